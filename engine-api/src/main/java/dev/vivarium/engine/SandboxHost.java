@@ -1,0 +1,41 @@
+package dev.vivarium.engine;
+
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Path;
+
+/** What the sandbox's own process offers to the engine that runs in it. */
+public interface SandboxHost {
+  /** The run directory of this sandbox; the engine may keep files of its own in it. */
+  Path runDirectory();
+
+  /**
+   * Where the first process's standard streams go. {@link Stdio.Inherit}: to descriptors 0, 1 and 2
+   * of this process, which the engine may use directly.
+   */
+  Stdio stdio();
+
+  /** One line for the sandbox's log, not for the user's terminal. */
+  void log(String line);
+
+  /** The ways the standard streams can be connected. */
+  sealed interface Stdio {
+    /** Descriptors 0, 1 and 2 of this process are the guest's. */
+    record Inherit() implements Stdio {}
+
+    /**
+     * Through streams: a terminal (its bytes both ways; {@code error} is unused) or a detached or
+     * remote run.
+     *
+     * @param terminal whether the guest gets a terminal, whose other end these streams are
+     */
+    record Streams(
+        InputStream input,
+        OutputStream output,
+        OutputStream error,
+        boolean terminal,
+        int rows,
+        int columns)
+        implements Stdio {}
+  }
+}

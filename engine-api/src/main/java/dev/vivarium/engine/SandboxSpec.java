@@ -1,0 +1,104 @@
+package dev.vivarium.engine;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Everything that decides what a sandbox is. Written by the client as {@code spec.json}, read by
+ * the sandbox's process; immutable.
+ *
+ * @param id 12 hex digits
+ * @param name unique among the living
+ * @param engine sentry, microvm or native
+ * @param platform systrap, ptrace, kvm, or empty for the best that works
+ * @param root the root file system
+ * @param process the command
+ * @param hostname what uname(2) says inside
+ * @param mounts host directories and files to show inside
+ * @param readOnlyRoot whether the root cannot be written
+ * @param limits what it may use
+ * @param timeout after which it is ended (exit code 124)
+ * @param traceFile where every system call is written as a JSON line
+ */
+public record SandboxSpec(
+    String id,
+    String name,
+    String engine,
+    Optional<String> platform,
+    Root root,
+    ProcessSpec process,
+    String hostname,
+    List<Mount> mounts,
+    boolean readOnlyRoot,
+    Limits limits,
+    Optional<Duration> timeout,
+    Optional<String> traceFile) {
+
+  public SandboxSpec {
+    mounts = List.copyOf(mounts);
+  }
+
+  /** The root file system. */
+  public sealed interface Root {
+    /**
+     * An image of the store.
+     *
+     * @param reference as the user wrote it
+     * @param layers paths of the EROFS layer files, lowest first
+     */
+    record Image(String reference, List<String> layers) implements Root {
+      public Image {
+        layers = List.copyOf(layers);
+      }
+    }
+
+    /**
+     * This machine's own root, read-only, with private /tmp, /home, /root and /run, and without
+     * secrets.
+     */
+    record Host() implements Root {}
+  }
+
+  /**
+   * The command to run.
+   *
+   * @param arguments argv, the program first
+   * @param environment in order
+   * @param workingDirectory absolute, inside
+   * @param user as the image or the user gives it: UID, UID:GID, NAME, NAME:GROUP; empty for root
+   * @param terminal whether it gets a terminal
+   * @param stdin whether standard input is connected; otherwise it reads the end of file at once
+   */
+  public record ProcessSpec(
+      List<String> arguments,
+      Map<String, String> environment,
+      String workingDirectory,
+      String user,
+      boolean terminal,
+      boolean stdin) {
+    public ProcessSpec {
+      arguments = List.copyOf(arguments);
+      environment =
+          java.util.Collections.unmodifiableMap(new java.util.LinkedHashMap<>(environment));
+    }
+  }
+
+  /**
+   * A host path shown inside.
+   *
+   * @param source absolute host path
+   * @param target absolute path inside
+   */
+  public record Mount(String source, String target, boolean writable) {}
+
+  /**
+   * What a sandbox may use; 0 means no limit of its own.
+   *
+   * @param memoryBytes guest memory, page cache and temporary files together
+   * @param cpus processors the guest sees and may use; may be a fraction
+   * @param pids tasks at once
+   */
+  public record Limits(long memoryBytes, double cpus, int pids) {}
+}

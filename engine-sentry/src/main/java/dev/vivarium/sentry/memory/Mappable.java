@@ -1,0 +1,40 @@
+package dev.vivarium.sentry.memory;
+
+import dev.vivarium.sentry.kernel.Task;
+
+/** Something whose bytes can be mapped into a guest: a file's content. */
+public interface Mappable {
+  /**
+   * Finds host memory for file content, reading it in first where needed (this may wait).
+   *
+   * @param offset in the file, page-aligned
+   * @param length wanted, in bytes; the extent may be shorter (at least a page) but not longer
+   * @param write whether the mapping writes through to the file (MAP_SHARED with PROT_WRITE)
+   * @param out where the content lies; for the memory file the caller takes its own reference on it
+   * @return 0; -ENXIO beyond the end of the file (the guest gets SIGBUS); another negative errno
+   */
+  long translate(Task t, long offset, long length, boolean write, Extent out);
+
+  /** Current length of the file in bytes. */
+  long length();
+
+  /** Writes back what was changed through shared mappings in this range (msync, munmap). */
+  default long writeBack(Task t, long offset, long length) {
+    return 0;
+  }
+
+  /** A run of bytes that a stub can map. */
+  final class Extent {
+    /** {@link #MEMORY_FILE}, or the number of a read-only layer blob of the image, from 1. */
+    public int space;
+
+    /** Page-aligned offset there. */
+    public long offset;
+
+    /** Bytes, a multiple of the page size. */
+    public long length;
+
+    /** The {@link #space} of guest memory itself. */
+    public static final int MEMORY_FILE = 0;
+  }
+}

@@ -1,0 +1,43 @@
+package dev.vivarium.sentry.platform;
+
+/** Runs guest code and brings back its system calls. */
+public interface Platform extends AutoCloseable {
+  /** systrap, ptrace or kvm. */
+  String name();
+
+  /** Makes an address space, empty, with its first context, which stands still. */
+  Context newProcess() throws PlatformException;
+
+  /** Lowest guest address that may be mapped. */
+  long minAddress();
+
+  /** One past the highest guest address that may be mapped. */
+  long maxAddress();
+
+  /**
+   * Looks once for contexts with a new event and hands each to {@code sink}.
+   *
+   * @return how many there were
+   */
+  int poll(EventSink sink);
+
+  /**
+   * Sleeps until a guest has an event, {@link #wake} is called, or the time is over. Spurious
+   * returns are allowed.
+   *
+   * @param timeoutNanos at most this long; negative for no limit
+   */
+  void sleep(long timeoutNanos);
+
+  /** Ends a {@link #sleep}, from any thread. */
+  void wake();
+
+  /** Ends every guest process; returns when none is left. */
+  @Override
+  void close();
+
+  /** Takes a context that has an event. */
+  interface EventSink {
+    void onEvent(Context context);
+  }
+}

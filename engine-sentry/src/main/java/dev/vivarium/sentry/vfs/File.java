@@ -1,0 +1,152 @@
+package dev.vivarium.sentry.vfs;
+
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Fcntl;
+import dev.vivarium.sentry.abi.Poll;
+import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.kernel.WaitQueue;
+import dev.vivarium.sentry.memory.Mappable;
+import dev.vivarium.sentry.memory.Uio;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An open file description: what descriptors made by dup and fork share. Reference-counted; {@link
+ * #release} runs when the last reference goes.
+ *
+ * <p>Reads and writes move as much as they can and return the count, or a negative errno if nothing
+ * moved. Where they would block they return -EAGAIN if O_NONBLOCK is set, else wait with {@link
+ * Task#waitOn}.
+ */
+public abstract class File {
+  private int refs = 1;
+
+  /** The inode behind it; anonymous files (pipes, eventfd …) have one of a pseudo file system. */
+  public final Inode inode;
+
+  /** Where it was opened; null for anonymous files. */
+  public final @Nullable VfsPath path;
+
+  /**
+   * Access mode and status flags: O_RDONLY/O_WRONLY/O_RDWR, O_APPEND, O_NONBLOCK, O_DIRECT, O_PATH
+   * …
+   */
+  public int flags;
+
+  /** The file position, used if {@link #isSeekable}. */
+  public long position;
+
+  protected File(Inode inode, @Nullable VfsPath path, int flags) {
+    this.inode = inode;
+    this.path = path;
+    this.flags = flags;
+  }
+
+  public final File acquire() {
+    refs++;
+    return this;
+  }
+
+  /** Drops one reference. */
+  public final void drop(Task t) {
+    if (--refs == 0) {
+      release(t);
+    }
+  }
+
+  /** Called once, when nobody holds the file any more. */
+  protected void release(Task t) {}
+
+  /** Called at every close(2) of a descriptor of this file (record locks end here). */
+  public void flush(Task t) {}
+
+  public final boolean isReadable() {
+    return (flags & (Fcntl.O_ACCMODE | Fcntl.O_PATH)) != Fcntl.O_WRONLY
+        && (flags & Fcntl.O_PATH) == 0;
+  }
+
+  public final boolean isWritable() {
+    return (flags & Fcntl.O_ACCMODE) != Fcntl.O_RDONLY && (flags & Fcntl.O_PATH) == 0;
+  }
+
+  public final boolean isNonBlocking() {
+    return (flags & Fcntl.O_NONBLOCK) != 0;
+  }
+
+  /** Whether lseek, pread and pwrite make sense here. */
+  public boolean isSeekable() {
+    return false;
+  }
+
+  /**
+   * Whether {@link #read} and {@link #write} never wait, so that they can be answered without a
+   * coroutine.
+   */
+  public boolean neverBlocks() {
+    return false;
+  }
+
+  /**
+   * Reads into {@code dst}.
+   *
+   * @param offset where in a seekable file; ignored by streams. The caller moves {@link #position}.
+   */
+  public long read(Task t, Uio dst, long offset) {
+    return -Errno.EINVAL;
+  }
+
+  /**
+   * Writes from {@code src}; for O_APPEND the caller passes the end of the file as {@code offset}.
+   */
+  public long write(Task t, Uio src, long offset) {
+    return -Errno.EINVAL;
+  }
+
+  /** lseek(2); returns the new position. */
+  public long seek(Task t, long offset, int whence) {
+    return -Errno.ESPIPE;
+  }
+
+  /** Emits directory entries from {@link #position} on, moving it, until the sink is full. */
+  public long readdir(Task t, DirSink sink) {
+    return -Errno.ENOTDIR;
+  }
+
+  public long ioctl(Task t, int command, long argument) {
+    return -Errno.ENOTTY;
+  }
+
+  /** Readiness now, as POLL* bits. */
+  public int poll() {
+    return Poll.IN | Poll.OUT | Poll.RDNORM | Poll.WRNORM;
+  }
+
+  /** Woken when {@link #poll} may have changed; null if it never changes. */
+  public @Nullable WaitQueue pollQueue() {
+    return null;
+  }
+
+  /** What mmap maps; null if this file cannot be mapped (-ENODEV). */
+  public @Nullable Mappable mappable() {
+    return null;
+  }
+
+  public long truncate(Task t, long size) {
+    return inode.setattr(t, sizeChange(size));
+  }
+
+  private static AttrChange sizeChange(long size) {
+    AttrChange change = new AttrChange();
+    change.set = AttrChange.SIZE;
+    change.size = size;
+    return change;
+  }
+
+  /** fallocate(2), mode as there. */
+  public long allocate(Task t, int mode, long offset, long length) {
+    return -Errno.EOPNOTSUPP;
+  }
+
+  public long sync(Task t) {
+    return 0;
+  }
+}

@@ -1,0 +1,175 @@
+package dev.vivarium.sentry.vfs;
+
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Stat;
+import dev.vivarium.sentry.kernel.Task;
+import java.util.Collection;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A file, directory, link, pipe, device or socket, whatever its names. Attributes are plain fields;
+ * a file system whose truth lies elsewhere refreshes them in {@link #getattr}.
+ *
+ * <p>Operations assume that the caller has checked permissions (see {@code Permissions}) and that a
+ * name is one component, neither empty nor "." nor "..". All return 0 (or a count) or a negative
+ * errno.
+ */
+public abstract class Inode {
+  /** The file system this inode belongs to. */
+  public final FileSystem fs;
+
+  /** Inode number, unique in its file system. */
+  public final long ino;
+
+  /** Type and permission bits, as in {@code st_mode}. */
+  public int mode;
+
+  public int uid;
+  public int gid;
+  public int nlink = 1;
+
+  /** Device number of a device node, in Linux's {@code makedev} encoding. */
+  public long rdev;
+
+  /** Length in bytes. */
+  public long size;
+
+  public long atimeNanos;
+  public long mtimeNanos;
+  public long ctimeNanos;
+
+  protected Inode(FileSystem fs, long ino, int mode) {
+    this.fs = fs;
+    this.ino = ino;
+    this.mode = mode;
+  }
+
+  public final boolean isDirectory() {
+    return (mode & Stat.S_IFMT) == Stat.S_IFDIR;
+  }
+
+  public final boolean isRegular() {
+    return (mode & Stat.S_IFMT) == Stat.S_IFREG;
+  }
+
+  public final boolean isSymlink() {
+    return (mode & Stat.S_IFMT) == Stat.S_IFLNK;
+  }
+
+  /** Brings the attribute fields up to date where their truth is outside the sentry. */
+  public long getattr(Task t) {
+    return 0;
+  }
+
+  /** Applies the fields of {@code change} that are set (chmod, chown, utimens, truncate). */
+  public long setattr(Task t, AttrChange change) {
+    return -Errno.EPERM;
+  }
+
+  /** Finds {@code name} in this directory; -ENOENT when there is none. */
+  public long lookup(Task t, String name, InodeRef out) {
+    return -Errno.ENOTDIR;
+  }
+
+  /**
+   * Whether a dentry of this directory (also a negative one) may be kept and believed without
+   * asking again.
+   */
+  public boolean cachesLookups() {
+    return true;
+  }
+
+  public long create(Task t, String name, int mode, InodeRef out) {
+    return -Errno.EROFS;
+  }
+
+  public long mkdir(Task t, String name, int mode, InodeRef out) {
+    return -Errno.EROFS;
+  }
+
+  public long mknod(Task t, String name, int mode, long rdev, InodeRef out) {
+    return -Errno.EROFS;
+  }
+
+  public long symlink(Task t, String name, String target, InodeRef out) {
+    return -Errno.EROFS;
+  }
+
+  /**
+   * Adds {@code name} in this directory as another link to {@code target}, of the same file system.
+   */
+  public long link(Task t, String name, Inode target) {
+    return -Errno.EROFS;
+  }
+
+  public long unlink(Task t, String name, Inode victim) {
+    return -Errno.EROFS;
+  }
+
+  public long rmdir(Task t, String name, Inode victim) {
+    return -Errno.EROFS;
+  }
+
+  /**
+   * Moves {@code name} to {@code newName} in {@code newDir}, replacing {@code replaced} if there is
+   * one.
+   *
+   * @param flags RENAME_* of renameat2(2); RENAME_NOREPLACE has been checked
+   */
+  public long rename(
+      Task t,
+      String name,
+      Inode moved,
+      Inode newDir,
+      String newName,
+      @Nullable Inode replaced,
+      int flags) {
+    return -Errno.EROFS;
+  }
+
+  /** The target of a symbolic link, or null (not a link, or an error). */
+  public @Nullable String readlink(Task t) {
+    return null;
+  }
+
+  /**
+   * For links that name an object and not a path (those of /proc/PID/fd, exe, cwd, root): the place
+   * they jump to; null for ordinary links.
+   */
+  public @Nullable VfsPath jump(Task t) {
+    return null;
+  }
+
+  /**
+   * Opens this inode. O_CREAT, O_EXCL, O_TRUNC, O_DIRECTORY, O_NOFOLLOW have been dealt with by the
+   * caller.
+   *
+   * @param path where it was found
+   * @param flags the open flags that stay with the file (access mode, O_APPEND, O_NONBLOCK …)
+   * @param out receives the new open file, with one reference
+   */
+  public long open(Task t, VfsPath path, int flags, FileRef out) {
+    return -Errno.ENXIO;
+  }
+
+  /** The extended attribute, or null if there is none (-ENODATA). */
+  public byte @Nullable [] getxattr(Task t, String name) {
+    return null;
+  }
+
+  public long setxattr(Task t, String name, byte[] value, int flags) {
+    return -Errno.EOPNOTSUPP;
+  }
+
+  public long removexattr(Task t, String name) {
+    return -Errno.EOPNOTSUPP;
+  }
+
+  public Collection<String> listxattr(Task t) {
+    return List.of();
+  }
+
+  /** Called when the last name and the last open file are gone. */
+  public void evict() {}
+}

@@ -1,0 +1,8 @@
+package dev.vivarium.sentry.vfs;
+
+import org.jspecify.annotations.Nullable;
+
+/** Where an operation that returns an errno leaves the inode that it found or made. */
+public final class InodeRef {
+  public @Nullable Inode inode;
+}
