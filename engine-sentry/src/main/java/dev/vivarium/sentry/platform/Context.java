@@ -24,6 +24,11 @@ public interface Context {
   /** The guest's host process died under it (a bug, a hostile guest, or the host's OOM killer). */
   int LOST = 4;
 
+  /** The kernel's object that runs on this context (its task); the platform only carries it. */
+  Object owner();
+
+  void setOwner(Object owner);
+
   /** What stopped the guest, or {@link #NONE} while it runs. */
   int event();
 

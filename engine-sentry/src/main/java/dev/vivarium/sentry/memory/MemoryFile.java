@@ -1,0 +1,142 @@
+package dev.vivarium.sentry.memory;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/**
+ * The guest's physical memory: one sparse file, mapped once in the sentry and in pieces in the
+ * stubs. It is handed out in runs of {@link #UNIT} bytes, each counted by how many users it has. A
+ * unit nobody uses gives its memory back to the host and reads as zeros when it is used again.
+ */
+public final class MemoryFile {
+  /** Bytes of the smallest piece that is counted. */
+  public static final int UNIT = 64 * 1024;
+
+  public static final int UNIT_SHIFT = 16;
+
+  /** Gives the memory behind a range of the file back to the host; it reads as zeros afterwards. */
+  public interface HolePuncher {
+    void punch(long offset, long length);
+  }
+
+  private final MemorySegment segment;
+  private final HolePuncher puncher;
+  private final int units;
+  private int[] refs;
+  private final FreeRuns free;
+  private int high;
+  private long usedUnits;
+
+  /**
+   * @param segment the whole file as the sentry maps it; its size bounds what guests can have
+   * @param puncher how to give memory back
+   */
+  public MemoryFile(MemorySegment segment, HolePuncher puncher) {
+    this.segment = segment;
+    this.puncher = puncher;
+    this.units = Math.toIntExact(segment.byteSize() >>> UNIT_SHIFT);
+    this.refs = new int[1024];
+    this.free = new FreeRuns();
+  }
+
+  /** The whole file. */
+  public MemorySegment segment() {
+    return segment;
+  }
+
+  /** Bytes handed out at present (not all of them need be backed by memory yet). */
+  public long allocatedBytes() {
+    return usedUnits << UNIT_SHIFT;
+  }
+
+  /**
+   * Hands out a run of units with one reference each, reading as zeros.
+   *
+   * @param length in bytes; rounded up to whole units
+   * @return the offset of the run, or -1 if there is no room
+   */
+  public long allocate(long length) {
+    long wanted = (length + UNIT - 1) >>> UNIT_SHIFT;
+    if (wanted <= 0 || wanted > units) {
+      return -1;
+    }
+    int count = (int) wanted;
+    int start = free.take(count);
+    if (start < 0) {
+      if (high > units - count) {
+        return -1;
+      }
+      start = high;
+      high += count;
+      if (high > refs.length) {
+        refs = Arrays.copyOf(refs, Math.max(high, Math.min(units, refs.length * 2)));
+      }
+    }
+    Arrays.fill(refs, start, start + count, 1);
+    usedUnits += count;
+    return (long) start << UNIT_SHIFT;
+  }
+
+  /** Adds a reference to every unit that the range touches. */
+  public void incRef(long offset, long length) {
+    int end = unitEnd(offset, length);
+    for (int u = unit(offset); u < end; u++) {
+      if (refs[u] == 0) {
+        throw new IllegalStateException("unit " + u + " is free");
+      }
+      refs[u]++;
+    }
+  }
+
+  /** Drops a reference from every unit that the range touches. */
+  public void decRef(long offset, long length) {
+    int end = unitEnd(offset, length);
+    int freeFrom = -1;
+    for (int u = unit(offset); u < end; u++) {
+      if (refs[u] == 0) {
+        throw new IllegalStateException("unit " + u + " is free already");
+      }
+      if (--refs[u] == 0) {
+        usedUnits--;
+        if (freeFrom < 0) {
+          freeFrom = u;
+        }
+      } else if (freeFrom >= 0) {
+        release(freeFrom, u);
+        freeFrom = -1;
+      }
+    }
+    if (freeFrom >= 0) {
+      release(freeFrom, end);
+    }
+  }
+
+  /** References to the unit that holds this offset. */
+  public int refCount(long offset) {
+    return refs[unit(offset)];
+  }
+
+  /** Makes a page-aligned range read as zeros and gives its memory back; its references stay. */
+  public void punch(long offset, long length) {
+    puncher.punch(offset, length);
+  }
+
+  private void release(int from, int to) {
+    puncher.punch((long) from << UNIT_SHIFT, (long) (to - from) << UNIT_SHIFT);
+    free.put(from, to - from);
+  }
+
+  private int unit(long offset) {
+    if (offset < 0 || offset >= (long) high << UNIT_SHIFT) {
+      throw new IllegalArgumentException("offset outside the memory file: " + offset);
+    }
+    return (int) (offset >>> UNIT_SHIFT);
+  }
+
+  private int unitEnd(long offset, long length) {
+    if (length <= 0) {
+      throw new IllegalArgumentException("length " + length);
+    }
+    return unit(offset + length - 1) + 1;
+  }
+}

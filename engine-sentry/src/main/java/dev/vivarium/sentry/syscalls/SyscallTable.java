@@ -1,0 +1,124 @@
+package dev.vivarium.sentry.syscalls;
+
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Sys;
+import dev.vivarium.sentry.kernel.Kernel;
+import dev.vivarium.sentry.kernel.Task;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+
+/** The one table of system calls: number, name, how far it is supported, and its handler. */
+public final class SyscallTable implements Kernel.Dispatcher {
+  /** Answers one system call: returns its result or a negative errno; never throws for an errno. */
+  @FunctionalInterface
+  public interface Handler {
+    long call(Task t, long a0, long a1, long a2, long a3, long a4, long a5);
+  }
+
+  /** How far a system call is supported. */
+  public enum Support {
+    FULL,
+    PARTIAL,
+    UNSUPPORTED
+  }
+
+  /**
+   * One row.
+   *
+   * @param note what is missing, in one sentence; empty for {@link Support#FULL}
+   */
+  public record Entry(int number, String name, Support support, String note) {}
+
+  private final Handler[] handlers = new Handler[Sys.COUNT];
+  private final boolean[] fast = new boolean[Sys.COUNT];
+  private final Entry[] entries = new Entry[Sys.COUNT];
+
+  private SyscallTable() {}
+
+  /** Every row, by number. */
+  public List<Entry> entries() {
+    List<Entry> rows = new ArrayList<>();
+    for (Entry e : entries) {
+      if (e != null) {
+        rows.add(e);
+      }
+    }
+    return Collections.unmodifiableList(rows);
+  }
+
+  /** The name of a system call, or "syscall_N" for a number that is not in the table. */
+  public String name(int number) {
+    return number >= 0 && number < Sys.COUNT && entries[number] != null
+        ? entries[number].name()
+        : "syscall_" + Integer.toUnsignedString(number);
+  }
+
+  /** Whether the number has a handler. */
+  public boolean isSupported(int number) {
+    return number >= 0 && number < Sys.COUNT && handlers[number] != null;
+  }
+
+  @Override
+  public boolean isFast(int number) {
+    return number >= 0 && number < Sys.COUNT && fast[number];
+  }
+
+  @Override
+  public long call(Task t, int number, long a0, long a1, long a2, long a3, long a4, long a5) {
+    if (number < 0 || number >= Sys.COUNT) {
+      return -Errno.ENOSYS;
+    }
+    Handler handler = handlers[number];
+    return handler == null ? -Errno.ENOSYS : handler.call(t, a0, a1, a2, a3, a4, a5);
+  }
+
+  /** Collects the rows. */
+  public static final class Builder {
+    private final SyscallTable table = new SyscallTable();
+    private int last = -1;
+
+    /** A call that does all that Linux's does. */
+    public Builder full(int number, String name, Handler handler) {
+      return add(number, name, Support.FULL, "", handler);
+    }
+
+    /** A call that does most of what Linux's does. */
+    public Builder partial(int number, String name, Handler handler, String missing) {
+      return add(number, name, Support.PARTIAL, missing, handler);
+    }
+
+    /** A call that returns ENOSYS, is counted and is shown to the user. */
+    public Builder unsupported(int number, String name, String why) {
+      return add(number, name, Support.UNSUPPORTED, why, null);
+    }
+
+    /** Says of the row just added that its handler never waits. */
+    public Builder fast() {
+      table.fast[last] = true;
+      return this;
+    }
+
+    private Builder add(
+        int number,
+        String name,
+        Support support,
+        String note,
+        @org.jspecify.annotations.Nullable Handler handler) {
+      if (table.entries[number] != null) {
+        throw new IllegalArgumentException("two rows for system call " + number + " " + name);
+      }
+      if (support != Support.FULL && note.isBlank()) {
+        throw new IllegalArgumentException("no note on what is missing: " + name);
+      }
+      table.entries[number] = new Entry(number, name, support, note);
+      table.handlers[number] = handler;
+      last = number;
+      return this;
+    }
+
+    public SyscallTable build() {
+      return table;
+    }
+  }
+}
