@@ -1,13 +1,16 @@
 package dev.vivarium.sentry.kernel;
 
+import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.memory.MemoryFile;
 import dev.vivarium.sentry.platform.Platform;
+import dev.vivarium.sentry.vfs.SpecialFiles;
 
 /** One sandbox's kernel: what all its tasks share. */
 public final class Kernel {
   private final KernelLoop loop;
   private final MemoryFile memoryFile;
   private final Dispatcher dispatcher;
+  private SpecialFiles specialFiles = (t, inode, path, flags, out) -> -Errno.ENXIO;
 
   public Kernel(Platform platform, MemoryFile memoryFile, Dispatcher dispatcher) {
     this.loop = new KernelLoop(platform);
@@ -30,6 +33,15 @@ public final class Kernel {
   /** Answers system calls: the table, seen from below. */
   public Dispatcher dispatcher() {
     return dispatcher;
+  }
+
+  /** Opens FIFOs and device nodes. */
+  public SpecialFiles specialFiles() {
+    return specialFiles;
+  }
+
+  public void setSpecialFiles(SpecialFiles opener) {
+    specialFiles = opener;
   }
 
   /** The system-call table as the kernel sees it; {@code syscalls.SyscallTable} implements it. */

@@ -39,6 +39,9 @@ public abstract class Inode {
   public long mtimeNanos;
   public long ctimeNanos;
 
+  /** What lives here besides attributes: the pipe of an opened FIFO, a bound socket. */
+  public @Nullable Object special;
+
   protected Inode(FileSystem fs, long ino, int mode) {
     this.fs = fs;
     this.ino = ino;
@@ -151,6 +154,15 @@ public abstract class Inode {
    */
   public long open(Task t, VfsPath path, int flags, FileRef out) {
     return -Errno.ENXIO;
+  }
+
+  /** Opens this inode, whatever it is: what the system calls use. */
+  public final long openAny(Task t, VfsPath path, int flags, FileRef out) {
+    return switch (mode & Stat.S_IFMT) {
+      case Stat.S_IFIFO, Stat.S_IFCHR, Stat.S_IFBLK, Stat.S_IFSOCK ->
+          t.kernel().specialFiles().open(t, this, path, flags, out);
+      default -> open(t, path, flags, out);
+    };
   }
 
   /** The extended attribute, or null if there is none (-ENODATA). */

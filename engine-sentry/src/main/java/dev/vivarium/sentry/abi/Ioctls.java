@@ -1,0 +1,71 @@
+package dev.vivarium.sentry.abi;
+
+/** Commands of ioctl(2) (asm-generic/ioctls.h, linux/sockios.h, linux/fs.h). */
+public final class Ioctls {
+  public static final int TCGETS = 0x5401;
+  public static final int TCSETS = 0x5402;
+  public static final int TCSETSW = 0x5403;
+  public static final int TCSETSF = 0x5404;
+  public static final int TCGETA = 0x5405;
+  public static final int TCSETA = 0x5406;
+  public static final int TCSETAW = 0x5407;
+  public static final int TCSETAF = 0x5408;
+  public static final int TCSBRK = 0x5409;
+  public static final int TCXONC = 0x540a;
+  public static final int TCFLSH = 0x540b;
+  public static final int TIOCEXCL = 0x540c;
+  public static final int TIOCNXCL = 0x540d;
+  public static final int TIOCSCTTY = 0x540e;
+  public static final int TIOCGPGRP = 0x540f;
+  public static final int TIOCSPGRP = 0x5410;
+  public static final int TIOCOUTQ = 0x5411;
+  public static final int TIOCSTI = 0x5412;
+  public static final int TIOCGWINSZ = 0x5413;
+  public static final int TIOCSWINSZ = 0x5414;
+  public static final int TIOCMGET = 0x5415;
+  public static final int FIONREAD = 0x541b;
+  public static final int TIOCINQ = 0x541b;
+  public static final int TIOCLINUX = 0x541c;
+  public static final int TIOCCONS = 0x541d;
+  public static final int TIOCPKT = 0x5420;
+  public static final int FIONBIO = 0x5421;
+  public static final int TIOCNOTTY = 0x5422;
+  public static final int TIOCSETD = 0x5423;
+  public static final int TIOCGETD = 0x5424;
+  public static final int TCSBRKP = 0x5425;
+  public static final int TIOCGSID = 0x5429;
+  public static final int TIOCGPTN = 0x80045430;
+  public static final int TIOCSPTLCK = 0x40045431;
+  public static final int TIOCGPTLCK = 0x80045439;
+  public static final int TIOCGPTPEER = 0x5441;
+  public static final int TIOCGDEV = 0x80045432;
+  public static final int TIOCVHANGUP = 0x5437;
+  public static final int TIOCGPKT = 0x80045438;
+  public static final int TIOCGEXCL = 0x80045440;
+  public static final int FIONCLEX = 0x5450;
+  public static final int FIOCLEX = 0x5451;
+  public static final int FIOASYNC = 0x5452;
+  public static final int FIOQSIZE = 0x5460;
+  public static final int TIOCPKT_DATA = 0x0;
+  public static final int TIOCPKT_FLUSHREAD = 0x1;
+  public static final int TIOCPKT_FLUSHWRITE = 0x2;
+  public static final int TIOCPKT_STOP = 0x4;
+  public static final int TIOCPKT_START = 0x8;
+  public static final int TIOCPKT_NOSTOP = 0x10;
+  public static final int TIOCPKT_DOSTOP = 0x20;
+  public static final int TIOCPKT_IOCTL = 0x40;
+  public static final int SIOCGIFNAME = 0x8910;
+  public static final int SIOCGIFCONF = 0x8912;
+  public static final int SIOCGIFFLAGS = 0x8913;
+  public static final int SIOCGIFADDR = 0x8915;
+  public static final int SIOCGIFNETMASK = 0x891b;
+  public static final int SIOCGIFBRDADDR = 0x8919;
+  public static final int SIOCGIFMTU = 0x8921;
+  public static final int SIOCGIFHWADDR = 0x8927;
+  public static final int SIOCGIFINDEX = 0x8933;
+  public static final int SIOCGIFTXQLEN = 0x8942;
+  public static final int SIOCGIFMETRIC = 0x891d;
+  public static final int FIGETBSZ = 0x2;
+
+  private Ioctls() {}
+}
