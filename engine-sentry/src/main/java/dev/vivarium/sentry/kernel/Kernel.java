@@ -7,7 +7,11 @@ import dev.vivarium.sentry.vfs.SpecialFiles;
 
 /** One sandbox's kernel: what all its tasks share. */
 public final class Kernel {
+  /** How many tasks a sandbox may have: each costs the host a thread. */
+  private static final int MAX_TASKS = 4096;
+
   private final KernelLoop loop;
+  private final PidTable pids = new PidTable(MAX_TASKS);
   private final MemoryFile memoryFile;
   private final Dispatcher dispatcher;
   private SpecialFiles specialFiles = (t, inode, path, flags, out) -> -Errno.ENXIO;
@@ -20,6 +24,11 @@ public final class Kernel {
 
   public KernelLoop loop() {
     return loop;
+  }
+
+  /** Tasks, processes, process groups and sessions by number. */
+  public PidTable pids() {
+    return pids;
   }
 
   public Timers timers() {
@@ -42,6 +51,17 @@ public final class Kernel {
 
   public void setSpecialFiles(SpecialFiles opener) {
     specialFiles = opener;
+  }
+
+  /**
+   * A task that never runs guest code, with root's credentials: the kernel's own hands for file
+   * operations while it sets a sandbox up. It must not wait.
+   */
+  public Task newKernelTask() {
+    Task t = new Task(this, 0);
+    t.creds = Credentials.kernel();
+    t.comm = "kernel";
+    return t;
   }
 
   /** The system-call table as the kernel sees it; {@code syscalls.SyscallTable} implements it. */

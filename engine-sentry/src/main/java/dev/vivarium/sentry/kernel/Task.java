@@ -1,22 +1,34 @@
 package dev.vivarium.sentry.kernel;
 
 import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Signals;
 import dev.vivarium.sentry.memory.MemoryManager;
 import dev.vivarium.sentry.platform.Context;
 import dev.vivarium.sentry.vfs.FdTable;
 import dev.vivarium.sentry.vfs.FsContext;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A thread of the guest: what Linux calls a task. Its kernel side is a coroutine on the kernel
  * thread; {@link #waitOn}, {@link #sleepUntil}, {@link #offload} and {@link #awaitEvent} are the
  * only places where it stands still.
+ *
+ * <p>What a task does lives beside it, one concern per file: {@link TaskRun} (its life), {@link
+ * TaskClone}, {@link TaskExec}, {@link TaskExit}, {@link TaskWait}, {@link SignalSending}, {@link
+ * SignalDelivery}.
  */
 public final class Task {
   /** For waits without a time limit. */
   public static final long NO_DEADLINE = Long.MAX_VALUE;
 
+  /** What ends a wait before its time. */
+  private static final int UNINTERRUPTIBLE = 0;
+
+  private static final int KILLABLE = 1;
+  private static final int INTERRUPTIBLE = 2;
+
   private final Kernel kernel;
-  private final int tid;
+  private int tid;
   private final Coroutine coroutine;
 
   public Context context;
@@ -25,6 +37,71 @@ public final class Task {
   public FsContext fs;
   public Credentials creds;
   public ThreadGroup group;
+
+  /** The name that ps shows: at most 15 bytes. */
+  public String comm = "";
+
+  /** When it was made, on the boot-time clock. */
+  public long startNanos;
+
+  /** Blocked signals, as a {@link SignalSet}. */
+  public long sigmask;
+
+  /** Signals for this task alone. */
+  final SignalQueue pending = new SignalQueue();
+
+  /**
+   * What {@link #sigmask} is to be again once the next handler has been set up or none was; see
+   * {@link #setTemporarySigmask}.
+   */
+  long savedSigmask;
+
+  boolean restoreSigmask;
+
+  /** Signals that rt_sigtimedwait waits for: they wake the task though they are blocked. */
+  long awaitedSignals;
+
+  /** sigaltstack(2). */
+  long altStackBase;
+
+  long altStackSize;
+  int altStackFlags = Signals.SS_DISABLE;
+
+  /** A group stop is on its way and this task has not stopped yet. */
+  boolean stopPending;
+
+  /** How restart_syscall(2) goes on with an interrupted call. */
+  private @Nullable Restart restart;
+
+  /** set_tid_address: cleared, and woken as a futex, when the task ends; 0 for none. */
+  public long clearChildTid;
+
+  /** set_robust_list: the head of the list of futexes held; 0 for none. */
+  public long robustList;
+
+  /** Woken when this task, made by vfork, has its own program or is gone; null if it is not. */
+  @Nullable WaitQueue vforkDone;
+
+  /** PR_SET_PDEATHSIG. */
+  public int parentDeathSignal;
+
+  /** PR_SET_TIMERSLACK, kept and reported. */
+  public long timerSlackNanos = 50_000;
+
+  /** Nice value, -20 to 19. */
+  public int nice;
+
+  /** SCHED_* and its priority, kept and reported. */
+  public int schedulingPolicy;
+
+  public int schedulingPriority;
+
+  /** personality(2). */
+  public int personality;
+
+  final CpuTimes times = new CpuTimes();
+
+  private boolean exited;
 
   private boolean queued;
   private boolean inGuest;
@@ -48,6 +125,99 @@ public final class Task {
     return tid;
   }
 
+  void setTid(int newTid) {
+    tid = newTid;
+  }
+
+  public boolean hasExited() {
+    return exited;
+  }
+
+  void markExited() {
+    exited = true;
+  }
+
+  /** What this task alone used. */
+  public CpuTimes times() {
+    return times;
+  }
+
+  /** Signals pending for this task alone. */
+  public SignalQueue pendingSignals() {
+    return pending;
+  }
+
+  /**
+   * Whether the task must leave what it does and look at its signals: one is deliverable, the
+   * process is being stopped, or the task is to end. Interruptible waits end then.
+   */
+  public boolean signalPending() {
+    return ((pending.set() | group.pending.set()) & (~sigmask | awaitedSignals)) != 0
+        || stopPending;
+  }
+
+  /** Whether the task is to end; waits that only death may interrupt end then. */
+  public boolean fatalSignalPending() {
+    return SignalSet.has(pending.set(), Signals.SIGKILL);
+  }
+
+  /**
+   * Sends a signal to this task, as the kernel: without asking for permission.
+   *
+   * @return 0, or -EAGAIN if too many signals are queued
+   */
+  public long sendSignal(SignalInfo info) {
+    return SignalSending.send(this, info, false);
+  }
+
+  /**
+   * Replaces the signal mask for the length of one system call (ppoll, pselect6, epoll_pwait,
+   * sigsuspend). The old mask comes back by itself: at once if the call was not interrupted ({@link
+   * #endTemporarySigmask}), else after the signal's handler has been set up with it saved in the
+   * frame.
+   */
+  public void setTemporarySigmask(long mask) {
+    if (!restoreSigmask) {
+      savedSigmask = sigmask;
+      restoreSigmask = true;
+    }
+    sigmask = mask & ~SignalSet.UNBLOCKABLE;
+  }
+
+  /**
+   * Ends what {@link #setTemporarySigmask} began.
+   *
+   * @param result of the call; the mask stays for the signal's delivery if it was interrupted
+   */
+  public void endTemporarySigmask(long result) {
+    if (restoreSigmask && result != -Errno.ERESTARTNOHAND && result != -Errno.EINTR) {
+      sigmask = savedSigmask;
+      restoreSigmask = false;
+    }
+  }
+
+  /** How an interrupted call goes on if no handler ran. */
+  @FunctionalInterface
+  public interface Restart {
+    long restart(Task t);
+  }
+
+  /**
+   * Says how restart_syscall(2) goes on with this call.
+   *
+   * @return -ERESTART_RESTARTBLOCK, for the handler to return
+   */
+  public long restartWith(Restart r) {
+    restart = r;
+    return -Errno.ERESTART_RESTARTBLOCK;
+  }
+
+  @Nullable Restart takeRestart() {
+    Restart r = restart;
+    restart = null;
+    return r;
+  }
+
   // ---- running ----
 
   /** The task's life: events of its guest, one after the other, until it ends. */
@@ -58,11 +228,7 @@ public final class Task {
    * stops, exit).
    */
   private boolean hasWork() {
-    return false;
-  }
-
-  public boolean signalPending() {
-    return false;
+    return signalPending();
   }
 
   /** Starts the task: it will run its guest from the registers in {@link #context}. */
@@ -128,7 +294,17 @@ public final class Task {
   public long waitOn(WaitQueue queue, long deadlineNanos) {
     queue.add(wakeup);
     try {
-      return sleep(deadlineNanos, true);
+      return sleep(deadlineNanos, INTERRUPTIBLE);
+    } finally {
+      queue.remove(wakeup);
+    }
+  }
+
+  /** Like {@link #waitOn}, but only the task's death ends the wait early. */
+  public long waitKillable(WaitQueue queue) {
+    queue.add(wakeup);
+    try {
+      return sleep(NO_DEADLINE, KILLABLE);
     } finally {
       queue.remove(wakeup);
     }
@@ -138,7 +314,7 @@ public final class Task {
   public long waitUninterruptibly(WaitQueue queue) {
     queue.add(wakeup);
     try {
-      return sleep(NO_DEADLINE, false);
+      return sleep(NO_DEADLINE, UNINTERRUPTIBLE);
     } finally {
       queue.remove(wakeup);
     }
@@ -149,7 +325,7 @@ public final class Task {
    * (poll).
    */
   public long sleepUntil(long deadlineNanos) {
-    return sleep(deadlineNanos, true);
+    return sleep(deadlineNanos, INTERRUPTIBLE);
   }
 
   /** Ends the task's present wait with 0. On the kernel thread. */
@@ -167,10 +343,18 @@ public final class Task {
     }
   }
 
-  private long sleep(long deadlineNanos, boolean interruptible) {
+  private boolean interruptsWait(int mode) {
+    return switch (mode) {
+      case INTERRUPTIBLE -> signalPending();
+      case KILLABLE -> fatalSignalPending();
+      default -> false;
+    };
+  }
+
+  private long sleep(long deadlineNanos, int mode) {
     woken = false;
     timedOut = false;
-    if (interruptible && signalPending()) {
+    if (interruptsWait(mode)) {
       return -Errno.ERESTARTSYS;
     }
     context.parkGuest();
@@ -183,7 +367,7 @@ public final class Task {
         if (woken) {
           return 0;
         }
-        if (interruptible && signalPending()) {
+        if (interruptsWait(mode)) {
           return -Errno.ERESTARTSYS;
         }
         if (timedOut) {

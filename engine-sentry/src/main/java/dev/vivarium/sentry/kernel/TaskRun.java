@@ -1,0 +1,6 @@
+package dev.vivarium.sentry.kernel;
+
+/** To come. */
+final class TaskRun {
+  private TaskRun() {}
+}
