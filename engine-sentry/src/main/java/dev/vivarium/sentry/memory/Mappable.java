@@ -15,6 +15,14 @@ public interface Mappable {
    */
   long translate(Task t, long offset, long length, boolean write, Extent out);
 
+  /**
+   * Whether {@link #translate} never waits, because all content is at hand: then it is mapped
+   * before the guest asks for it, and from outside a coroutine too.
+   */
+  default boolean translatesAtOnce() {
+    return false;
+  }
+
   /** Current length of the file in bytes. */
   long length();
 
