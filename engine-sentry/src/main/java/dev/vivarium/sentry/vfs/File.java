@@ -39,6 +39,14 @@ public abstract class File {
     this.inode = inode;
     this.path = path;
     this.flags = flags;
+    inode.opened();
+  }
+
+  /** Where it was opened; a place of its own if it is anonymous. */
+  public final VfsPath where() {
+    return path != null
+        ? path
+        : new VfsPath(inode.fs.internalMount(), Dentry.disconnected(inode.anonymousName(), inode));
   }
 
   public final File acquire() {
@@ -50,6 +58,7 @@ public abstract class File {
   public final void drop(Task t) {
     if (--refs == 0) {
       release(t);
+      inode.closed(t);
     }
   }
 

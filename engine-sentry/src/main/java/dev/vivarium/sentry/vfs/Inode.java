@@ -42,6 +42,11 @@ public abstract class Inode {
   /** What lives here besides attributes: the pipe of an opened FIFO, a bound socket. */
   public @Nullable Object special;
 
+  /** How many open files there are of it. */
+  private int opens;
+
+  private @Nullable FileLocks locks;
+
   protected Inode(FileSystem fs, long ino, int mode) {
     this.fs = fs;
     this.ino = ino;
@@ -184,4 +189,73 @@ public abstract class Inode {
 
   /** Called when the last name and the last open file are gone. */
   public void evict() {}
+
+  /** Called when the last open file of this inode is closed; it may be opened again. */
+  protected void lastClose(Task t) {}
+
+  /** How many open files there are of it. */
+  public final int opens() {
+    return opens;
+  }
+
+  final void opened() {
+    opens++;
+  }
+
+  final void closed(Task t) {
+    if (--opens == 0) {
+      lastClose(t);
+      evictIfUnused();
+    }
+  }
+
+  /** Calls {@link #evict} if no name and no open file is left; for after an unlink. */
+  protected final void evictIfUnused() {
+    if (nlink <= 0 && opens == 0) {
+      evict();
+    }
+  }
+
+  /** The advisory locks on it. */
+  public final FileLocks locks() {
+    FileLocks l = locks;
+    if (l == null) {
+      l = new FileLocks();
+      locks = l;
+    }
+    return l;
+  }
+
+  /** Drops the record locks that the processes with this table hold (close(2), exit). */
+  final void releaseLocks(FdTable owner) {
+    if (locks != null) {
+      locks.release(owner);
+    }
+  }
+
+  /** What /proc/PID/fd/N shows for an open file without a path. */
+  public String anonymousName() {
+    return "anon_inode:[" + fs.typeName() + "]";
+  }
+
+  /** Sets the attribute fields as a file system in memory does; a new size is not looked at. */
+  protected final long applyAttributes(AttrChange change) {
+    if ((change.set & AttrChange.MODE) != 0) {
+      mode = (mode & Stat.S_IFMT) | (change.mode & 07777);
+    }
+    if ((change.set & AttrChange.UID) != 0) {
+      uid = change.uid;
+    }
+    if ((change.set & AttrChange.GID) != 0) {
+      gid = change.gid;
+    }
+    if ((change.set & AttrChange.ATIME) != 0) {
+      atimeNanos = change.atimeNanos;
+    }
+    if ((change.set & AttrChange.MTIME) != 0) {
+      mtimeNanos = change.mtimeNanos;
+    }
+    ctimeNanos = Times.now();
+    return 0;
+  }
 }

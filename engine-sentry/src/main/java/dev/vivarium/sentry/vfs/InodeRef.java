@@ -5,4 +5,7 @@ import org.jspecify.annotations.Nullable;
 /** Where an operation that returns an errno leaves the inode that it found or made. */
 public final class InodeRef {
   public @Nullable Inode inode;
+
+  /** A negative errno, where an operation returns something else. */
+  public long errno;
 }
