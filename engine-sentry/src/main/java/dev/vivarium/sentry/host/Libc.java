@@ -44,6 +44,9 @@ public final class Libc {
   public static final int MFD_ALLOW_SEALING = 2;
   public static final int MFD_EXEC = 16;
 
+  private static final int O_CLOEXEC = 0x80000;
+  private static final int SHUT_RDWR = 2;
+
   public static final int WNOHANG = 1;
   public static final int SIGKILL = 9;
   public static final int SIGTERM = 15;
@@ -74,6 +77,10 @@ public final class Libc {
     long pwrite(int fd, long buffer, long count, long offset);
 
     int close(int fd);
+
+    int open(long path, int flags);
+
+    int shutdown(int fd, int how);
 
     int fcntl(int fd, int command, long argument);
 
@@ -195,6 +202,18 @@ public final class Libc {
 
   public static int close(int fd) {
     return result(C.close(fd));
+  }
+
+  /** open(2) of an existing file, close-on-exec. */
+  public static int open(String path, int flags) {
+    try (Arena arena = Arena.ofConfined()) {
+      return result(C.open(arena.allocateFrom(path).address(), flags | O_CLOEXEC));
+    }
+  }
+
+  /** shutdown(2) of both directions. */
+  public static int shutdown(int fd) {
+    return result(C.shutdown(fd, SHUT_RDWR));
   }
 
   public static int fcntl(int fd, int command, long argument) {

@@ -1,0 +1,221 @@
+/*
+ * The supervisor: init of the stubs' own namespaces. It makes an empty world (user, pid, mount, net, ipc, uts and
+ * cgroup namespaces, an empty root, no capabilities, no way to new privileges), starts the zygote in it, and then
+ * does two things for the sentry: interrupt a stub thread (whose pid means something only in here), and report
+ * which stub process has ended. When the sentry's socket closes it exits, and the kernel kills all that is left.
+ *
+ * Descriptors: 0 the sentry's socket (SOCK_SEQPACKET), 2 for complaints, 3 guest memory, 4 the control region,
+ * 5 the stub's ELF file, 6 and up the image's layers.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <grp.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NOBODY 65534
+
+/* From the sentry: interrupt a thread, or kill a process. To the sentry: a process has ended, or we are ready. */
+enum { ORDER_INTERRUPT = 1, ORDER_KILL = 2 };
+enum { REPORT_READY = 1, REPORT_ENDED = 2, REPORT_DEGRADED = 3 };
+
+struct order {
+  unsigned int kind;
+  int process;
+  int thread;
+};
+
+struct report {
+  unsigned int kind;
+  int process;
+  int status;
+};
+
+static void fail(const char *what) {
+  dprintf(2, "sandbox supervisor: %s: %s\n", what, strerror(errno));
+  _exit(1);
+}
+
+static void write_file(const char *path, const char *text) {
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+    fail(path);
+  close(fd);
+}
+
+static void become_nobody(void) {
+  if (geteuid() != 0)
+    return;
+  if (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0)
+    fail("cannot become nobody");
+  /* Changing ids made us undumpable, and our own /proc/self/uid_map somebody else's. */
+  prctl(PR_SET_DUMPABLE, 1);
+}
+
+static void new_namespaces(void) {
+  uid_t uid = geteuid();
+  gid_t gid = getegid();
+  char map[64];
+  if (unshare(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) != 0)
+    fail("cannot make namespaces (are user namespaces allowed here? see viv doctor)");
+  write_file("/proc/self/setgroups", "deny");
+  snprintf(map, sizeof map, "%d %d 1", NOBODY, (int)uid);
+  write_file("/proc/self/uid_map", map);
+  snprintf(map, sizeof map, "%d %d 1", NOBODY, (int)gid);
+  write_file("/proc/self/gid_map", map);
+}
+
+static void empty_root(void) {
+  if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+    fail("cannot make mounts private");
+  if (mount("none", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,nr_inodes=2,mode=0") != 0)
+    fail("cannot mount an empty root");
+  if (chdir("/tmp") != 0 || syscall(SYS_pivot_root, ".", ".") != 0 || umount2(".", MNT_DETACH) != 0 || chdir("/") != 0)
+    fail("cannot enter the empty root");
+  if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
+    fail("cannot make the empty root read-only");
+}
+
+static void drop_privileges(void) {
+  for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct none[2];
+  memset(none, 0, sizeof none);
+  if (syscall(SYS_capset, &header, none) != 0)
+    fail("cannot drop capabilities");
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    fail("cannot give up new privileges");
+}
+
+static void limit(int what, rlim_t value) {
+  struct rlimit l = {value, value};
+  if (setrlimit(what, &l) != 0)
+    fail("cannot set a limit");
+}
+
+/* After the zygote runs, the supervisor itself needs little. */
+static void confine_self(void) {
+#define ALLOW(nr) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+  struct sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+      ALLOW(SYS_read),
+      ALLOW(SYS_write),
+      ALLOW(SYS_poll),
+      ALLOW(SYS_wait4),
+      ALLOW(SYS_tgkill),
+      ALLOW(SYS_kill),
+      ALLOW(SYS_exit_group),
+      ALLOW(SYS_restart_syscall),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+  };
+  struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};
+  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+    fail("cannot confine the supervisor");
+}
+
+static void start_zygote(void) {
+  pid_t pid = fork();
+  if (pid < 0)
+    fail("cannot fork");
+  if (pid == 0) {
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    close(0);
+    close(1);
+    close(2);
+    limit(RLIMIT_CORE, 0);
+    /* The sentry goes first where both want the processor: a guest waits for it, never the other way round. */
+    setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + 4);
+    char *argv[] = {"stub", NULL};
+    char *envp[] = {NULL};
+    syscall(SYS_execveat, 5, "", argv, envp, AT_EMPTY_PATH);
+    _exit(100);
+  }
+}
+
+static void report(unsigned int kind, int process, int status) {
+  struct report r = {kind, process, status};
+  if (write(0, &r, sizeof r) != sizeof r)
+    _exit(0);
+}
+
+static void serve(int children) {
+  struct pollfd fds[2] = {{.fd = 0, .events = POLLIN}, {.fd = children, .events = POLLIN}};
+  for (;;) {
+    if (poll(fds, 2, -1) < 0 && errno != EINTR)
+      _exit(1);
+    if (fds[0].revents) {
+      struct order o;
+      ssize_t n = read(0, &o, sizeof o);
+      if (n <= 0 && !(n < 0 && errno == EINTR))
+        _exit(0); /* the sentry is gone: everything in this pid namespace goes with us */
+      if (n == sizeof o && o.process > 1) {
+        if (o.kind == ORDER_INTERRUPT)
+          syscall(SYS_tgkill, o.process, o.thread, SIGURG);
+        else if (o.kind == ORDER_KILL)
+          kill(o.process, SIGKILL);
+      }
+    }
+    if (fds[1].revents) {
+      struct signalfd_siginfo info;
+      if (read(children, &info, sizeof info) < 0 && errno != EINTR && errno != EAGAIN)
+        _exit(1);
+      int status;
+      pid_t pid;
+      while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        report(REPORT_ENDED, pid, status);
+    }
+  }
+}
+
+int main(void) {
+  signal(SIGPIPE, SIG_IGN);
+  become_nobody();
+  new_namespaces();
+  pid_t init = fork();
+  if (init < 0)
+    fail("cannot fork");
+  if (init > 0)
+    _exit(0); /* the one in the new pid namespace lives as long as the sentry's socket */
+  setsid();
+  empty_root();
+  sethostname("sandbox", 7);
+  drop_privileges();
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  int children = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (children < 0)
+    fail("cannot watch children");
+  start_zygote();
+  report(REPORT_READY, 0, 0);
+  if (dup2(children, 1) != 1 || close_range(3, ~0U, 0) != 0)
+    fail("cannot close descriptors");
+  confine_self();
+  serve(1);
+}

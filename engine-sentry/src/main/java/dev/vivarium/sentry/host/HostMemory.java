@@ -1,0 +1,62 @@
+package dev.vivarium.sentry.host;
+
+import dev.vivarium.sentry.abi.Errno;
+import java.lang.foreign.MemorySegment;
+
+/** Memory shared between processes: anonymous files of a fixed size, and their mappings. */
+public final class HostMemory {
+  private static final int PROT_READ = 1;
+  private static final int PROT_WRITE = 2;
+  private static final int MAP_SHARED = 1;
+  private static final int MAP_PRIVATE = 2;
+  private static final int MAP_NORESERVE = 0x4000;
+  private static final int FALLOC_FL_KEEP_SIZE = 1;
+  private static final int FALLOC_FL_PUNCH_HOLE = 2;
+
+  private HostMemory() {}
+
+  /**
+   * Makes a sparse anonymous file whose size nobody can change any more; returns its descriptor.
+   */
+  public static int createFile(String name, long size) {
+    int fd =
+        check(Libc.memfdCreate(name, Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING), "memfd_create");
+    check(Libc.ftruncate(fd, size), "ftruncate");
+    check(
+        Libc.fcntl(fd, Libc.F_ADD_SEALS, Libc.F_SEAL_SHRINK | Libc.F_SEAL_GROW | Libc.F_SEAL_SEAL),
+        "sealing guest memory");
+    return fd;
+  }
+
+  /** Maps all of a file, readable and writable, for the life of this process. */
+  public static MemorySegment map(int fd, long size) {
+    return map(fd, size, PROT_READ | PROT_WRITE, MAP_SHARED);
+  }
+
+  /** Maps all of a file, read-only, for the life of this process. */
+  public static MemorySegment mapReadOnly(int fd, long size) {
+    return map(fd, size, PROT_READ, MAP_PRIVATE).asReadOnly();
+  }
+
+  private static MemorySegment map(int fd, long size, int protection, int flags) {
+    long address = Libc.mmap(0, size, protection, flags | MAP_NORESERVE, fd, 0);
+    if (address < 0 && address > -4096) {
+      throw new IllegalStateException("mmap of " + size + " bytes: " + Errno.name((int) -address));
+    }
+    return MemorySegment.ofAddress(address).reinterpret(size);
+  }
+
+  /** Gives the memory behind a range of such a file back; it reads as zeros afterwards. */
+  public static void punchHole(int fd, long offset, long length) {
+    check(
+        Libc.fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, offset, length),
+        "punching a hole");
+  }
+
+  private static int check(int result, String what) {
+    if (result < 0) {
+      throw new IllegalStateException(what + ": " + Errno.name(-result));
+    }
+    return result;
+  }
+}

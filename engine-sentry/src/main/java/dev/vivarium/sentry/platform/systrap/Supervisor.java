@@ -1,0 +1,156 @@
+package dev.vivarium.sentry.platform.systrap;
+
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.host.Libc;
+import dev.vivarium.sentry.host.NativeFiles;
+import dev.vivarium.sentry.host.Spawn;
+import dev.vivarium.sentry.platform.PlatformException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+
+/**
+ * The process that is init of the stubs' namespaces (supervisor.c): starts the zygote, interrupts
+ * stub threads, and reports which stub process has ended. It and all stubs end when its socket is
+ * closed.
+ */
+final class Supervisor implements AutoCloseable {
+  private static final int ORDER_INTERRUPT = 1;
+  private static final int ORDER_KILL = 2;
+  private static final int REPORT_READY = 1;
+  private static final int REPORT_ENDED = 2;
+  private static final int MESSAGE_SIZE = 12;
+
+  /** Told, on the supervisor's own reader thread, what has happened. */
+  interface Listener {
+    /** A stub process has ended with this wait status. */
+    void ended(int process, int status);
+
+    /** The supervisor itself is gone, and with it every stub. */
+    void gone();
+  }
+
+  private final int socket;
+  private final MemorySegment order = Arena.global().allocate(MESSAGE_SIZE, 4);
+  private final CountDownLatch ready = new CountDownLatch(1);
+  private final CountDownLatch finished = new CountDownLatch(1);
+  private final Listener listener;
+  private volatile boolean isReady;
+
+  /**
+   * Starts it.
+   *
+   * @param descriptors what the stubs get as 3, 4, 5 …: guest memory, control region, stub program,
+   *     layers
+   * @throws PlatformException if it cannot be started or cannot make its namespaces
+   */
+  Supervisor(int[] descriptors, Listener listener) throws PlatformException {
+    this.listener = listener;
+    int[] pair = new int[2];
+    check(Libc.socketpair(Libc.AF_UNIX, Libc.SOCK_SEQPACKET, pair), "socketpair");
+    socket = pair[0];
+    int program = NativeFiles.open("supervisor");
+    int[] fds = new int[3 + descriptors.length];
+    fds[0] = pair[1];
+    fds[1] = -1;
+    fds[2] = 2;
+    System.arraycopy(descriptors, 0, fds, 3, descriptors.length);
+    int pid =
+        Spawn.spawn(
+            "/proc/" + Libc.getpid() + "/fd/" + program,
+            List.of("vivarium-supervisor"),
+            Map.of(),
+            fds);
+    Libc.close(program);
+    Libc.close(pair[1]);
+    check(pid, "cannot start the stubs' supervisor");
+    Thread.ofPlatform().name("supervisor").daemon(true).start(this::read);
+    // The process that was started only makes the namespaces; the one that stays is its child.
+    int[] status = new int[1];
+    Libc.waitpid(pid, status, 0);
+    if (status[0] != 0) {
+      close();
+      throw new PlatformException(
+          Errno.EPERM,
+          "the stubs' namespaces cannot be made (see viv doctor): status " + status[0]);
+    }
+  }
+
+  /** Waits until the zygote has been started. */
+  void awaitReady() throws PlatformException {
+    try {
+      ready.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    if (!isReady) {
+      throw new PlatformException(
+          Errno.EPERM, "the stubs' supervisor ended at once (see viv doctor)");
+    }
+  }
+
+  /** Sends SIGURG to a stub thread. On the kernel thread. */
+  void interrupt(int process, int thread) {
+    send(ORDER_INTERRUPT, process, thread);
+  }
+
+  /** Ends a stub process. On the kernel thread. */
+  void kill(int process) {
+    send(ORDER_KILL, process, 0);
+  }
+
+  private void send(int kind, int process, int thread) {
+    order.set(ValueLayout.JAVA_INT, 0, kind);
+    order.set(ValueLayout.JAVA_INT, 4, process);
+    order.set(ValueLayout.JAVA_INT, 8, thread);
+    // A failure means that the supervisor is gone, which its reader thread reports.
+    Libc.write(socket, order.address(), MESSAGE_SIZE);
+  }
+
+  private void read() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment message = arena.allocate(MESSAGE_SIZE, 4);
+      for (; ; ) {
+        long n = Libc.read(socket, message.address(), MESSAGE_SIZE);
+        if (n == -Errno.EINTR) {
+          continue;
+        }
+        if (n != MESSAGE_SIZE) {
+          break;
+        }
+        int kind = message.get(ValueLayout.JAVA_INT, 0);
+        if (kind == REPORT_READY) {
+          isReady = true;
+          ready.countDown();
+        } else if (kind == REPORT_ENDED) {
+          listener.ended(
+              message.get(ValueLayout.JAVA_INT, 4), message.get(ValueLayout.JAVA_INT, 8));
+        }
+      }
+    }
+    ready.countDown();
+    listener.gone();
+    finished.countDown();
+  }
+
+  private static void check(int result, String what) throws PlatformException {
+    if (result < 0) {
+      throw new PlatformException(-result, what + ": " + Errno.name(-result));
+    }
+  }
+
+  /** Ends every stub, and returns when all are gone. */
+  @Override
+  public void close() {
+    Libc.shutdown(socket);
+    try {
+      finished.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    Libc.close(socket);
+  }
+}
