@@ -3,6 +3,7 @@ package dev.vivarium.sentry.kernel;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.memory.MemoryFile;
 import dev.vivarium.sentry.platform.Platform;
+import dev.vivarium.sentry.vfs.AnonFileSystems;
 import dev.vivarium.sentry.vfs.SpecialFiles;
 
 /** One sandbox's kernel: what all its tasks share. */
@@ -14,6 +15,7 @@ public final class Kernel {
   private final PidTable pids = new PidTable(MAX_TASKS);
   private final MemoryFile memoryFile;
   private final Dispatcher dispatcher;
+  private final AnonFileSystems anonFileSystems = new AnonFileSystems();
   private SpecialFiles specialFiles = (t, inode, path, flags, out) -> -Errno.ENXIO;
 
   public Kernel(Platform platform, MemoryFile memoryFile, Dispatcher dispatcher) {
@@ -42,6 +44,11 @@ public final class Kernel {
   /** Answers system calls: the table, seen from below. */
   public Dispatcher dispatcher() {
     return dispatcher;
+  }
+
+  /** Where pipes, sockets, eventfds and the like have their inodes. */
+  public AnonFileSystems anonFileSystems() {
+    return anonFileSystems;
   }
 
   /** Opens FIFOs and device nodes. */

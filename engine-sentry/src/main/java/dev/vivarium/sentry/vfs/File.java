@@ -7,6 +7,8 @@ import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.kernel.WaitQueue;
 import dev.vivarium.sentry.memory.Mappable;
 import dev.vivarium.sentry.memory.Uio;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 public abstract class File {
   private int refs = 1;
+  private @Nullable List<Runnable> releaseHooks;
 
   /** The inode behind it; anonymous files (pipes, eventfd …) have one of a pseudo file system. */
   public final Inode inode;
@@ -57,8 +60,27 @@ public abstract class File {
   /** Drops one reference. */
   public final void drop(Task t) {
     if (--refs == 0) {
+      List<Runnable> hooks = releaseHooks;
+      releaseHooks = null;
+      if (hooks != null) {
+        hooks.forEach(Runnable::run);
+      }
       release(t);
       inode.closed(t);
+    }
+  }
+
+  /** Has {@code hook} run when the last reference goes, before {@link #release} (epoll). */
+  public final void addReleaseHook(Runnable hook) {
+    if (releaseHooks == null) {
+      releaseHooks = new ArrayList<>(1);
+    }
+    releaseHooks.add(hook);
+  }
+
+  public final void removeReleaseHook(Runnable hook) {
+    if (releaseHooks != null) {
+      releaseHooks.remove(hook);
     }
   }
 
