@@ -131,11 +131,20 @@ static void carry_out(struct slot *s) {
   }
 }
 
-/* Tells the sentry that the slot has an event, and waits until it says to go on. */
-static void stop_until_resumed(struct slot *s) {
+/*
+ * Tells the sentry that the slot has an event, and waits until it says to go on. A new thread has no event to
+ * tell; its first answer may have come before it runs at all.
+ */
+static void stop_until_resumed(struct slot *s, int is_new) {
   for (;;) {
-    __atomic_store_n(&s->state, STATE_EVENT, __ATOMIC_SEQ_CST);
     struct control_header *h = header();
+    if (is_new) {
+      u32 unanswered = STATE_RUNNING;
+      __atomic_compare_exchange_n(&s->state, &unanswered, STATE_EVENT, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+      is_new = 0;
+    } else {
+      __atomic_store_n(&s->state, STATE_EVENT, __ATOMIC_SEQ_CST);
+    }
     if (__atomic_load_n(&h->sentry_asleep, __ATOMIC_SEQ_CST)) {
       __atomic_fetch_add(&h->doorbell, 1, __ATOMIC_SEQ_CST);
       host_call3(NR_futex, (u64)&h->doorbell, FUTEX_WAKE, 1);
@@ -168,7 +177,7 @@ static void stop_until_resumed(struct slot *s) {
 
 /* A new thread's first code: waits for its first order, then becomes what its prepared frame says. */
 void child_main(struct slot *s) {
-  stop_until_resumed(s);
+  stop_until_resumed(s, 1);
   u64 frame = (u64)s + SLOT_FRAME;
   __asm__ volatile(
       "movq %0, %%rsp\n\t"
@@ -198,7 +207,7 @@ static void on_signal(int signo, struct stub_siginfo *info, void *ucontext) {
   s->nr = info->syscall;
   s->arch = info->arch;
   s->frame = (u32)((u64)ucontext - (u64)s);
-  stop_until_resumed(s);
+  stop_until_resumed(s, 0);
 }
 
 void restorer(void);

@@ -289,7 +289,6 @@ final class SystrapContext implements Context {
       throw new PlatformException(
           errno, "the host makes no more guest threads: " + Errno.name(errno));
     }
-    platform.awaitFirstStop(slotOfChild);
     return (int) id;
   }
 

@@ -1,0 +1,123 @@
+package dev.vivarium.sentry;
+
+import dev.vivarium.engine.EngineProbe;
+import dev.vivarium.engine.EngineProbe.Finding;
+import dev.vivarium.engine.EngineProbe.Level;
+import dev.vivarium.sentry.host.HostMemory;
+import dev.vivarium.sentry.host.Libc;
+import dev.vivarium.sentry.platform.PlatformException;
+import dev.vivarium.sentry.platform.systrap.SystrapPlatform;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Finds out whether the sentry can run on this host: looks at what it needs, then starts a stub for
+ * real.
+ */
+final class HostProbe {
+  private static final long TEST_MEMORY = 1 << 20;
+
+  private final List<Finding> findings = new ArrayList<>();
+
+  EngineProbe run() {
+    if (!System.getProperty("os.arch").equals("amd64")
+        || !System.getProperty("os.name").equals("Linux")) {
+      add(
+          "processor",
+          Level.MISSING,
+          System.getProperty("os.name") + " on " + System.getProperty("os.arch"),
+          "the sentry needs Linux on x86-64");
+      return new EngineProbe(false, findings);
+    }
+    seccomp();
+    userNamespaces();
+    fsgsbase();
+    boolean usable = stub();
+    return new EngineProbe(usable, findings);
+  }
+
+  private void seccomp() {
+    String actions = read("/proc/sys/kernel/seccomp/actions_avail");
+    if (actions.contains("trap")) {
+      add("seccomp", Level.OK, "actions: " + actions, "");
+    } else {
+      add(
+          "seccomp",
+          Level.MISSING,
+          "this kernel has no seccomp filters",
+          "use a kernel with CONFIG_SECCOMP_FILTER");
+    }
+  }
+
+  private void userNamespaces() {
+    String max = read("/proc/sys/user/max_user_namespaces");
+    if (max.equals("0")) {
+      add(
+          "user namespaces",
+          Level.MISSING,
+          "user.max_user_namespaces is 0",
+          "sudo sysctl -w user.max_user_namespaces=10000");
+    } else if (read("/proc/sys/kernel/unprivileged_userns_clone").equals("0")
+        && Libc.getuid() != 0) {
+      add(
+          "user namespaces",
+          Level.MISSING,
+          "closed to ordinary users",
+          "sudo sysctl -w kernel.unprivileged_userns_clone=1");
+    } else if (read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").equals("1")
+        && Libc.getuid() != 0) {
+      add(
+          "user namespaces",
+          Level.MISSING,
+          "AppArmor closes them to programs without a profile",
+          "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0");
+    } else {
+      add("user namespaces", Level.OK, "at most " + max, "");
+    }
+  }
+
+  private void fsgsbase() {
+    boolean has = read("/proc/cpuinfo").contains(" fsgsbase ");
+    add(
+        "fsgsbase",
+        has ? Level.OK : Level.DEGRADED,
+        has
+            ? "thread pointers are set without a host call"
+            : "this processor needs a host call to set thread pointers",
+        "");
+  }
+
+  private boolean stub() {
+    long start = System.nanoTime();
+    int fd = HostMemory.createFile("probe", TEST_MEMORY);
+    try (SystrapPlatform platform = new SystrapPlatform(fd, new int[0])) {
+      platform.newProcess();
+      add(
+          "systrap",
+          Level.OK,
+          "a stub started in " + (System.nanoTime() - start) / 1_000_000 + " ms",
+          "");
+      return true;
+    } catch (PlatformException e) {
+      add("systrap", Level.MISSING, e.getMessage(), "");
+      return false;
+    } finally {
+      Libc.close(fd);
+    }
+  }
+
+  private void add(String name, Level level, String detail, String remedy) {
+    findings.add(new Finding(name, level, detail, remedy));
+  }
+
+  private static String read(String file) {
+    try {
+      return Files.readString(Path.of(file)).strip();
+    } catch (IOException e) {
+      return "";
+    }
+  }
+}

@@ -1,0 +1,5 @@
+/** What is watched: every system call as an event, written as JSON lines. */
+@NullMarked
+package dev.vivarium.sentry.trace;
+
+import org.jspecify.annotations.NullMarked;
