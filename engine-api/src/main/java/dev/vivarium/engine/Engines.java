@@ -1,0 +1,47 @@
+package dev.vivarium.engine;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.ServiceConfigurationError;
+import java.util.ServiceLoader;
+import java.util.stream.Collectors;
+
+/** The engines on the class path. */
+public final class Engines {
+  private Engines() {}
+
+  /** All of them; constructing one does nothing else, so this is cheap. */
+  public static List<Engine> all() {
+    List<Engine> engines = new ArrayList<>();
+    for (Engine engine : ServiceLoader.load(Engine.class)) {
+      engines.add(engine);
+    }
+    return engines;
+  }
+
+  /**
+   * The one with this name.
+   *
+   * @throws EngineException if there is none
+   */
+  public static Engine byName(String name) throws EngineException {
+    List<Engine> engines;
+    try {
+      engines = all();
+    } catch (ServiceConfigurationError e) {
+      throw new EngineException(
+          125, "an engine cannot be loaded: " + e.getMessage() + "; install Vivarium again", e);
+    }
+    for (Engine engine : engines) {
+      if (engine.name().equals(name)) {
+        return engine;
+      }
+    }
+    throw new EngineException(
+        125,
+        "no such engine: "
+            + name
+            + "; there are: "
+            + engines.stream().map(Engine::name).collect(Collectors.joining(", ")));
+  }
+}

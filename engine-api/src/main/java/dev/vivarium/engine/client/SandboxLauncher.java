@@ -1,0 +1,124 @@
+package dev.vivarium.engine.client;
+
+import dev.vivarium.engine.EngineException;
+import dev.vivarium.engine.control.ControlConnection;
+import dev.vivarium.engine.state.Reason;
+import dev.vivarium.engine.state.RunDirectory;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Starts sandbox processes, and connects to them. */
+public final class SandboxLauncher {
+  /** A JVM that has not made its socket after this long never will. */
+  private static final long START_NANOS = 30_000_000_000L;
+
+  private final List<String> command;
+
+  /**
+   * Makes one.
+   *
+   * @param command what runs {@code vivarium-sandbox}; the id is appended
+   */
+  public SandboxLauncher(List<String> command) {
+    this.command = List.copyOf(command);
+  }
+
+  /**
+   * The one of this installation: this process's own Java, with the arguments that the build wrote
+   * to {@code sandbox.args} in the directory that {@code vivarium.home} names.
+   */
+  public static SandboxLauncher installed() throws EngineException {
+    String home = System.getProperty("vivarium.home");
+    if (home == null) {
+      throw new EngineException(
+          125, "cannot find the sandbox program: vivarium.home is not set; start with viv");
+    }
+    return new SandboxLauncher(
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "@" + Path.of(home, "sandbox.args")));
+  }
+
+  /** How a new process's standard streams are connected. */
+  public enum Streams {
+    /** To this process's own; standard input too. */
+    INHERIT,
+    /** To this process's own, but standard input is at its end. */
+    INHERIT_OUTPUT,
+    /** To nothing; what the process itself has to say goes to the sandbox's log. */
+    NONE
+  }
+
+  /**
+   * Starts the process of a sandbox, in a session of its own, so that the keys of this terminal
+   * reach only its client.
+   */
+  public Process start(RunDirectory run, Streams streams) throws EngineException {
+    List<String> line = new ArrayList<>();
+    line.add("setsid");
+    line.addAll(command);
+    line.add(run.id());
+    ProcessBuilder builder = new ProcessBuilder(line);
+    if (streams == Streams.INHERIT) {
+      builder.redirectInput(ProcessBuilder.Redirect.INHERIT);
+    } else {
+      builder.redirectInput(new File("/dev/null"));
+    }
+    if (streams == Streams.NONE) {
+      builder.redirectOutput(ProcessBuilder.Redirect.DISCARD);
+      builder.redirectError(ProcessBuilder.Redirect.appendTo(run.log().toFile()));
+    } else {
+      builder.redirectOutput(ProcessBuilder.Redirect.INHERIT);
+      builder.redirectError(ProcessBuilder.Redirect.INHERIT);
+    }
+    try {
+      run.create();
+      return builder.start();
+    } catch (IOException e) {
+      throw new EngineException(
+          125, "cannot start the sandbox's process: " + line.get(0) + ": " + Reason.of(e), e);
+    }
+  }
+
+  /**
+   * Connects to a process that is about to make its socket.
+   *
+   * @param process it; empty if somebody else started it
+   */
+  public static ControlConnection await(RunDirectory run, Optional<Process> process)
+      throws EngineException {
+    long deadline = System.nanoTime() + START_NANOS;
+    Path socket = run.controlSocket();
+    while (true) {
+      if (Files.exists(socket)) {
+        try {
+          return ControlConnection.connect(socket);
+        } catch (IOException e) {
+          throw new EngineException(
+              125, "cannot speak with the sandbox: " + socket + ": " + e.getMessage(), e);
+        }
+      }
+      if (process.isPresent() && !process.get().isAlive()) {
+        throw new EngineException(
+            125,
+            "the sandbox's process ended before it could start, with exit code "
+                + process.get().exitValue()
+                + "; viv doctor checks what it needs");
+      }
+      if (System.nanoTime() > deadline) {
+        throw new EngineException(
+            125, "the sandbox's process did not start within 30 s; is this machine overloaded?");
+      }
+      try {
+        Thread.sleep(1);
+      } catch (InterruptedException e) {
+        throw new EngineException(125, "interrupted while the sandbox started", e);
+      }
+    }
+  }
+}

@@ -1,0 +1,111 @@
+package dev.vivarium.engine.control;
+
+import java.io.Closeable;
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * One connection of the control socket, either end of it. One thread receives; any may send.
+ *
+ * <p>After {@link #hello}, every frame has been checked for its length before memory is set aside
+ * for it.
+ */
+public final class ControlConnection implements Closeable {
+  private final SocketChannel channel;
+  private final ByteBuffer lengthIn = ByteBuffer.allocate(4);
+  private final Object writeLock = new Object();
+
+  /** Takes over a connected channel in blocking mode. */
+  public ControlConnection(SocketChannel channel) {
+    this.channel = channel;
+  }
+
+  /** Connects to a sandbox's socket, and says hello. */
+  public static ControlConnection connect(Path socket) throws IOException {
+    SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+    try {
+      channel.connect(UnixDomainSocketAddress.of(socket));
+      ControlConnection connection = new ControlConnection(channel);
+      connection.hello();
+      return connection;
+    } catch (IOException e) {
+      channel.close();
+      throw e;
+    }
+  }
+
+  /** Says hello and hears it; first, on both sides. */
+  public void hello() throws IOException {
+    send(new ControlMessage.Hello(ControlMessage.VERSION));
+    Optional<ControlMessage> answer = receive();
+    if (answer.isEmpty()) {
+      throw new EOFException("the other side hung up");
+    }
+    if (!(answer.get() instanceof ControlMessage.Hello hello)
+        || hello.version() != ControlMessage.VERSION) {
+      throw new IOException("the other side is another version of Vivarium");
+    }
+  }
+
+  /** Sends one message as a whole; waits while the socket is full. */
+  public void send(ControlMessage message) throws IOException {
+    byte[] frame = ControlMessage.encode(message);
+    if (frame.length > ControlMessage.MAX_FRAME) {
+      throw new IOException("message too long: " + frame.length + " bytes");
+    }
+    ByteBuffer out = ByteBuffer.allocate(4 + frame.length).putInt(frame.length).put(frame).flip();
+    synchronized (writeLock) {
+      while (out.hasRemaining()) {
+        channel.write(out);
+      }
+    }
+  }
+
+  /**
+   * Waits for the next message.
+   *
+   * @return empty when the other side closed the connection between two messages
+   * @throws IOException if the connection broke, or what came is not of this protocol
+   */
+  public Optional<ControlMessage> receive() throws IOException {
+    lengthIn.clear();
+    if (!fill(lengthIn, true)) {
+      return Optional.empty();
+    }
+    int length = lengthIn.flip().getInt();
+    if (length < 1 || length > ControlMessage.MAX_FRAME) {
+      throw new IOException("frame length out of range: " + length);
+    }
+    ByteBuffer frame = ByteBuffer.allocate(length);
+    fill(frame, false);
+    return Optional.of(ControlMessage.decode(frame.array()));
+  }
+
+  /** Fills a buffer; false if the stream ends before its first byte where that is allowed. */
+  private boolean fill(ByteBuffer buffer, boolean mayEnd) throws IOException {
+    while (buffer.hasRemaining()) {
+      if (channel.read(buffer) < 0) {
+        if (mayEnd && buffer.position() == 0) {
+          return false;
+        }
+        throw new EOFException("the other side hung up within a message");
+      }
+    }
+    return true;
+  }
+
+  @Override
+  public void close() {
+    try {
+      channel.close();
+    } catch (IOException e) {
+      // Nothing is buffered on our side, so nothing is lost.
+    }
+  }
+}

@@ -1,0 +1,254 @@
+package dev.vivarium.engine.control;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Everything that a client and a sandbox's process say to each other.
+ *
+ * <p>On the wire a message is its length (4 bytes, big endian, of what follows), its type (1 byte)
+ * and its fields in order: numbers big endian, text as 4 bytes of length and UTF-8, data as the
+ * rest of the frame. The first message each way is {@link Hello}; then the client asks, and the
+ * sandbox answers or reports. Standard streams are numbered as descriptors are: 0, 1, 2.
+ *
+ * <p>Flow control: each stream's receiver grants bytes with {@link Window}; {@link #WINDOW} are
+ * granted by the {@link Attach} itself, in both directions. Who sends more is disconnected.
+ */
+public sealed interface ControlMessage {
+  /** The version that this code speaks; both sides must speak the same. */
+  int VERSION = 1;
+
+  /** No frame is longer. */
+  int MAX_FRAME = 1 << 18;
+
+  /** The most data in one {@link Data}. */
+  int MAX_DATA = 1 << 16;
+
+  /** What a stream may send ahead of its receiver. */
+  int WINDOW = 1 << 18;
+
+  /** Either way, first: who speaks. */
+  record Hello(int version) implements ControlMessage {
+    static final int TYPE = 1;
+  }
+
+  /**
+   * To the sandbox, once: {@code spec.json} is there, begin. In the foreground with a terminal this
+   * is an {@link Attach} as well; input may be sent once {@link Started} has come.
+   *
+   * @param foreground whether the sandbox ends when this connection does
+   * @param keep whether state and log are kept after its end
+   * @param rows the terminal's height, 0 without one
+   * @param columns the terminal's width, 0 without one
+   */
+  record Start(boolean foreground, boolean keep, int rows, int columns) implements ControlMessage {
+    static final int TYPE = 2;
+  }
+
+  /** From the sandbox: the first process runs. */
+  record Started() implements ControlMessage {
+    static final int TYPE = 3;
+  }
+
+  /**
+   * To the sandbox: this connection wants what the sandbox writes, and may send its input.
+   *
+   * @param input whether this connection is the source of standard input
+   */
+  record Attach(boolean input) implements ControlMessage {
+    static final int TYPE = 4;
+  }
+
+  /** Either way: bytes of a standard stream. */
+  record Data(int stream, byte[] bytes) implements ControlMessage {
+    static final int TYPE = 5;
+  }
+
+  /** Either way: a standard stream ended. */
+  record EndOfStream(int stream) implements ControlMessage {
+    static final int TYPE = 6;
+  }
+
+  /** Either way: so many more bytes of a stream may be sent. */
+  record Window(int stream, int bytes) implements ControlMessage {
+    static final int TYPE = 7;
+  }
+
+  /** To the sandbox: the terminal's new size. */
+  record Resize(int rows, int columns) implements ControlMessage {
+    static final int TYPE = 8;
+  }
+
+  /** To the sandbox: send the first process a signal. */
+  record Signal(int number) implements ControlMessage {
+    static final int TYPE = 9;
+  }
+
+  /** To the sandbox: end everything now. */
+  record Kill() implements ControlMessage {
+    static final int TYPE = 10;
+  }
+
+  /** To the sandbox: what is your state? */
+  record QueryState() implements ControlMessage {
+    static final int TYPE = 11;
+  }
+
+  /** From the sandbox, on {@link QueryState}: its {@code state.json}. */
+  record State(String json) implements ControlMessage {
+    static final int TYPE = 12;
+  }
+
+  /**
+   * From the sandbox, to every connection, last: it ended and left nothing behind.
+   *
+   * @param exitCode as a shell would show it
+   * @param message what went wrong, one line for the user; empty if the command ended by itself
+   */
+  record Ended(int exitCode, String message) implements ControlMessage {
+    static final int TYPE = 13;
+  }
+
+  /** The frame without its length. */
+  static byte[] encode(ControlMessage message) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try {
+      encode(message, new DataOutputStream(bytes));
+    } catch (IOException e) {
+      throw new AssertionError("writing to memory cannot fail", e);
+    }
+    return bytes.toByteArray();
+  }
+
+  private static void encode(ControlMessage message, DataOutputStream out) throws IOException {
+    switch (message) {
+      case Hello m -> {
+        out.writeByte(Hello.TYPE);
+        out.writeInt(m.version);
+      }
+      case Start m -> {
+        out.writeByte(Start.TYPE);
+        out.writeBoolean(m.foreground);
+        out.writeBoolean(m.keep);
+        out.writeInt(m.rows);
+        out.writeInt(m.columns);
+      }
+      case Started _ -> out.writeByte(Started.TYPE);
+      case Attach m -> {
+        out.writeByte(Attach.TYPE);
+        out.writeBoolean(m.input);
+      }
+      case Data m -> {
+        out.writeByte(Data.TYPE);
+        out.writeByte(m.stream);
+        out.write(m.bytes);
+      }
+      case EndOfStream m -> {
+        out.writeByte(EndOfStream.TYPE);
+        out.writeByte(m.stream);
+      }
+      case Window m -> {
+        out.writeByte(Window.TYPE);
+        out.writeByte(m.stream);
+        out.writeInt(m.bytes);
+      }
+      case Resize m -> {
+        out.writeByte(Resize.TYPE);
+        out.writeInt(m.rows);
+        out.writeInt(m.columns);
+      }
+      case Signal m -> {
+        out.writeByte(Signal.TYPE);
+        out.writeInt(m.number);
+      }
+      case Kill _ -> out.writeByte(Kill.TYPE);
+      case QueryState _ -> out.writeByte(QueryState.TYPE);
+      case State m -> {
+        out.writeByte(State.TYPE);
+        writeText(out, m.json);
+      }
+      case Ended m -> {
+        out.writeByte(Ended.TYPE);
+        out.writeInt(m.exitCode);
+        writeText(out, m.message);
+      }
+    }
+  }
+
+  /**
+   * Reads a frame without its length.
+   *
+   * @throws IOException if it is no message of this protocol
+   */
+  static ControlMessage decode(byte[] frame) throws IOException {
+    DataInputStream in = new DataInputStream(new ByteArrayInputStream(frame));
+    int type = in.readUnsignedByte();
+    ControlMessage message =
+        switch (type) {
+          case Hello.TYPE -> new Hello(in.readInt());
+          case Start.TYPE ->
+              new Start(in.readBoolean(), in.readBoolean(), size(in.readInt()), size(in.readInt()));
+          case Started.TYPE -> new Started();
+          case Attach.TYPE -> new Attach(in.readBoolean());
+          case Data.TYPE -> new Data(stream(in.readByte()), in.readNBytes(MAX_DATA));
+          case EndOfStream.TYPE -> new EndOfStream(stream(in.readByte()));
+          case Window.TYPE -> new Window(stream(in.readByte()), grant(in.readInt()));
+          case Resize.TYPE -> new Resize(size(in.readInt()), size(in.readInt()));
+          case Signal.TYPE -> new Signal(signal(in.readInt()));
+          case Kill.TYPE -> new Kill();
+          case QueryState.TYPE -> new QueryState();
+          case State.TYPE -> new State(readText(in));
+          case Ended.TYPE -> new Ended(exitCode(in.readInt()), readText(in));
+          default -> throw new IOException("unknown message type " + type);
+        };
+    if (in.available() > 0) {
+      throw new IOException("message type " + type + " is too long");
+    }
+    return message;
+  }
+
+  private static void writeText(DataOutputStream out, String text) throws IOException {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    out.writeInt(bytes.length);
+    out.write(bytes);
+  }
+
+  private static String readText(DataInputStream in) throws IOException {
+    int length = in.readInt();
+    if (length < 0 || length > in.available()) {
+      throw new IOException("text is longer than its message");
+    }
+    return new String(in.readNBytes(length), StandardCharsets.UTF_8);
+  }
+
+  private static int stream(byte number) throws IOException {
+    return within(number, 0, 2, "stream");
+  }
+
+  private static int size(int value) throws IOException {
+    return within(value, 0, 0xffff, "terminal size");
+  }
+
+  private static int grant(int value) throws IOException {
+    return within(value, 1, WINDOW, "window");
+  }
+
+  private static int signal(int value) throws IOException {
+    return within(value, 1, 64, "signal");
+  }
+
+  private static int exitCode(int value) throws IOException {
+    return within(value, 0, 255, "exit code");
+  }
+
+  private static int within(int value, int least, int most, String what) throws IOException {
+    if (value < least || value > most) {
+      throw new IOException(what + " out of range: " + value);
+    }
+    return value;
+  }
+}

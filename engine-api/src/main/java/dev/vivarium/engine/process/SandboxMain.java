@@ -1,0 +1,31 @@
+package dev.vivarium.engine.process;
+
+import dev.vivarium.engine.state.Directories;
+import dev.vivarium.engine.state.SandboxId;
+import java.io.IOException;
+
+/** {@code vivarium-sandbox ID}: the process of one sandbox. */
+public final class SandboxMain {
+  private static final int FAILED = 125;
+
+  private SandboxMain() {}
+
+  /** Runs the sandbox; the process ends with its command's exit code. */
+  public static void main(String[] args) {
+    // Not System.exit: nothing is left to be run, and waiting for daemon threads is no use.
+    Runtime.getRuntime().halt(run(args));
+  }
+
+  private static int run(String[] args) {
+    if (args.length != 1 || !SandboxId.isValid(args[0])) {
+      System.err.println("viv: wrong usage: vivarium-sandbox ID; it is started by viv run");
+      return 2;
+    }
+    try {
+      return new SandboxProcess(Directories.of(System.getenv()), args[0]).run();
+    } catch (IOException e) {
+      System.err.println("viv: " + e.getMessage());
+      return FAILED;
+    }
+  }
+}

@@ -1,0 +1,470 @@
+package dev.vivarium.engine.process;
+
+import dev.vivarium.engine.Engine;
+import dev.vivarium.engine.EngineException;
+import dev.vivarium.engine.Engines;
+import dev.vivarium.engine.ExitStatus;
+import dev.vivarium.engine.RunningSandbox;
+import dev.vivarium.engine.SandboxHost;
+import dev.vivarium.engine.SandboxSpec;
+import dev.vivarium.engine.control.ControlConnection;
+import dev.vivarium.engine.control.ControlMessage;
+import dev.vivarium.engine.state.Directories;
+import dev.vivarium.engine.state.Names;
+import dev.vivarium.engine.state.OutputRecord;
+import dev.vivarium.engine.state.RunDirectory;
+import dev.vivarium.engine.state.SandboxState;
+import dev.vivarium.engine.state.SandboxState.Status;
+import dev.vivarium.engine.state.Sandboxes;
+import dev.vivarium.engine.state.StateEntry;
+import dev.vivarium.engine.state.StateJson;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One sandbox from its run directory's first file to its last. The main thread walks through its
+ * life ({@link #run}); connection threads bring what clients want. All fields that both touch are
+ * guarded by this object's monitor; engine methods are called outside of it.
+ */
+final class SandboxProcess implements ControlServer.Handler {
+  private static final int FAILED = 125;
+  private static final int TIMED_OUT = 124;
+  private static final int KILLED = 137;
+
+  /** A process that no client asks for anything within this time was started for nothing. */
+  private static final Duration UNCLAIMED = Duration.ofSeconds(20);
+
+  /** An engine that does not end within this time after it was told to is left to the kernel. */
+  private static final Duration GRACE = Duration.ofSeconds(5);
+
+  private final Directories directories;
+  private final RunDirectory run;
+
+  private @Nullable ControlConnection owner;
+  private ControlMessage.@Nullable Start start;
+  private boolean abandoned;
+
+  private @Nullable SandboxState state;
+  private @Nullable GuestStdio stdio;
+  private @Nullable RunningSandbox running;
+  private final List<ControlMessage> early = new ArrayList<>();
+
+  /** Why it is being ended, if not by itself: first reason wins. */
+  private @Nullable Ending ending;
+
+  private boolean finished;
+
+  /** An end from outside. */
+  private record Ending(int exitCode, String reason, boolean tellUser) {}
+
+  /** What the end of a sandbox comes to. */
+  private record Outcome(Status status, int exitCode, String reason, String message) {}
+
+  SandboxProcess(Directories directories, String id) {
+    this.directories = directories;
+    this.run = RunDirectory.of(directories, id);
+  }
+
+  /**
+   * Lives the sandbox's life.
+   *
+   * @return the exit code of this process
+   */
+  int run() throws IOException {
+    run.create();
+    Optional<Closeable> lock = run.tryLock();
+    if (lock.isEmpty()) {
+      throw new IOException("this sandbox has a process already: " + run.id());
+    }
+    try (Closeable held = lock.get();
+        ControlServer server = new ControlServer(run.controlSocket(), this)) {
+      ControlMessage.Start wanted = awaitStart();
+      if (wanted == null) {
+        run.delete();
+        return 0;
+      }
+      Outcome outcome;
+      try (SandboxLog log = new SandboxLog(run.log())) {
+        outcome = live(wanted, log);
+      }
+      finish(outcome, wanted, server);
+      return outcome.exitCode;
+    }
+  }
+
+  private synchronized ControlMessage.@Nullable Start awaitStart() {
+    long deadline = System.nanoTime() + UNCLAIMED.toNanos();
+    try {
+      while (start == null && !abandoned) {
+        if (owner != null) {
+          wait();
+        } else {
+          long left = deadline - System.nanoTime();
+          if (left <= 0) {
+            return null;
+          }
+          wait(Math.max(1, left / 1_000_000));
+        }
+      }
+    } catch (InterruptedException e) {
+      return null;
+    }
+    return start;
+  }
+
+  /** From the specification to the end of the first process. */
+  private Outcome live(ControlMessage.Start wanted, SandboxLog log) {
+    SandboxSpec spec;
+    Engine engine;
+    try {
+      spec = run.readSpec();
+      advance(created(spec));
+      engine = Engines.byName(spec.engine());
+    } catch (IOException e) {
+      return failure(FAILED, e.getMessage());
+    } catch (EngineException e) {
+      return failure(e.exitCode(), e.getMessage());
+    }
+    Runtime.getRuntime().addShutdownHook(new Thread(this::toldToStop, "told-to-stop"));
+    try {
+      Host host = new Host(log, connect(spec, wanted));
+      RunningSandbox sandbox = engine.start(spec, host);
+      started(sandbox, spec, wanted);
+      return outcome(sandbox.await());
+    } catch (EngineException e) {
+      log.add(String.valueOf(e.getMessage()), e);
+      return failure(e.exitCode(), e.getMessage());
+    } catch (IOException e) {
+      log.add("the sandbox's process failed", e);
+      return failure(FAILED, e.getMessage());
+    } catch (InterruptedException | RuntimeException | Error e) {
+      log.add("the engine failed", e);
+      return failure(
+          FAILED, "the engine failed: " + e + "; the details: viv logs --engine " + spec.name());
+    }
+  }
+
+  private static SandboxState created(SandboxSpec spec) {
+    String image = spec.root() instanceof SandboxSpec.Root.Image named ? named.reference() : "host";
+    return new SandboxState(
+        spec.id(),
+        spec.name(),
+        spec.engine(),
+        image,
+        spec.process().arguments(),
+        Status.CREATED,
+        ProcessHandle.current().pid(),
+        Instant.now(),
+        Optional.empty(),
+        0,
+        "");
+  }
+
+  private void advance(SandboxState next) throws IOException {
+    synchronized (this) {
+      state = next;
+    }
+    run.writeState(next);
+  }
+
+  /** Decides how the standard streams are connected, and connects the owner. */
+  private SandboxHost.Stdio connect(SandboxSpec spec, ControlMessage.Start wanted)
+      throws IOException {
+    boolean terminal = spec.process().terminal();
+    if (wanted.foreground() && !terminal) {
+      return new SandboxHost.Stdio.Inherit();
+    }
+    OutputRecord record =
+        wanted.keep()
+            ? OutputRecord.open(StateEntry.of(directories, run.id()).create().output())
+            : null;
+    GuestStdio guest = new GuestStdio(record);
+    if (!spec.process().stdin() && !terminal) {
+      guest.endInput();
+    }
+    synchronized (this) {
+      stdio = guest;
+      if (owner != null && wanted.foreground()) {
+        guest.attach(owner, spec.process().stdin());
+      }
+    }
+    return new SandboxHost.Stdio.Streams(
+        guest.input(), guest.output(1), guest.output(2), terminal, wanted.rows(), wanted.columns());
+  }
+
+  private void started(RunningSandbox sandbox, SandboxSpec spec, ControlMessage.Start wanted)
+      throws IOException {
+    List<ControlMessage> waiting;
+    boolean unwanted;
+    SandboxState now;
+    synchronized (this) {
+      running = sandbox;
+      waiting = List.copyOf(early);
+      unwanted = ending != null;
+      now = java.util.Objects.requireNonNull(state).with(Status.RUNNING);
+    }
+    if (unwanted) {
+      sandbox.kill();
+    }
+    for (ControlMessage message : waiting) {
+      apply(sandbox, message);
+    }
+    spec.timeout().ifPresent(this::limit);
+    advance(now);
+    if (wanted.keep()) {
+      StateEntry entry = StateEntry.of(directories, run.id()).create();
+      entry.writeSpec(spec);
+      entry.writeState(now);
+    }
+    tellOwner(new ControlMessage.Started());
+  }
+
+  private void tellOwner(ControlMessage message) {
+    ControlConnection to;
+    synchronized (this) {
+      to = owner;
+    }
+    if (to != null) {
+      try {
+        to.send(message);
+      } catch (IOException e) {
+        closed(to);
+      }
+    }
+  }
+
+  private void limit(Duration timeout) {
+    watch(
+        "time-limit",
+        timeout,
+        () ->
+            end(new Ending(TIMED_OUT, "its time limit of " + seconds(timeout) + " passed", true)));
+  }
+
+  private static String seconds(Duration duration) {
+    return duration.toMillis() % 1000 == 0
+        ? duration.toSeconds() + " s"
+        : duration.toMillis() / 1000.0 + " s";
+  }
+
+  private static void watch(String name, Duration after, Runnable action) {
+    Thread thread =
+        new Thread(
+            null,
+            () -> {
+              try {
+                Thread.sleep(after);
+              } catch (InterruptedException e) {
+                return;
+              }
+              action.run();
+            },
+            name,
+            256 << 10);
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  /** Ends the sandbox from outside, now or as soon as it has started. */
+  private void end(Ending why) {
+    RunningSandbox sandbox;
+    synchronized (this) {
+      if (ending != null || finished) {
+        return;
+      }
+      ending = why;
+      sandbox = running;
+    }
+    watch("grace", GRACE, this::giveUp);
+    if (sandbox != null) {
+      sandbox.kill();
+    }
+  }
+
+  /** The engine did not end in time: its processes die with this one. */
+  private void giveUp() {
+    Outcome outcome = outcome(new ExitStatus(0, 9));
+    ControlMessage.Start wanted;
+    synchronized (this) {
+      wanted = start;
+    }
+    if (wanted != null) {
+      finish(outcome, wanted, null);
+    }
+    Runtime.getRuntime().halt(outcome.exitCode);
+  }
+
+  /** SIGTERM came to this process: the machine stops, or a user ends it by hand. */
+  private void toldToStop() {
+    end(new Ending(143, "its process was told to stop", true));
+    try {
+      // The main thread halts the process when all is done.
+      Thread.sleep(GRACE);
+    } catch (InterruptedException e) {
+      return;
+    }
+  }
+
+  private synchronized Outcome outcome(ExitStatus status) {
+    Ending why = ending;
+    return why == null
+        ? new Outcome(Status.EXITED, status.shellCode(), "", "")
+        : new Outcome(
+            Status.EXITED, why.exitCode, why.reason, why.tellUser ? "ended: " + why.reason : "");
+  }
+
+  private static Outcome failure(int exitCode, @Nullable String message) {
+    String line = message == null ? "the engine failed without saying why" : message;
+    return new Outcome(Status.FAILED, exitCode, line, line);
+  }
+
+  /** Writes down the end, clears up, and tells the clients; once. */
+  private void finish(
+      Outcome outcome, ControlMessage.Start wanted, @Nullable ControlServer server) {
+    SandboxState last;
+    GuestStdio streams;
+    synchronized (this) {
+      if (finished) {
+        return;
+      }
+      finished = true;
+      last = state;
+      streams = stdio;
+    }
+    try {
+      if (streams != null) {
+        streams.close();
+      }
+      if (last != null && wanted.keep()) {
+        new Sandboxes(directories)
+            .keep(run, last.ended(outcome.status, Instant.now(), outcome.exitCode, outcome.reason));
+      } else {
+        run.delete();
+        if (last != null) {
+          new Names(directories).release(last.name(), last.id());
+        }
+      }
+    } catch (IOException e) {
+      // The command's end matters more to the client than what could not be kept of it.
+    }
+    if (server != null) {
+      server.farewell(new ControlMessage.Ended(outcome.exitCode, outcome.message));
+    }
+  }
+
+  @Override
+  public void received(ControlConnection from, ControlMessage message) throws IOException {
+    switch (message) {
+      case ControlMessage.Start wanted -> begin(from, wanted);
+      case ControlMessage.Attach attach -> streams().attach(from, attach.input());
+      case ControlMessage.Data data -> streams().feed(from, data.bytes());
+      case ControlMessage.EndOfStream _ -> streams().endInput(from);
+      case ControlMessage.Window window -> streams().grant(from, window.stream(), window.bytes());
+      case ControlMessage.Kill _ -> end(new Ending(KILLED, "killed by the user", false));
+      case ControlMessage.Signal _, ControlMessage.Resize _ -> whenRunning(message);
+      case ControlMessage.QueryState _ -> from.send(new ControlMessage.State(stateJson()));
+      default -> throw new IOException("not for a sandbox: " + message.getClass().getSimpleName());
+    }
+  }
+
+  private synchronized void begin(ControlConnection from, ControlMessage.Start wanted)
+      throws IOException {
+    if (start != null) {
+      throw new IOException("started already");
+    }
+    owner = from;
+    start = wanted;
+    notifyAll();
+  }
+
+  private synchronized GuestStdio streams() throws IOException {
+    if (stdio == null) {
+      throw new IOException("this sandbox's standard streams are not ours to share");
+    }
+    return stdio;
+  }
+
+  private void whenRunning(ControlMessage message) {
+    RunningSandbox sandbox;
+    synchronized (this) {
+      sandbox = running;
+      if (sandbox == null && early.size() < 64) {
+        early.add(message);
+      }
+    }
+    if (sandbox != null) {
+      apply(sandbox, message);
+    }
+  }
+
+  private static void apply(RunningSandbox sandbox, ControlMessage message) {
+    if (message instanceof ControlMessage.Signal signal) {
+      sandbox.signal(signal.number());
+    } else if (message instanceof ControlMessage.Resize size) {
+      sandbox.resize(size.rows(), size.columns());
+    }
+  }
+
+  private synchronized String stateJson() throws IOException {
+    if (state == null) {
+      throw new IOException("it has not begun");
+    }
+    return new String(StateJson.write(state), StandardCharsets.UTF_8);
+  }
+
+  @Override
+  public void closed(ControlConnection connection) {
+    boolean ends;
+    synchronized (this) {
+      if (stdio != null) {
+        stdio.detach(connection);
+      }
+      if (start == null) {
+        abandoned = true;
+        notifyAll();
+        return;
+      }
+      ends = connection == owner && start.foreground();
+      if (connection == owner) {
+        owner = null;
+      }
+    }
+    if (ends) {
+      end(new Ending(KILLED, "the client that ran it went away", false));
+    }
+  }
+
+  /** What the engine sees of this process. */
+  private final class Host implements SandboxHost {
+    private final SandboxLog log;
+    private final Stdio streams;
+
+    Host(SandboxLog log, Stdio streams) {
+      this.log = log;
+      this.streams = streams;
+    }
+
+    @Override
+    public Path runDirectory() {
+      return run.path();
+    }
+
+    @Override
+    public Stdio stdio() {
+      return streams;
+    }
+
+    @Override
+    public void log(String line) {
+      log.add(line);
+    }
+  }
+}

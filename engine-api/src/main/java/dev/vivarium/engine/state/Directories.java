@@ -1,0 +1,96 @@
+package dev.vivarium.engine.state;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Where Vivarium keeps what it knows of sandboxes, following the XDG base directories.
+ *
+ * @param run of the living: {@code $XDG_RUNTIME_DIR/vivarium}, or {@code /tmp/vivarium-UID}
+ * @param state of the finished: {@code $XDG_STATE_HOME/vivarium}
+ */
+public record Directories(Path run, Path state) {
+  private static final Set<PosixFilePermission> OWNER_ONLY =
+      PosixFilePermissions.fromString("rwx------");
+
+  /**
+   * Finds both, and creates them if need be.
+   *
+   * @param environment of this process
+   * @throws IOException with the line for the user if one cannot be made or belongs to another user
+   */
+  public static Directories of(Map<String, String> environment) throws IOException {
+    int uid = uid();
+    return new Directories(
+        ownDirectory(runPath(environment, uid), uid),
+        ownDirectory(statePath(environment).resolve("vivarium"), uid));
+  }
+
+  private static Path runPath(Map<String, String> environment, int uid) {
+    String runtime = environment.getOrDefault("XDG_RUNTIME_DIR", "");
+    return runtime.startsWith("/") && Files.isWritable(Path.of(runtime))
+        ? Path.of(runtime, "vivarium")
+        : Path.of("/tmp/vivarium-" + uid);
+  }
+
+  private static Path statePath(Map<String, String> environment) {
+    String state = environment.getOrDefault("XDG_STATE_HOME", "");
+    if (state.startsWith("/")) {
+      return Path.of(state);
+    }
+    String home = environment.getOrDefault("HOME", "");
+    return Path.of(home.startsWith("/") ? home : System.getProperty("user.home"), ".local/state");
+  }
+
+  /** The user that this process runs as. */
+  public static int uid() throws IOException {
+    return (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+  }
+
+  /** Creates a directory that only its owner can look into, or checks that it is one already. */
+  private static Path ownDirectory(Path path, int uid) throws IOException {
+    try {
+      if (!Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
+        Files.createDirectories(path.getParent());
+        createOwnerOnly(path);
+      }
+      Map<String, Object> found =
+          Files.readAttributes(path, "unix:uid,mode,isDirectory", LinkOption.NOFOLLOW_LINKS);
+      if ((Integer) found.get("uid") != uid || !(Boolean) found.get("isDirectory")) {
+        throw new IOException(
+            "this directory belongs to someone else: "
+                + path
+                + "; remove it, or set XDG_RUNTIME_DIR to a directory of your own");
+      }
+      if (((Integer) found.get("mode") & 077) != 0) {
+        Files.setPosixFilePermissions(path, OWNER_ONLY);
+      }
+      return path;
+    } catch (java.nio.file.FileSystemException e) {
+      throw new IOException(
+          "cannot create a directory: "
+              + path
+              + ": "
+              + Reason.of(e)
+              + "; set XDG_RUNTIME_DIR and XDG_STATE_HOME to directories that you can write",
+          e);
+    }
+  }
+
+  /** Creates one directory with mode 0700; fine if another process was quicker. */
+  static void createOwnerOnly(Path path) throws IOException {
+    try {
+      Files.createDirectory(path, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
+    } catch (java.nio.file.FileAlreadyExistsException e) {
+      if (!Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
+        throw e;
+      }
+    }
+  }
+}

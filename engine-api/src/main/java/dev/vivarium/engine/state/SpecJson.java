@@ -1,0 +1,126 @@
+package dev.vivarium.engine.state;
+
+import dev.vivarium.engine.SandboxSpec;
+import dev.vivarium.engine.SandboxSpec.Limits;
+import dev.vivarium.engine.SandboxSpec.Mount;
+import dev.vivarium.engine.SandboxSpec.ProcessSpec;
+import dev.vivarium.engine.SandboxSpec.Root;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import tools.jackson.core.JsonGenerator;
+
+/** {@code spec.json}: a {@link SandboxSpec} as JSON. */
+public final class SpecJson {
+  private static final int SCHEMA_VERSION = 1;
+
+  private SpecJson() {}
+
+  public static byte[] write(SandboxSpec spec) {
+    return Json.write(out -> body(out, spec));
+  }
+
+  private static void body(JsonGenerator out, SandboxSpec spec) {
+    out.writeNumberProperty("schemaVersion", SCHEMA_VERSION);
+    out.writeStringProperty("id", spec.id());
+    out.writeStringProperty("name", spec.name());
+    out.writeStringProperty("engine", spec.engine());
+    if (spec.platform().isPresent()) {
+      out.writeStringProperty("platform", spec.platform().get());
+    }
+    out.writeObjectPropertyStart("root");
+    if (spec.root() instanceof Root.Image image) {
+      out.writeStringProperty("image", image.reference());
+      Json.strings(out, "layers", image.layers());
+    } else {
+      out.writeBooleanProperty("host", true);
+    }
+    out.writeEndObject();
+    process(out, spec.process());
+    out.writeStringProperty("hostname", spec.hostname());
+    out.writeArrayPropertyStart("mounts");
+    for (Mount mount : spec.mounts()) {
+      out.writeStartObject();
+      out.writeStringProperty("source", mount.source());
+      out.writeStringProperty("target", mount.target());
+      out.writeBooleanProperty("writable", mount.writable());
+      out.writeEndObject();
+    }
+    out.writeEndArray();
+    out.writeBooleanProperty("readOnlyRoot", spec.readOnlyRoot());
+    out.writeObjectPropertyStart("limits");
+    out.writeNumberProperty("memoryBytes", spec.limits().memoryBytes());
+    out.writeNumberProperty("cpus", spec.limits().cpus());
+    out.writeNumberProperty("pids", spec.limits().pids());
+    out.writeEndObject();
+    if (spec.timeout().isPresent()) {
+      out.writeNumberProperty("timeoutMillis", spec.timeout().get().toMillis());
+    }
+    if (spec.traceFile().isPresent()) {
+      out.writeStringProperty("traceFile", spec.traceFile().get());
+    }
+  }
+
+  private static void process(JsonGenerator out, ProcessSpec process) {
+    out.writeObjectPropertyStart("process");
+    Json.strings(out, "arguments", process.arguments());
+    out.writeObjectPropertyStart("environment");
+    for (Map.Entry<String, String> entry : process.environment().entrySet()) {
+      out.writeStringProperty(entry.getKey(), entry.getValue());
+    }
+    out.writeEndObject();
+    out.writeStringProperty("workingDirectory", process.workingDirectory());
+    out.writeStringProperty("user", process.user());
+    out.writeBooleanProperty("terminal", process.terminal());
+    out.writeBooleanProperty("stdin", process.stdin());
+    out.writeEndObject();
+  }
+
+  /**
+   * Reads it back.
+   *
+   * @throws IOException saying what is wrong with it
+   */
+  public static SandboxSpec read(byte[] json) throws IOException {
+    Json.Node in = Json.read(json);
+    if (in.number("schemaVersion") != SCHEMA_VERSION) {
+      throw new IOException("it was written by another version of Vivarium");
+    }
+    Json.Node root = in.node("root");
+    Json.Node process = in.node("process");
+    Json.Node limits = in.node("limits");
+    List<Mount> mounts = new ArrayList<>();
+    for (Json.Node mount : in.nodes("mounts")) {
+      mounts.add(new Mount(mount.string("source"), mount.string("target"), mount.bool("writable")));
+    }
+    return new SandboxSpec(
+        in.string("id"),
+        in.string("name"),
+        in.string("engine"),
+        in.optional("platform"),
+        root.has("host")
+            ? new Root.Host()
+            : new Root.Image(root.string("image"), root.strings("layers")),
+        new ProcessSpec(
+            process.strings("arguments"),
+            process.stringMap("environment"),
+            process.string("workingDirectory"),
+            process.string("user"),
+            process.bool("terminal"),
+            process.bool("stdin")),
+        in.string("hostname"),
+        mounts,
+        in.bool("readOnlyRoot"),
+        new Limits(
+            limits.number("memoryBytes"),
+            limits.real("cpus"),
+            Math.toIntExact(limits.number("pids"))),
+        in.has("timeoutMillis")
+            ? Optional.of(Duration.ofMillis(in.number("timeoutMillis")))
+            : Optional.empty(),
+        in.optional("traceFile"));
+  }
+}

@@ -1,0 +1,32 @@
+package dev.vivarium.engine.state;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** What is kept of one sandbox until {@code viv rm}: spec, state, log, and recorded output. */
+public final class StateEntry extends Entry {
+  StateEntry(Path parent, String id) {
+    super(parent, id);
+  }
+
+  /** Of this sandbox, whether it is there or not. */
+  public static StateEntry of(Directories directories, String id) {
+    return new StateEntry(parent(directories), id);
+  }
+
+  static Path parent(Directories directories) {
+    return directories.state().resolve("sandboxes");
+  }
+
+  /** Makes it. */
+  public StateEntry create() throws IOException {
+    Files.createDirectories(path());
+    return this;
+  }
+
+  /** What a sandbox with recorded output wrote; see {@link OutputRecord}. */
+  public Path output() {
+    return path().resolve("output");
+  }
+}

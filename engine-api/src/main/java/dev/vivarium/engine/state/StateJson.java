@@ -1,0 +1,63 @@
+package dev.vivarium.engine.state;
+
+import java.io.IOException;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.util.Optional;
+
+/** {@code state.json}: a {@link SandboxState} as JSON. */
+public final class StateJson {
+  private static final int SCHEMA_VERSION = 1;
+
+  private StateJson() {}
+
+  public static byte[] write(SandboxState state) {
+    return Json.write(out -> {
+      out.writeNumberProperty("schemaVersion", SCHEMA_VERSION);
+      out.writeStringProperty("id", state.id());
+      out.writeStringProperty("name", state.name());
+      out.writeStringProperty("engine", state.engine());
+      out.writeStringProperty("image", state.image());
+      Json.strings(out, "command", state.command());
+      out.writeStringProperty("status", state.status().word());
+      out.writeNumberProperty("pid", state.pid());
+      out.writeStringProperty("created", state.created().toString());
+      if (state.finished().isPresent()) {
+        out.writeStringProperty("finished", state.finished().get().toString());
+        out.writeNumberProperty("exitCode", state.exitCode());
+      }
+      if (!state.reason().isEmpty()) {
+        out.writeStringProperty("reason", state.reason());
+      }
+    });
+  }
+
+  /**
+   * Reads it back.
+   *
+   * @throws IOException saying what is wrong with it
+   */
+  public static SandboxState read(byte[] json) throws IOException {
+    Json.Node in = Json.read(json);
+    if (in.number("schemaVersion") != SCHEMA_VERSION) {
+      throw new IOException("it was written by another version of Vivarium");
+    }
+    try {
+      Optional<String> finished = in.optional("finished");
+      return new SandboxState(
+          in.string("id"),
+          in.string("name"),
+          in.string("engine"),
+          in.string("image"),
+          in.strings("command"),
+          SandboxState.Status.of(in.string("status")),
+          in.number("pid"),
+          Instant.parse(in.string("created")),
+          finished.map(Instant::parse),
+          in.has("exitCode") ? Math.toIntExact(in.number("exitCode")) : 0,
+          in.optional("reason").orElse(""));
+    } catch (DateTimeException | IllegalArgumentException | ArithmeticException e) {
+      throw new IOException("a value is out of range: " + e.getMessage(), e);
+    }
+  }
+}
