@@ -1,0 +1,84 @@
+package dev.vivarium.image.erofs;
+
+import dev.vivarium.image.tar.BadArchiveException;
+import dev.vivarium.image.tar.TarEntry;
+import dev.vivarium.image.tar.TarReader;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.channels.FileChannel;
+
+/** Turns the tar of a layer into an EROFS file, in one pass over both. */
+public final class ErofsWriter {
+  private ErofsWriter() {}
+
+  /**
+   * What was written.
+   *
+   * @param size of the EROFS file
+   * @param metadataOffset where inodes and directories start in it
+   * @param entries names in the tree
+   * @param tarBytes length of the tar
+   */
+  public record Result(long size, long metadataOffset, long entries, long tarBytes) {}
+
+  /**
+   * Writes the file; the channel must be empty.
+   *
+   * @param tar uncompressed; read to its end
+   */
+  public static Result write(InputStream tar, FileChannel file, LayerSink sink, LayerLimits limits)
+      throws IOException {
+    BlockFile out = new BlockFile(file);
+    out.skipTo(ErofsFormat.BLOCK);
+    Bounded bounded = new Bounded(tar, limits.maxTarBytes());
+    TarReader reader = new TarReader(bounded, sink);
+    LayerTree tree = new LayerTree(limits);
+    byte[] buffer = new byte[64 << 10];
+    TarEntry entry;
+    while ((entry = reader.next()) != null) {
+      int firstBlock = out.block();
+      tree.add(entry, firstBlock);
+      if (entry.size() > 0) {
+        sink.content((long) firstBlock << ErofsFormat.BLOCK_BITS, entry.size());
+        int n;
+        while ((n = reader.read(buffer, 0, buffer.length)) > 0) {
+          out.write(buffer, 0, n);
+        }
+        out.align(ErofsFormat.BLOCK);
+      }
+    }
+    sink.end();
+    long metadata = new MetadataWriter(out).write(tree.root());
+    return new Result(out.position(), metadata, tree.entries(), bounded.count);
+  }
+
+  /** Stops a stream that turns out longer than allowed. */
+  private static final class Bounded extends FilterInputStream {
+    private final long limit;
+    private long count;
+
+    Bounded(InputStream in, long limit) {
+      super(in);
+      this.limit = limit;
+    }
+
+    @Override
+    public int read() throws IOException {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) throws IOException {
+      int n = in.read(buffer, offset, length);
+      if (n > 0) {
+        count += n;
+        if (count > limit) {
+          throw new BadArchiveException(
+              "more than " + limit + " bytes uncompressed, which is the limit");
+        }
+      }
+      return n;
+    }
+  }
+}
