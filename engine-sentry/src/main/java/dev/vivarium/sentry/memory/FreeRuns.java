@@ -26,6 +26,25 @@ final class FreeRuns {
     return -1;
   }
 
+  /** Takes exactly these units if they are free. */
+  boolean takeAt(int start, int count) {
+    Map.Entry<Integer, Integer> run = byStart.floorEntry(start);
+    if (run == null || run.getKey() + run.getValue() < start + count) {
+      return false;
+    }
+    int runStart = run.getKey();
+    int runEnd = runStart + run.getValue();
+    if (runStart == start) {
+      byStart.remove(runStart);
+    } else {
+      byStart.put(runStart, start - runStart);
+    }
+    if (runEnd > start + count) {
+      byStart.put(start + count, runEnd - (start + count));
+    }
+    return true;
+  }
+
   void put(int start, int count) {
     Map.Entry<Integer, Integer> before = byStart.lowerEntry(start);
     if (before != null && before.getKey() + before.getValue() == start) {

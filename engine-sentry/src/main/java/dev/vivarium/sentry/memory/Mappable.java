@@ -31,6 +31,20 @@ public interface Mappable {
     return 0;
   }
 
+  /** What /dev/zero gives: mapping it is mapping anonymous memory. */
+  Mappable ANONYMOUS =
+      new Mappable() {
+        @Override
+        public long translate(Task t, long offset, long length, boolean write, Extent out) {
+          throw new IllegalStateException("anonymous memory has no file");
+        }
+
+        @Override
+        public long length() {
+          return 0;
+        }
+      };
+
   /** A run of bytes that a stub can map. */
   final class Extent {
     /** {@link #MEMORY_FILE}, or the number of a read-only layer blob of the image, from 1. */

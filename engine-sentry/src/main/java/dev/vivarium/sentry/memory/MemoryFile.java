@@ -2,6 +2,7 @@ package dev.vivarium.sentry.memory;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.BitSet;
 
 /**
  * The guest's physical memory: one sparse file, mapped once in the sentry and in pieces in the
@@ -23,6 +24,10 @@ public final class MemoryFile {
   private final HolePuncher puncher;
   private final int units;
   private int[] refs;
+
+  /** Units in use that hold bytes nobody refers to any more. */
+  private final BitSet stale = new BitSet();
+
   private final FreeRuns free;
   private int high;
   private long usedUnits;
@@ -47,6 +52,11 @@ public final class MemoryFile {
   /** Bytes handed out at present (not all of them need be backed by memory yet). */
   public long allocatedBytes() {
     return usedUnits << UNIT_SHIFT;
+  }
+
+  /** Whether memory may be handed out before it is needed: a quarter is kept for what is needed. */
+  boolean hasRoomFor(long length) {
+    return length >>> UNIT_SHIFT < units - (units >>> 2) - usedUnits;
   }
 
   /**
@@ -77,6 +87,72 @@ public final class MemoryFile {
     return (long) start << UNIT_SHIFT;
   }
 
+  /**
+   * Hands out the units at a given place, as {@link #allocate} does, if all of them are free: so
+   * that memory which follows in an address space follows here too.
+   *
+   * @param offset a multiple of {@link #UNIT}
+   */
+  public boolean allocateAt(long offset, long length) {
+    long wanted = (length + UNIT - 1) >>> UNIT_SHIFT;
+    if (offset < 0 || wanted <= 0 || wanted > units - (offset >>> UNIT_SHIFT)) {
+      return false;
+    }
+    int start = (int) (offset >>> UNIT_SHIFT);
+    int end = start + (int) wanted;
+    if (start > high || start < high && !free.takeAt(start, Math.min(end, high) - start)) {
+      return false;
+    }
+    if (end > high) {
+      high = end;
+      if (high > refs.length) {
+        refs = Arrays.copyOf(refs, Math.max(high, Math.min(units, refs.length * 2)));
+      }
+    }
+    Arrays.fill(refs, start, end, 1);
+    usedUnits += end - start;
+    return true;
+  }
+
+  /**
+   * Whether the part of a unit that its only user does not refer to reads as zeros and may be
+   * handed to that user.
+   */
+  boolean hasCleanRest(long offset) {
+    int unit = unit(offset);
+    return refs[unit] == 1 && !stale.get(unit);
+  }
+
+  /**
+   * Drops a reference as {@link #decRef} does, for somebody who refers to exactly these bytes.
+   *
+   * @param own whether nobody else refers to these bytes; then those in units that stay in use are
+   *     cleared
+   */
+  void free(long offset, long length, boolean own) {
+    long first = (offset + UNIT - 1) & -UNIT;
+    long last = (offset + length) & -UNIT;
+    if (first > last) {
+      leave(offset, length, own);
+    } else {
+      leave(offset, first - offset, own);
+      leave(last, offset + length - last, own);
+    }
+    decRef(offset, length);
+  }
+
+  /** Deals with the bytes that are left behind in one unit. */
+  private void leave(long offset, long length, boolean own) {
+    if (length == 0 || refCount(offset) == 1) {
+      return;
+    }
+    if (own) {
+      puncher.punch(offset, length);
+    } else {
+      stale.set(unit(offset));
+    }
+  }
+
   /** Adds a reference to every unit that the range touches. */
   public void incRef(long offset, long length) {
     int end = unitEnd(offset, length);
@@ -86,6 +162,15 @@ public final class MemoryFile {
       }
       refs[u]++;
     }
+  }
+
+  /**
+   * Adds a reference for somebody who maps a piece of what others allocated: its units may hold
+   * more than that piece.
+   */
+  void share(long offset, long length) {
+    incRef(offset, length);
+    stale.set(unit(offset), unitEnd(offset, length));
   }
 
   /** Drops a reference from every unit that the range touches. */
@@ -122,6 +207,7 @@ public final class MemoryFile {
   }
 
   private void release(int from, int to) {
+    stale.clear(from, to);
     puncher.punch((long) from << UNIT_SHIFT, (long) (to - from) << UNIT_SHIFT);
     free.put(from, to - from);
   }

@@ -1,6 +1,7 @@
 package dev.vivarium.sentry.memory;
 
 import dev.vivarium.sentry.abi.Mman;
+import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.vfs.File;
 import org.jspecify.annotations.Nullable;
 
@@ -81,6 +82,45 @@ public final class Vma extends Range {
 
   public boolean isLocked() {
     return (flags & LOCKED) != 0;
+  }
+
+  /** A mapping of a part of the same thing; takes references of its own. */
+  Vma copyOf(long from, long to) {
+    Vma copy = new Vma(from, to, prot, flags);
+    copy.file = file;
+    copy.mappable = mappable;
+    copy.offset = offsetAt(from);
+    copy.name = name;
+    copy.acquireBacking();
+    return copy;
+  }
+
+  /** Takes the references that a mapping holds on what it maps. */
+  void acquireBacking() {
+    if (file != null) {
+      file.acquire();
+    } else if (mappable instanceof SharedAnonymous shared) {
+      shared.acquire();
+    }
+  }
+
+  void dropBacking(Task t) {
+    if (file != null) {
+      file.drop(t);
+    } else if (mappable instanceof SharedAnonymous shared) {
+      shared.drop();
+    }
+  }
+
+  /** Whether {@code next}, which starts where this ends, is the same mapping going on. */
+  boolean continuesIn(Vma next) {
+    return end == next.start
+        && prot == next.prot
+        && flags == next.flags
+        && file == next.file
+        && mappable == next.mappable
+        && (mappable == null || offsetAt(end) == next.offset)
+        && name.equals(next.name);
   }
 
   boolean has(int flag) {
