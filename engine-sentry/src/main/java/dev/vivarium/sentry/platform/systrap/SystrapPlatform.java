@@ -73,8 +73,7 @@ public final class SystrapPlatform implements Platform {
     Libc.close(controlFd);
     supervisor.awaitReady();
     zygote = new SystrapContext(this, ZYGOTE_SLOT, new StubProcess(0));
-    awaitFirstStop(ZYGOTE_SLOT);
-    if (allGone || !zygote.hasStopped()) {
+    if (!awaitState(ZYGOTE_SLOT, null) || !zygote.hasStopped()) {
       throw new PlatformException(Errno.EPERM, "the first stub did not start (see viv doctor)");
     }
     long fp = zygote.frameFpOffset();
@@ -285,14 +284,6 @@ public final class SystrapPlatform implements Platform {
       context.process().dead = true;
       supervisor.kill(context.process().pid);
     }
-  }
-
-  /**
-   * Waits until a new thread has come to its first stop; one that never comes is found by its first
-   * use.
-   */
-  void awaitFirstStop(int slot) {
-    awaitState(slot, null);
   }
 
   private boolean awaitState(int slot, @org.jspecify.annotations.Nullable StubProcess process) {
