@@ -33,6 +33,7 @@ final class SysPipe {
     Inode inode =
         t.kernel().anonFileSystems().pipes().newInode(t, Stat.S_IFIFO | 0600, "pipe:[%d]");
     Pipe pipe = new Pipe();
+    inode.special = pipe; // /proc/PID/fd/N opens it again
     int status = flags & (Fcntl.O_NONBLOCK | Fcntl.O_DIRECT);
     PipeFile reader = new PipeFile(inode, null, Fcntl.O_RDONLY | status & ~Fcntl.O_DIRECT, pipe);
     PipeFile writer = new PipeFile(inode, null, Fcntl.O_WRONLY | status, pipe);

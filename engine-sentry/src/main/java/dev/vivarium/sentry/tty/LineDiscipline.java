@@ -298,9 +298,13 @@ final class LineDiscipline {
     byte[] chunk = new byte[(int) Math.min(src.remaining(), 512)];
     long done = 0;
     while (!stopped && src.remaining() > 0 && hasOutputRoom()) {
+      long there = src.peek(false); // may wait; what is free is looked at afterwards
+      if (there < 0) {
+        return done > 0 ? done : there;
+      }
       // One byte may become eight.
       int n = Math.min(chunk.length, (output.free() - ECHO_RESERVE) / 8);
-      long got = src.take(chunk, 0, (int) Math.min(n, src.remaining()));
+      long got = src.take(chunk, 0, (int) Math.min(n, there));
       if (got < 0) {
         return done > 0 ? done : got;
       }
