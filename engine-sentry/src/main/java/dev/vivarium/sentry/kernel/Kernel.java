@@ -1,10 +1,17 @@
 package dev.vivarium.sentry.kernel;
 
 import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.memory.BlobSegments;
 import dev.vivarium.sentry.memory.MemoryFile;
+import dev.vivarium.sentry.memory.MemoryManager;
+import dev.vivarium.sentry.platform.AddressSpace;
 import dev.vivarium.sentry.platform.Platform;
 import dev.vivarium.sentry.vfs.AnonFileSystems;
 import dev.vivarium.sentry.vfs.SpecialFiles;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** One sandbox's kernel: what all its tasks share. */
 public final class Kernel {
@@ -13,10 +20,22 @@ public final class Kernel {
 
   private final KernelLoop loop;
   private final PidTable pids = new PidTable(MAX_TASKS);
+  private final Futexes futexes = new Futexes();
+  private final Entropy entropy = Entropy.fromHost();
+  private final Uts uts = new Uts();
   private final MemoryFile memoryFile;
   private final Dispatcher dispatcher;
   private final AnonFileSystems anonFileSystems = new AnonFileSystems();
   private SpecialFiles specialFiles = (t, inode, path, flags, out) -> -Errno.ENXIO;
+
+  private BlobSegments blobs =
+      space -> {
+        throw new IllegalStateException("there is no blob " + space);
+      };
+  private Consumer<String> log = message -> System.err.println(message);
+  private int liveTasks;
+  private @Nullable ThreadGroup init;
+  private int exitStatus;
 
   public Kernel(Platform platform, MemoryFile memoryFile, Dispatcher dispatcher) {
     this.loop = new KernelLoop(platform);
@@ -31,6 +50,96 @@ public final class Kernel {
   /** Tasks, processes, process groups and sessions by number. */
   public PidTable pids() {
     return pids;
+  }
+
+  public Futexes futexes() {
+    return futexes;
+  }
+
+  /** The sandbox's random numbers. */
+  public Entropy entropy() {
+    return entropy;
+  }
+
+  /** Host and domain name. */
+  public Uts uts() {
+    return uts;
+  }
+
+  /** Where the image's layer blobs are mapped. */
+  public void setBlobs(BlobSegments segments) {
+    blobs = segments;
+  }
+
+  /** Takes messages for the sandbox's log. */
+  public void setLog(Consumer<String> sink) {
+    log = sink;
+  }
+
+  public void log(String message) {
+    log.accept(message);
+  }
+
+  /** Something happened that must not: the guest gets an error, the log the reason. */
+  void bug(String where, Throwable what) {
+    StringWriter trace = new StringWriter();
+    what.printStackTrace(new PrintWriter(trace));
+    log("error inside the sentry: " + where + ": " + trace);
+  }
+
+  /** A manager for a new, empty address space. */
+  MemoryManager newMemory(AddressSpace addressSpace) {
+    return new MemoryManager(memoryFile, blobs, loop.platform(), entropy, addressSpace);
+  }
+
+  // ---- beginning and end ----
+
+  /** The first process; null before it was started. */
+  public @Nullable ThreadGroup init() {
+    return init;
+  }
+
+  /** The wait status of the first process, after {@link KernelLoop#run} has returned. */
+  public int exitStatus() {
+    return exitStatus;
+  }
+
+  void setInit(ThreadGroup first) {
+    init = first;
+  }
+
+  void taskStarted() {
+    liveTasks++;
+  }
+
+  void taskEnded() {
+    liveTasks--;
+    stopIfEmpty();
+  }
+
+  /** When the first process ends, all others are killed and the sandbox is over. */
+  void processEnded(ThreadGroup g) {
+    if (g == init) {
+      exitStatus = g.exitStatus();
+      shutDown();
+    }
+  }
+
+  /** Kills every process. The loop ends when the last task has gone. */
+  public void shutDown() {
+    for (ThreadGroup g : pids.groups()) {
+      if (!g.isDead()) {
+        SignalSending.killAll(g);
+      }
+    }
+    stopIfEmpty();
+  }
+
+  private void stopIfEmpty() {
+    ThreadGroup first = init;
+    if (liveTasks == 0 && first != null && first.isDead()) {
+      loop.stop();
+    }
   }
 
   public Timers timers() {

@@ -88,6 +88,17 @@ public final class PidTable {
     return tasks.size();
   }
 
+  /** How many tasks there are of a real user id. */
+  public int countOf(int uid) {
+    int n = 0;
+    for (Task t : tasks.values()) {
+      if (t.creds.ruid == uid) {
+        n++;
+      }
+    }
+    return n;
+  }
+
   /** The id given out last, as /proc/loadavg shows it. */
   public int lastPid() {
     return last;

@@ -101,7 +101,35 @@ public final class Task {
 
   final CpuTimes times = new CpuTimes();
 
+  /** The registers hold the result of a system call that may be a restart code. */
+  boolean inSyscall;
+
+  /** That result. */
+  long syscallResult;
+
+  /** A handler has set all registers itself (execve, rt_sigreturn): its result is no result. */
+  boolean registersReplaced;
+
+  /** exit(2) was called, with {@link #exitCode}; the other tasks of the process live on. */
+  boolean exitCalled;
+
+  int exitCode;
+
+  /** Set by clone: where the task writes its tid before its first instruction; 0 for nowhere. */
+  long setChildTid;
+
+  /** The task's first act is to run this instead of its guest: the program of a new process. */
+  @Nullable Runnable firstAct;
+
+  // What the last fault was, for signal frames: error code, trap number, cr2.
+  long faultError;
+  long faultTrap;
+  long faultAddress;
+
   private boolean exited;
+
+  /** The address space has been let go of. */
+  boolean mmGone;
 
   private boolean queued;
   private boolean inGuest;
@@ -221,7 +249,9 @@ public final class Task {
   // ---- running ----
 
   /** The task's life: events of its guest, one after the other, until it ends. */
-  private void run() {}
+  private void run() {
+    TaskRun.run(this);
+  }
 
   /**
    * Whether something besides the system call is to be done before the guest may go on (signals,
@@ -239,6 +269,9 @@ public final class Task {
 
   /** Called by the loop: goes on until the next wait. */
   void step() {
+    if (!mmGone) {
+      mm.enter(this);
+    }
     coroutine.run();
   }
 
@@ -262,7 +295,11 @@ public final class Task {
     if (inGuest && context.event() == Context.SYSCALL && !hasWork()) {
       int number = context.regs().origRax();
       if (kernel.dispatcher().isFast(number)) {
-        return false; // the task engineer's dispatch comes here
+        mm.enter(this);
+        if (TaskRun.answerFast(this, number)) {
+          context.resume();
+          return true;
+        }
       }
     }
     eventSeen = true;

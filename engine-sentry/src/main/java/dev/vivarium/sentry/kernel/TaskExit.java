@@ -1,6 +1,194 @@
 package dev.vivarium.sentry.kernel;
 
-/** To come. */
-final class TaskExit {
+import dev.vivarium.sentry.abi.Signals;
+import java.util.ArrayList;
+
+/** How tasks and processes end, and what becomes of those they leave behind. */
+public final class TaskExit {
   private TaskExit() {}
+
+  /** exit(2): ends this task alone, once its handler has returned. */
+  public static void exitCalled(Task t, int code) {
+    t.exitCalled = true;
+    t.exitCode = (code & 0xff) << 8;
+  }
+
+  /** exit_group(2): ends the process, once the handler has returned. */
+  public static void exitGroupCalled(Task t, int code) {
+    groupExit(t, (code & 0xff) << 8);
+    t.exitCalled = true;
+  }
+
+  /**
+   * All tasks of {@code t}'s process are to end.
+   *
+   * @param status as wait4 reports it: a signal's number, or an exit code times 256
+   */
+  static void groupExit(Task t, int status) {
+    ThreadGroup g = t.group;
+    if (g.execing != null && g.execing != t && status == Signals.SIGKILL) {
+      // Ended by another task's execve, which goes on without this one.
+      t.exitCode = 0;
+      return;
+    }
+    if (!g.exiting) {
+      g.exiting = true;
+      g.exitStatus = status;
+      GroupStop.cancel(g);
+      for (Task other : g.tasks) {
+        if (other != t) {
+          other.pending.addBare(Signals.SIGKILL);
+          other.interrupt();
+        }
+      }
+    }
+    t.exitCode = g.exitStatus;
+  }
+
+  /** The last act of a task's coroutine. */
+  static void exit(Task t) {
+    ThreadGroup g = t.group;
+    leaveMemory(t);
+    vforkDone(t);
+    t.fds.release(t);
+    // From here on nothing waits: the task is gone before anybody else runs.
+    t.markExited();
+    t.context.exit();
+    t.mmGone = true;
+    t.mm.release(t);
+    GroupStop.taskExits(t);
+    g.tasks.remove(t);
+    g.exitedTasks.add(t.times);
+    if (t != g.leader) {
+      t.kernel().pids().remove(t);
+    }
+    if (g.tasks.isEmpty()) {
+      processExit(g);
+    } else if (g.execing != null) {
+      g.tasksEnded.wake(0);
+    }
+    t.kernel().taskEnded();
+  }
+
+  /**
+   * What others wait for in the address space that the task leaves, by its end or by execve (Linux:
+   * mm_release).
+   */
+  static void leaveMemory(Task t) {
+    if (t.robustList != 0) {
+      RobustList.release(t);
+      t.robustList = 0;
+    }
+    if (t.clearChildTid != 0) {
+      long address = t.clearChildTid;
+      t.clearChildTid = 0;
+      if (t.mm.writeInt(address, 0) == 0) {
+        t.kernel().futexes().wake(t, address, 1);
+      }
+    }
+  }
+
+  /** Lets the parent go on that waits in vfork. */
+  static void vforkDone(Task t) {
+    WaitQueue waiter = t.vforkDone;
+    if (waiter != null) {
+      t.vforkDone = null;
+      waiter.wake(0);
+    }
+  }
+
+  private static void processExit(ThreadGroup g) {
+    if (!g.exiting) {
+      g.exitStatus = g.leader.exitCode;
+    }
+    g.exiting = true;
+    g.timers().cancelAll();
+    leaveSession(g);
+    ThreadGroup reaper = reaperFor(g);
+    ProcessGroup own = g.processGroup();
+    if (!own.isOrphaned() && own.isOrphanedWithout(g)) {
+      orphaned(own);
+    }
+    for (ThreadGroup child : new ArrayList<>(g.children)) {
+      reparent(g, child, reaper);
+    }
+    g.markDead();
+    boolean unwanted = ParentNotice.childDied(g);
+    Kernel kernel = g.kernel();
+    if (unwanted || g.parent == null) {
+      reap(g);
+    }
+    kernel.processEnded(g);
+  }
+
+  /** The process's end takes its terminal from the session that it leads. */
+  private static void leaveSession(ThreadGroup g) {
+    Session session = g.session();
+    if (session.leader != g) {
+      return;
+    }
+    ControllingTerminal terminal = session.controllingTerminal();
+    if (terminal != null) {
+      ProcessGroup foreground = terminal.foreground();
+      session.setControllingTerminal(null);
+      terminal.released();
+      if (foreground != null) {
+        foreground.sendSignal(SignalInfo.kernel(Signals.SIGHUP));
+        foreground.sendSignal(SignalInfo.kernel(Signals.SIGCONT));
+      }
+    }
+    session.leader = null;
+  }
+
+  /** The nearest living ancestor that takes in orphans: a subreaper or the first process. */
+  private static ThreadGroup reaperFor(ThreadGroup g) {
+    ThreadGroup p = g.parent;
+    while (p != null && p.parent != null && !(p.childSubreaper && !p.isDead())) {
+      p = p.parent;
+    }
+    return p == null ? g : p;
+  }
+
+  private static void reparent(ThreadGroup from, ThreadGroup child, ThreadGroup reaper) {
+    for (Task t : child.tasks) {
+      if (t.parentDeathSignal != 0) {
+        t.sendSignal(SignalInfo.kernel(t.parentDeathSignal));
+      }
+    }
+    if (reaper == from) {
+      return; // the first process itself ends, and everything with it
+    }
+    boolean wasOrphaned = child.processGroup().isOrphaned();
+    from.children.remove(child);
+    child.parent = reaper;
+    reaper.children.add(child);
+    child.exitSignal = Signals.SIGCHLD;
+    if (child.isDead()) {
+      if (ParentNotice.childDied(child)) {
+        reap(child);
+      }
+    } else if (!wasOrphaned && child.processGroup().isOrphaned()) {
+      orphaned(child.processGroup());
+    }
+  }
+
+  /** A group that has just become orphaned and has stopped members would wait for ever. */
+  private static void orphaned(ProcessGroup group) {
+    if (group.hasStoppedMember()) {
+      group.sendSignal(SignalInfo.kernel(Signals.SIGHUP));
+      group.sendSignal(SignalInfo.kernel(Signals.SIGCONT));
+    }
+  }
+
+  /** The last trace of a process goes. */
+  static void reap(ThreadGroup g) {
+    g.kernel().pids().remove(g.leader);
+    ThreadGroup parent = g.parent;
+    if (parent != null) {
+      parent.children.remove(g);
+      parent.reapedChildren.add(g.exitedTasks);
+      parent.reapedChildren.add(g.reapedChildren);
+    }
+    g.leaveProcessGroup(g.processGroup());
+  }
 }

@@ -85,8 +85,13 @@ public final class ThreadGroup {
   /** What the reaped children used. */
   final CpuTimes reapedChildren = new CpuTimes();
 
-  /** Null before its first execve has succeeded. */
-  @Nullable ProgramImage image;
+  /** Woken when a task has ended, for another one's execve. */
+  final WaitQueue tasksEnded = new WaitQueue();
+
+  private final ProcessTimers timers = new ProcessTimers(this);
+
+  /** Woken with POLLIN when a signal has arrived for the process or one of its tasks: signalfd. */
+  private final WaitQueue signalArrivals = new WaitQueue();
 
   ThreadGroup(
       Kernel kernel,
@@ -156,8 +161,13 @@ public final class ThreadGroup {
     return pending;
   }
 
-  public @Nullable ProgramImage image() {
-    return image;
+  public ProcessTimers timers() {
+    return timers;
+  }
+
+  /** Woken when a signal has arrived for the process or one of its tasks (signalfd). */
+  public WaitQueue signalArrivals() {
+    return signalArrivals;
   }
 
   /** All its tasks have exited. */

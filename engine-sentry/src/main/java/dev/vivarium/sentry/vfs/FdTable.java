@@ -1,7 +1,6 @@
 package dev.vivarium.sentry.vfs;
 
 import dev.vivarium.sentry.abi.Errno;
-import dev.vivarium.sentry.abi.Fcntl;
 import dev.vivarium.sentry.kernel.Task;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -31,17 +30,8 @@ public final class FdTable {
     limit = (int) Math.max(0, Math.min(softLimit, 1 << 20));
   }
 
-  /**
-   * The file of a descriptor, borrowed; null if it is not open, or open with O_PATH: -EBADF for all
-   * that works on open files.
-   */
+  /** The file of a descriptor, borrowed; null if it is not open. */
   public @Nullable File get(int fd) {
-    File f = getAny(fd);
-    return f != null && (f.flags & Fcntl.O_PATH) != 0 ? null : f;
-  }
-
-  /** The file of a descriptor, borrowed, also one opened with O_PATH; null if it is not open. */
-  public @Nullable File getAny(int fd) {
     return fd >= 0 && fd < files.length ? files[fd] : null;
   }
 
@@ -75,7 +65,7 @@ public final class FdTable {
     if (fd < 0 || fd >= limit) {
       return -Errno.EBADF;
     }
-    File old = getAny(fd);
+    File old = get(fd);
     put(fd, f, cloexec);
     if (old != null) {
       closed(t, old);
@@ -102,7 +92,7 @@ public final class FdTable {
   }
 
   private @Nullable File take(int fd) {
-    File f = getAny(fd);
+    File f = get(fd);
     if (f != null) {
       files[fd] = null;
       open.clear(fd);

@@ -1,0 +1,71 @@
+package dev.vivarium.sentry.kernel;
+
+import dev.vivarium.sentry.abi.Signals;
+
+/** Telling a parent about its child: SIGCHLD and the end of its wait4. */
+final class ParentNotice {
+  private static final long NANOS_PER_TICK = 10_000_000;
+
+  private ParentNotice() {}
+
+  /** The child stopped or was continued. */
+  static void childStopped(ThreadGroup child, int code, int status) {
+    ThreadGroup parent = child.parent;
+    if (parent == null) {
+      return;
+    }
+    SignalActions actions = parent.actions;
+    boolean wanted =
+        actions.handler(Signals.SIGCHLD) != SignalActions.SIG_IGN
+            && (actions.flags(Signals.SIGCHLD) & Signals.SA_NOCLDSTOP) == 0;
+    if (wanted) {
+      parent.sendSignal(info(child, Signals.SIGCHLD, code, status));
+    }
+    parent.childEvents.wake(0);
+  }
+
+  /**
+   * The child has become a zombie.
+   *
+   * @return whether the parent does not care, so that the child is to go without a wait4
+   */
+  static boolean childDied(ThreadGroup child) {
+    ThreadGroup parent = child.parent;
+    if (parent == null) {
+      return false;
+    }
+    boolean ignored = false;
+    int signo = child.exitSignal;
+    if (signo == Signals.SIGCHLD) {
+      SignalActions actions = parent.actions;
+      if (actions.handler(Signals.SIGCHLD) == SignalActions.SIG_IGN) {
+        ignored = true;
+        signo = 0;
+      } else if ((actions.flags(Signals.SIGCHLD) & Signals.SA_NOCLDWAIT) != 0) {
+        ignored = true;
+      }
+    }
+    if (signo != 0) {
+      int status = child.exitStatus;
+      boolean killed = (status & 0x7f) != 0;
+      SignalInfo info =
+          killed
+              ? info(child, signo, Signals.CLD_KILLED, status & 0x7f)
+              : info(child, signo, Signals.CLD_EXITED, status >> 8 & 0xff);
+      parent.sendSignal(info);
+    }
+    parent.childEvents.wake(0);
+    return ignored;
+  }
+
+  private static SignalInfo info(ThreadGroup child, int signo, int code, int status) {
+    SignalInfo info = new SignalInfo(signo, code);
+    info.pid = child.pid();
+    info.uid = child.leader.creds.ruid;
+    info.status = status;
+    CpuTimes times = child.cpuTimes();
+    info.utime = times.userNanos / NANOS_PER_TICK;
+    info.stime = times.systemNanos / NANOS_PER_TICK;
+    return info;
+  }
+}
