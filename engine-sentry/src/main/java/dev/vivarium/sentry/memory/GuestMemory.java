@@ -292,6 +292,11 @@ public abstract class GuestMemory {
    * A transfer over an iovec array (readv, writev …); null and {@link #error} if it is malformed.
    */
   public final @Nullable Uio uioVector(long iov, int count) {
+    return uioVectorOver(this, iov, count);
+  }
+
+  /** An iovec array in this memory that names buffers in another. */
+  public final @Nullable Uio uioVectorOver(GuestMemory buffers, long iov, int count) {
     if (count < 0 || count > MAX_IOV) {
       error = -Errno.EINVAL;
       return null;
@@ -317,7 +322,7 @@ public abstract class GuestMemory {
       entries[2 * i + 1] = length;
     }
     error = 0;
-    return new GuestUio(this, entries, total);
+    return new GuestUio(buffers, entries, total);
   }
 
   /** Holder of the VarHandle, which start-up need not pay for. */

@@ -3,6 +3,9 @@ package dev.vivarium.sentry.memory;
 import dev.vivarium.sentry.platform.AddressSpace;
 import dev.vivarium.sentry.platform.Context;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +16,10 @@ final class HostSide {
   private final MemoryFile memoryFile;
   private @Nullable AddressSpace space;
   private @Nullable Context via;
+
+  /** What could not be queued because a task of another address space made the change. */
+  private @Nullable List<Consumer<Context>> deferred;
+
   private final ArrayDeque<Freed> freed = new ArrayDeque<>();
   private long sequence;
 
@@ -35,10 +42,21 @@ final class HostSide {
   /** Changes are carried out through this context from now on. */
   void enter(@Nullable Context context) {
     via = context;
+    if (context != null && deferred != null) {
+      List<Consumer<Context>> ops = deferred;
+      deferred = null;
+      for (Consumer<Context> op : ops) {
+        op.accept(context);
+      }
+    }
   }
 
-  boolean isBound() {
-    return space != null;
+  /** Has the operation carried out through the next context that enters. */
+  private void defer(Consumer<Context> op) {
+    if (deferred == null) {
+      deferred = new ArrayList<>();
+    }
+    deferred.add(op);
   }
 
   private AddressSpace space() {
@@ -48,24 +66,33 @@ final class HostSide {
     return space;
   }
 
-  private Context via() {
-    if (via == null) {
-      throw new IllegalStateException("no context stands still in this address space");
-    }
-    return via;
-  }
-
   void map(Pma p, int prot) {
-    space().map(via(), p.start, p.length(), prot, p.space, p.offset);
     p.mapped = prot;
+    if (via != null) {
+      space().map(via, p.start, p.length(), prot, p.space, p.offset);
+    } else {
+      long start = p.start;
+      long length = p.length();
+      int in = p.space;
+      long offset = p.offset;
+      defer(c -> space().map(c, start, length, prot, in, offset));
+    }
   }
 
   void unmap(long start, long end) {
-    space().unmap(via(), start, end - start);
+    if (via != null) {
+      space().unmap(via, start, end - start);
+    } else {
+      defer(c -> space().unmap(c, start, end - start));
+    }
   }
 
   void protect(long start, long end, int prot) {
-    space().protect(via(), start, end - start, prot);
+    if (via != null) {
+      space().protect(via, start, end - start, prot);
+    } else {
+      defer(c -> space().protect(c, start, end - start, prot));
+    }
   }
 
   /** Drops the references on a piece of the memory file when what is queued now is in force. */
@@ -78,7 +105,11 @@ final class HostSide {
     Freed last = freed.peekLast();
     if (last != null && last.sequence() == sequence) {
       long upTo = sequence++;
-      space().whenApplied(via(), () -> free(upTo));
+      if (via != null) {
+        space().whenApplied(via, () -> free(upTo));
+      } else {
+        defer(c -> space().whenApplied(c, () -> free(upTo)));
+      }
     }
   }
 

@@ -139,6 +139,22 @@ public final class MemoryManager extends GuestMemory {
     enter(t, t.context, false);
   }
 
+  /** For calls that name their task: makes sure that it is the one that has entered. */
+  void on(Task t) {
+    if (pager.task != t) {
+      enter(t);
+    }
+  }
+
+  /**
+   * Says that {@code t}, of another address space, is going to read or write here (process_vm_readv
+   * …). What that changes in the host's mappings is carried out when a task of this address space
+   * enters again.
+   */
+  public void enterForeign(Task t) {
+    enter(t, null, true);
+  }
+
   void enter(@Nullable Task t, @Nullable Context context, boolean mayWait) {
     pager.task = t;
     pager.mayWait = mayWait;
@@ -151,7 +167,7 @@ public final class MemoryManager extends GuestMemory {
    * #release} if the platform refused).
    */
   public MemoryManager fork(Task parent) {
-    enter(parent);
+    on(parent);
     return fork();
   }
 
@@ -225,7 +241,7 @@ public final class MemoryManager extends GuestMemory {
   /** mmap(2); flags as there. Returns the address or a negative errno. */
   public long mmap(
       Task t, long addr, long length, int prot, int flags, @Nullable File file, long offset) {
-    enter(t);
+    on(t);
     return mapFile(addr, length, prot, flags, file, offset);
   }
 
@@ -283,7 +299,10 @@ public final class MemoryManager extends GuestMemory {
     if (offset < 0 || offset + length < 0) {
       return -Errno.EOVERFLOW;
     }
-    long start = choose(addr, length, flags, offset, mappable != null);
+    if (!pager.mayWait && (flags & (Mman.MAP_POPULATE | Mman.MAP_LOCKED)) != 0) {
+      throw WouldWaitException.INSTANCE;
+    }
+    long start = choose(addr, length, flags);
     if (start < 0) {
       return start;
     }
@@ -335,7 +354,7 @@ public final class MemoryManager extends GuestMemory {
   }
 
   /** Where a new mapping goes, or a negative errno. */
-  private long choose(long addr, long length, int flags, long offset, boolean isFile) {
+  private long choose(long addr, long length, int flags) {
     if ((flags & (Mman.MAP_FIXED | Mman.MAP_FIXED_NOREPLACE)) != 0) {
       if ((addr & (PAGE - 1)) != 0) {
         return -Errno.EINVAL;
@@ -391,7 +410,7 @@ public final class MemoryManager extends GuestMemory {
 
   /** munmap(2). */
   public long munmap(Task t, long addr, long length) {
-    enter(t);
+    on(t);
     return unmap(addr, length);
   }
 
@@ -423,7 +442,7 @@ public final class MemoryManager extends GuestMemory {
 
   /** mprotect(2). */
   public long mprotect(Task t, long addr, long length, int prot) {
-    enter(t);
+    on(t);
     return protect(addr, length, prot);
   }
 
@@ -491,7 +510,7 @@ public final class MemoryManager extends GuestMemory {
 
   /** Maps the main stack of {@code size} bytes at a random place; returns its top or -ENOMEM. */
   public long mapStack(Task t, long size) {
-    enter(t);
+    on(t);
     return mapStack(size);
   }
 
@@ -532,7 +551,7 @@ public final class MemoryManager extends GuestMemory {
 
   /** brk(2): moves the end of the heap if it can; returns where it is now. */
   public long brk(Task t, long end) {
-    enter(t);
+    on(t);
     return moveHeapEnd(end);
   }
 
@@ -592,6 +611,9 @@ public final class MemoryManager extends GuestMemory {
           && v.file != null
           && v.mappable != null
           && !v.has(Vma.NOWRITE)) {
+        if (!pager.mayWait) {
+          throw WouldWaitException.INSTANCE;
+        }
         long from = Math.max(start, v.start);
         long done = v.mappable.writeBack(t, v.offsetAt(from), Math.min(end, v.end) - from);
         if (done < 0) {
@@ -603,21 +625,63 @@ public final class MemoryManager extends GuestMemory {
   }
 
   /** Has all memory of a range found now, as far as it can be. */
-  long populateAll(long start, long end) {
+  void populateAll(long start, long end) {
     for (long at = start; at < end; ) {
-      Vma v = map.vmas.at(at);
-      if (v == null) {
-        return -Errno.ENOMEM;
+      int i = map.vmas.firstEndingAbove(at);
+      if (i == map.vmas.size() || map.vmas.get(i).start >= end) {
+        return;
       }
-      boolean write = v.isPrivate() && (v.prot & Mman.PROT_WRITE) != 0;
-      long fault = pager.fault(at, write, false, false);
-      if (fault != 0) {
-        return -Errno.EFAULT;
+      Vma v = map.vmas.get(i);
+      long to = Math.min(end, v.end);
+      populateAll(Math.max(at, v.start), to, v.isPrivate() && (v.prot & Mman.PROT_WRITE) != 0);
+      at = to;
+    }
+  }
+
+  /** The same as one kind of access would do it; 0 or -EFAULT. */
+  long populateAll(long start, long end, boolean write) {
+    long result = 0;
+    for (long at = start; at < end && result == 0; ) {
+      if (pager.fault(at, write, false, false) != 0) {
+        result = -Errno.EFAULT;
       }
       Pma p = map.pmas.at(at);
       at = p == null ? at + PAGE : p.end;
     }
     forgetWindows();
+    return result;
+  }
+
+  /** msync(2), after the flags have been checked. */
+  public long msync(Task t, long addr, long length, boolean wait, boolean invalidate) {
+    on(t);
+    length = pageUp(length);
+    if (length < 0 || !isInside(addr, length)) {
+      return -Errno.ENOMEM;
+    }
+    long end = addr + length;
+    if (invalidate) {
+      for (int i = map.vmas.firstEndingAbove(addr);
+          i < map.vmas.size() && map.vmas.get(i).start < end;
+          i++) {
+        if (map.vmas.get(i).isLocked()) {
+          return -Errno.EBUSY;
+        }
+      }
+    }
+    boolean mapped = Locking.isMapped(this, addr, end);
+    long result = wait ? writeBack(t, addr, end) : 0;
+    return result < 0 ? result : mapped ? 0 : -Errno.ENOMEM;
+  }
+
+  /** mincore(2): whether the pages from {@code addr} on have memory; -ENOMEM if not mapped. */
+  public long mincore(long addr, byte[] present, int pages) {
+    if (!isInside(addr, pages * PAGE) || !Locking.isMapped(this, addr, addr + pages * PAGE)) {
+      return -Errno.ENOMEM;
+    }
+    for (int i = 0; i < pages; i++) {
+      present[i] = (byte) (map.pmas.at(addr + i * PAGE) == null ? 0 : 1);
+    }
     return 0;
   }
 
@@ -640,7 +704,7 @@ public final class MemoryManager extends GuestMemory {
    * @return 0: it may try again; otherwise a signal as {@link Fault} encodes it
    */
   public long handleFault(Task t, long address, boolean write, boolean fetch) {
-    enter(t);
+    on(t);
     return guestFault(address, write, fetch);
   }
 

@@ -1,0 +1,192 @@
+package dev.vivarium.sentry.syscalls;
+
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Fcntl;
+import dev.vivarium.sentry.abi.Mman;
+import dev.vivarium.sentry.abi.Sys;
+import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.memory.Advice;
+import dev.vivarium.sentry.memory.Locking;
+import dev.vivarium.sentry.memory.Remap;
+import dev.vivarium.sentry.vfs.File;
+
+/** mmap and its relatives, brk, memory locking and memory policies. */
+final class SysMemory {
+  private static final long PAGE = 4096;
+  private static final int MLOCK_ONFAULT = 1;
+
+  private SysMemory() {}
+
+  static void register(SyscallTable.Builder b) {
+    b.full(Sys.MMAP, "mmap", SysMemory::mmap);
+    b.full(Sys.MUNMAP, "munmap", SysMemory::munmap);
+    b.full(Sys.MPROTECT, "mprotect", SysMemory::mprotect);
+    b.full(Sys.MREMAP, "mremap", SysMemory::mremap);
+    b.full(Sys.BRK, "brk", SysMemory::brk);
+    b.full(Sys.MADVISE, "madvise", SysMemory::madvise);
+    b.full(Sys.MSYNC, "msync", SysMemory::msync);
+    b.partial(
+        Sys.MINCORE,
+        "mincore",
+        SysMemory::mincore,
+        "Memory counts as present when it is set aside, though the host may not have filled it.");
+    String counted = "Memory is counted as locked but the host may page it out.";
+    b.partial(Sys.MLOCK, "mlock", SysMemory::mlock, counted);
+    b.partial(Sys.MLOCK2, "mlock2", SysMemory::mlock2, counted);
+    b.full(Sys.MUNLOCK, "munlock", SysMemory::munlock);
+    b.partial(Sys.MLOCKALL, "mlockall", SysMemory::mlockall, counted);
+    b.full(Sys.MUNLOCKALL, "munlockall", SysMemory::munlockall);
+    String oneNode = "There is one memory node; policies are accepted and have no effect.";
+    b.partial(Sys.GET_MEMPOLICY, "get_mempolicy", SysMemory::getMempolicy, oneNode);
+    b.partial(Sys.SET_MEMPOLICY, "set_mempolicy", SysMemory::setMempolicy, oneNode);
+    b.partial(Sys.MBIND, "mbind", SysMemory::mbind, oneNode);
+    b.unsupported(
+        Sys.SET_MEMPOLICY_HOME_NODE, "set_mempolicy_home_node", "There is one memory node.");
+    b.unsupported(Sys.MIGRATE_PAGES, "migrate_pages", "There is one memory node.");
+    b.unsupported(Sys.MOVE_PAGES, "move_pages", "There is one memory node.");
+    b.partial(
+        Sys.PKEY_MPROTECT,
+        "pkey_mprotect",
+        SysMemory::pkeyMprotect,
+        "As on a processor without protection keys: only the key -1 is valid.");
+    b.full(Sys.PKEY_ALLOC, "pkey_alloc", SysMemory::pkeyAlloc);
+    b.full(Sys.PKEY_FREE, "pkey_free", SysMemory::pkeyFree);
+    b.unsupported(Sys.REMAP_FILE_PAGES, "remap_file_pages", "Obsolete; use mmap.");
+    b.unsupported(Sys.USERFAULTFD, "userfaultfd", "Page faults are the sentry's own.");
+    b.unsupported(Sys.MEMFD_SECRET, "memfd_secret", "The sentry can read all guest memory.");
+    b.unsupported(Sys.PROCESS_MADVISE, "process_madvise", "Advice reaches the caller's memory.");
+    b.unsupported(Sys.PROCESS_MRELEASE, "process_mrelease", "Memory goes when the process exits.");
+    b.unsupported(Sys.MAP_SHADOW_STACK, "map_shadow_stack", "There are no shadow stacks.");
+    b.unsupported(Sys.MSEAL, "mseal", "Mappings cannot be sealed.");
+  }
+
+  static long mmap(Task t, long addr, long length, long prot, long flags, long fd, long offset) {
+    File file = null;
+    if ((flags & Mman.MAP_ANONYMOUS) == 0) {
+      file = t.fds.get((int) fd);
+      if (file == null || (file.flags & Fcntl.O_PATH) != 0) {
+        return -Errno.EBADF;
+      }
+    }
+    return t.mm.mmap(t, addr, length, (int) prot, (int) flags, file, offset);
+  }
+
+  static long munmap(Task t, long addr, long length, long a2, long a3, long a4, long a5) {
+    return t.mm.munmap(t, addr, length);
+  }
+
+  static long mprotect(Task t, long addr, long length, long prot, long a3, long a4, long a5) {
+    return t.mm.mprotect(t, addr, length, (int) prot);
+  }
+
+  static long mremap(
+      Task t, long old, long oldLength, long newLength, long flags, long to, long a5) {
+    return Remap.mremap(t, t.mm, old, oldLength, newLength, (int) flags, to);
+  }
+
+  static long brk(Task t, long end, long a1, long a2, long a3, long a4, long a5) {
+    return t.mm.brk(t, end);
+  }
+
+  static long madvise(Task t, long addr, long length, long advice, long a3, long a4, long a5) {
+    return Advice.madvise(t, t.mm, addr, length, (int) advice);
+  }
+
+  static long msync(Task t, long addr, long length, long flags, long a3, long a4, long a5) {
+    if ((flags & ~(Mman.MS_ASYNC | Mman.MS_INVALIDATE | Mman.MS_SYNC)) != 0
+        || (flags & (Mman.MS_ASYNC | Mman.MS_SYNC)) == (Mman.MS_ASYNC | Mman.MS_SYNC)
+        || (addr & (PAGE - 1)) != 0) {
+      return -Errno.EINVAL;
+    }
+    return t.mm.msync(
+        t, addr, length, (flags & Mman.MS_SYNC) != 0, (flags & Mman.MS_INVALIDATE) != 0);
+  }
+
+  static long mincore(Task t, long addr, long length, long vec, long a3, long a4, long a5) {
+    if ((addr & (PAGE - 1)) != 0) {
+      return -Errno.EINVAL;
+    }
+    long pages = (length + PAGE - 1) >>> 12;
+    byte[] present = new byte[(int) Math.min(pages, 4096)];
+    for (long done = 0; done < pages; ) {
+      int count = (int) Math.min(present.length, pages - done);
+      long result = t.mm.mincore(addr + done * PAGE, present, count);
+      if (result == 0) {
+        result = t.mm.copyOut(vec + done, present, 0, count);
+      }
+      if (result < 0) {
+        return result;
+      }
+      done += count;
+    }
+    return 0;
+  }
+
+  static long mlock(Task t, long addr, long length, long a2, long a3, long a4, long a5) {
+    return Locking.lock(t, t.mm, addr, length, false);
+  }
+
+  static long mlock2(Task t, long addr, long length, long flags, long a3, long a4, long a5) {
+    if ((flags & ~MLOCK_ONFAULT) != 0) {
+      return -Errno.EINVAL;
+    }
+    return Locking.lock(t, t.mm, addr, length, flags != 0);
+  }
+
+  static long munlock(Task t, long addr, long length, long a2, long a3, long a4, long a5) {
+    return Locking.unlock(t, t.mm, addr, length);
+  }
+
+  static long mlockall(Task t, long flags, long a1, long a2, long a3, long a4, long a5) {
+    return Locking.lockAll(t, t.mm, (int) flags);
+  }
+
+  static long munlockall(Task t, long a0, long a1, long a2, long a3, long a4, long a5) {
+    return Locking.unlockAll(t, t.mm);
+  }
+
+  static long getMempolicy(
+      Task t, long mode, long nodeMask, long maxNode, long addr, long flags, long a5) {
+    if ((flags & ~7) != 0) {
+      return -Errno.EINVAL;
+    }
+    if (mode != 0 && t.mm.writeInt(mode, 0) != 0) {
+      return -Errno.EFAULT;
+    }
+    if (nodeMask != 0) {
+      if (maxNode < 1 || maxNode > 8 * PAGE) {
+        return -Errno.EINVAL;
+      }
+      long bytes = (maxNode + 63) / 64 * 8;
+      if (t.mm.clear(nodeMask, bytes) != 0) {
+        return -Errno.EFAULT;
+      }
+    }
+    return 0;
+  }
+
+  /** MPOL_DEFAULT to MPOL_WEIGHTED_INTERLEAVE, with mode flags in the high bits. */
+  private static boolean isPolicy(long mode) {
+    return (mode & 0xffff & ~0xe000) <= 6;
+  }
+
+  static long setMempolicy(Task t, long mode, long mask, long max, long a3, long a4, long a5) {
+    return isPolicy(mode) ? 0 : -Errno.EINVAL;
+  }
+
+  static long mbind(Task t, long addr, long length, long mode, long mask, long max, long flags) {
+    return isPolicy(mode) && (addr & (PAGE - 1)) == 0 ? 0 : -Errno.EINVAL;
+  }
+
+  static long pkeyMprotect(Task t, long addr, long length, long prot, long key, long a4, long a5) {
+    return (int) key == -1 ? t.mm.mprotect(t, addr, length, (int) prot) : -Errno.EINVAL;
+  }
+
+  static long pkeyAlloc(Task t, long flags, long rights, long a2, long a3, long a4, long a5) {
+    return flags != 0 || (rights & ~3) != 0 ? -Errno.EINVAL : -Errno.ENOSPC;
+  }
+
+  static long pkeyFree(Task t, long key, long a1, long a2, long a3, long a4, long a5) {
+    return -Errno.EINVAL;
+  }
+}
