@@ -1,0 +1,321 @@
+/* The loop: one request in, one reply out. */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+#include "gofer.h"
+
+static uint64_t in_force;
+static uint32_t lowest_free = 1;
+
+static char request_bytes[sizeof(struct gofer_request) + 2 * MAX_PATH + 1]
+	__attribute__((aligned(8)));
+static struct {
+	struct gofer_reply reply;
+	char payload[MAX_PAYLOAD];
+} answer __attribute__((aligned(8)));
+
+struct dirent_header {
+	uint64_t ino;
+	int64_t next;
+	uint16_t length;
+	uint8_t type;
+	char name[];
+};
+
+static void op_hello(struct call *c)
+{
+	c->out->value = in_force;
+	c->out->count = handle_limit;
+	c->out->handle = GOFER_VERSION;
+}
+
+static void add_target(struct call *c, int fd, const char *name)
+{
+	ssize_t n = readlinkat(fd, name, c->payload, MAX_PATH);
+
+	if (n >= 0)
+		c->payload_length = (size_t)n;
+	else
+		c->out->error = -errno;
+}
+
+static void op_walk(struct call *c)
+{
+	struct place p;
+	int r = resolve_whole(c->in->handle, c->name, &p);
+
+	c->out->error = r;
+	if (r < 0)
+		return;
+	c->out->node = p.node;
+	if (S_ISLNK(p.node.mode) && p.zone != ZONE_DENIED)
+		add_target(c, p.fd, "");
+	if ((c->in->flags & WALK_HANDLE) && S_ISDIR(p.node.mode) && p.used) {
+		uint32_t h = lowest_free;
+		while (h < handle_limit && handles[h].used)
+			h++;
+		if (h < handle_limit) {
+			handles[h] = p;
+			lowest_free = h + 1;
+			c->out->handle = h;
+			return;
+		}
+		c->out->error = -ENFILE;
+	}
+	if (p.used)
+		leave(&p);
+}
+
+static void op_close(struct call *c)
+{
+	struct place *p = handle_of(c->in->handle);
+
+	if (!p || c->in->handle == ROOTS_HANDLE) {
+		c->out->error = -EBADF;
+		return;
+	}
+	leave(p);
+	if (c->in->handle < lowest_free)
+		lowest_free = c->in->handle;
+}
+
+static void op_open(struct call *c)
+{
+	struct place parent;
+	const char *last;
+	uint32_t flags = c->in->flags & (O_ACCMODE | O_APPEND);
+	int r = resolve(c->in->handle, c->name, &parent, &last);
+
+	if (r < 0) {
+		c->out->error = r;
+		return;
+	}
+	r = -EINVAL;
+	if ((flags & O_ACCMODE) != O_ACCMODE) {
+		uint8_t root = parent.root;
+		bool writable = any_writable;
+
+		if (root != NO_ROOT)
+			writable = roots[root].writable;
+		if ((flags & O_ACCMODE) != O_RDONLY && !writable)
+			r = -EROFS;
+		else
+			r = open_regular(&parent, last, flags, &c->out->node);
+	}
+	if (parent.used)
+		leave(&parent);
+	if (r >= 0)
+		c->fd = r;
+	else
+		c->out->error = r;
+}
+
+/* Appends one entry; false if there is no room. */
+static bool add_entry(struct call *c, const struct place *dir, int fd,
+		      const struct dirent_header *d)
+{
+	struct gofer_entry e = { .cookie = (uint64_t)d->next };
+	char target[MAX_PATH];
+	ssize_t target_length = 0;
+	size_t name_length = strlen(d->name), size;
+	struct place at = { .root = dir->root };
+	enum zone zone = roots[dir->root].host ? zone_of(dir->zone, d->name) : ZONE_OPEN;
+
+	if (zone == ZONE_HIDDEN || name_length > MAX_NAME)
+		return true;
+	if (describe(&at, fd, d->name, &e.node, NULL) != 0) {
+		/* Gone meanwhile; or the directory may be listed but not searched. */
+		if (errno != EACCES)
+			return true;
+		e.node = (struct gofer_node){ .ino = d->ino, .mode = DTTOIF(d->type) };
+	}
+	if (zone == ZONE_EMPTY)
+		show_empty(&e.node, d->name);
+	if (S_ISLNK(e.node.mode) && zone != ZONE_DENIED) {
+		target_length = readlinkat(fd, d->name, target, sizeof target);
+		if (target_length < 0)
+			target_length = 0;
+	}
+	size = (sizeof e + name_length + (size_t)target_length + 7) & ~(size_t)7;
+	if (size > MAX_PAYLOAD - c->payload_length)
+		return false;
+	e.name_length = (uint16_t)name_length;
+	e.target_length = (uint16_t)target_length;
+	char *to = c->payload + c->payload_length;
+	memcpy(to, &e, sizeof e);
+	memcpy(to + sizeof e, d->name, name_length);
+	memcpy(to + sizeof e + name_length, target, (size_t)target_length);
+	memset(to + sizeof e + name_length + target_length, 0,
+	       size - sizeof e - name_length - (size_t)target_length);
+	c->payload_length += size;
+	c->out->count++;
+	return true;
+}
+
+static int list(struct call *c, const struct place *dir)
+{
+	static char buffer[32 * 1024] __attribute__((aligned(8)));
+	int64_t cookie = c->in->offset;
+	int r = may_list(dir), fd;
+	bool full = false;
+	long n = 0;
+
+	if (r < 0)
+		return r;
+	c->out->value = 0;
+	if (dir->fd < 0)
+		return 0;
+	struct place whole = *dir;
+	if (whole.root == NO_ROOT)
+		return -EACCES;
+	fd = open_step(&whole, ".", O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+	if (fd < 0)
+		return fd;
+	if (cookie != 0 && lseek(fd, cookie, SEEK_SET) < 0)
+		r = -errno;
+	while (r == 0 && !full && (n = syscall(SYS_getdents64, fd, buffer, sizeof buffer)) > 0) {
+		for (long at = 0; at < n && !full;) {
+			const struct dirent_header *d = (const void *)(buffer + at);
+
+			at += d->length;
+			if (strcmp(d->name, ".") != 0 && strcmp(d->name, "..") != 0 &&
+			    !add_entry(c, dir, fd, d))
+				full = true;
+			else
+				cookie = d->next;
+		}
+	}
+	if (n < 0 && r == 0)
+		r = -errno;
+	/* 0 says that this was all; a cookie of 0 can only be that of the beginning. */
+	c->out->value = full ? (uint64_t)cookie : 0;
+	close(fd);
+	return r;
+}
+
+static void op_readdir(struct call *c)
+{
+	struct place p;
+	int r = resolve_whole(c->in->handle, c->name, &p);
+
+	if (r < 0) {
+		c->out->error = r;
+		return;
+	}
+	c->out->node = p.node;
+	c->out->error = list(c, &p);
+	if (p.used)
+		leave(&p);
+}
+
+static void op_statfs(struct call *c)
+{
+	struct place *p = handle_of(c->in->handle);
+	struct statfs fs;
+	struct gofer_statfs out;
+
+	if (!p || p->fd < 0) {
+		c->out->error = -EBADF;
+	} else if (fstatfs(p->fd, &fs) != 0) {
+		c->out->error = -errno;
+	} else {
+		out = (struct gofer_statfs){
+			(uint64_t)fs.f_type, (uint64_t)fs.f_bsize, fs.f_blocks, fs.f_bfree, fs.f_bavail,
+			fs.f_files, fs.f_ffree, (uint64_t)fs.f_namelen, (uint64_t)fs.f_frsize,
+		};
+		memcpy(c->payload, &out, sizeof out);
+		c->payload_length = sizeof out;
+	}
+}
+
+static void (*const operations[OP_LAST + 1])(struct call *) = {
+	[OP_HELLO] = op_hello,	   [OP_WALK] = op_walk,	      [OP_OPEN] = op_open,
+	[OP_READDIR] = op_readdir, [OP_STATFS] = op_statfs,   [OP_CLOSE] = op_close,
+	[OP_CREATE] = op_create,   [OP_MKDIR] = op_mkdir,     [OP_SYMLINK] = op_symlink,
+	[OP_LINK] = op_link,	   [OP_UNLINK] = op_unlink,   [OP_RENAME] = op_rename,
+	[OP_SETATTR] = op_setattr, [OP_FSYNC] = op_fsync,
+};
+
+/* Copies the names out of a request of that length; false if it is malformed. */
+static bool decode(struct call *c, size_t length)
+{
+	const struct gofer_request *q = c->in;
+	const char *names = (const char *)(q + 1);
+
+	if (length < sizeof *q || q->op > OP_LAST || !operations[q->op])
+		return false;
+	if (q->name_length > MAX_PATH || q->name2_length > MAX_PATH || q->zero != 0 ||
+	    length != sizeof *q + q->name_length + q->name2_length)
+		return false;
+	memcpy(c->name, names, q->name_length);
+	c->name[q->name_length] = 0;
+	memcpy(c->name2, names + q->name_length, q->name2_length);
+	c->name2[q->name2_length] = 0;
+	return strlen(c->name) == q->name_length && strlen(c->name2) == q->name2_length;
+}
+
+static void send_answer(struct call *c)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct iovec io = { &answer, sizeof answer.reply + c->payload_length };
+	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1 };
+	ssize_t n;
+
+	if (c->fd >= 0) {
+		m.msg_control = &control;
+		m.msg_controllen = sizeof control;
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.header), &c->fd, sizeof(int));
+	}
+	do
+		n = sendmsg(SOCKET, &m, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (c->fd >= 0)
+		close(c->fd);
+	if (n < 0)
+		_exit(0);
+}
+
+void serve(uint64_t features)
+{
+	static struct call c;
+
+	in_force = features;
+	for (;;) {
+		struct iovec io = { request_bytes, sizeof request_bytes };
+		struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1 };
+		ssize_t n = recvmsg(SOCKET, &m, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			_exit(0);	/* the sentry is gone */
+		memset(&answer.reply, 0, sizeof answer.reply);
+		c.in = (const struct gofer_request *)request_bytes;
+		c.out = &answer.reply;
+		c.payload = answer.payload;
+		c.payload_length = 0;
+		c.fd = -1;
+		if (n >= 8)
+			answer.reply.sequence = c.in->sequence;
+		if ((m.msg_flags & MSG_TRUNC) || !decode(&c, (size_t)n))
+			answer.reply.error = -EPROTO;
+		else
+			operations[c.in->op](&c);
+		if (answer.reply.error != 0)
+			c.payload_length = 0;
+		send_answer(&c);
+	}
+}
