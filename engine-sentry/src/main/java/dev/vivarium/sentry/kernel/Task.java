@@ -295,7 +295,7 @@ public final class Task {
     if (inGuest && context.event() == Context.SYSCALL && !hasWork()) {
       int number = context.regs().origRax();
       if (kernel.dispatcher().isFast(number)) {
-        mm.enter(this);
+        mm.enterFast(this);
         if (TaskRun.answerFast(this, number)) {
           context.resume();
           return true;

@@ -57,8 +57,8 @@ public final class ProgramLoader {
     if (p.elf.executableStack) {
       mm.mprotect(
           t,
-          stackTop - stackSize,
-          stackSize,
+          stackTop - PAGE,
+          PAGE,
           Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC | Mman.PROT_GROWSDOWN);
     }
     long bias = 0;

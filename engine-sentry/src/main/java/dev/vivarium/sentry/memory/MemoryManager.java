@@ -596,7 +596,10 @@ public final class MemoryManager extends GuestMemory {
     return heapEnd;
   }
 
-  /** Writes back what shared file mappings in a range have changed. May wait. */
+  /**
+   * Writes back what shared file mappings in a range have changed, as is done before they go. May
+   * wait.
+   */
   long writeBack(@Nullable Task t, long start, long end) {
     long result = 0;
     for (long at = start; at < end; ) {
@@ -606,14 +609,15 @@ public final class MemoryManager extends GuestMemory {
       }
       Vma v = map.vmas.get(i);
       at = v.end;
+      if (v.file != null && !pager.mayWait) {
+        // Neither writing back nor the end of the file's last reference may happen here.
+        throw WouldWaitException.INSTANCE;
+      }
       if (t != null
           && v.isShared()
           && v.file != null
           && v.mappable != null
           && !v.has(Vma.NOWRITE)) {
-        if (!pager.mayWait) {
-          throw WouldWaitException.INSTANCE;
-        }
         long from = Math.max(start, v.start);
         long done = v.mappable.writeBack(t, v.offsetAt(from), Math.min(end, v.end) - from);
         if (done < 0) {

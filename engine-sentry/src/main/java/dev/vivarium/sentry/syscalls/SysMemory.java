@@ -18,11 +18,11 @@ final class SysMemory {
   private SysMemory() {}
 
   static void register(SyscallTable.Builder b) {
-    b.full(Sys.MMAP, "mmap", SysMemory::mmap);
-    b.full(Sys.MUNMAP, "munmap", SysMemory::munmap);
-    b.full(Sys.MPROTECT, "mprotect", SysMemory::mprotect);
+    b.full(Sys.MMAP, "mmap", SysMemory::mmap).fast();
+    b.full(Sys.MUNMAP, "munmap", SysMemory::munmap).fast();
+    b.full(Sys.MPROTECT, "mprotect", SysMemory::mprotect).fast();
     b.full(Sys.MREMAP, "mremap", SysMemory::mremap);
-    b.full(Sys.BRK, "brk", SysMemory::brk);
+    b.full(Sys.BRK, "brk", SysMemory::brk).fast();
     b.full(Sys.MADVISE, "madvise", SysMemory::madvise);
     b.full(Sys.MSYNC, "msync", SysMemory::msync);
     b.partial(

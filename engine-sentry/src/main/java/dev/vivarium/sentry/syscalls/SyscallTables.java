@@ -9,8 +9,10 @@ public final class SyscallTables {
     SyscallTable.Builder b = new SyscallTable.Builder();
     SysEpoll.register(b);
     SysEventfd.register(b);
+    SysMemory.register(b);
     SysPipe.register(b);
     SysPoll.register(b);
+    SysProcessVm.register(b);
     SysTimerfd.register(b);
     return b.build();
   }
