@@ -90,7 +90,7 @@ public final class PipeFile extends File {
   }
 
   @Override
-  public @Nullable WaitQueue pollQueue() {
+  public WaitQueue pollQueue() {
     if (isReadable() && isWritable()) {
       return pipe.bothQueue();
     }

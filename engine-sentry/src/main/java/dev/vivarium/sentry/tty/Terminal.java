@@ -236,7 +236,7 @@ public final class Terminal implements ControllingTerminal, LineDiscipline.Liste
 
   // ---- the master ----
 
-  WaitQueue masterQueue() {
+  public WaitQueue masterQueue() {
     return masterQueue;
   }
 
@@ -255,6 +255,11 @@ public final class Terminal implements ControllingTerminal, LineDiscipline.Liste
       masterQueue.wake(Poll.IN | Poll.RDNORM);
     }
     return n;
+  }
+
+  /** The key that ends input (VEOF), normally Control-D. */
+  public byte endOfFileKey() {
+    return line.attributes.cc[Termios.VEOF];
   }
 
   /** Whether {@link #masterRead} would find something. */
@@ -307,11 +312,6 @@ public final class Terminal implements ControllingTerminal, LineDiscipline.Liste
       events |= Poll.OUT | Poll.WRNORM;
     }
     return isSlaveClosed() ? events | Poll.HUP : events;
-  }
-
-  /** Waits on the master's side: keyboard or screen have to wait for programs. */
-  public void onMaster(WaitQueue.Waiter waiter) {
-    masterQueue.add(waiter);
   }
 
   /** The keyboard is gone: programs see the end, and the session's leader is told. */
