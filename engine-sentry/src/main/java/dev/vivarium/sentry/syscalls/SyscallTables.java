@@ -9,6 +9,7 @@ public final class SyscallTables {
     SyscallTable.Builder b = new SyscallTable.Builder();
     SysEpoll.register(b);
     SysEventfd.register(b);
+    SysIoctl.register(b);
     SysMemory.register(b);
     SysPipe.register(b);
     SysPoll.register(b);

@@ -114,7 +114,7 @@ public final class DevPts extends FileSystem {
         && session.leader() == t.group
         && session.controllingTerminal() == null
         && terminal.session() == null) {
-      terminal.becomeControlling(t);
+      terminal.becomeControlling(t.group);
     }
     out.file = new SlaveFile(inode, path, flags, terminal);
     return 0;

@@ -63,7 +63,7 @@ final class JobControl {
       }
       owner.setControllingTerminal(null);
     }
-    tty.becomeControlling(t);
+    tty.becomeControlling(t.group);
     return 0;
   }
 

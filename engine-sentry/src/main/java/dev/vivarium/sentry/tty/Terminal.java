@@ -10,6 +10,7 @@ import dev.vivarium.sentry.kernel.ProcessGroup;
 import dev.vivarium.sentry.kernel.Session;
 import dev.vivarium.sentry.kernel.SignalInfo;
 import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.kernel.ThreadGroup;
 import dev.vivarium.sentry.kernel.WaitQueue;
 import dev.vivarium.sentry.memory.Uio;
 import org.jspecify.annotations.Nullable;
@@ -79,11 +80,11 @@ public final class Terminal implements ControllingTerminal, LineDiscipline.Liste
     foreground = group;
   }
 
-  /** Makes this the controlling terminal of the task's session, whose leader it is. */
-  public void becomeControlling(Task t) {
-    session = t.group.session();
-    foreground = t.group.processGroup();
-    t.group.session().setControllingTerminal(this);
+  /** Makes this the controlling terminal of a session, with its leader in the foreground. */
+  public void becomeControlling(ThreadGroup leader) {
+    session = leader.session();
+    foreground = leader.processGroup();
+    leader.session().setControllingTerminal(this);
   }
 
   @Override

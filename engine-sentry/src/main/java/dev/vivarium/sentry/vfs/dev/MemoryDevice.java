@@ -1,7 +1,6 @@
 package dev.vivarium.sentry.vfs.dev;
 
 import dev.vivarium.sentry.abi.Errno;
-import dev.vivarium.sentry.host.HostRandom;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.memory.Uio;
 import dev.vivarium.sentry.tty.Devices;
@@ -52,16 +51,16 @@ final class MemoryDevice extends File {
     return switch (kind) {
       case NULL -> 0;
       case ZERO, FULL -> dst.zero(dst.remaining());
-      case RANDOM -> random(dst);
+      case RANDOM -> random(t, dst);
     };
   }
 
-  private static long random(Uio dst) {
+  private static long random(Task t, Uio dst) {
     byte[] chunk = new byte[(int) Math.min(dst.remaining(), CHUNK)];
     long done = 0;
     while (dst.remaining() > 0) {
       int n = (int) Math.min(dst.remaining(), CHUNK);
-      HostRandom.fill(chunk, n);
+      t.kernel().entropy().fill(chunk, 0, n);
       long moved = dst.put(chunk, 0, n);
       if (moved <= 0) {
         return done > 0 ? done : moved;
