@@ -18,6 +18,7 @@ public final class Dentry {
   private @Nullable Inode inode;
   private @Nullable HashMap<String, Ref> children;
   private boolean unhashed;
+  private boolean linkable;
 
   /** How many mounts of any namespace sit on this dentry. */
   int mounts;
@@ -42,6 +43,27 @@ public final class Dentry {
     Dentry d = new Dentry(inode.fs, null, name, inode);
     d.unhashed = true;
     return d;
+  }
+
+  /** A dentry for a file without a name (O_TMPFILE) made in a directory. */
+  static Dentry disconnectedIn(Dentry directory, String name, Inode inode) {
+    Dentry d = new Dentry(inode.fs, directory, name, inode);
+    d.unhashed = true;
+    return d;
+  }
+
+  /** Says that a file without a name may get one (O_TMPFILE without O_EXCL). */
+  void makeLinkable() {
+    linkable = true;
+  }
+
+  boolean isLinkable() {
+    return linkable;
+  }
+
+  /** Whether something is mounted here, in any namespace. */
+  public boolean isMountpoint() {
+    return mounts > 0;
   }
 
   public FileSystem fs() {

@@ -8,12 +8,12 @@ import dev.vivarium.sentry.memory.Uio;
 
 /** An open directory. */
 public final class DirectoryFile extends File {
-  private final DirectoryInode directory;
+  private final DirectoryListing listing;
   private final VfsPath place;
 
-  public DirectoryFile(DirectoryInode directory, VfsPath path, int flags) {
+  public DirectoryFile(Inode directory, DirectoryListing listing, VfsPath path, int flags) {
     super(directory, path, flags);
-    this.directory = directory;
+    this.listing = listing;
     this.place = path;
   }
 
@@ -45,7 +45,7 @@ public final class DirectoryFile extends File {
   @Override
   public long readdir(Task t, DirSink sink) {
     if (position == 0) {
-      if (!sink.add(".", directory.ino, 1, Stat.DT_DIR)) {
+      if (!sink.add(".", inode.ino, 1, Stat.DT_DIR)) {
         return 0;
       }
       position = 1;
@@ -53,13 +53,13 @@ public final class DirectoryFile extends File {
     if (position == 1) {
       Dentry parent = place.dentry().parent();
       Inode above = parent == null ? null : parent.inode();
-      long ino = above == null ? directory.ino : above.ino;
-      if (!sink.add("..", ino, DirectoryInode.FIRST_ENTRY, Stat.DT_DIR)) {
+      long ino = above == null ? inode.ino : above.ino;
+      if (!sink.add("..", ino, DirectoryListing.FIRST_ENTRY, Stat.DT_DIR)) {
         return 0;
       }
-      position = DirectoryInode.FIRST_ENTRY;
+      position = DirectoryListing.FIRST_ENTRY;
     }
-    long rc = directory.list(t, position, sink);
+    long rc = listing.list(t, position, sink);
     if (rc < 0) {
       return rc;
     }

@@ -1,6 +1,7 @@
 package dev.vivarium.sentry.vfs;
 
 import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Fcntl;
 import dev.vivarium.sentry.kernel.Task;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -30,8 +31,17 @@ public final class FdTable {
     limit = (int) Math.max(0, Math.min(softLimit, 1 << 20));
   }
 
-  /** The file of a descriptor, borrowed; null if it is not open. */
+  /**
+   * The file of a descriptor, borrowed; null if it is not open, or open with O_PATH: -EBADF for all
+   * that works on open files.
+   */
   public @Nullable File get(int fd) {
+    File f = getAny(fd);
+    return f != null && (f.flags & Fcntl.O_PATH) != 0 ? null : f;
+  }
+
+  /** The file of a descriptor, borrowed, also one opened with O_PATH; null if it is not open. */
+  public @Nullable File getAny(int fd) {
     return fd >= 0 && fd < files.length ? files[fd] : null;
   }
 
@@ -65,7 +75,7 @@ public final class FdTable {
     if (fd < 0 || fd >= limit) {
       return -Errno.EBADF;
     }
-    File old = get(fd);
+    File old = getAny(fd);
     put(fd, f, cloexec);
     if (old != null) {
       closed(t, old);
@@ -92,7 +102,7 @@ public final class FdTable {
   }
 
   private @Nullable File take(int fd) {
-    File f = get(fd);
+    File f = getAny(fd);
     if (f != null) {
       files[fd] = null;
       open.clear(fd);

@@ -65,6 +65,11 @@ public abstract class Inode {
     return (mode & Stat.S_IFMT) == Stat.S_IFLNK;
   }
 
+  /** Bytes of storage behind it, for {@code st_blocks}. */
+  public long allocatedBytes() {
+    return isRegular() ? (size + 511) & -512L : 0;
+  }
+
   /** Brings the attribute fields up to date where their truth is outside the sentry. */
   public long getattr(Task t) {
     return 0;
@@ -117,6 +122,11 @@ public abstract class Inode {
 
   public long rmdir(Task t, String name, Inode victim) {
     return -Errno.EROFS;
+  }
+
+  /** Makes a regular file without a name, of which {@link #nlink} is 0 (O_TMPFILE). */
+  public long tmpfile(Task t, int mode, InodeRef out) {
+    return -Errno.EOPNOTSUPP;
   }
 
   /**

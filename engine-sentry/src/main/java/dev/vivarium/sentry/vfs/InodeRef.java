@@ -6,6 +6,9 @@ import org.jspecify.annotations.Nullable;
 public final class InodeRef {
   public @Nullable Inode inode;
 
+  /** The dentry, where an operation finds one. */
+  @Nullable Dentry dentry;
+
   /** A negative errno, where an operation returns something else. */
   public long errno;
 }

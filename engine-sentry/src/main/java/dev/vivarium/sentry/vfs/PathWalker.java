@@ -74,7 +74,7 @@ public final class PathWalker {
     } else if (dirfd == Fcntl.AT_FDCWD) {
       start = t.fs.cwd();
     } else {
-      File f = t.fds.get(dirfd);
+      File f = t.fds.getAny(dirfd);
       if (f == null) {
         return -Errno.EBADF;
       }

@@ -58,7 +58,7 @@ public class StaticDirectory extends DirectoryInode {
     long at = position;
     while (at - FIRST_ENTRY < entries.size()) {
       Entry e = entries.get((int) (at - FIRST_ENTRY));
-      if (!sink.add(e.name(), e.inode().ino, at + 1, typeOf(e.inode().mode))) {
+      if (!sink.add(e.name(), e.inode().ino, at + 1, DirectoryListing.typeOf(e.inode().mode))) {
         return at;
       }
       at++;

@@ -1,0 +1,587 @@
+package dev.vivarium.sentry.vfs.tmpfs;
+
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.memory.Mappable;
+import dev.vivarium.sentry.memory.MemoryFile;
+import dev.vivarium.sentry.memory.SegmentUio;
+import dev.vivarium.sentry.memory.Uio;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The bytes of a regular file: a sparse sequence of units of the memory file. Up to a page, they
+ * are an array in the sentry's heap.
+ *
+ * <p>It may stand on a {@link Backing}: a unit that is not here yet, in the range that the backing
+ * still gives, is read from there when it is first written or mapped. That is how the overlay
+ * copies a file up: a unit at a time.
+ *
+ * <p>Invariant: what lies between the size and the end of the last unit is zero, except for what a
+ * guest writes there through a mapping of the last page; that is cleared when the file grows.
+ */
+public final class PagedContent implements Mappable {
+  private static final int UNIT = MemoryFile.UNIT;
+  private static final int SHIFT = MemoryFile.UNIT_SHIFT;
+  private static final int PAGE = 4096;
+
+  /** Units per node of the sparse map. */
+  private static final int NODE = 16;
+
+  private static final int NODE_SHIFT = 4;
+
+  /** Longest run of units handed out at once. */
+  private static final int MAX_RUN = 16;
+
+  /** Where bytes come from that have not been brought here. */
+  public interface Backing {
+    /** Reads like {@code File.read}; may wait. */
+    long read(Task t, Uio dst, long offset);
+
+    /** Whether {@link #read} never waits. */
+    boolean neverBlocks();
+  }
+
+  private final MemoryBudget budget;
+  private final MemoryFile memory;
+  private long size;
+  private byte @Nullable [] small = {};
+  private final TreeMap<Long, long[]> nodes = new TreeMap<>();
+  private long @Nullable [] lastNode;
+  private long lastNodeIndex = -1;
+  private long unitCount;
+  private boolean mapped;
+  private @Nullable Backing backing;
+  private long backedLength;
+
+  public PagedContent(MemoryFile memory, MemoryBudget budget) {
+    this.memory = memory;
+    this.budget = budget;
+  }
+
+  /** A content that shows the first {@code length} bytes of a backing until they are changed. */
+  public PagedContent(MemoryFile memory, MemoryBudget budget, Backing backing, long length) {
+    this(memory, budget);
+    this.small = null;
+    this.backing = backing;
+    this.backedLength = length;
+    this.size = length;
+  }
+
+  public long size() {
+    return size;
+  }
+
+  @Override
+  public long length() {
+    return size;
+  }
+
+  /** Whether some of the content still has to come from the backing. */
+  public boolean isBacked() {
+    return backing != null;
+  }
+
+  /** Whether reads and writes never wait. */
+  public boolean isAtHand() {
+    return backing == null || backing.neverBlocks();
+  }
+
+  /** Bytes of memory behind it, for {@code st_blocks}. */
+  public long allocatedBytes() {
+    if (small != null) {
+      return size == 0 ? 0 : PAGE;
+    }
+    long bytes = unitCount << SHIFT;
+    long lastUnit = size >>> SHIFT;
+    if ((size & (UNIT - 1)) != 0 && unit(lastUnit) >= 0) {
+      bytes -= ((lastUnit + 1) << SHIFT) - roundUp(size);
+    }
+    return bytes + (backing == null ? 0 : Math.max(0, roundUp(backedLength) - bytes));
+  }
+
+  // ---- reading and writing ----
+
+  /** Reads from {@code offset}; returns the count, 0 at the end of the file. */
+  public long read(Task t, Uio dst, long offset) {
+    long done = 0;
+    while (dst.remaining() > 0) {
+      // Finding the guest's memory may wait, so the content is looked at only after it.
+      long room = dst.peek(true);
+      if (room <= 0) {
+        return done > 0 ? done : room;
+      }
+      long at = offset + done;
+      if (at >= size) {
+        break;
+      }
+      long n = Math.min(room, size - at);
+      if (small != null) {
+        MemorySegment.copy(
+            small, (int) at, dst.segment(), ValueLayout.JAVA_BYTE, dst.segmentOffset(), (int) n);
+        dst.advance(n);
+      } else {
+        n = Math.min(n, UNIT - (at & (UNIT - 1)));
+        long place = unit(at >>> SHIFT);
+        if (place >= 0) {
+          MemorySegment.copy(
+              memory.segment(), place + (at & (UNIT - 1)), dst.segment(), dst.segmentOffset(), n);
+          dst.advance(n);
+        } else if (backing != null && at < backedLength) {
+          n = readBacking(t, backing, dst, at, Math.min(n, backedLength - at));
+          if (n <= 0) {
+            return done > 0 ? done : n;
+          }
+        } else {
+          dst.segment().asSlice(dst.segmentOffset(), n).fill((byte) 0);
+          dst.advance(n);
+        }
+      }
+      done += n;
+    }
+    return done;
+  }
+
+  private static long readBacking(Task t, Backing from, Uio dst, long at, long length) {
+    byte[] buffer = new byte[(int) Math.min(length, UNIT)];
+    long n = from.read(t, Uio.of(buffer, 0, buffer.length), at);
+    return n <= 0 ? (n == 0 ? -Errno.EIO : n) : dst.put(buffer, 0, (int) n);
+  }
+
+  /** Writes at {@code offset}, growing the file; returns the count or an errno (-ENOSPC). */
+  public long write(Task t, Uio src, long offset) {
+    long done = 0;
+    while (src.remaining() > 0) {
+      long have = src.peek(false);
+      if (have <= 0) {
+        return done > 0 ? done : have;
+      }
+      long at = offset + done;
+      long n = have;
+      if (small != null && !fitsSmall(at + n)) {
+        long rc = leaveSmall();
+        if (rc < 0) {
+          return done > 0 ? done : rc;
+        }
+      }
+      byte[] array = small;
+      if (array != null) {
+        MemorySegment.copy(
+            src.segment(), ValueLayout.JAVA_BYTE, src.segmentOffset(), array, (int) at, (int) n);
+      } else {
+        n = Math.min(n, UNIT - (at & (UNIT - 1)));
+        long place = unit(at >>> SHIFT);
+        if (place < 0) {
+          long rc = ensureUnit(t, at >>> SHIFT, (at + src.remaining() - 1) >>> SHIFT);
+          if (rc < 0) {
+            return done > 0 ? done : rc;
+          }
+          continue; // it may have waited: look at everything again
+        }
+        growTo(at + n);
+        MemorySegment.copy(
+            src.segment(), src.segmentOffset(), memory.segment(), place + (at & (UNIT - 1)), n);
+      }
+      src.advance(n);
+      done += n;
+      size = Math.max(size, at + n);
+    }
+    return done;
+  }
+
+  /** Makes the array hold {@code end} bytes if that is small enough. */
+  private boolean fitsSmall(long end) {
+    byte[] array = small;
+    if (array == null || end > PAGE) {
+      return false;
+    }
+    if (end > array.length) {
+      int capacity = (int) Math.min(PAGE, Math.max(end, array.length * 2L));
+      if (!budget.takeHeap(capacity - array.length)) {
+        return false;
+      }
+      small = Arrays.copyOf(array, capacity);
+    }
+    return true;
+  }
+
+  private long leaveSmall() {
+    byte[] array = small;
+    if (array == null) {
+      return 0;
+    }
+    small = null;
+    if (size > 0) {
+      long rc = allocateRun(0, 1);
+      if (rc < 0) {
+        small = array;
+        return rc;
+      }
+      MemorySegment.copy(array, 0, memory.segment(), ValueLayout.JAVA_BYTE, unit(0), (int) size);
+    }
+    budget.giveHeap(array.length);
+    return 0;
+  }
+
+  /** Clears what a mapping may have left behind the end before the end moves up. */
+  private void growTo(long newSize) {
+    if (mapped && newSize > size && (size & (PAGE - 1)) != 0) {
+      long place = unit(size >>> SHIFT);
+      if (place >= 0) {
+        fill(place + (size & (UNIT - 1)), PAGE - (size & (PAGE - 1)));
+      }
+    }
+  }
+
+  // ---- units ----
+
+  private long unit(long index) {
+    long nodeIndex = index >>> NODE_SHIFT;
+    long[] node;
+    if (nodeIndex == lastNodeIndex) {
+      node = lastNode;
+    } else {
+      node = nodes.get(nodeIndex);
+      lastNode = node;
+      lastNodeIndex = nodeIndex;
+    }
+    return node == null ? -1 : node[(int) (index & (NODE - 1))];
+  }
+
+  private void setUnit(long index, long place) {
+    long nodeIndex = index >>> NODE_SHIFT;
+    long[] node = nodes.get(nodeIndex);
+    if (node == null) {
+      node = new long[NODE];
+      Arrays.fill(node, -1);
+      nodes.put(nodeIndex, node);
+      lastNodeIndex = -1;
+    }
+    int slot = (int) (index & (NODE - 1));
+    unitCount += (place >= 0 ? 1 : 0) - (node[slot] >= 0 ? 1 : 0);
+    node[slot] = place;
+  }
+
+  /** Brings in the unit {@code index}; and allocates holes up to {@code last} along with it. */
+  private long ensureUnit(Task t, long index, long last) {
+    if (backing != null && index << SHIFT < backedLength) {
+      return fetch(t, backing, index);
+    }
+    long run = 1;
+    while (run < MAX_RUN
+        && index + run <= last
+        && unit(index + run) < 0
+        && (backing == null || (index + run) << SHIFT >= backedLength)) {
+      run++;
+    }
+    long rc = allocateRun(index, run);
+    return rc == -Errno.ENOSPC && run > 1 ? allocateRun(index, 1) : rc;
+  }
+
+  private long allocateRun(long index, long count) {
+    if (!budget.takeUnits(count)) {
+      return -Errno.ENOSPC;
+    }
+    long place = memory.allocate(count << SHIFT);
+    if (place < 0) {
+      budget.giveUnits(count);
+      return -Errno.ENOSPC;
+    }
+    for (long i = 0; i < count; i++) {
+      setUnit(index + i, place + (i << SHIFT));
+    }
+    return 0;
+  }
+
+  /** Copies one unit from the backing. Others may do the same meanwhile: the first one counts. */
+  private long fetch(Task t, Backing from, long index) {
+    if (!budget.takeUnits(1)) {
+      return -Errno.ENOSPC;
+    }
+    long place = memory.allocate(UNIT);
+    if (place < 0) {
+      budget.giveUnits(1);
+      return -Errno.ENOSPC;
+    }
+    long start = index << SHIFT;
+    long wanted = Math.min(UNIT, backedLength - start);
+    long done = 0;
+    long rc = 0;
+    while (done < wanted) {
+      rc =
+          from.read(t, new SegmentUio(memory.segment(), place + done, wanted - done), start + done);
+      if (rc <= 0) {
+        break;
+      }
+      done += rc;
+    }
+    if (done < wanted && rc < 0) {
+      memory.decRef(place, UNIT);
+      budget.giveUnits(1);
+      return rc;
+    }
+    if (unit(index) >= 0) {
+      memory.decRef(place, UNIT);
+      budget.giveUnits(1);
+      return 0;
+    }
+    long still = Math.max(0, Math.min(UNIT, backedLength - start));
+    if (still < done) {
+      fill(place + still, done - still);
+    }
+    setUnit(index, place);
+    return 0;
+  }
+
+  /** Brings in all that the backing still gives, and lets go of it. */
+  public long detach(Task t) {
+    while (backing != null) {
+      long missing = firstBacked(0);
+      if (missing < 0) {
+        backing = null;
+        break;
+      }
+      long rc = fetch(t, backing, missing);
+      if (rc < 0) {
+        return rc;
+      }
+    }
+    return 0;
+  }
+
+  private long firstBacked(long from) {
+    for (long u = from; u << SHIFT < backedLength; u++) {
+      if (unit(u) < 0) {
+        return u;
+      }
+    }
+    return -1;
+  }
+
+  private void fill(long place, long length) {
+    memory.segment().asSlice(place, length).fill((byte) 0);
+  }
+
+  private static long roundUp(long bytes) {
+    return (bytes + PAGE - 1) & -PAGE;
+  }
+
+  // ---- size and holes ----
+
+  /** Sets the size; what is cut off is gone, what is added reads as zeros. */
+  public long truncate(long newSize) {
+    if (small != null) {
+      byte[] array = small;
+      if (newSize > PAGE) {
+        long rc = leaveSmall();
+        if (rc < 0) {
+          return rc;
+        }
+      } else if (newSize < size) {
+        if (newSize == 0) {
+          budget.giveHeap(array.length);
+          small = new byte[0];
+        } else {
+          Arrays.fill(array, (int) newSize, (int) size, (byte) 0);
+        }
+      } else if (!fitsSmall(newSize)) {
+        long rc = leaveSmall();
+        if (rc < 0) {
+          return rc;
+        }
+      }
+      size = newSize;
+      return 0;
+    }
+    if (newSize < size) {
+      drop(newSize, Long.MAX_VALUE);
+      if (backing != null) {
+        backedLength = Math.min(backedLength, newSize);
+        if (backedLength == 0) {
+          backing = null;
+        }
+      }
+    } else {
+      growTo(newSize);
+    }
+    size = newSize;
+    return 0;
+  }
+
+  /** Makes a range read as zeros and gives its memory back (FALLOC_FL_PUNCH_HOLE). */
+  public long punch(Task t, long offset, long length) {
+    long end = Math.min(size, offset + length);
+    if (offset >= end) {
+      return 0;
+    }
+    if (small != null) {
+      Arrays.fill(small, (int) offset, (int) end, (byte) 0);
+      return 0;
+    }
+    while (backing != null) {
+      // Units of the range must not show the backing again.
+      long missing = firstBacked(offset >>> SHIFT);
+      if (missing < 0 || missing << SHIFT >= end) {
+        break;
+      }
+      long rc = fetch(t, backing, missing);
+      if (rc < 0) {
+        return rc;
+      }
+    }
+    if (backing == null) {
+      drop(offset, end);
+    } else {
+      clear(offset, end);
+    }
+    return 0;
+  }
+
+  /** Zeroes a range of units that are here, keeping them. */
+  private void clear(long from, long to) {
+    for (long at = from; at < to; ) {
+      long n = Math.min(to - at, UNIT - (at & (UNIT - 1)));
+      long place = unit(at >>> SHIFT);
+      if (place >= 0) {
+        fill(place + (at & (UNIT - 1)), n);
+      }
+      at += n;
+    }
+  }
+
+  /** Zeroes a range; whole units of it go, unless a guest has them mapped. */
+  private void drop(long from, long to) {
+    for (Map.Entry<Long, long[]> e :
+        nodes.tailMap(from >>> (SHIFT + NODE_SHIFT), true).entrySet()) {
+      long firstUnit = e.getKey() << NODE_SHIFT;
+      long[] node = e.getValue();
+      for (int slot = 0; slot < NODE; slot++) {
+        long place = node[slot];
+        long start = (firstUnit + slot) << SHIFT;
+        if (place < 0 || start + UNIT <= from || start >= to) {
+          continue;
+        }
+        long cutFrom = Math.max(from, start) - start;
+        long cutTo = Math.min(to, start + UNIT) - start;
+        boolean whole = cutFrom == 0 && (cutTo == UNIT || start + cutTo >= size);
+        if (whole && memory.refCount(place) == 1) {
+          memory.decRef(place, UNIT);
+          budget.giveUnits(1);
+          node[slot] = -1;
+          unitCount--;
+        } else if (cutFrom == 0 && cutTo == UNIT) {
+          memory.punch(place, UNIT);
+        } else {
+          fill(place + cutFrom, cutTo - cutFrom);
+        }
+      }
+    }
+  }
+
+  /** Allocates memory for a range, so that writes there will not fail (fallocate). */
+  public long preallocate(Task t, long offset, long length) {
+    long rc = leaveSmall();
+    if (rc < 0) {
+      return rc;
+    }
+    long last = (offset + length - 1) >>> SHIFT;
+    for (long u = offset >>> SHIFT; u <= last; u++) {
+      if (unit(u) < 0) {
+        rc = ensureUnit(t, u, last);
+        if (rc < 0) {
+          return rc;
+        }
+      }
+    }
+    return 0;
+  }
+
+  /** SEEK_DATA and SEEK_HOLE: the position, or -ENXIO. */
+  public long seek(long offset, boolean data) {
+    if (offset < 0 || offset >= size) {
+      return -Errno.ENXIO;
+    }
+    if (small != null) {
+      return data ? offset : size;
+    }
+    long at = offset;
+    while (at < size) {
+      boolean here = unit(at >>> SHIFT) >= 0 || (backing != null && at < backedLength);
+      if (here == data) {
+        return at;
+      }
+      long next = (at >>> SHIFT) + 1;
+      long node = at >>> (SHIFT + NODE_SHIFT);
+      if (!here && !nodes.containsKey(node)) {
+        Long nextNode = nodes.higherKey(node);
+        next = nextNode == null ? Long.MAX_VALUE >>> SHIFT : nextNode << NODE_SHIFT;
+      }
+      at = next << SHIFT;
+    }
+    return data ? -Errno.ENXIO : size;
+  }
+
+  /** Gives all memory back; the content is not used again. */
+  public void release() {
+    for (long[] node : nodes.values()) {
+      for (long place : node) {
+        if (place >= 0) {
+          memory.decRef(place, UNIT);
+          budget.giveUnits(1);
+        }
+      }
+    }
+    nodes.clear();
+    lastNodeIndex = -1;
+    unitCount = 0;
+    if (small != null) {
+      budget.giveHeap(small.length);
+    }
+    small = new byte[0];
+    size = 0;
+    backing = null;
+  }
+
+  // ---- mapping ----
+
+  @Override
+  public boolean translatesAtOnce() {
+    return isAtHand();
+  }
+
+  @Override
+  public long translate(Task t, long offset, long length, boolean write, Extent out) {
+    if (offset >= roundUp(size)) {
+      return -Errno.ENXIO;
+    }
+    long rc = leaveSmall();
+    if (rc < 0) {
+      return rc;
+    }
+    long wantedEnd = Math.min(offset + length, roundUp(size));
+    long first = offset >>> SHIFT;
+    long place = unit(first);
+    while (place < 0) {
+      rc = ensureUnit(t, first, first);
+      if (rc < 0) {
+        return rc;
+      }
+      place = unit(first);
+    }
+    mapped = true;
+    long end = (first + 1) << SHIFT;
+    long next = place + UNIT;
+    while (end < wantedEnd && unit(end >>> SHIFT) == next) {
+      end += UNIT;
+      next += UNIT;
+    }
+    out.space = Extent.MEMORY_FILE;
+    out.offset = place + (offset & (UNIT - 1));
+    out.length = Math.min(end, wantedEnd) - offset;
+    return 0;
+  }
+}
