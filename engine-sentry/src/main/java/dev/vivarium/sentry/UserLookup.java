@@ -71,16 +71,15 @@ final class UserLookup {
     group
         .lines()
         .limit(MAX_LINES)
-        .forEach(
-            line -> {
-              String[] fields = line.split(":", -1);
-              Integer gid = fields.length < 4 ? null : number(fields[2]);
-              if (gid != null
-                  && List.of(fields[3].split(",")).contains(user)
-                  && groups.size() < 65536) {
-                groups.add(gid);
-              }
-            });
+        .forEach(line -> {
+          String[] fields = line.split(":", -1);
+          Integer gid = fields.length < 4 ? null : number(fields[2]);
+          if (gid != null
+              && List.of(fields[3].split(",")).contains(user)
+              && groups.size() < 65536) {
+            groups.add(gid);
+          }
+        });
   }
 
   private static String @Nullable [] find(String text, int column, String value) {

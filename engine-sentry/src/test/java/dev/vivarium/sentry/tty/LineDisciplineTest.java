@@ -55,12 +55,11 @@ class LineDisciplineTest {
   }
 
   private void raw() {
-    change(
-        a -> {
-          a.local &= ~(Termios.ICANON | Termios.ECHO | Termios.ISIG | Termios.IEXTEN);
-          a.input &= ~(Termios.ICRNL | Termios.IXON);
-          a.output &= ~Termios.OPOST;
-        });
+    change(a -> {
+      a.local &= ~(Termios.ICANON | Termios.ECHO | Termios.ISIG | Termios.IEXTEN);
+      a.input &= ~(Termios.ICRNL | Termios.IXON);
+      a.output &= ~Termios.OPOST;
+    });
   }
 
   /** What is typed, what a program then reads, what the terminal shows; ~ stands for no line. */
