@@ -131,14 +131,13 @@ public final class KernelLoop {
    * thread.
    */
   void runElsewhere(Runnable blocking, Runnable afterwards) {
-    helpers.execute(
-        () -> {
-          try {
-            blocking.run();
-          } finally {
-            post(afterwards);
-          }
-        });
+    helpers.execute(() -> {
+      try {
+        blocking.run();
+      } finally {
+        post(afterwards);
+      }
+    });
   }
 
   /**

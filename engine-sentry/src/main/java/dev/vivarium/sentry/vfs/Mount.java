@@ -45,7 +45,7 @@ public final class Mount {
     return flags;
   }
 
-  void setFlags(int flags) {
+  public void setFlags(int flags) {
     this.flags = flags;
   }
 

@@ -1,0 +1,113 @@
+package dev.vivarium.sentry;
+
+import dev.vivarium.engine.EngineException;
+import dev.vivarium.engine.SandboxSpec;
+import dev.vivarium.image.view.RootViews;
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.kernel.Kernel;
+import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.tty.DevPts;
+import dev.vivarium.sentry.vfs.FileSystem;
+import dev.vivarium.sentry.vfs.Mount;
+import dev.vivarium.sentry.vfs.dev.DevFs;
+import dev.vivarium.sentry.vfs.dev.DeviceTable;
+import dev.vivarium.sentry.vfs.image.ImageFs;
+import dev.vivarium.sentry.vfs.overlay.OverlayFs;
+import dev.vivarium.sentry.vfs.tmpfs.MemoryBudget;
+import dev.vivarium.sentry.vfs.tmpfs.Tmpfs;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Makes the sandbox's file systems: the root with its writable layer, /dev, /proc, /tmp and the
+ * user's mounts.
+ */
+final class SandboxFiles {
+  /** {@code st_dev} of the standard streams that come from the host. */
+  static final long HOST_DEVICE = 12;
+
+  private static final long ROOT_DEVICE = 40;
+  private static final int MAX_HEAP = 32 << 20;
+  private static final int MAX_INODES = 2_000_000;
+  private static final int STICKY_FOR_ALL = 01777;
+  private static final int SAFE = Mount.NOSUID | Mount.NODEV;
+
+  private final SandboxResources resources;
+  private final SandboxSpec spec;
+  private final Kernel kernel;
+  private final Task task;
+  private final MemoryBudget budget;
+  private final DevPts devpts;
+  private long nextDevice = ROOT_DEVICE;
+
+  SandboxFiles(SandboxResources resources, SandboxSpec spec, Task task) {
+    this.resources = resources;
+    this.spec = spec;
+    this.kernel = resources.kernel();
+    this.task = task;
+    long limit = spec.limits().memoryBytes();
+    this.budget =
+        new MemoryBudget(limit > 0 ? limit : resources.hostMemory() / 2, MAX_HEAP, MAX_INODES);
+    this.devpts = new DevPts(nextDevice++);
+  }
+
+  DevPts devpts() {
+    return devpts;
+  }
+
+  SandboxMounts mount() throws EngineException {
+    FileSystem root = new OverlayFs(nextDevice++, lower(), kernel.memoryFile(), budget);
+    SandboxMounts mounts = new SandboxMounts(task, root);
+    DeviceTable devices = new DeviceTable(devpts);
+    kernel.setSpecialFiles(devices);
+    must(
+        mounts.mount(
+            "/dev", new DevFs(nextDevice++, spec.process().terminal()), "dev", Mount.NOSUID),
+        "/dev");
+    must(mounts.mount("/dev/pts", devpts, "devpts", Mount.NOSUID | Mount.NOEXEC), "/dev/pts");
+    must(mounts.mount("/dev/shm", tmpfs(STICKY_FOR_ALL), "shm", SAFE | Mount.NOEXEC), "/dev/shm");
+    if (spec.root() instanceof SandboxSpec.Root.Host) {
+      must(mounts.mount("/tmp", tmpfs(STICKY_FOR_ALL), "tmpfs", SAFE), "/tmp");
+      must(mounts.mount("/var/tmp", tmpfs(STICKY_FOR_ALL), "tmpfs", SAFE), "/var/tmp");
+      must(mounts.mount("/run", tmpfs(0755), "tmpfs", SAFE), "/run");
+      must(mounts.mount("/home", tmpfs(0755), "tmpfs", SAFE), "/home");
+      must(mounts.mount("/root", tmpfs(0700), "tmpfs", SAFE), "/root");
+    }
+    if (spec.readOnlyRoot()) {
+      mounts.makeRootReadOnly();
+    }
+    return mounts;
+  }
+
+  private FileSystem lower() throws EngineException {
+    if (spec.root() instanceof SandboxSpec.Root.Image image) {
+      List<Path> layers = image.layers().stream().map(Path::of).toList();
+      try {
+        return new ImageFs(nextDevice++, RootViews.open(layers), resources.blobs());
+      } catch (IOException e) {
+        throw new EngineException(
+            SentrySandbox.FAILED,
+            "cannot read the image "
+                + image.reference()
+                + ": "
+                + e.getMessage()
+                + "; pull it again",
+            e);
+      }
+    }
+    return tmpfs(0755);
+  }
+
+  private FileSystem tmpfs(int mode) {
+    return new Tmpfs(nextDevice++, kernel.memoryFile(), budget, mode);
+  }
+
+  private static void must(long rc, String what) throws EngineException {
+    if (rc < 0) {
+      throw new EngineException(
+          SentrySandbox.FAILED,
+          "cannot mount " + what + " in the sandbox: " + Errno.name((int) -rc));
+    }
+  }
+}

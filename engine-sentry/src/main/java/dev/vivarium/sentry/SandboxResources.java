@@ -1,0 +1,161 @@
+package dev.vivarium.sentry;
+
+import dev.vivarium.engine.EngineException;
+import dev.vivarium.engine.SandboxHost;
+import dev.vivarium.engine.SandboxSpec;
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.host.HostMemory;
+import dev.vivarium.sentry.host.Libc;
+import dev.vivarium.sentry.kernel.Kernel;
+import dev.vivarium.sentry.memory.BlobSegments;
+import dev.vivarium.sentry.memory.MemoryFile;
+import dev.vivarium.sentry.platform.PlatformException;
+import dev.vivarium.sentry.platform.systrap.SystrapPlatform;
+import dev.vivarium.sentry.syscalls.SyscallTable;
+import dev.vivarium.sentry.syscalls.SyscallTables;
+import dev.vivarium.sentry.trace.TraceWriter;
+import dev.vivarium.sentry.trace.TracingDispatcher;
+import dev.vivarium.sentry.tty.Terminal;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one sandbox holds of the host: memory, layer files, stub processes; and the kernel over
+ * them.
+ */
+final class SandboxResources implements AutoCloseable {
+  /**
+   * The size of the memory file. It is sparse, so this bounds addresses and not memory; the
+   * sandbox's limit is enforced on what is really used.
+   */
+  private static final long MEMORY_FILE_SIZE = 1L << 38;
+
+  private static final int FAILED = SentrySandbox.FAILED;
+  private static final int O_RDONLY = 0;
+
+  private final int memoryFd;
+  private final List<MemorySegment> blobs = new ArrayList<>();
+  private final SystrapPlatform platform;
+  private final Kernel kernel;
+  private final @Nullable TraceWriter trace;
+  private @Nullable Terminal terminal;
+
+  private SandboxResources(SandboxSpec spec, SandboxHost host) throws EngineException {
+    memoryFd = HostMemory.createFile("guest-memory", MEMORY_FILE_SIZE);
+    MemorySegment memory = HostMemory.map(memoryFd, MEMORY_FILE_SIZE);
+    int[] blobFds = openBlobs(spec);
+    try {
+      platform = new SystrapPlatform(memoryFd, blobFds);
+    } catch (PlatformException e) {
+      throw new EngineException(FAILED, "cannot start the sandbox: " + e.getMessage(), e);
+    } finally {
+      for (int fd : blobFds) {
+        Libc.close(fd);
+      }
+    }
+    SyscallTable table = SyscallTables.linux();
+    trace = openTrace(spec);
+    MemoryFile file =
+        new MemoryFile(memory, (offset, length) -> HostMemory.punchHole(memoryFd, offset, length));
+    kernel =
+        new Kernel(platform, file, trace == null ? table : new TracingDispatcher(table, trace));
+    kernel.setBlobs(blobs());
+    kernel.setLog(host::log);
+    kernel.uts().nodename = spec.hostname();
+  }
+
+  static SandboxResources open(SandboxSpec spec, SandboxHost host) throws EngineException {
+    return new SandboxResources(spec, host);
+  }
+
+  private int[] openBlobs(SandboxSpec spec) throws EngineException {
+    if (!(spec.root() instanceof SandboxSpec.Root.Image image)) {
+      return new int[0];
+    }
+    int[] fds = new int[image.layers().size()];
+    for (int i = 0; i < fds.length; i++) {
+      String layer = image.layers().get(i);
+      int fd = Libc.open(layer, O_RDONLY);
+      if (fd < 0) {
+        throw new EngineException(
+            FAILED,
+            "cannot open a layer of "
+                + image.reference()
+                + ": "
+                + layer
+                + ": "
+                + Errno.name(-fd)
+                + "; pull it again");
+      }
+      fds[i] = fd;
+      blobs.add(HostMemory.mapReadOnly(fd, Path.of(layer).toFile().length()));
+    }
+    return fds;
+  }
+
+  private static @Nullable TraceWriter openTrace(SandboxSpec spec) throws EngineException {
+    if (spec.traceFile().isEmpty()) {
+      return null;
+    }
+    Path file = Path.of(spec.traceFile().get());
+    try {
+      return new TraceWriter(file);
+    } catch (IOException e) {
+      throw new EngineException(
+          FAILED, "cannot write the trace: " + file + ": " + e.getMessage(), e);
+    }
+  }
+
+  Kernel kernel() {
+    return kernel;
+  }
+
+  /** The image's layers, as the sentry has them mapped. */
+  BlobSegments blobs() {
+    return space -> blobs.get(space - 1);
+  }
+
+  /** Bytes of memory that this machine has. */
+  long hostMemory() {
+    // Not by the management bean: its classes cost a start 20 ms.
+    try (Stream<String> lines = Files.lines(Path.of("/proc/meminfo"))) {
+      String total =
+          lines.filter(l -> l.startsWith("MemTotal:")).findFirst().orElse("MemTotal: 1048576 kB");
+      return Long.parseLong(total.replaceAll("[^0-9]", "")) << 10;
+    } catch (IOException e) {
+      return 1L << 30;
+    }
+  }
+
+  void setTerminal(@Nullable Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  /** On the kernel thread. */
+  void resizeTerminal(int rows, int columns) {
+    Terminal t = terminal;
+    if (t != null) {
+      t.resize(rows, columns);
+    }
+  }
+
+  /** Ends all stubs and gives everything back. */
+  @Override
+  public void close() {
+    platform.close();
+    Libc.close(memoryFd);
+    if (trace != null) {
+      try {
+        trace.close();
+      } catch (IOException e) {
+        kernel.log("the trace is incomplete: " + e.getMessage());
+      }
+    }
+  }
+}

@@ -1,0 +1,26 @@
+package dev.vivarium.sentry;
+
+import dev.vivarium.engine.Engine;
+import dev.vivarium.engine.EngineException;
+import dev.vivarium.engine.EngineProbe;
+import dev.vivarium.engine.RunningSandbox;
+import dev.vivarium.engine.SandboxHost;
+import dev.vivarium.engine.SandboxSpec;
+
+/** The user-space kernel as an engine. */
+public final class SentryEngine implements Engine {
+  @Override
+  public String name() {
+    return "sentry";
+  }
+
+  @Override
+  public EngineProbe probe() {
+    return new HostProbe().run();
+  }
+
+  @Override
+  public RunningSandbox start(SandboxSpec spec, SandboxHost host) throws EngineException {
+    return SentrySandbox.start(spec, host);
+  }
+}

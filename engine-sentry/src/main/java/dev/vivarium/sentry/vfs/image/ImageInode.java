@@ -1,0 +1,112 @@
+package dev.vivarium.sentry.vfs.image;
+
+import dev.vivarium.image.view.RootNode;
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Stat;
+import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.vfs.AttrChange;
+import dev.vivarium.sentry.vfs.DirSink;
+import dev.vivarium.sentry.vfs.DirectoryFile;
+import dev.vivarium.sentry.vfs.DirectoryListing;
+import dev.vivarium.sentry.vfs.FileRef;
+import dev.vivarium.sentry.vfs.Inode;
+import dev.vivarium.sentry.vfs.InodeRef;
+import dev.vivarium.sentry.vfs.VfsPath;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** One inode of an image. */
+final class ImageInode extends Inode implements DirectoryListing {
+  private final ImageFs image;
+  private final RootNode node;
+  private @Nullable List<Child> children;
+
+  private record Child(String name, long ino, int type) {}
+
+  ImageInode(ImageFs fs, RootNode node) {
+    super(fs, node.ino(), node.mode());
+    this.image = fs;
+    this.node = node;
+    uid = node.uid();
+    gid = node.gid();
+    nlink = node.nlink();
+    rdev = node.rdev();
+    size = node.size();
+    mtimeNanos = node.mtimeNanos();
+    atimeNanos = mtimeNanos;
+    ctimeNanos = mtimeNanos;
+  }
+
+  RootNode node() {
+    return node;
+  }
+
+  @Override
+  public long setattr(Task t, AttrChange change) {
+    return -Errno.EROFS;
+  }
+
+  @Override
+  public long lookup(Task t, String name, InodeRef out) {
+    if (!isDirectory()) {
+      return -Errno.ENOTDIR;
+    }
+    RootNode child = node.lookup(name);
+    if (child == null) {
+      return -Errno.ENOENT;
+    }
+    out.inode = image.inodeOf(child);
+    return 0;
+  }
+
+  @Override
+  public @Nullable String readlink(Task t) {
+    return isSymlink() ? node.readlink() : null;
+  }
+
+  @Override
+  public long open(Task t, VfsPath path, int flags, FileRef out) {
+    switch (mode & Stat.S_IFMT) {
+      case Stat.S_IFDIR -> out.file = new DirectoryFile(this, this, path, flags);
+      case Stat.S_IFREG ->
+          out.file = new ImageFile(this, path, flags, image.blobs().blob(node.layer() + 1));
+      default -> {
+        return -Errno.ENXIO;
+      }
+    }
+    return 0;
+  }
+
+  @Override
+  public long list(Task t, long position, DirSink sink) {
+    List<Child> all = children;
+    if (all == null) {
+      List<Child> found = new ArrayList<>();
+      node.readdir((name, child) ->
+          found.add(new Child(name, child.ino(), DirectoryListing.typeOf(child.mode()))));
+      all = found;
+      children = all;
+    }
+    long at = position;
+    while (at - FIRST_ENTRY < all.size()) {
+      Child child = all.get((int) (at - FIRST_ENTRY));
+      if (!sink.add(child.name, child.ino, at + 1, child.type)) {
+        return at;
+      }
+      at++;
+    }
+    return at;
+  }
+
+  @Override
+  public byte @Nullable [] getxattr(Task t, String name) {
+    return node.xattrs().get(name);
+  }
+
+  @Override
+  public Collection<String> listxattr(Task t) {
+    return node.xattrs().keySet();
+  }
+}
