@@ -1,0 +1,42 @@
+package dev.vivarium.cli;
+
+import dev.vivarium.engine.state.Directories;
+import dev.vivarium.engine.state.Sandboxes;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+
+/**
+ * What a command sees of the process that it runs in.
+ *
+ * @param out for results
+ * @param err for progress and diagnostics
+ * @param environment variables
+ */
+public record Context(PrintStream out, PrintStream err, Map<String, String> environment) {
+
+  /** This process itself. */
+  static Context ofProcess() {
+    return new Context(
+        new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8),
+        new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8),
+        System.getenv());
+  }
+
+  /** Where sandboxes are kept. */
+  public Directories directories() throws CliException {
+    try {
+      return Directories.of(environment);
+    } catch (IOException e) {
+      throw new CliException(CliException.FAILED, e.getMessage(), e);
+    }
+  }
+
+  /** The user's sandboxes. */
+  public Sandboxes sandboxes() throws CliException {
+    return new Sandboxes(directories());
+  }
+}

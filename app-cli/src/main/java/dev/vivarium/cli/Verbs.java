@@ -1,0 +1,87 @@
+package dev.vivarium.cli;
+
+import dev.vivarium.cli.host.CompletionCommand;
+import dev.vivarium.cli.host.DoctorCommand;
+import dev.vivarium.cli.host.VersionCommand;
+import dev.vivarium.cli.image.ImagesCommand;
+import dev.vivarium.cli.image.PullCommand;
+import dev.vivarium.cli.image.RmiCommand;
+import dev.vivarium.cli.run.RunCommand;
+import dev.vivarium.cli.sandbox.InspectCommand;
+import dev.vivarium.cli.sandbox.KillCommand;
+import dev.vivarium.cli.sandbox.LogsCommand;
+import dev.vivarium.cli.sandbox.PsCommand;
+import dev.vivarium.cli.sandbox.RmCommand;
+import dev.vivarium.cli.sandbox.StopCommand;
+import dev.vivarium.cli.sandbox.WaitCommand;
+import java.util.List;
+import java.util.Optional;
+
+/** The registry of verbs: help, completion and dispatch all come from it. */
+public enum Verbs {
+  RUN("run", "Run a command in a new sandbox"),
+  PS("ps", "List sandboxes"),
+  LOGS("logs", "Show what a sandbox wrote"),
+  STOP("stop", "Ask sandboxes to end, and end them"),
+  KILL("kill", "Send sandboxes a signal"),
+  WAIT("wait", "Wait for sandboxes to end, and print their exit codes"),
+  RM("rm", "Remove finished sandboxes"),
+  INSPECT("inspect", "Show everything about a sandbox or an image, as JSON"),
+  IMAGES("images", "List images"),
+  PULL("pull", "Fetch an image from its registry"),
+  RMI("rmi", "Remove images"),
+  DOCTOR("doctor", "Say what this machine can and cannot do, and how to fix it"),
+  COMPLETION("completion", "Print the completion script of a shell"),
+  VERSION("version", "Print the version");
+
+  private final String word;
+  private final String summary;
+
+  Verbs(String word, String summary) {
+    this.word = word;
+    this.summary = summary;
+  }
+
+  /** Makes the command; its class is loaded only now. */
+  Command command() {
+    return switch (this) {
+      case RUN -> new RunCommand();
+      case PS -> new PsCommand();
+      case LOGS -> new LogsCommand();
+      case STOP -> new StopCommand();
+      case KILL -> new KillCommand();
+      case WAIT -> new WaitCommand();
+      case RM -> new RmCommand();
+      case INSPECT -> new InspectCommand();
+      case IMAGES -> new ImagesCommand();
+      case PULL -> new PullCommand();
+      case RMI -> new RmiCommand();
+      case DOCTOR -> new DoctorCommand();
+      case COMPLETION -> new CompletionCommand();
+      case VERSION -> new VersionCommand();
+    };
+  }
+
+  public String word() {
+    return word;
+  }
+
+  public String summary() {
+    return summary;
+  }
+
+  /** The one with this word. */
+  static Optional<Verbs> find(String word) {
+    for (Verbs verb : values()) {
+      if (verb.word.equals(word)) {
+        return Optional.of(verb);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The one that a mistyped word most likely meant. */
+  static Optional<String> similar(String typed) {
+    return Spelling.closest(typed, List.of(values()).stream().map(Verbs::word).toList());
+  }
+}

@@ -1,0 +1,5 @@
+/** Verbs about this machine and this installation. */
+@NullMarked
+package dev.vivarium.cli.host;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,159 @@
+package dev.vivarium.cli.run;
+
+import dev.vivarium.cli.CliException;
+import dev.vivarium.engine.control.ControlConnection;
+import dev.vivarium.engine.control.ControlMessage;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.util.Optional;
+
+/**
+ * The client of a sandbox that runs in the foreground: hands on signals and, with a terminal, its
+ * bytes and its size; ends as the sandbox does.
+ */
+final class ForegroundClient {
+  /** So many Ctrl-C in a row mean it. */
+  private static final int INSISTENT = 3;
+
+  private static final long IN_A_ROW_NANOS = 2_000_000_000;
+  private static final int SIGINT = 2;
+
+  private final ControlConnection connection;
+  private final PrintStream err;
+  private int interrupts;
+  private long lastInterrupt;
+  private int inputWindow = ControlMessage.WINDOW;
+
+  ForegroundClient(ControlConnection connection, PrintStream err) {
+    this.connection = connection;
+    this.err = err;
+  }
+
+  /** Without a terminal: the sandbox has our standard streams itself. */
+  int run() throws CliException {
+    Signals.forwardTo(this::forward);
+    return untilEnded();
+  }
+
+  /** With the user's terminal, which becomes raw for as long as the sandbox runs. */
+  int runWithTerminal(boolean input) throws CliException {
+    boolean ours = Terminal.isTerminal(0);
+    Signals.forwardTo(this::forward);
+    Signals.onResize(() -> {
+      Terminal.Size size = Terminal.size();
+      send(new ControlMessage.Resize(size.rows(), size.columns()));
+    });
+    if (!ours) {
+      return untilEnded(input);
+    }
+    try (Terminal raw = Terminal.raw()) {
+      return untilEnded(input);
+    }
+  }
+
+  private int untilEnded(boolean input) throws CliException {
+    if (input) {
+      Thread pump = new Thread(null, this::pumpInput, "input", 256 << 10);
+      pump.setDaemon(true);
+      pump.start();
+    }
+    return untilEnded();
+  }
+
+  private void forward(int signal) {
+    long now = System.nanoTime();
+    boolean insists;
+    synchronized (this) {
+      interrupts = signal == SIGINT && now - lastInterrupt < IN_A_ROW_NANOS ? interrupts + 1 : 1;
+      lastInterrupt = now;
+      insists = signal == SIGINT && interrupts >= INSISTENT;
+    }
+    send(insists ? new ControlMessage.Kill() : new ControlMessage.Signal(signal));
+  }
+
+  private void send(ControlMessage message) {
+    try {
+      connection.send(message);
+    } catch (IOException e) {
+      // It has ended; the receiving side knows.
+    }
+  }
+
+  private int untilEnded() throws CliException {
+    try (FileOutputStream out = new FileOutputStream(FileDescriptor.out);
+        FileOutputStream error = new FileOutputStream(FileDescriptor.err)) {
+      while (true) {
+        Optional<ControlMessage> next = connection.receive();
+        if (next.isEmpty()) {
+          throw lost(null);
+        }
+        ControlMessage message = next.get();
+        if (message instanceof ControlMessage.Data data) {
+          (data.stream() == 1 ? out : error).write(data.bytes());
+          send(new ControlMessage.Window(data.stream(), data.bytes().length));
+        } else if (message instanceof ControlMessage.Window window) {
+          grant(window.bytes());
+        } else if (message instanceof ControlMessage.Ended ended) {
+          return end(ended);
+        }
+      }
+    } catch (IOException e) {
+      throw lost(e);
+    }
+  }
+
+  private synchronized void grant(int bytes) {
+    inputWindow += bytes;
+    notifyAll();
+  }
+
+  /** Waits until the process of the sandbox is gone as well, then shows what went wrong. */
+  private int end(ControlMessage.Ended ended) {
+    try {
+      connection.receive();
+    } catch (IOException e) {
+      // As good as a hang-up.
+    }
+    if (!ended.message().isEmpty()) {
+      err.print("viv: " + ended.message() + (Terminal.isTerminal(2) ? "\r\n" : "\n"));
+      err.flush();
+    }
+    return ended.exitCode();
+  }
+
+  private static CliException lost(@org.jspecify.annotations.Nullable IOException why) {
+    return new CliException(
+        CliException.FAILED,
+        "the sandbox's process was killed or crashed; viv ps -a and viv logs --engine tell more",
+        why);
+  }
+
+  private void pumpInput() {
+    byte[] buffer = new byte[32 << 10];
+    try (FileInputStream in = new FileInputStream(FileDescriptor.in)) {
+      while (true) {
+        int room;
+        synchronized (this) {
+          while (inputWindow == 0) {
+            wait();
+          }
+          room = Math.min(inputWindow, buffer.length);
+        }
+        int count = in.read(buffer, 0, room);
+        if (count < 0) {
+          connection.send(new ControlMessage.EndOfStream(0));
+          return;
+        }
+        synchronized (this) {
+          inputWindow -= count;
+        }
+        connection.send(new ControlMessage.Data(0, java.util.Arrays.copyOf(buffer, count)));
+      }
+    } catch (IOException | InterruptedException e) {
+      send(new ControlMessage.EndOfStream(0));
+    }
+  }
+}

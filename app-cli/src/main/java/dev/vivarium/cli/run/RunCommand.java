@@ -1,0 +1,200 @@
+package dev.vivarium.cli.run;
+
+import dev.vivarium.cli.CliException;
+import dev.vivarium.cli.Command;
+import dev.vivarium.cli.Context;
+import dev.vivarium.cli.image.Images;
+import dev.vivarium.engine.EngineException;
+import dev.vivarium.engine.SandboxSpec;
+import dev.vivarium.engine.client.SandboxLauncher;
+import dev.vivarium.engine.client.SandboxLauncher.Streams;
+import dev.vivarium.engine.control.ControlConnection;
+import dev.vivarium.engine.control.ControlMessage;
+import dev.vivarium.engine.state.Directories;
+import dev.vivarium.engine.state.Names;
+import dev.vivarium.engine.state.RunDirectory;
+import dev.vivarium.engine.state.SandboxId;
+import dev.vivarium.image.ImageException;
+import dev.vivarium.image.store.ImageRecord;
+import dev.vivarium.image.store.ImageStore;
+import java.io.IOException;
+import java.util.Optional;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParseResult;
+
+/**
+ * {@code viv run}. The sandbox's process is started first of all, so that its JVM comes up while
+ * this one looks for the image.
+ */
+public final class RunCommand extends Command {
+  @Override
+  public void declare(CommandSpec spec) {
+    // What follows IMAGE is the command's, dashes or not.
+    spec.parser().stopAtPositional(true);
+    flag(spec, "Connect standard input.", "-i", "--interactive");
+    flag(spec, "Give it a terminal.", "-t", "--tty");
+    flag(spec, "Run in the background, and print the sandbox's id.", "-d", "--detach");
+    flag(spec, "Keep nothing of it when it ends.", "--rm");
+    option(spec, "NAME", "Its name (default: made up).", "--name");
+    repeatable(
+        spec, "NAME[=VALUE]", "Set a variable, or pass on the one from here.", "-e", "--env");
+    repeatable(spec, "FILE", "Set the variables that a file lists.", "--env-file");
+    option(spec, "DIR", "The working directory inside.", "-w", "--workdir");
+    option(spec, "USER", "Run as UID[:GID] or NAME[:GROUP].", "-u", "--user");
+    repeatable(
+        spec,
+        "HOST:GUEST[:ro|rw]",
+        "Show a host file or directory inside (read-only unless :rw).",
+        "-v",
+        "--volume");
+    option(spec, "NAME", "Its host name (default: its id).", "--hostname");
+    option(spec, "PROGRAM", "Run this instead of the image's entry point.", "--entrypoint");
+    option(spec, "TIME", "End it after this long, such as 30s; exit code 124.", "--timeout");
+    option(spec, "ENGINE", "sentry, microvm or auto (default: auto).", "--engine");
+    option(spec, "PLATFORM", "How the sentry gets hold of system calls: systrap.", "--platform");
+    flag(spec, "Make the root file system read-only.", "--read-only");
+    option(spec, "SIZE", "How much memory it may use, such as 512m.", "--memory", "-m");
+    option(spec, "NUMBER", "How many processors it may use, such as 1.5.", "--cpus");
+    option(spec, "NUMBER", "How many tasks it may have at once.", "--pids", "--pids-limit");
+    option(spec, "WHEN", "Fetch the image: missing, always or never (default: missing).", "--pull");
+    option(spec, "FILE", "Write every system call to a file, as JSON lines.", "--trace");
+    Images.declare(spec);
+    parameters(
+        spec,
+        "0..*",
+        "1..*",
+        "IMAGE [COMMAND]",
+        "An image (host: this machine's own root, read-only), and what to run instead of its own"
+            + " command.");
+    spec.usageMessage()
+        .footer(
+            "",
+            "Examples:",
+            "  viv run host -- uname -a",
+            "  viv run -it --rm debian:12 bash",
+            "  echo hi | viv run -i busybox cat",
+            "  viv run --timeout 30s -v ./data:/data:ro -w /data debian:12 sha256sum input.bin",
+            "",
+            "Exit codes: the command's own; 124 its time limit passed, 125 Vivarium failed, 126 it"
+                + " cannot be",
+            "run, 127 it was not found, 128+N it died of signal N, 2 wrong usage.");
+  }
+
+  @Override
+  public int run(ParseResult arguments, Context context)
+      throws CliException, EngineException, ImageException, IOException {
+    String[] positionals = positionals(arguments);
+    boolean terminal = arguments.hasMatchedOption("-t");
+    boolean input = arguments.hasMatchedOption("-i");
+    boolean detached = arguments.hasMatchedOption("-d");
+    if (terminal && input && !detached && !Terminal.isTerminal(0)) {
+      throw new CliException(
+          CliException.USAGE,
+          "run: -t: standard input is not a terminal; leave out -t for pipes and files");
+    }
+    String pull = arguments.matchedOptionValue("--pull", "missing");
+    if (!pull.equals("missing") && !pull.equals("always") && !pull.equals("never")) {
+      throw new CliException(
+          CliException.USAGE,
+          "run: --pull: unknown: " + pull + "; there are missing, always and never");
+    }
+    Optional<String> named =
+        Optional.ofNullable(arguments.matchedOptionValue("--name", (String) null));
+    if (named.isPresent() && !Names.isValid(named.get())) {
+      throw new CliException(
+          CliException.USAGE,
+          "run: --name: not a name: "
+              + named.get()
+              + "; use letters, digits, _ . and -, at most 63");
+    }
+    String id = SandboxId.create();
+    String name = named.orElse(Names.madeUp(id));
+    SpecBuilder builder =
+        new SpecBuilder(id, name, arguments, SpecBuilder.command(positionals), context);
+
+    Directories directories = context.directories();
+    RunDirectory run = RunDirectory.of(directories, id);
+    Streams streams =
+        terminal || detached ? Streams.NONE : input ? Streams.INHERIT : Streams.INHERIT_OUTPUT;
+    Process process = SandboxLauncher.installed().start(run, streams);
+    Thread abandon = new Thread(() -> abandon(process, run), "abandon");
+    Runtime.getRuntime().addShutdownHook(abandon);
+    boolean started = false;
+    ControlConnection connection;
+    try {
+      SandboxSpec spec = spec(builder, positionals[0], pull, arguments, context);
+      if (!new Names(directories).claim(name, id)) {
+        throw new CliException(
+            CliException.FAILED,
+            "the name is taken: " + name + "; remove that sandbox with viv rm " + name);
+      }
+      run.writeSpec(spec);
+      connection = SandboxLauncher.await(run, Optional.of(process));
+      Terminal.Size size = terminal && !detached ? Terminal.size() : new Terminal.Size(24, 80);
+      connection.send(
+          new ControlMessage.Start(
+              !detached, !arguments.hasMatchedOption("--rm"), size.rows(), size.columns()));
+      started = true;
+    } finally {
+      Runtime.getRuntime().removeShutdownHook(abandon);
+      if (!started) {
+        abandon(process, run);
+        new Names(directories).release(name, id);
+      }
+    }
+    try (connection) {
+      if (detached) {
+        return detach(connection, id, context);
+      }
+      ForegroundClient client = new ForegroundClient(connection, context.err());
+      return terminal ? client.runWithTerminal(input) : client.run();
+    }
+  }
+
+  /** Ends a process that was started in advance and is not needed after all. */
+  private static void abandon(Process process, RunDirectory run) {
+    process.destroyForcibly();
+    try {
+      process.waitFor();
+      run.delete();
+    } catch (IOException | InterruptedException e) {
+      // The next listing clears it up.
+    }
+  }
+
+  private static SandboxSpec spec(
+      SpecBuilder builder, String image, String pull, ParseResult arguments, Context context)
+      throws CliException, ImageException {
+    if (image.equals("host")) {
+      return builder.forHost();
+    }
+    try (ImageStore store = ImageStore.open()) {
+      ImageRecord record = Images.resolve(store, image, pull, arguments, context);
+      return builder.forImage(image, store.layers(record), record.config());
+    }
+  }
+
+  /** Waits until the command runs or could not be started. */
+  private static int detach(ControlConnection connection, String id, Context context)
+      throws CliException, IOException {
+    while (true) {
+      Optional<ControlMessage> message = connection.receive();
+      if (message.isEmpty()) {
+        throw new CliException(
+            CliException.FAILED, "the sandbox's process was killed or crashed; see viv ps -a");
+      }
+      if (message.get() instanceof ControlMessage.Started) {
+        context.out().println(id);
+        return 0;
+      }
+      if (message.get() instanceof ControlMessage.Ended ended) {
+        // It may have run and ended already.
+        if (ended.message().isEmpty()) {
+          context.out().println(id);
+          return 0;
+        }
+        throw new CliException(ended.exitCode(), ended.message());
+      }
+    }
+  }
+}

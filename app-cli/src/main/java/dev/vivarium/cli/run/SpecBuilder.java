@@ -1,0 +1,219 @@
+package dev.vivarium.cli.run;
+
+import dev.vivarium.cli.CliException;
+import dev.vivarium.cli.Context;
+import dev.vivarium.engine.SandboxSpec;
+import dev.vivarium.image.store.ImageConfig;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import picocli.CommandLine.ParseResult;
+
+/**
+ * What the flags of {@code run} say, checked before anything is started or fetched; and, merged
+ * with an image's own configuration as Docker does, the specification.
+ */
+final class SpecBuilder {
+  private static final String PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+  private final String id;
+  private final String name;
+  private final String engine;
+  private final Optional<String> platform;
+  private final String hostname;
+  private final List<SandboxSpec.Mount> mounts = new ArrayList<>();
+  private final boolean readOnlyRoot;
+  private final SandboxSpec.Limits limits;
+  private final Optional<Duration> timeout;
+  private final Optional<String> traceFile;
+  private final Optional<String> entrypoint;
+  private final List<String> command;
+  private final Map<String, String> environment = new LinkedHashMap<>();
+  private final List<String> unset = new ArrayList<>();
+  private final Optional<String> workingDirectory;
+  private final Optional<String> user;
+  private final boolean terminal;
+  private final boolean stdin;
+
+  /** Reads and checks the flags. */
+  SpecBuilder(String id, String name, ParseResult arguments, List<String> command, Context context)
+      throws CliException {
+    this.id = id;
+    this.name = name;
+    this.command = command;
+    String wanted = arguments.matchedOptionValue("--engine", "auto");
+    this.engine =
+        wanted.equals("auto")
+            ? context.environment().getOrDefault("VIVARIUM_ENGINE", "sentry")
+            : wanted;
+    this.platform = text(arguments, "--platform");
+    this.hostname = arguments.matchedOptionValue("--hostname", id);
+    if (hostname.isEmpty() || hostname.length() > 64) {
+      throw new CliException(
+          CliException.USAGE, "run: --hostname: must have 1 to 64 characters: " + hostname);
+    }
+    for (String mount : arguments.matchedOptionValue("-v", new String[0])) {
+      mounts.add(Values.mount("-v", mount));
+    }
+    this.readOnlyRoot = arguments.hasMatchedOption("--read-only");
+    Optional<String> memory = text(arguments, "--memory");
+    Optional<String> cpus = text(arguments, "--cpus");
+    Optional<String> pids = text(arguments, "--pids");
+    this.limits =
+        new SandboxSpec.Limits(
+            memory.isPresent() ? Values.size("--memory", memory.get()) : 0,
+            cpus.isPresent() ? Values.processors("--cpus", cpus.get()) : 0,
+            pids.isPresent() ? Values.count("--pids", pids.get()) : 0);
+    Optional<String> limit = text(arguments, "--timeout");
+    this.timeout =
+        limit.isPresent()
+            ? Optional.of(Values.duration("--timeout", limit.get()))
+            : Optional.empty();
+    this.traceFile = trace(text(arguments, "--trace"));
+    this.entrypoint = text(arguments, "--entrypoint");
+    readEnvironment(arguments, context);
+    this.workingDirectory = text(arguments, "-w");
+    if (workingDirectory.isPresent() && !workingDirectory.get().startsWith("/")) {
+      throw new CliException(
+          CliException.USAGE,
+          "run: -w: the working directory must be absolute: " + workingDirectory.get());
+    }
+    this.user = text(arguments, "-u");
+    this.terminal = arguments.hasMatchedOption("-t");
+    this.stdin = arguments.hasMatchedOption("-i");
+  }
+
+  private static Optional<String> text(ParseResult arguments, String option) {
+    return Optional.ofNullable(arguments.matchedOptionValue(option, (String) null));
+  }
+
+  private static Optional<String> trace(Optional<String> file) throws CliException {
+    if (file.isEmpty()) {
+      return file;
+    }
+    Path path = Path.of(file.get()).toAbsolutePath();
+    Path parent = path.getParent();
+    if (Files.isDirectory(path) || parent == null || !Files.isWritable(parent)) {
+      throw new CliException(
+          CliException.FAILED,
+          "cannot write the trace: " + path + "; give a file in a directory that you can write");
+    }
+    return Optional.of(path.toString());
+  }
+
+  private void readEnvironment(ParseResult arguments, Context context) throws CliException {
+    Map<String, String> here = context.environment();
+    for (String file : arguments.matchedOptionValue("--env-file", new String[0])) {
+      Values.environmentFile(file, here, environment);
+    }
+    for (String entry : arguments.matchedOptionValue("-e", new String[0])) {
+      Values.environment("-e", entry, here, environment);
+      if (entry.indexOf('=') < 0 && !here.containsKey(entry)) {
+        unset.add(entry);
+      }
+    }
+  }
+
+  /** For this machine's own root. */
+  SandboxSpec forHost() throws CliException {
+    Map<String, String> variables = new LinkedHashMap<>();
+    variables.put("PATH", PATH);
+    variables.put("LANG", "C.UTF-8");
+    String shell = Files.isExecutable(Path.of("/bin/bash")) ? "/bin/bash" : "/bin/sh";
+    return build(
+        new SandboxSpec.Root.Host(), List.of(), List.of(shell), variables, "", homeOfHost());
+  }
+
+  /** The private home of root, where there is something to write to; others begin at the root. */
+  private String homeOfHost() {
+    return user.isEmpty() ? "/root" : "/";
+  }
+
+  /** For an image. */
+  SandboxSpec forImage(String reference, List<Path> layers, ImageConfig image) throws CliException {
+    Map<String, String> variables = new LinkedHashMap<>();
+    variables.put("PATH", PATH);
+    for (String entry : image.env()) {
+      int equals = entry.indexOf('=');
+      if (equals > 0) {
+        variables.put(entry.substring(0, equals), entry.substring(equals + 1));
+      }
+    }
+    return build(
+        new SandboxSpec.Root.Image(reference, layers.stream().map(Path::toString).toList()),
+        image.entrypoint(),
+        image.cmd(),
+        variables,
+        image.user(),
+        image.workingDir().isEmpty() ? "/" : image.workingDir());
+  }
+
+  private SandboxSpec build(
+      SandboxSpec.Root root,
+      List<String> imageEntrypoint,
+      List<String> imageCommand,
+      Map<String, String> variables,
+      String imageUser,
+      String imageDirectory)
+      throws CliException {
+    variables.put("HOSTNAME", hostname);
+    if (terminal) {
+      variables.put("TERM", "xterm");
+    }
+    variables.putAll(environment);
+    unset.forEach(variables::remove);
+    return new SandboxSpec(
+        id,
+        name,
+        engine,
+        platform,
+        root,
+        new SandboxSpec.ProcessSpec(
+            arguments(imageEntrypoint, imageCommand),
+            variables,
+            workingDirectory.orElse(imageDirectory),
+            user.orElse(imageUser),
+            terminal,
+            stdin),
+        hostname,
+        mounts,
+        readOnlyRoot,
+        limits,
+        timeout,
+        traceFile);
+  }
+
+  /** As Docker: an entry point given by hand forgets the image's command as well. */
+  private List<String> arguments(List<String> imageEntrypoint, List<String> imageCommand)
+      throws CliException {
+    List<String> arguments = new ArrayList<>();
+    if (entrypoint.isPresent()) {
+      if (!entrypoint.get().isEmpty()) {
+        arguments.add(entrypoint.get());
+      }
+      arguments.addAll(command);
+    } else {
+      arguments.addAll(imageEntrypoint);
+      arguments.addAll(command.isEmpty() ? imageCommand : command);
+    }
+    if (arguments.isEmpty()) {
+      throw new CliException(
+          CliException.FAILED,
+          "the image names no command: give one: viv run IMAGE COMMAND [ARGUMENT...]");
+    }
+    return arguments;
+  }
+
+  /** The command after IMAGE; a leading {@code --} is for the eye. */
+  static List<String> command(String[] positionals) {
+    int from = positionals.length > 1 && positionals[1].equals("--") ? 2 : 1;
+    return Arrays.asList(positionals)
+        .subList(Math.min(from, positionals.length), positionals.length);
+  }
+}

@@ -1,0 +1,158 @@
+package dev.vivarium.cli.run;
+
+import dev.vivarium.cli.CliException;
+import dev.vivarium.engine.SandboxSpec;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** The values that flags of {@code run} take. */
+final class Values {
+  private static final Pattern SIZE = Pattern.compile("([0-9]{1,15})([kmgt]?)(i?b)?");
+  private static final Pattern DURATION =
+      Pattern.compile("([0-9]{1,9}(?:\\.[0-9]{1,3})?)(ms|s|m|h)?");
+
+  private Values() {}
+
+  private static CliException wrong(String flag, String value, String what) {
+    return new CliException(CliException.USAGE, "run: " + flag + ": not " + what + ": " + value);
+  }
+
+  /** Bytes: a number with k, m, g or t, in powers of 1024 as everywhere for memory. */
+  static long size(String flag, String value) throws CliException {
+    Matcher matcher = SIZE.matcher(value.toLowerCase(Locale.ROOT));
+    if (!matcher.matches()) {
+      throw wrong(flag, value, "a size such as 512m");
+    }
+    int shift = matcher.group(2).isEmpty() ? 0 : 10 * ("kmgt".indexOf(matcher.group(2)) + 1);
+    long number = Long.parseLong(matcher.group(1));
+    if (number == 0 || number > Long.MAX_VALUE >> shift) {
+      throw wrong(flag, value, "a size that a machine has");
+    }
+    return number << shift;
+  }
+
+  /** Seconds unless another unit is given. */
+  static Duration duration(String flag, String value) throws CliException {
+    Matcher matcher = DURATION.matcher(value);
+    if (!matcher.matches()) {
+      throw wrong(flag, value, "a time such as 30s, 1.5m or 500ms");
+    }
+    double number = Double.parseDouble(matcher.group(1));
+    String unit = matcher.group(2) == null ? "s" : matcher.group(2);
+    double millis =
+        number
+            * switch (unit) {
+              case "ms" -> 1;
+              case "m" -> 60_000;
+              case "h" -> 3_600_000;
+              default -> 1000;
+            };
+    if (millis < 1) {
+      throw wrong(flag, value, "longer than nothing");
+    }
+    return Duration.ofMillis(Math.round(millis));
+  }
+
+  /** A number of processors, fractions allowed. */
+  static double processors(String flag, String value) throws CliException {
+    try {
+      double number = Double.parseDouble(value);
+      if (number > 0 && number <= 4096) {
+        return number;
+      }
+    } catch (NumberFormatException e) {
+      // Said below.
+    }
+    throw wrong(flag, value, "a number of processors such as 1.5");
+  }
+
+  /** A count of at least one. */
+  static int count(String flag, String value) throws CliException {
+    try {
+      int number = Integer.parseInt(value);
+      if (number > 0) {
+        return number;
+      }
+    } catch (NumberFormatException e) {
+      // Said below.
+    }
+    throw wrong(flag, value, "a whole number of at least 1");
+  }
+
+  /** {@code HOST:GUEST[:ro|rw]}; read-only unless said. */
+  static SandboxSpec.Mount mount(String flag, String value) throws CliException {
+    String[] parts = value.split(":", -1);
+    boolean modeGiven = parts.length == 3;
+    if (parts.length < 2 || parts.length > 3 || parts[0].isEmpty()) {
+      throw wrong(flag, value, "HOST:GUEST[:ro|rw]");
+    }
+    if (modeGiven && !parts[2].equals("ro") && !parts[2].equals("rw")) {
+      throw wrong(flag, value, "a mount that ends in :ro or :rw");
+    }
+    if (!parts[1].startsWith("/") || parts[1].equals("/")) {
+      throw wrong(flag, value, "an absolute path inside, other than /");
+    }
+    boolean writable = modeGiven && parts[2].equals("rw");
+    Path source = Path.of(parts[0]).toAbsolutePath().normalize();
+    String problem =
+        !Files.exists(source)
+            ? "no such file or directory"
+            : !Files.isReadable(source)
+                ? "permission denied"
+                : writable && !Files.isWritable(source) ? "not writable" : "";
+    if (!problem.isEmpty()) {
+      throw new CliException(
+          CliException.FAILED,
+          "cannot mount: " + source + ": " + problem + "; give a path that you can read");
+    }
+    return new SandboxSpec.Mount(source.toString(), parts[1], writable);
+  }
+
+  /** {@code NAME=VALUE}, or {@code NAME} for the value that it has here. */
+  static void environment(
+      String flag, String value, Map<String, String> here, Map<String, String> into)
+      throws CliException {
+    int equals = value.indexOf('=');
+    if (value.isEmpty() || equals == 0 || value.indexOf('\0') >= 0) {
+      throw wrong(flag, value, "NAME=VALUE");
+    }
+    if (equals > 0) {
+      into.put(value.substring(0, equals), value.substring(equals + 1));
+    } else if (here.containsKey(value)) {
+      into.put(value, here.get(value));
+    } else {
+      into.remove(value);
+    }
+  }
+
+  /** A file with one {@code NAME=VALUE} per line; # begins a comment line. */
+  static void environmentFile(String file, Map<String, String> here, Map<String, String> into)
+      throws CliException {
+    List<String> lines;
+    try {
+      lines = Files.readAllLines(Path.of(file), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new CliException(
+          CliException.FAILED,
+          "cannot read the file of variables: "
+              + file
+              + ": "
+              + dev.vivarium.engine.state.Reason.of(e),
+          e);
+    }
+    for (int i = 0; i < lines.size(); i++) {
+      String line = lines.get(i).stripLeading();
+      if (!line.isEmpty() && !line.startsWith("#")) {
+        environment("--env-file " + file + ":" + (i + 1), line, here, into);
+      }
+    }
+  }
+}

@@ -1,0 +1,138 @@
+package dev.vivarium.cli.sandbox;
+
+import dev.vivarium.cli.CliException;
+import dev.vivarium.cli.Context;
+import dev.vivarium.engine.control.ControlConnection;
+import dev.vivarium.engine.control.ControlMessage;
+import dev.vivarium.engine.state.RunDirectory;
+import dev.vivarium.engine.state.SandboxState;
+import dev.vivarium.engine.state.Sandboxes;
+import java.io.IOException;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/** Finding sandboxes that a user names, and what several verbs do with them. */
+final class Lookup {
+  private Lookup() {}
+
+  /** What a verb does with one sandbox. */
+  interface Action {
+    void on(SandboxState sandbox) throws CliException, IOException, InterruptedException;
+  }
+
+  /** The sandbox with this name or id. */
+  static SandboxState require(Sandboxes sandboxes, String key) throws CliException, IOException {
+    return sandboxes
+        .find(key)
+        .orElseThrow(() ->
+            new CliException(
+                CliException.FAILED, "no such sandbox: " + key + "; viv ps -a lists them"));
+  }
+
+  /** Does it with each; one that fails does not keep the others from it. */
+  static int each(String[] keys, Context context, Action action)
+      throws CliException, InterruptedException {
+    Sandboxes sandboxes = context.sandboxes();
+    int code = 0;
+    for (String key : keys) {
+      try {
+        action.on(require(sandboxes, key));
+      } catch (CliException e) {
+        context.err().println("viv: " + e.getMessage());
+        code = e.exitCode();
+      } catch (IOException e) {
+        context.err().println("viv: " + key + ": " + dev.vivarium.engine.state.Reason.of(e));
+        code = CliException.FAILED;
+      }
+    }
+    return code;
+  }
+
+  /** Connects to a living sandbox; empty if it has ended meanwhile. */
+  static Optional<ControlConnection> connect(Context context, SandboxState sandbox)
+      throws CliException {
+    try {
+      return Optional.of(
+          ControlConnection.connect(
+              RunDirectory.of(context.directories(), sandbox.id()).controlSocket()));
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** Waits until the other side says that the sandbox ended, or hangs up. */
+  static void awaitEnd(ControlConnection connection) {
+    try {
+      Optional<ControlMessage> message = connection.receive();
+      while (message.isPresent()) {
+        message = connection.receive();
+      }
+    } catch (IOException e) {
+      // Its process is gone.
+    }
+  }
+
+  /**
+   * Sends a signal, and ends the sandbox if it has not ended within a time.
+   *
+   * @param graceSeconds 0 to end it at once
+   */
+  static void end(ControlConnection connection, int signal, long graceSeconds)
+      throws IOException, InterruptedException {
+    if (graceSeconds > 0) {
+      connection.send(new ControlMessage.Signal(signal));
+      Thread waiter = new Thread(() -> awaitEnd(connection), "await-end");
+      waiter.setDaemon(true);
+      waiter.start();
+      waiter.join(TimeUnit.SECONDS.toMillis(graceSeconds));
+      if (!waiter.isAlive()) {
+        return;
+      }
+      connection.send(new ControlMessage.Kill());
+      waiter.join();
+    } else {
+      connection.send(new ControlMessage.Kill());
+      awaitEnd(connection);
+    }
+  }
+
+  private static final Map<String, Integer> SIGNALS =
+      Map.ofEntries(
+          Map.entry("HUP", 1),
+          Map.entry("INT", 2),
+          Map.entry("QUIT", 3),
+          Map.entry("ILL", 4),
+          Map.entry("TRAP", 5),
+          Map.entry("ABRT", 6),
+          Map.entry("BUS", 7),
+          Map.entry("FPE", 8),
+          Map.entry("KILL", 9),
+          Map.entry("USR1", 10),
+          Map.entry("SEGV", 11),
+          Map.entry("USR2", 12),
+          Map.entry("PIPE", 13),
+          Map.entry("ALRM", 14),
+          Map.entry("TERM", 15),
+          Map.entry("CHLD", 17),
+          Map.entry("CONT", 18),
+          Map.entry("STOP", 19),
+          Map.entry("TSTP", 20),
+          Map.entry("TTIN", 21),
+          Map.entry("TTOU", 22),
+          Map.entry("WINCH", 28));
+
+  /** The number of a signal given as TERM, SIGTERM or 15. */
+  static int signal(String text) throws CliException {
+    String name = text.toUpperCase(java.util.Locale.ROOT);
+    Integer number = SIGNALS.get(name.startsWith("SIG") ? name.substring(3) : name);
+    if (number == null && text.matches("[0-9]{1,2}")) {
+      number = Integer.parseInt(text);
+    }
+    if (number == null || number < 1 || number > 64) {
+      throw new CliException(
+          CliException.USAGE, "no such signal: " + text + "; use a name such as TERM, or 1 to 64");
+    }
+    return number;
+  }
+}
