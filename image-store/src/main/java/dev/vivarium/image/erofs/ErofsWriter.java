@@ -49,6 +49,7 @@ public final class ErofsWriter {
       }
     }
     sink.end();
+    tree.finish();
     long metadata = new MetadataWriter(out).write(tree.root());
     return new Result(out.position(), metadata, tree.entries(), bounded.count);
   }

@@ -49,6 +49,12 @@ class Inode {
     /** Hides what lower layers have under this name. */
     boolean opaque;
 
+    /** A whiteout names it too. */
+    boolean removed;
+
+    /** Something of this layer is in it, besides whiteouts. */
+    boolean real;
+
     @Nullable Map<String, Inode> children;
 
     /** The children's names in order with "." and "..", once nothing is added any more. */

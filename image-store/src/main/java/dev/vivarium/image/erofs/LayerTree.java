@@ -59,11 +59,11 @@ final class LayerTree {
       return;
     }
     String name = path.getLast();
-    Directory parent = directory(path, path.size() - 1);
     if (name.startsWith(WHITEOUT)) {
-      remove(parent, name, entry);
+      remove(path, entry);
       return;
     }
+    Directory parent = directory(path, path.size() - 1);
     switch (entry.type()) {
       case TarEntry.TYPE_DIRECTORY -> describe(makeDirectory(parent, name), entry);
       case TarEntry.TYPE_HARD_LINK -> link(parent, name, entry);
@@ -71,23 +71,73 @@ final class LayerTree {
     }
   }
 
-  private void remove(Directory parent, String name, TarEntry entry) throws BadArchiveException {
-    if (name.equals(OPAQUE_MARK)) {
-      parent.opaque = true;
-      return;
+  /**
+   * Says what only the whole layer shows: a directory that is here for whiteouts alone and has been
+   * removed itself is gone; one that was removed and made again hides what was below.
+   */
+  void finish() {
+    List<Directory> directories = new ArrayList<>(List.of(root));
+    for (int i = 0; i < directories.size(); i++) {
+      Map<String, Inode> children = directories.get(i).children;
+      if (children != null) {
+        for (Inode child : children.values()) {
+          if (child instanceof Directory directory) {
+            directories.add(directory);
+          }
+        }
+      }
     }
-    if (name.startsWith(AUFS)) {
+    for (Directory directory : directories.reversed()) {
+      boolean real = !directory.implied || directory.opaque;
+      if (directory.children != null) {
+        for (Map.Entry<String, Inode> child : directory.children.entrySet()) {
+          if (child.getValue() instanceof Directory below && below.removed) {
+            if (below.real) {
+              below.opaque = true;
+            } else {
+              drop(directory, below);
+              whiteout.nlink++;
+              child.setValue(whiteout);
+            }
+          }
+          real |=
+              child.getValue() instanceof Directory below
+                  ? below.real
+                  : child.getValue() != whiteout;
+        }
+      }
+      directory.real = real;
+    }
+  }
+
+  private void remove(List<String> path, TarEntry entry) throws BadArchiveException {
+    String name = path.getLast();
+    boolean opaque = name.equals(OPAQUE_MARK);
+    if (name.startsWith(AUFS) && !opaque) {
       return; // AUFS kept its own files under such names; they are no part of the image
     }
     String removed = name.substring(WHITEOUT.length());
     if (removed.isEmpty() || removed.equals(".") || removed.equals("..")) {
       throw new BadArchiveException("a whiteout of nothing: " + shown(entry.name()));
     }
-    Inode present = parent.child(removed);
+    // Some writers also remove what was in a directory that they replaced by a file.
+    Directory at = root;
+    for (String component : path.subList(0, path.size() - 1)) {
+      Inode next = at.child(component);
+      if (next != null && next != whiteout && !next.isDirectory()) {
+        return;
+      }
+      at = makeDirectory(at, component);
+    }
+    if (opaque) {
+      at.opaque = true;
+      return;
+    }
+    Inode present = at.child(removed);
     if (present instanceof Directory directory) {
-      directory.opaque = true;
+      directory.removed = true;
     } else if (present == null) {
-      replace(parent, removed, whiteout);
+      replace(at, removed, whiteout);
     }
   }
 
@@ -212,7 +262,7 @@ final class LayerTree {
       return directory;
     }
     Directory directory = new Directory(parent);
-    directory.opaque = before == whiteout;
+    directory.removed = before == whiteout;
     if (before == null) {
       count(name);
     } else {

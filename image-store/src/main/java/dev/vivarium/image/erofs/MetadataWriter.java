@@ -138,7 +138,7 @@ final class MetadataWriter {
       if (directory.opaque) {
         xattrs.put(LayerTree.OPAQUE, OPAQUE_VALUE);
       }
-      if (directory.implied && directory != directory.parent) {
+      if (directory.implied) {
         xattrs.put(LayerTree.IMPLIED, OPAQUE_VALUE);
       }
       directory.xattrs = xattrs;

@@ -27,7 +27,8 @@ public enum Compression {
     };
   }
 
-  private static Compression of(byte[] magic) {
+  /** What the first bytes of a stream, up to four, say. */
+  public static Compression of(byte[] magic) {
     if (magic.length >= 2 && magic[0] == 0x1f && magic[1] == (byte) 0x8b) {
       return GZIP;
     }

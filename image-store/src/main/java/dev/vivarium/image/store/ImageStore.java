@@ -1,8 +1,15 @@
 package dev.vivarium.image.store;
 
 import dev.vivarium.image.ImageException;
+import dev.vivarium.image.ImageException.Kind;
 import dev.vivarium.image.ImageReference;
+import dev.vivarium.image.archive.Archives;
+import dev.vivarium.image.erofs.LayerLimits;
+import dev.vivarium.image.oci.ImageSource;
+import dev.vivarium.image.registry.RegistrySource;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -12,9 +19,13 @@ import java.util.Optional;
  */
 public final class ImageStore implements AutoCloseable {
   private final Path root;
+  private final LayerFiles files;
+  private final Database database;
 
-  private ImageStore(Path root) {
+  private ImageStore(Path root, LayerFiles files, Database database) {
     this.root = root;
+    this.files = files;
+    this.database = database;
   }
 
   /**
@@ -26,7 +37,21 @@ public final class ImageStore implements AutoCloseable {
   }
 
   public static ImageStore open(Path root) throws ImageException {
-    return new ImageStore(root);
+    try {
+      LayerFiles files = LayerFiles.create(root);
+      return new ImageStore(root, files, Database.open(root.resolve("index.db")));
+    } catch (IOException e) {
+      throw new ImageException(
+          Kind.STORE,
+          "cannot open the image store: "
+              + root
+              + ": "
+              + e.getClass().getSimpleName()
+              + ": "
+              + e.getMessage()
+              + "; make it writable, or set VIVARIUM_STORE to another directory",
+          e);
+    }
   }
 
   /** Where {@link #open()} looks. */
@@ -53,7 +78,10 @@ public final class ImageStore implements AutoCloseable {
   /** Fetches an image from its registry; what the store has already is not fetched again. */
   public ImageRecord pull(ImageReference reference, PullOptions options, Progress progress)
       throws ImageException {
-    throw new UnsupportedOperationException("pull");
+    try (ImageSource source =
+        new RegistrySource(reference, options.plainHttp(), options.authFile())) {
+      return ingest(source, options.architecture(), Optional.of(reference), false, progress);
+    }
   }
 
   /**
@@ -64,17 +92,31 @@ public final class ImageStore implements AutoCloseable {
    */
   public ImageRecord importArchive(String source, boolean keepNames, Progress progress)
       throws ImageException {
-    throw new UnsupportedOperationException("importArchive");
+    try (ImageSource archive = Archives.open(source)) {
+      return ingest(
+          archive, PullOptions.DEFAULT.architecture(), Optional.empty(), keepNames, progress);
+    }
   }
 
   /** The image with this name, digest, id, or unique beginning of an id. */
   public Optional<ImageRecord> find(String reference) throws ImageException {
-    throw new UnsupportedOperationException("find");
+    return database.read(transaction -> {
+      Catalog catalog = new Catalog(transaction);
+      Optional<String> id = catalog.resolve(reference);
+      return id.isEmpty() ? Optional.empty() : catalog.image(id.get());
+    });
   }
 
   /** All images, the latest pulled first. */
   public List<ImageRecord> list() throws ImageException {
-    throw new UnsupportedOperationException("list");
+    return database.read(transaction -> {
+      Catalog catalog = new Catalog(transaction);
+      List<ImageRecord> images = new ArrayList<>();
+      for (String id : catalog.ids()) {
+        catalog.image(id).ifPresent(images::add);
+      }
+      return images;
+    });
   }
 
   /**
@@ -84,12 +126,36 @@ public final class ImageStore implements AutoCloseable {
    * @return what was removed: names, then the image's id if it is gone
    */
   public List<String> remove(String reference) throws ImageException {
-    throw new UnsupportedOperationException("remove");
+    List<String> removed =
+        database.write(transaction -> {
+          Catalog catalog = new Catalog(transaction);
+          String id =
+              catalog
+                  .resolve(reference)
+                  .orElseThrow(() ->
+                      new ImageException(
+                          Kind.NOT_FOUND,
+                          "no such image: " + reference + "; viv images lists what there is"));
+          List<String> names = catalog.tags(id);
+          List<String> gone = new ArrayList<>();
+          Optional<String> name = tagOf(reference, names);
+          if (name.isPresent() && names.size() > 1) {
+            transaction.update("DELETE FROM tags WHERE name = ?", name.get());
+            gone.add(name.get());
+          } else {
+            transaction.update("DELETE FROM images WHERE id = ?", id);
+            gone.addAll(names);
+            gone.add(id);
+          }
+          return gone;
+        });
+    collect();
+    return removed;
   }
 
   /** The EROFS files of an image, lowest first. */
   public List<Path> layers(ImageRecord image) {
-    throw new UnsupportedOperationException("layers");
+    return image.layers().stream().map(layer -> files.erofs(layer.diffId())).toList();
   }
 
   public Path root() {
@@ -97,5 +163,60 @@ public final class ImageStore implements AutoCloseable {
   }
 
   @Override
-  public void close() {}
+  public void close() {
+    database.close();
+  }
+
+  private ImageRecord ingest(
+      ImageSource source,
+      String architecture,
+      Optional<ImageReference> tag,
+      boolean keepNames,
+      Progress progress)
+      throws ImageException {
+    String id =
+        new Ingest(database, files, LayerLimits.standard())
+            .run(source, architecture, tag, keepNames, progress);
+    return database
+        .read(transaction -> new Catalog(transaction).image(id))
+        .orElseThrow(() ->
+            new ImageException(
+                Kind.CONFLICT,
+                "removed by somebody while it came: " + source.name() + "; try again"));
+  }
+
+  /** Gives back the space of layers that nothing needs. */
+  private void collect() throws ImageException {
+    List<String> unused =
+        database.write(transaction -> new Catalog(transaction).dropUnusedLayers());
+    if (unused.isEmpty()) {
+      return;
+    }
+    // Under the write lock again: whoever publishes one of them anew does so before or after.
+    database.write(transaction -> {
+      Catalog catalog = new Catalog(transaction);
+      for (String diffId : unused) {
+        if (!catalog.hasLayer(diffId)) {
+          try {
+            files.delete(diffId);
+          } catch (IOException e) {
+            throw new ImageException(
+                Kind.STORE,
+                "cannot delete a layer: " + e.getMessage() + "; check the store's permissions",
+                e);
+          }
+        }
+      }
+      return null;
+    });
+  }
+
+  private static Optional<String> tagOf(String reference, List<String> names) {
+    try {
+      String full = ImageReference.parse(reference).toString();
+      return names.contains(full) ? Optional.of(full) : Optional.empty();
+    } catch (ImageException e) {
+      return Optional.empty();
+    }
+  }
 }

@@ -94,6 +94,16 @@ public final class TarReader {
     return n;
   }
 
+  /** Goes over the content of the current entry; a stream that can seek is not read for it. */
+  public void skipContent() throws IOException {
+    try {
+      in.skipNBytes(remaining);
+    } catch (EOFException e) {
+      throw new EOFException("the archive ends in the middle of a file");
+    }
+    remaining = 0;
+  }
+
   /** Reads a header block; false at the end of the archive. */
   private boolean readHeader() throws IOException {
     int n = in.readNBytes(header, 0, BLOCK);

@@ -1,0 +1,77 @@
+package dev.vivarium.image.archive;
+
+import dev.vivarium.image.ImageException;
+import dev.vivarium.image.ImageException.Kind;
+import dev.vivarium.image.oci.BadDocumentException;
+import dev.vivarium.image.oci.ImageSource;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** Opens what users write as {@code oci:…}, {@code oci-archive:…} and {@code docker-archive:…}. */
+public final class Archives {
+  private Archives() {}
+
+  public static ImageSource open(String text) throws ImageException {
+    int colon = text.indexOf(':');
+    String kind = colon < 0 ? text : text.substring(0, colon);
+    String rest = colon < 0 ? "" : text.substring(colon + 1);
+    if (rest.isEmpty()) {
+      throw new ImageException(
+          Kind.BAD_REFERENCE, "no path: '" + text + "'; write " + kind + ":PATH");
+    }
+    Path path = Path.of(rest);
+    Optional<String> selector = Optional.empty();
+    int last = rest.lastIndexOf(':');
+    if (!Files.exists(path) && last > 0) {
+      path = Path.of(rest.substring(0, last));
+      selector = Optional.of(rest.substring(last + 1));
+    }
+    try {
+      return switch (kind) {
+        case "oci" -> {
+          if (!Files.isDirectory(path)) {
+            throw new NoSuchFileException(path.toString());
+          }
+          yield new OciLayout(text, new DirectoryFiles(path), selector);
+        }
+        case "oci-archive" -> new OciLayout(text, new ArchiveFiles(path), selector);
+        case "docker-archive" -> new DockerArchive(text, new ArchiveFiles(path), selector);
+        default ->
+            throw new ImageException(
+                Kind.BAD_REFERENCE,
+                "not a kind of archive: '"
+                    + kind
+                    + "'; there are oci, oci-archive and docker-archive");
+      };
+    } catch (IOException e) {
+      throw failure(text, e);
+    }
+  }
+
+  /** What it means that an archive cannot be read. */
+  static ImageException failure(String name, IOException e) {
+    if (e instanceof NoSuchFileException) {
+      return new ImageException(
+          Kind.NOT_FOUND,
+          "no such file: " + e.getMessage() + " for " + name + "; check the path",
+          e);
+    }
+    if (e instanceof BadDocumentException
+        || e instanceof dev.vivarium.image.tar.BadArchiveException
+        || e instanceof java.io.EOFException) {
+      return new ImageException(
+          Kind.BAD_IMAGE,
+          "not an image archive, or a damaged one: "
+              + name
+              + ": "
+              + e.getMessage()
+              + "; make it again",
+          e);
+    }
+    return new ImageException(
+        Kind.STORE, "cannot read: " + name + ": " + e.getMessage() + "; check its permissions", e);
+  }
+}

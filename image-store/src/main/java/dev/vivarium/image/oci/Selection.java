@@ -1,0 +1,83 @@
+package dev.vivarium.image.oci;
+
+import dev.vivarium.image.ImageException;
+import dev.vivarium.image.ImageException.Kind;
+import java.util.List;
+import java.util.TreeSet;
+
+/** What can be run, and which of several manifests is for this machine. */
+public final class Selection {
+  private Selection() {}
+
+  /** The manifest for Linux on that architecture. */
+  public static Descriptor platform(String image, Manifest.Index index, String architecture)
+      throws ImageException {
+    TreeSet<String> others = new TreeSet<>();
+    for (Descriptor manifest : index.manifests()) {
+      String os = manifest.os().orElse("");
+      String machine = manifest.architecture().orElse("");
+      if (os.equals("linux") && machine.equals(architecture)) {
+        return manifest;
+      }
+      if (!os.isEmpty() && !os.equals("unknown")) {
+        others.add(os + "/" + machine);
+      }
+    }
+    if (index.manifests().size() == 1 && index.manifests().getFirst().os().isEmpty()) {
+      return index.manifests().getFirst();
+    }
+    throw new ImageException(
+        Kind.UNSUPPORTED,
+        "no image for linux/"
+            + architecture
+            + ": "
+            + image
+            + "; there is "
+            + (others.isEmpty() ? "none for any platform" : String.join(", ", others)));
+  }
+
+  /** Refuses manifests of things that are no container image, and layers that cannot be read. */
+  public static void check(String image, Manifest.Image manifest) throws ImageException {
+    String config = manifest.config().mediaType();
+    if (!config.equals(Manifest.OCI_CONFIG)
+        && !config.equals(Manifest.DOCKER_CONFIG)
+        && !config.isEmpty()) {
+      throw new ImageException(
+          Kind.UNSUPPORTED,
+          "not a container image but an artifact of type "
+              + manifest.artifactType().orElse(config)
+              + ": "
+              + image
+              + "; it cannot be run");
+    }
+    for (Descriptor layer : manifest.layers()) {
+      String type = layer.mediaType();
+      if (type.contains("foreign") || type.contains("nondistributable")) {
+        throw new ImageException(
+            Kind.UNSUPPORTED,
+            "a layer that registries do not hand out ("
+                + type
+                + "): "
+                + image
+                + "; import the image from an archive that contains it");
+      }
+      if (!readable(type)) {
+        throw new ImageException(
+            Kind.UNSUPPORTED,
+            "a layer of unknown type " + type + ": " + image + "; it cannot be read");
+      }
+    }
+  }
+
+  private static boolean readable(String type) {
+    return List.of(
+            Manifest.OCI_LAYER,
+            Manifest.OCI_LAYER + "+gzip",
+            Manifest.OCI_LAYER + "+zstd",
+            "application/vnd.docker.image.rootfs.diff.tar",
+            "application/vnd.docker.image.rootfs.diff.tar.gzip",
+            "application/vnd.docker.image.rootfs.diff.tar.zstd",
+            "application/vnd.docker.image.rootfs.diff.tar+zstd")
+        .contains(type);
+  }
+}

@@ -1,0 +1,370 @@
+package dev.vivarium.image.registry;
+
+import dev.vivarium.image.ImageException;
+import dev.vivarium.image.ImageException.Kind;
+import dev.vivarium.image.ImageReference;
+import dev.vivarium.image.oci.BadDocumentException;
+import dev.vivarium.image.oci.Json;
+import dev.vivarium.image.oci.JsonObject;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Requests to one repository of one registry: scheme, authorization, redirects. */
+final class RegistryHttp implements AutoCloseable {
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(20);
+  private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(60);
+  private static final int MAX_REDIRECTS = 8;
+  private static final int MAX_TOKEN_ANSWER = 1 << 20;
+  private static final int MAX_ERROR_BODY = 8 << 10;
+
+  private final ImageReference image;
+  private final boolean mayBePlain;
+  private final HttpClient client;
+  private final Optional<Credentials> credentials;
+
+  /** Settled by the first request. */
+  private URI base;
+
+  private volatile @Nullable String authorization;
+
+  RegistryHttp(ImageReference image, boolean plainHttp, Optional<Path> authFile)
+      throws ImageException {
+    this.image = image;
+    boolean loopback = isLoopback(image.registry());
+    this.mayBePlain = plainHttp || loopback;
+    String host =
+        image.registry().equals(ImageReference.DEFAULT_REGISTRY)
+            ? "registry-1.docker.io"
+            : image.registry();
+    this.base = URI.create((mayBePlain ? "http://" : "https://") + host);
+    this.credentials = AuthFiles.find(image, authFile);
+    this.client =
+        HttpClient.newBuilder()
+            .connectTimeout(CONNECT_TIMEOUT)
+            .followRedirects(HttpClient.Redirect.NEVER)
+            .version(mayBePlain ? HttpClient.Version.HTTP_1_1 : HttpClient.Version.HTTP_2)
+            .build();
+  }
+
+  /** Whether a host[:port] can only be this machine. */
+  static boolean isLoopback(String registry) {
+    String host = registry.replaceFirst(":[0-9]+$", "");
+    return host.equals("localhost")
+        || host.endsWith(".localhost")
+        || host.equals("[::1]")
+        || host.matches("127\\.[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}");
+  }
+
+  /** Finds out by the first request whether a registry that may speak plain HTTP does. */
+  synchronized void connect() throws ImageException {
+    if (!mayBePlain || !base.getScheme().equals("http")) {
+      return;
+    }
+    try (Answer answer = send(get(base.resolve("/v2/"), Map.of()), false)) {
+      String body = answer.status() == 400 ? answer.text() : "";
+      if (!body.contains("HTTPS")) {
+        return;
+      }
+    } catch (IOException e) {
+      throw unreachable(e);
+    }
+    base = URI.create("https://" + base.getRawAuthority());
+  }
+
+  /** A GET below {@code /v2/REPOSITORY/}; the caller closes the answer, whatever its status. */
+  Answer get(String path, Map<String, String> headers) throws IOException, ImageException {
+    URI uri = base.resolve("/v2/" + image.repository() + "/" + path);
+    Answer answer = send(get(uri, headers), true);
+    if (answer.status() == 401) {
+      List<String> challenges = answer.header("WWW-Authenticate");
+      answer.close();
+      authorize(challenges);
+      answer = send(get(uri, headers), true);
+    }
+    return answer;
+  }
+
+  /** What an unexpected status means, in one line. */
+  ImageException failure(Answer answer, String what) {
+    String detail = "";
+    try {
+      detail = errorDetail(answer.text());
+    } catch (IOException e) {
+      // the status says enough
+    }
+    int status = answer.status();
+    String where = image.registry() + detail;
+    if (status == 401 || status == 403) {
+      return new ImageException(
+          Kind.DENIED,
+          "the registry denies "
+              + what
+              + ": "
+              + where
+              + "; check the name, and log in with podman login or docker login");
+    }
+    if (status == 404) {
+      return new ImageException(
+          Kind.NOT_FOUND,
+          "no such image: " + image.familiar() + " at " + where + "; check the name and tag");
+    }
+    if (status == 429) {
+      return new ImageException(
+          Kind.REGISTRY,
+          "the registry refuses more requests for now (429): "
+              + where
+              + "; wait, or log in for a higher limit");
+    }
+    return new ImageException(
+        Kind.REGISTRY,
+        "the registry answered " + status + " to " + what + ": " + where + "; try again later");
+  }
+
+  ImageException unreachable(IOException e) {
+    String why =
+        switch (e) {
+          case HttpTimeoutException timeout -> "no answer in time";
+          case java.net.ConnectException refused -> "connection refused or no such host";
+          case javax.net.ssl.SSLException tls -> "no secure connection (" + tls.getMessage() + ")";
+          default -> String.valueOf(e.getMessage());
+        };
+    return new ImageException(
+        Kind.REGISTRY,
+        "cannot reach the registry: "
+            + image.registry()
+            + ": "
+            + why
+            + "; check its name and that it runs",
+        e);
+  }
+
+  @Override
+  public void close() {
+    client.shutdownNow();
+  }
+
+  private HttpRequest.Builder get(URI uri, Map<String, String> headers) {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(uri).timeout(ANSWER_TIMEOUT).header("User-Agent", "vivarium").GET();
+    headers.forEach(request::header);
+    return request;
+  }
+
+  private Answer send(HttpRequest.Builder request, boolean authorized)
+      throws IOException, ImageException {
+    URI start = request.build().uri();
+    URI uri = start;
+    for (int redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+      HttpRequest.Builder next = request.copy().uri(uri);
+      String token = authorization;
+      if (authorized && token != null && sameOrigin(uri, start)) {
+        next.header("Authorization", token);
+      }
+      Answer answer = new Answer(exchange(next.build()));
+      String location = answer.first("Location");
+      if (answer.status() / 100 != 3 || location == null) {
+        return answer;
+      }
+      answer.close();
+      uri = redirect(uri, location);
+    }
+    throw new ImageException(
+        Kind.REGISTRY, "redirects without end: " + start + "; the registry is broken");
+  }
+
+  private URI redirect(URI from, String location) throws ImageException {
+    URI to;
+    try {
+      to = from.resolve(location);
+    } catch (IllegalArgumentException e) {
+      throw new ImageException(
+          Kind.REGISTRY, "a redirect to no address: " + from + "; the registry is broken");
+    }
+    boolean plain = "http".equalsIgnoreCase(to.getScheme());
+    boolean secure = "https".equalsIgnoreCase(to.getScheme());
+    if (to.getHost() == null || !secure && !plain || plain && !"http".equals(from.getScheme())) {
+      throw new ImageException(
+          Kind.REGISTRY,
+          "a redirect that is not followed: "
+              + from.getHost()
+              + " -> "
+              + to
+              + "; only http(s) is, and never from https to http");
+    }
+    return to;
+  }
+
+  private static boolean sameOrigin(URI a, URI b) {
+    return a.getScheme().equals(b.getScheme()) && a.getRawAuthority().equals(b.getRawAuthority());
+  }
+
+  private HttpResponse<InputStream> exchange(HttpRequest request) throws IOException {
+    try {
+      return client.send(request, HttpResponse.BodyHandlers.ofInputStream());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new java.io.InterruptedIOException("interrupted");
+    }
+  }
+
+  private synchronized void authorize(List<String> challenges) throws IOException, ImageException {
+    for (String header : challenges) {
+      Optional<Challenge> challenge = Challenge.parse(header);
+      if (challenge.isEmpty()) {
+        continue;
+      }
+      switch (challenge.get().scheme()) {
+        case "basic" -> {
+          if (credentials.isPresent() && !credentials.get().user().isEmpty()) {
+            authorization = credentials.get().basic();
+            return;
+          }
+        }
+        case "bearer" -> {
+          authorization = "Bearer " + token(challenge.get().parameters());
+          return;
+        }
+        default -> {}
+      }
+    }
+  }
+
+  private String token(Map<String, String> parameters) throws IOException, ImageException {
+    URI realm = realm(parameters.getOrDefault("realm", ""));
+    String scope = parameters.getOrDefault("scope", "repository:" + image.repository() + ":pull");
+    String service = parameters.getOrDefault("service", "");
+    String query = "service=" + encode(service) + "&scope=" + encode(scope);
+    HttpRequest.Builder request;
+    if (credentials.isPresent() && !credentials.get().identityToken().isEmpty()) {
+      String form =
+          query
+              + "&grant_type=refresh_token&client_id=vivarium&refresh_token="
+              + encode(credentials.get().identityToken());
+      request =
+          get(realm, Map.of("Content-Type", "application/x-www-form-urlencoded"))
+              .POST(HttpRequest.BodyPublishers.ofString(form));
+    } else {
+      String separator = realm.getRawQuery() == null ? "?" : "&";
+      request = get(URI.create(realm + separator + query), Map.of());
+      if (credentials.isPresent()) {
+        request.header("Authorization", credentials.get().basic());
+      }
+    }
+    try (Answer answer = new Answer(exchange(request.build()))) {
+      if (answer.status() != 200) {
+        throw failure(answer, "a token");
+      }
+      JsonObject json = Json.parse(answer.bytes(MAX_TOKEN_ANSWER));
+      Optional<String> token = json.string("token");
+      String value = token.isPresent() ? token.get() : json.requiredString("access_token");
+      if (!value.chars().allMatch(c -> c > 0x20 && c < 0x7f)) {
+        throw new BadDocumentException("a token that is no token");
+      }
+      return value;
+    } catch (BadDocumentException e) {
+      throw new ImageException(
+          Kind.REGISTRY,
+          "the token service's answer cannot be read: "
+              + realm.getHost()
+              + ": "
+              + e.getMessage()
+              + "; try again later",
+          e);
+    }
+  }
+
+  private URI realm(String text) throws ImageException {
+    try {
+      URI realm = URI.create(text);
+      boolean secure = "https".equals(realm.getScheme());
+      boolean plain = "http".equals(realm.getScheme()) && base.getScheme().equals("http");
+      if (realm.getHost() != null && (secure || plain)) {
+        return realm;
+      }
+    } catch (IllegalArgumentException e) {
+      // falls through to the refusal
+    }
+    throw new ImageException(
+        Kind.REGISTRY,
+        "a token service that is not asked: "
+            + image.registry()
+            + " names '"
+            + text
+            + "'; only https is trusted with credentials");
+  }
+
+  private static String encode(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8);
+  }
+
+  private static String errorDetail(String body) {
+    try {
+      List<JsonObject> errors = Json.parse(body.getBytes(StandardCharsets.UTF_8)).objects("errors");
+      if (!errors.isEmpty()) {
+        return " ("
+            + errors.getFirst().string("code").orElse("")
+            + ": "
+            + errors.getFirst().string("message").orElse("")
+            + ")";
+      }
+    } catch (BadDocumentException e) {
+      // not the registry's own words, then
+    }
+    return "";
+  }
+
+  /** An answer whose body is not read yet. */
+  static final class Answer implements AutoCloseable {
+    private final HttpResponse<InputStream> response;
+
+    Answer(HttpResponse<InputStream> response) {
+      this.response = response;
+    }
+
+    int status() {
+      return response.statusCode();
+    }
+
+    List<String> header(String name) {
+      return response.headers().allValues(name);
+    }
+
+    @Nullable String first(String name) {
+      return response.headers().firstValue(name).orElse(null);
+    }
+
+    InputStream body() {
+      return response.body();
+    }
+
+    byte[] bytes(int limit) throws IOException {
+      byte[] content = response.body().readNBytes(limit + 1);
+      if (content.length > limit) {
+        throw new BadDocumentException("an answer of more than " + limit + " bytes");
+      }
+      return content;
+    }
+
+    String text() throws IOException {
+      return new String(response.body().readNBytes(MAX_ERROR_BODY), StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public void close() throws IOException {
+      response.body().close();
+    }
+  }
+}

@@ -1,0 +1,233 @@
+package dev.vivarium.image.store;
+
+import dev.vivarium.image.ImageException;
+import dev.vivarium.image.ImageException.Kind;
+import dev.vivarium.image.erofs.LayerLimits;
+import dev.vivarium.image.layer.Digests;
+import dev.vivarium.image.layer.LayerConverter;
+import dev.vivarium.image.layer.LayerConverter.Converted;
+import dev.vivarium.image.oci.Descriptor;
+import dev.vivarium.image.oci.ImageSource;
+import dev.vivarium.image.tar.BadArchiveException;
+import java.io.EOFException;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.function.LongConsumer;
+
+/** Gets one layer into the store: waits for whoever fetches it already, or fetches it. */
+final class Fetch {
+  private static final long POLL_MILLIS = 50;
+
+  private final Database database;
+  private final LayerFiles files;
+  private final Owner owner;
+  private final LayerLimits limits;
+
+  Fetch(Database database, LayerFiles files, Owner owner, LayerLimits limits) {
+    this.database = database;
+    this.files = files;
+    this.owner = owner;
+    this.limits = limits;
+  }
+
+  /** Whether the store has the layer; if so it stays for as long as this owner is at work. */
+  boolean hold(String diffId) throws ImageException {
+    return database.write(transaction -> {
+      if (!new Catalog(transaction).hasLayer(diffId)) {
+        return false;
+      }
+      transaction.update("INSERT OR IGNORE INTO holds VALUES (?, ?)", owner.text(), diffId);
+      return true;
+    });
+  }
+
+  /** The layer is in the store and held when this returns. */
+  void layer(ImageSource source, Descriptor blob, String diffId, LongConsumer progress)
+      throws ImageException, InterruptedException {
+    while (!hold(diffId)) {
+      if (claim(diffId)) {
+        try {
+          convert(source, blob, diffId, progress);
+        } finally {
+          database.write(transaction ->
+              transaction.update(
+                  "DELETE FROM claims WHERE diff_id = ? AND owner = ?", diffId, owner.text()));
+        }
+        return;
+      }
+      Thread.sleep(POLL_MILLIS);
+    }
+    progress.accept(blob.size());
+  }
+
+  /** Nothing is held or claimed by this owner any more, and its files are gone. */
+  void release() throws ImageException {
+    database.write(transaction -> {
+      transaction.update("DELETE FROM holds WHERE owner = ?", owner.text());
+      return transaction.update("DELETE FROM claims WHERE owner = ?", owner.text());
+    });
+  }
+
+  private boolean claim(String diffId) throws ImageException {
+    return database.write(transaction -> {
+      Catalog catalog = new Catalog(transaction);
+      if (catalog.hasLayer(diffId)) {
+        return false;
+      }
+      var other = catalog.first("SELECT owner FROM claims WHERE diff_id = ?", diffId);
+      if (other.isPresent() && new Owner(other.get()).alive()) {
+        return false;
+      }
+      transaction.update("INSERT OR REPLACE INTO claims VALUES (?, ?)", diffId, owner.text());
+      return true;
+    });
+  }
+
+  private void convert(ImageSource source, Descriptor blob, String diffId, LongConsumer progress)
+      throws ImageException {
+    String what = source.name() + ", layer " + blob.digest();
+    try {
+      Path directory = files.workDirectory(owner);
+      String hex = diffId.substring(diffId.indexOf(':') + 1);
+      Path erofs = directory.resolve(hex + ".erofs");
+      Path split = directory.resolve(hex + ".tar-split");
+      try {
+        Converted converted;
+        try (Checked in = new Checked(source.open(blob), blob, progress)) {
+          converted = LayerConverter.convert(in, erofs, split, limits);
+          in.finish();
+        }
+        if (!converted.diffId().equals(diffId)) {
+          throw new BadArchiveException(
+              "its content has the diff id " + converted.diffId() + ", its image says " + diffId);
+        }
+        publish(converted, erofs, split);
+      } finally {
+        Files.deleteIfExists(erofs);
+        Files.deleteIfExists(split);
+      }
+    } catch (BadArchiveException e) {
+      throw new ImageException(
+          Kind.BAD_IMAGE,
+          "a bad layer: "
+              + what
+              + ": "
+              + e.getMessage()
+              + "; the image is broken, or its source lies",
+          e);
+    } catch (EOFException e) {
+      throw new ImageException(
+          Kind.BAD_IMAGE,
+          "a truncated layer: " + what + ": " + e.getMessage() + "; get the image again",
+          e);
+    } catch (IOException e) {
+      throw failed(what, e);
+    }
+  }
+
+  private void publish(Converted converted, Path erofs, Path split) throws ImageException {
+    database.write(transaction -> {
+      String diffId = converted.diffId();
+      if (!new Catalog(transaction).hasLayer(diffId)) {
+        try {
+          files.publish(diffId, erofs, split);
+        } catch (IOException e) {
+          throw failed(diffId, e);
+        }
+        transaction.update(
+            "INSERT INTO layers VALUES (?, ?, ?, ?, ?, ?, ?)",
+            diffId,
+            converted.erofs().tarBytes(),
+            converted.erofs().size(),
+            converted.splitSize(),
+            converted.erofs().metadataOffset(),
+            converted.erofs().entries(),
+            System.currentTimeMillis());
+      }
+      return transaction.update("INSERT OR IGNORE INTO holds VALUES (?, ?)", owner.text(), diffId);
+    });
+  }
+
+  private ImageException failed(String what, IOException e) {
+    if (e.getCause() instanceof ImageException inner) {
+      return inner;
+    }
+    String message = String.valueOf(e.getMessage());
+    if (message.contains("No space left") || message.contains("quota")) {
+      return new ImageException(
+          Kind.STORE,
+          "the disk is full: " + what + "; free some space, nothing of the layer was kept",
+          e);
+    }
+    return new ImageException(
+        Kind.REGISTRY, "cannot fetch " + what + ": " + message + "; try again", e);
+  }
+
+  /** Holds a stream to the length and digest that its descriptor promises. */
+  private static final class Checked extends FilterInputStream {
+    private final Descriptor blob;
+    private final MessageDigest digest;
+    private final LongConsumer progress;
+    private long count;
+
+    Checked(InputStream in, Descriptor blob, LongConsumer progress) {
+      super(in);
+      this.blob = blob;
+      this.digest = Digests.forDigest(blob.digest());
+      this.progress = progress;
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) throws IOException {
+      if (Thread.currentThread().isInterrupted()) {
+        throw new java.io.InterruptedIOException("interrupted");
+      }
+      int n = in.read(buffer, offset, length);
+      if (n > 0) {
+        count += n;
+        if (count > blob.size()) {
+          throw new BadArchiveException(
+              "longer than the " + blob.size() + " bytes that were announced");
+        }
+        digest.update(buffer, offset, n);
+        progress.accept(count);
+      }
+      return n;
+    }
+
+    @Override
+    public long skip(long n) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public int available() {
+      return 0;
+    }
+
+    @Override
+    public boolean markSupported() {
+      return false;
+    }
+
+    void finish() throws BadArchiveException {
+      if (count != blob.size()) {
+        throw new BadArchiveException(count + " bytes came, " + blob.size() + " were announced");
+      }
+      String actual = Digests.finish(digest);
+      if (!actual.equals(blob.digest())) {
+        throw new BadArchiveException("wrong digest: it came as " + actual);
+      }
+    }
+  }
+}

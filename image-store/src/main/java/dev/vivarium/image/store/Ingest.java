@@ -1,0 +1,253 @@
+package dev.vivarium.image.store;
+
+import dev.vivarium.image.ImageException;
+import dev.vivarium.image.ImageException.Kind;
+import dev.vivarium.image.ImageReference;
+import dev.vivarium.image.erofs.LayerLimits;
+import dev.vivarium.image.layer.Digests;
+import dev.vivarium.image.oci.BadDocumentException;
+import dev.vivarium.image.oci.Descriptor;
+import dev.vivarium.image.oci.ImageSource;
+import dev.vivarium.image.oci.ImageSource.Resolved;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorCompletionService;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.LongConsumer;
+
+/** Brings an image from a source into the store: its layers at once, then its rows together. */
+final class Ingest {
+  private static final int PARALLEL = 4;
+
+  private final Database database;
+  private final LayerFiles files;
+  private final LayerLimits limits;
+
+  Ingest(Database database, LayerFiles files, LayerLimits limits) {
+    this.database = database;
+    this.files = files;
+    this.limits = limits;
+  }
+
+  /**
+   * The image's id.
+   *
+   * @param tag under which it is stored besides the names that its source gives it
+   */
+  String run(
+      ImageSource source,
+      String architecture,
+      Optional<ImageReference> tag,
+      boolean keepNames,
+      Progress progress)
+      throws ImageException {
+    Resolved image = source.resolve(architecture);
+    List<String> diffIds = check(source, image, architecture);
+    Owner owner = Owner.create();
+    Fetch fetch = new Fetch(database, files, owner, limits);
+    try {
+      files.sweep();
+      layers(source, image, diffIds, fetch, new Serialized(progress));
+      record(image, diffIds, tag, keepNames);
+      return image.configDigest();
+    } catch (IOException e) {
+      throw new ImageException(
+          Kind.STORE,
+          "cannot write to the image store: " + e.getMessage() + "; check its permissions",
+          e);
+    } finally {
+      fetch.release();
+      try {
+        LayerFiles.deleteWorkDirectory(files.workDirectory(owner));
+      } catch (IOException e) {
+        // the next to come sweeps it away
+      }
+    }
+  }
+
+  private static List<String> check(ImageSource source, Resolved image, String architecture)
+      throws ImageException {
+    try {
+      ConfigReader config = new ConfigReader(image.config());
+      List<String> diffIds = config.diffIds();
+      if (diffIds.size() != image.layers().size()) {
+        throw new BadDocumentException(
+            diffIds.size() + " diff ids for " + image.layers().size() + " layers");
+      }
+      ImageConfig contents = config.config();
+      if (!contents.os().isEmpty() && !contents.os().equals("linux")
+          || !contents.architecture().isEmpty() && !contents.architecture().equals(architecture)) {
+        throw new ImageException(
+            Kind.UNSUPPORTED,
+            "an image for "
+                + contents.os()
+                + "/"
+                + contents.architecture()
+                + ": "
+                + source.name()
+                + "; linux/"
+                + architecture
+                + " is needed");
+      }
+      return diffIds;
+    } catch (BadDocumentException e) {
+      throw new ImageException(
+          Kind.BAD_IMAGE,
+          "a configuration that cannot be read: "
+              + source.name()
+              + ": "
+              + e.getMessage()
+              + "; the image is broken",
+          e);
+    }
+  }
+
+  private void layers(
+      ImageSource source, Resolved image, List<String> diffIds, Fetch fetch, Serialized progress)
+      throws ImageException {
+    List<Progress.Layer> shown = new ArrayList<>();
+    List<Integer> missing = new ArrayList<>();
+    Set<String> seen = new HashSet<>();
+    for (int i = 0; i < diffIds.size(); i++) {
+      Descriptor blob = image.layers().get(i);
+      boolean present = fetch.hold(diffIds.get(i));
+      shown.add(new Progress.Layer(blob.digest(), blob.size(), present));
+      if (!present && seen.add(diffIds.get(i))) {
+        missing.add(i);
+      }
+    }
+    progress.started(source.name(), shown);
+    if (missing.isEmpty()) {
+      return;
+    }
+    ExecutorService workers =
+        Executors.newFixedThreadPool(
+            Math.min(PARALLEL, missing.size()),
+            Thread.ofPlatform().daemon().name("layer-", 0).factory());
+    ExecutorCompletionService<String> results = new ExecutorCompletionService<>(workers);
+    List<Future<String>> all = new ArrayList<>();
+    try {
+      for (int i : missing) {
+        Descriptor blob = image.layers().get(i);
+        String diffId = diffIds.get(i);
+        LongConsumer advance = bytes -> progress.advanced(blob.digest(), bytes);
+        all.add(
+            results.submit(() -> {
+              fetch.layer(source, blob, diffId, advance);
+              return blob.digest();
+            }));
+      }
+      for (int i = 0; i < all.size(); i++) {
+        progress.finished(results.take().get());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new ImageException(
+          Kind.STORE, "interrupted: " + source.name() + "; nothing was stored", e);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof ImageException cause) {
+        throw cause;
+      }
+      throw new IllegalStateException(e.getCause());
+    } catch (CancellationException e) {
+      throw new IllegalStateException(e);
+    } finally {
+      workers.shutdownNow();
+      boolean interrupted = false;
+      while (true) {
+        try {
+          if (workers.awaitTermination(1, java.util.concurrent.TimeUnit.SECONDS)) {
+            break;
+          }
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private void record(
+      Resolved image, List<String> diffIds, Optional<ImageReference> tag, boolean keepNames)
+      throws ImageException {
+    String id = image.configDigest();
+    String manifestDigest = Digests.of(image.manifest());
+    database.write(transaction -> {
+      String document = "INSERT OR IGNORE INTO documents VALUES (?, ?)";
+      transaction.update(document, id, image.config());
+      transaction.update(document, manifestDigest, image.manifest());
+      Long created = null;
+      try {
+        created =
+            new ConfigReader(image.config()).created().map(Instant::toEpochMilli).orElse(null);
+      } catch (BadDocumentException | ArithmeticException e) {
+        // no time, then
+      }
+      transaction.update(
+          "INSERT INTO images VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+              + " manifest_digest = excluded.manifest_digest,"
+              + " manifest_type = excluded.manifest_type,"
+              + " pulled_millis = excluded.pulled_millis",
+          id,
+          manifestDigest,
+          image.manifestType(),
+          created,
+          System.currentTimeMillis());
+      for (int i = 0; i < diffIds.size(); i++) {
+        transaction.update(
+            "INSERT OR IGNORE INTO image_layers VALUES (?, ?, ?)", id, i, diffIds.get(i));
+      }
+      List<String> names = new ArrayList<>(keepNames ? image.names() : List.of());
+      if (tag.isPresent()) {
+        ImageReference reference = tag.get();
+        reference.tag().ifPresent(name -> names.add(reference.name() + ":" + name));
+        for (String digest : image.digests()) {
+          transaction.update(
+              "INSERT OR REPLACE INTO repository_digests VALUES (?, ?, ?)",
+              reference.name(),
+              digest,
+              id);
+        }
+      }
+      for (String name : names) {
+        transaction.update("INSERT OR REPLACE INTO tags VALUES (?, ?)", name, id);
+      }
+      return null;
+    });
+  }
+
+  /** One call at a time, for listeners that are not made for many threads. */
+  private static final class Serialized implements Progress {
+    private final Progress progress;
+
+    Serialized(Progress progress) {
+      this.progress = progress;
+    }
+
+    @Override
+    public synchronized void started(String name, List<Layer> layers) {
+      progress.started(name, layers);
+    }
+
+    @Override
+    public synchronized void advanced(String digest, long bytes) {
+      progress.advanced(digest, bytes);
+    }
+
+    @Override
+    public synchronized void finished(String digest) {
+      progress.finished(digest);
+    }
+  }
+}

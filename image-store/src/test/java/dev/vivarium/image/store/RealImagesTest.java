@@ -1,0 +1,129 @@
+package dev.vivarium.image.store;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.vivarium.image.HostTools;
+import dev.vivarium.image.ImageReference;
+import dev.vivarium.image.TestRegistry;
+import dev.vivarium.image.TreeListing;
+import dev.vivarium.image.view.RootView;
+import dev.vivarium.image.view.RootViews;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Images made by other tools, from a real registry, against what those tools unpack. */
+class RealImagesTest {
+  @TempDir static Path shared;
+  private static TestRegistry registry;
+  @TempDir Path directory;
+
+  @BeforeAll
+  static void start() throws Exception {
+    for (String tool : List.of("docker-registry", "skopeo", "umoci", "python3", "setfattr")) {
+      HostTools.need(tool);
+    }
+    HostTools.needRoot();
+    HostTools.run("src/test/sh/make-test-images", shared.toString());
+    registry = TestRegistry.start(shared.resolve("registry"));
+    for (String name : List.of("busybox", "debian-mini", "layers")) {
+      registry.push(layout(name), name + ":1");
+    }
+    registry.push(layout("layers"), "layers:docker", "--format", "v2s2");
+    registry.push(layout("layers"), "layers:zstd", "--dest-compress-format", "zstd");
+  }
+
+  @AfterAll
+  static void stop() {
+    if (registry != null) {
+      registry.close();
+    }
+  }
+
+  private static String layout(String name) {
+    return "oci:" + shared.resolve(name) + ":latest";
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"busybox:1", "debian-mini:1", "layers:1", "layers:docker", "layers:zstd"})
+  void aPulledImageIsWhatUmociUnpacks(String image) throws Exception {
+    String name = image.substring(0, image.indexOf(':'));
+    Path bundle = directory.resolve("bundle");
+    HostTools.run(
+        "umoci", "unpack", "--image", shared.resolve(name) + ":latest", bundle.toString());
+    Map<String, String> expected = TreeListing.ofHost(bundle.resolve("rootfs"));
+    try (ImageStore store = ImageStore.open(directory.resolve("store"))) {
+      ImageRecord pulled =
+          store.pull(
+              ImageReference.parse(registry.host() + "/" + image),
+              PullOptions.DEFAULT,
+              Progress.NONE);
+      for (Path layer : store.layers(pulled)) {
+        HostTools.fsck(layer);
+      }
+      try (RootView view = RootViews.open(store.layers(pulled))) {
+        TreeListing.assertSame(expected, TreeListing.of(view));
+      }
+      assertEquals(pulled, store.find(registry.host() + "/" + image).orElseThrow());
+    }
+    HostTools.run("rm", "-rf", bundle.toString());
+  }
+
+  @Test
+  void theSameImageByEveryWayHasTheSameLayers() throws Exception {
+    Path archive = directory.resolve("oci.tar");
+    Path docker = directory.resolve("docker.tar");
+    HostTools.run("skopeo", "copy", "-q", layout("layers"), "oci-archive:" + archive + ":some:tag");
+    HostTools.run(
+        "skopeo", "copy", "-q", layout("layers"), "docker-archive:" + docker + ":example/layers:2");
+    HostTools.run("gzip", "-k", docker.toString());
+    try (ImageStore store = ImageStore.open(directory.resolve("store"))) {
+      ImageRecord first = store.importArchive(layout("layers"), true, Progress.NONE);
+      ImageRecord second = store.importArchive("oci-archive:" + archive, true, Progress.NONE);
+      ImageRecord third = store.importArchive("docker-archive:" + docker, true, Progress.NONE);
+      ImageRecord fourth =
+          store.importArchive("docker-archive:" + docker + ".gz", false, Progress.NONE);
+      assertEquals(first.id(), second.id());
+      assertEquals(first.layers(), third.layers());
+      assertEquals(third.id(), fourth.id());
+      assertEquals(List.of("docker.io/library/some:tag"), second.tags());
+      assertEquals(
+          List.of("docker.io/example/layers:2", "docker.io/library/some:tag"), third.tags());
+      assertEquals("/data", third.config().workingDir());
+      assertEquals(List.of("PATH=/bin", "GREETING=hello world"), third.config().env());
+      assertEquals(List.of("/bin/sh"), third.config().entrypoint());
+      assertEquals(List.of("-c", "echo hello"), third.config().cmd());
+      assertEquals("user", third.config().user());
+      assertEquals(third.id(), store.find("example/layers:2").orElseThrow().id());
+    }
+  }
+
+  @Test
+  void removingTheLastNameGivesTheSpaceBack() throws Exception {
+    try (ImageStore store = ImageStore.open(directory.resolve("store"))) {
+      ImageReference name = ImageReference.parse(registry.host() + "/layers:1");
+      ImageRecord image = store.pull(name, PullOptions.DEFAULT, Progress.NONE);
+      assertTrue(Files.exists(store.layers(image).getFirst()));
+      assertEquals(List.of(name.toString(), image.id()), store.remove(image.shortId()));
+      assertEquals(List.of(), store.list());
+      try (var files = Files.walk(directory.resolve("store"))) {
+        assertEquals(
+            List.of(),
+            files
+                .filter(Files::isRegularFile)
+                .map(Path::getFileName)
+                .map(Path::toString)
+                .filter(file -> !file.startsWith("index.db"))
+                .toList());
+      }
+    }
+  }
+}
