@@ -33,6 +33,7 @@ public final class Kernel {
         throw new IllegalStateException("there is no blob " + space);
       };
   private Consumer<String> log = message -> System.err.println(message);
+  private final int processors = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 63);
   private int liveTasks;
   private @Nullable ThreadGroup init;
   private int exitStatus;
@@ -59,6 +60,11 @@ public final class Kernel {
   /** The sandbox's random numbers. */
   public Entropy entropy() {
     return entropy;
+  }
+
+  /** How many processors the guest sees. */
+  public int processors() {
+    return processors;
   }
 
   /** Host and domain name. */

@@ -185,8 +185,14 @@ public final class ProcessTimers {
     }
   }
 
-  /** timer_create(2): returns the id or -EAGAIN. */
-  public long create(int clock, int notify, int signo, long value, @Nullable Task thread) {
+  /**
+   * timer_create(2).
+   *
+   * @param valueIsId whether the signal carries the timer's id in place of {@code value}
+   * @return the id or -EAGAIN
+   */
+  public long create(
+      int clock, int notify, int signo, long value, boolean valueIsId, @Nullable Task thread) {
     if (posix.size() >= MAX_TIMERS) {
       return -Errno.EAGAIN;
     }
@@ -195,7 +201,7 @@ public final class ProcessTimers {
       id = id + 1 & Integer.MAX_VALUE;
     }
     nextId = id + 1 & Integer.MAX_VALUE;
-    posix.put(id, new PosixTimer(id, clock, notify, signo, value, thread));
+    posix.put(id, new PosixTimer(id, clock, notify, signo, valueIsId ? id : value, thread));
     return id;
   }
 

@@ -96,6 +96,9 @@ public final class Task {
 
   public int schedulingPriority;
 
+  /** Processors of sched_setaffinity, as bits; 0 for all. */
+  public long affinity;
+
   /** personality(2). */
   public int personality;
 
@@ -238,6 +241,12 @@ public final class Task {
   public long restartWith(Restart r) {
     restart = r;
     return -Errno.ERESTART_RESTARTBLOCK;
+  }
+
+  /** restart_syscall(2). */
+  public long goOnWithRestart() {
+    Restart r = takeRestart();
+    return r == null ? -Errno.EINTR : r.restart(this);
   }
 
   @Nullable Restart takeRestart() {

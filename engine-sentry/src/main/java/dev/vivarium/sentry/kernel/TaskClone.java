@@ -163,6 +163,7 @@ public final class TaskClone {
     child.nice = t.nice;
     child.schedulingPolicy = t.schedulingPolicy;
     child.schedulingPriority = t.schedulingPriority;
+    child.affinity = t.affinity;
     child.personality = t.personality;
     if (!a.has(Sched.CLONE_VM) || a.has(Sched.CLONE_VFORK)) {
       child.altStackBase = t.altStackBase;

@@ -15,6 +15,20 @@ public final class SyscallTables {
     SysPoll.register(b);
     SysProcessVm.register(b);
     SysTimerfd.register(b);
+    SysCapability.register(b);
+    SysClone.register(b);
+    SysExec.register(b);
+    SysFutex.register(b);
+    SysIdentity.register(b);
+    SysPrctl.register(b);
+    SysProcess.register(b);
+    SysSched.register(b);
+    SysSignal.register(b);
+    SysTime.register(b);
+    SysTimers.register(b);
+    SysUname.register(b);
+    SysUsage.register(b);
+    SysWait.register(b);
     return b.build();
   }
 }

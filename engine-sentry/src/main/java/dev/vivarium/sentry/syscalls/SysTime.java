@@ -1,0 +1,216 @@
+package dev.vivarium.sentry.syscalls;
+
+import dev.vivarium.sentry.abi.Capability;
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Sys;
+import dev.vivarium.sentry.ipc.Bytes;
+import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.vfs.Times;
+
+/** Clocks and sleeping. */
+final class SysTime {
+  // linux/time.h
+  static final int CLOCK_REALTIME = 0;
+  static final int CLOCK_MONOTONIC = 1;
+  static final int CLOCK_PROCESS_CPUTIME_ID = 2;
+  static final int CLOCK_THREAD_CPUTIME_ID = 3;
+  static final int CLOCK_MONOTONIC_RAW = 4;
+  static final int CLOCK_REALTIME_COARSE = 5;
+  static final int CLOCK_MONOTONIC_COARSE = 6;
+  static final int CLOCK_BOOTTIME = 7;
+  static final int CLOCK_REALTIME_ALARM = 8;
+  static final int CLOCK_BOOTTIME_ALARM = 9;
+  static final int CLOCK_TAI = 11;
+  private static final int TIMER_ABSTIME = 1;
+  private static final long COARSE_NANOS = 4_000_000;
+
+  private SysTime() {}
+
+  static void register(SyscallTable.Builder b) {
+    String cpu = "Processor-time clocks advance only when a task enters the kernel.";
+    b.partial(Sys.CLOCK_GETTIME, "clock_gettime", SysTime::clockGettime, cpu).fast();
+    b.full(Sys.CLOCK_GETRES, "clock_getres", SysTime::clockGetres).fast();
+    b.partial(
+            Sys.CLOCK_SETTIME,
+            "clock_settime",
+            SysTime::clockSettime,
+            "The sandbox's clock is the host's: EPERM.")
+        .fast();
+    b.full(Sys.GETTIMEOFDAY, "gettimeofday", SysTime::gettimeofday).fast();
+    b.partial(
+            Sys.SETTIMEOFDAY,
+            "settimeofday",
+            (t, a0, a1, a2, a3, a4, a5) -> -Errno.EPERM,
+            "The sandbox's clock is the host's: EPERM.")
+        .fast();
+    b.full(Sys.TIME, "time", SysTime::time).fast();
+    b.full(Sys.NANOSLEEP, "nanosleep", SysTime::nanosleep);
+    b.partial(
+        Sys.CLOCK_NANOSLEEP,
+        "clock_nanosleep",
+        SysTime::clockNanosleep,
+        "Processor-time clocks cannot be slept on.");
+    b.full(
+        Sys.RESTART_SYSCALL, "restart_syscall", (t, a0, a1, a2, a3, a4, a5) -> t.goOnWithRestart());
+  }
+
+  /** Nanoseconds a clock shows, or -1 if there is no such clock. */
+  static long read(Task t, int clock) {
+    switch (clock) {
+      case CLOCK_REALTIME, CLOCK_REALTIME_COARSE, CLOCK_REALTIME_ALARM, CLOCK_TAI -> {
+        return Times.now();
+      }
+      case CLOCK_MONOTONIC,
+          CLOCK_MONOTONIC_RAW,
+          CLOCK_MONOTONIC_COARSE,
+          CLOCK_BOOTTIME,
+          CLOCK_BOOTTIME_ALARM -> {
+        return System.nanoTime();
+      }
+      case CLOCK_PROCESS_CPUTIME_ID -> {
+        return t.group.cpuTimes().totalNanos();
+      }
+      case CLOCK_THREAD_CPUTIME_ID -> {
+        return t.times().totalNanos();
+      }
+      default -> {
+        return clock < 0 ? readOther(t, clock) : -1;
+      }
+    }
+  }
+
+  /** clock_getcpuclockid and pthread_getcpuclockid: the clock names a process or a thread. */
+  private static long readOther(Task t, int clock) {
+    int kind = clock & 3;
+    boolean perThread = (clock & 4) != 0;
+    int id = ~(clock >> 3);
+    if (kind == 3) {
+      return -1; // a clock of a device
+    }
+    Task target = id == 0 ? t : t.kernel().pids().task(id);
+    if (target == null) {
+      return -1;
+    }
+    return perThread ? target.times().totalNanos() : target.group.cpuTimes().totalNanos();
+  }
+
+  static void putTimespec(byte[] b, int at, long nanos) {
+    Bytes.putLong(b, at, nanos / Deadlines.NANOS);
+    Bytes.putLong(b, at + 8, nanos % Deadlines.NANOS);
+  }
+
+  static long writeTimespec(Task t, long address, long nanos) {
+    byte[] b = new byte[16];
+    putTimespec(b, 0, nanos);
+    return t.mm.copyOut(address, b, 0, 16);
+  }
+
+  static long clockGettime(Task t, long clock, long address, long a2, long a3, long a4, long a5) {
+    long now = read(t, (int) clock);
+    return now < 0 ? -Errno.EINVAL : writeTimespec(t, address, now);
+  }
+
+  static long clockGetres(Task t, long clock, long address, long a2, long a3, long a4, long a5) {
+    int id = (int) clock;
+    if (read(t, id) < 0) {
+      return -Errno.EINVAL;
+    }
+    boolean coarse = id == CLOCK_REALTIME_COARSE || id == CLOCK_MONOTONIC_COARSE;
+    return address == 0 ? 0 : writeTimespec(t, address, coarse ? COARSE_NANOS : 1);
+  }
+
+  static long clockSettime(Task t, long clock, long address, long a2, long a3, long a4, long a5) {
+    if (clock != CLOCK_REALTIME) {
+      return -Errno.EINVAL;
+    }
+    long nanos = Deadlines.readTimespec(t, address);
+    return nanos < 0 ? nanos : -Errno.EPERM;
+  }
+
+  static long gettimeofday(Task t, long tv, long tz, long a2, long a3, long a4, long a5) {
+    if (tv != 0) {
+      long now = Times.now();
+      byte[] b = new byte[16];
+      Bytes.putLong(b, 0, now / Deadlines.NANOS);
+      Bytes.putLong(b, 8, now % Deadlines.NANOS / 1000);
+      if (t.mm.copyOut(tv, b, 0, 16) != 0) {
+        return -Errno.EFAULT;
+      }
+    }
+    return tz == 0 ? 0 : t.mm.copyOut(tz, new byte[8], 0, 8);
+  }
+
+  static long time(Task t, long address, long a1, long a2, long a3, long a4, long a5) {
+    long seconds = Times.now() / Deadlines.NANOS;
+    if (address != 0 && t.mm.writeLong(address, seconds) != 0) {
+      return -Errno.EFAULT;
+    }
+    return seconds;
+  }
+
+  static long nanosleep(Task t, long request, long remaining, long a2, long a3, long a4, long a5) {
+    long nanos = Deadlines.readTimespec(t, request);
+    return nanos < 0 ? nanos : sleep(t, Deadlines.after(nanos), remaining);
+  }
+
+  static long clockNanosleep(
+      Task t, long clock, long flags, long request, long remaining, long a4, long a5) {
+    int id = (int) clock;
+    switch (id) {
+      case CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_TAI -> {}
+      case CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM -> {
+        if (!t.creds.capable(Capability.CAP_WAKE_ALARM)) {
+          return -Errno.EPERM;
+        }
+      }
+      case CLOCK_PROCESS_CPUTIME_ID,
+          CLOCK_MONOTONIC_RAW,
+          CLOCK_REALTIME_COARSE,
+          CLOCK_MONOTONIC_COARSE -> {
+        return -Errno.EOPNOTSUPP;
+      }
+      default -> {
+        return -Errno.EINVAL;
+      }
+    }
+    long nanos = Deadlines.readTimespec(t, request);
+    if (nanos < 0) {
+      return nanos;
+    }
+    if ((flags & TIMER_ABSTIME) == 0) {
+      return sleep(t, Deadlines.after(nanos), remaining);
+    }
+    long now = read(t, id);
+    long deadline = nanos <= now ? System.nanoTime() : Deadlines.after(nanos - now);
+    long rc = sleepUntil(t, deadline);
+    // An absolute time needs no remembering: the call is simply made again.
+    return rc == -Errno.ERESTARTSYS ? -Errno.ERESTARTNOHAND : rc;
+  }
+
+  private static long sleep(Task t, long deadline, long remaining) {
+    long rc = sleepUntil(t, deadline);
+    if (rc != -Errno.ERESTARTSYS) {
+      return rc;
+    }
+    if (remaining != 0) {
+      long left = Deadlines.remaining(deadline);
+      if (left == 0) {
+        return 0;
+      }
+      if (writeTimespec(t, remaining, left) != 0) {
+        return -Errno.EFAULT;
+      }
+    }
+    return t.restartWith(again -> sleep(again, deadline, remaining));
+  }
+
+  /** 0 when the time has come, or -ERESTARTSYS. */
+  private static long sleepUntil(Task t, long deadline) {
+    while (System.nanoTime() < deadline) {
+      if (t.sleepUntil(deadline) == -Errno.ERESTARTSYS) {
+        return -Errno.ERESTARTSYS;
+      }
+    }
+    return 0;
+  }
+}
