@@ -8,6 +8,8 @@ import dev.vivarium.sentry.platform.AddressSpace;
 import dev.vivarium.sentry.platform.Platform;
 import dev.vivarium.sentry.vfs.AnonFileSystems;
 import dev.vivarium.sentry.vfs.SpecialFiles;
+import dev.vivarium.sentry.vfs.tmpfs.MemoryBudget;
+import dev.vivarium.sentry.vfs.tmpfs.Tmpfs;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.function.Consumer;
@@ -17,6 +19,14 @@ import org.jspecify.annotations.Nullable;
 public final class Kernel {
   /** How many tasks a sandbox may have: each costs the host a thread. */
   private static final int MAX_TASKS = 4096;
+
+  /** Bounds of a tmpfs that a guest mounts. */
+  private static final long GUEST_TMPFS_HEAP = 4L << 20;
+
+  private static final long GUEST_TMPFS_INODES = 100_000;
+
+  /** Device numbers of file systems that guests mount; the sandbox's own are lower. */
+  private static final long FIRST_GUEST_DEVICE = 200;
 
   private final KernelLoop loop;
   private final PidTable pids = new PidTable(MAX_TASKS);
@@ -34,6 +44,8 @@ public final class Kernel {
       };
   private Consumer<String> log = message -> System.err.println(message);
   private final int processors = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 63);
+  private @Nullable Tmpfs memfds;
+  private long nextDevice = FIRST_GUEST_DEVICE;
   private int liveTasks;
   private @Nullable ThreadGroup init;
   private int exitStatus;
@@ -164,6 +176,23 @@ public final class Kernel {
   /** Where pipes, sockets, eventfds and the like have their inodes. */
   public AnonFileSystems anonFileSystems() {
     return anonFileSystems;
+  }
+
+  /** What memfd_create(2) makes files in. */
+  public Tmpfs memfdFileSystem() {
+    Tmpfs fs = memfds;
+    if (fs == null) {
+      fs = newTmpfs();
+      memfds = fs;
+    }
+    return fs;
+  }
+
+  /** A tmpfs that a guest mounts: the sandbox's memory limit is what bounds it. */
+  public Tmpfs newTmpfs() {
+    MemoryBudget budget =
+        new MemoryBudget(memoryFile.segment().byteSize(), GUEST_TMPFS_HEAP, GUEST_TMPFS_INODES);
+    return new Tmpfs(nextDevice++, memoryFile, budget, 01777);
   }
 
   /** Opens FIFOs and device nodes. */

@@ -7,28 +7,42 @@ public final class SyscallTables {
   /** The table of x86-64 Linux. */
   public static SyscallTable linux() {
     SyscallTable.Builder b = new SyscallTable.Builder();
-    SysEpoll.register(b);
-    SysEventfd.register(b);
-    SysIoctl.register(b);
-    SysMemory.register(b);
-    SysPipe.register(b);
-    SysPoll.register(b);
-    SysProcessVm.register(b);
-    SysTimerfd.register(b);
+    SysAttr.register(b);
     SysCapability.register(b);
     SysClone.register(b);
+    SysCopy.register(b);
+    SysDir.register(b);
+    SysEpoll.register(b);
+    SysEventfd.register(b);
     SysExec.register(b);
+    SysFd.register(b);
     SysFutex.register(b);
     SysIdentity.register(b);
+    SysIoctl.register(b);
+    SysLink.register(b);
+    SysMemory.register(b);
+    SysMount.register(b);
+    SysOpen.register(b);
+    SysPipe.register(b);
+    SysPoll.register(b);
     SysPrctl.register(b);
     SysProcess.register(b);
+    SysProcessVm.register(b);
+    SysReadWrite.register(b);
     SysSched.register(b);
     SysSignal.register(b);
+    SysStat.register(b);
+    SysStatfs.register(b);
+    SysSync.register(b);
     SysTime.register(b);
+    SysTimerfd.register(b);
     SysTimers.register(b);
+    SysTruncate.register(b);
     SysUname.register(b);
     SysUsage.register(b);
+    SysUtime.register(b);
     SysWait.register(b);
+    SysXattr.register(b);
     return b.build();
   }
 }

@@ -35,6 +35,12 @@ public abstract class File {
    */
   public int flags;
 
+  /** F_SETOWN and F_SETSIG, kept and reported. */
+  public int asyncOwner;
+
+  public int asyncOwnerType;
+  public int asyncSignal;
+
   /** The file position, used if {@link #isSeekable}. */
   public long position;
 
@@ -65,6 +71,7 @@ public abstract class File {
       if (hooks != null) {
         hooks.forEach(Runnable::run);
       }
+      inode.releaseLocks(this);
       release(t);
       inode.closed(t);
     }

@@ -236,8 +236,8 @@ public abstract class Inode {
     return l;
   }
 
-  /** Drops the record locks that the processes with this table hold (close(2), exit). */
-  final void releaseLocks(FdTable owner) {
+  /** Drops the locks of an owner: a descriptor table (close(2), exit), or an open file. */
+  final void releaseLocks(Object owner) {
     if (locks != null) {
       locks.release(owner);
     }

@@ -1,0 +1,196 @@
+package dev.vivarium.sentry.syscalls;
+
+import dev.vivarium.sentry.abi.Capability;
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Fcntl;
+import dev.vivarium.sentry.abi.Sys;
+import dev.vivarium.sentry.ipc.Bytes;
+import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.vfs.DirSink;
+import dev.vivarium.sentry.vfs.File;
+import dev.vivarium.sentry.vfs.NameOps;
+import dev.vivarium.sentry.vfs.PathNames;
+import dev.vivarium.sentry.vfs.PathWalker;
+import dev.vivarium.sentry.vfs.Permissions;
+import dev.vivarium.sentry.vfs.VfsPath;
+import dev.vivarium.sentry.vfs.WalkResult;
+import java.nio.charset.StandardCharsets;
+
+/** getdents, mkdir, rmdir, mknod, chdir, getcwd, chroot. */
+final class SysDir {
+  /** Most bytes of entries given at once. */
+  private static final int MAX_ENTRIES = 1 << 16;
+
+  private SysDir() {}
+
+  static void register(SyscallTable.Builder b) {
+    b.full(Sys.GETDENTS, "getdents", SysDir::getdents);
+    b.full(Sys.GETDENTS64, "getdents64", SysDir::getdents64);
+    b.full(Sys.MKDIR, "mkdir", SysDir::mkdir);
+    b.full(Sys.MKDIRAT, "mkdirat", SysDir::mkdirat);
+    b.full(Sys.RMDIR, "rmdir", SysDir::rmdir);
+    b.full(Sys.MKNOD, "mknod", SysDir::mknod);
+    b.full(Sys.MKNODAT, "mknodat", SysDir::mknodat);
+    b.full(Sys.CHDIR, "chdir", SysDir::chdir);
+    b.full(Sys.FCHDIR, "fchdir", SysDir::fchdir);
+    b.full(Sys.GETCWD, "getcwd", SysDir::getcwd).fast();
+    b.full(Sys.CHROOT, "chroot", SysDir::chroot);
+  }
+
+  /** Packs entries as the guest wants them. */
+  private static final class Packer implements DirSink {
+    private final byte[] buffer;
+    private final boolean old;
+    int used;
+
+    /** Whether an entry did not fit though the buffer was empty. */
+    boolean tooSmall;
+
+    Packer(int room, boolean old) {
+      this.buffer = new byte[room];
+      this.old = old;
+    }
+
+    @Override
+    public boolean add(String name, long ino, long nextOffset, int type) {
+      // struct linux_dirent64 has the type before the name, linux_dirent in its last byte.
+      int header = old ? 18 : 19;
+      int length = (header + name.length() + (old ? 2 : 1) + 7) & -8;
+      if (length > buffer.length - used) {
+        tooSmall = used == 0;
+        return false;
+      }
+      Bytes.putLong(buffer, used, ino);
+      Bytes.putLong(buffer, used + 8, nextOffset);
+      Bytes.putShort(buffer, used + 16, length);
+      byte[] bytes = name.getBytes(StandardCharsets.ISO_8859_1);
+      System.arraycopy(bytes, 0, buffer, used + header, bytes.length);
+      buffer[old ? used + length - 1 : used + 18] = (byte) type;
+      used += length;
+      return true;
+    }
+  }
+
+  static long getdents(Task t, long fd, long buf, long count, long a3, long a4, long a5) {
+    return getdents(t, fd, buf, count, true);
+  }
+
+  static long getdents64(Task t, long fd, long buf, long count, long a3, long a4, long a5) {
+    return getdents(t, fd, buf, count, false);
+  }
+
+  private static long getdents(Task t, long fd, long buf, long count, boolean old) {
+    File f = t.fds.get((int) fd);
+    if (f == null) {
+      return -Errno.EBADF;
+    }
+    if (!f.inode.isDirectory()) {
+      return -Errno.ENOTDIR;
+    }
+    if (f.path != null && f.path.dentry().isUnhashed() && f.path.dentry().parent() != null) {
+      return -Errno.ENOENT;
+    }
+    Packer packer = new Packer((int) Math.min(count & 0xffffffffL, MAX_ENTRIES), old);
+    long before = f.position;
+    long rc = f.readdir(t, packer);
+    if (rc < 0) {
+      return rc;
+    }
+    if (packer.tooSmall) {
+      return -Errno.EINVAL;
+    }
+    if (t.mm.copyOut(buf, packer.buffer, 0, packer.used) < 0) {
+      f.position = before;
+      return -Errno.EFAULT;
+    }
+    return packer.used;
+  }
+
+  static long mkdir(Task t, long path, long mode, long a2, long a3, long a4, long a5) {
+    return mkdirat(t, Fcntl.AT_FDCWD, path, mode, 0, 0, 0);
+  }
+
+  static long mkdirat(Task t, long dirfd, long path, long mode, long a3, long a4, long a5) {
+    String p = GuestPath.read(t, path);
+    return p == null ? t.mm.error() : NameOps.mkdir(t, (int) dirfd, p, (int) mode);
+  }
+
+  static long rmdir(Task t, long path, long a1, long a2, long a3, long a4, long a5) {
+    String p = GuestPath.read(t, path);
+    return p == null ? t.mm.error() : NameOps.rmdir(t, Fcntl.AT_FDCWD, p);
+  }
+
+  static long mknod(Task t, long path, long mode, long dev, long a3, long a4, long a5) {
+    return mknodat(t, Fcntl.AT_FDCWD, path, mode, dev, 0, 0);
+  }
+
+  static long mknodat(Task t, long dirfd, long path, long mode, long dev, long a4, long a5) {
+    String p = GuestPath.read(t, path);
+    return p == null
+        ? t.mm.error()
+        : NameOps.mknod(t, (int) dirfd, p, (int) mode & 0xffff, dev & 0xffffffffL);
+  }
+
+  static long chdir(Task t, long path, long a1, long a2, long a3, long a4, long a5) {
+    WalkResult found = new WalkResult();
+    int flags = PathWalker.FOLLOW | PathWalker.DIRECTORY;
+    long rc = GuestPath.walk(t, Fcntl.AT_FDCWD, path, flags, found);
+    if (rc == 0) {
+      rc = Permissions.check(t, found.inode(), Permissions.EXEC);
+    }
+    if (rc == 0) {
+      t.fs.setCwd(found.path());
+    }
+    return rc;
+  }
+
+  static long fchdir(Task t, long fd, long a1, long a2, long a3, long a4, long a5) {
+    File f = t.fds.getAny((int) fd);
+    if (f == null) {
+      return -Errno.EBADF;
+    }
+    VfsPath path = f.path;
+    if (path == null || !f.inode.isDirectory()) {
+      return -Errno.ENOTDIR;
+    }
+    long rc = Permissions.check(t, f.inode, Permissions.EXEC);
+    if (rc == 0) {
+      t.fs.setCwd(path);
+    }
+    return rc;
+  }
+
+  static long getcwd(Task t, long buf, long size, long a2, long a3, long a4, long a5) {
+    VfsPath cwd = t.fs.cwd();
+    if (cwd.dentry().isUnhashed()) {
+      return -Errno.ENOENT;
+    }
+    byte[] name = PathNames.of(cwd, t.fs.root()).getBytes(StandardCharsets.ISO_8859_1);
+    int length = name.length + 1;
+    if (length > PathWalker.PATH_MAX) {
+      return -Errno.ENAMETOOLONG;
+    }
+    if (Long.compareUnsigned(length, size) > 0) {
+      return -Errno.ERANGE;
+    }
+    byte[] terminated = new byte[length];
+    System.arraycopy(name, 0, terminated, 0, name.length);
+    return t.mm.copyOut(buf, terminated, 0, length) < 0 ? -Errno.EFAULT : length;
+  }
+
+  static long chroot(Task t, long path, long a1, long a2, long a3, long a4, long a5) {
+    WalkResult found = new WalkResult();
+    int flags = PathWalker.FOLLOW | PathWalker.DIRECTORY;
+    long rc = GuestPath.walk(t, Fcntl.AT_FDCWD, path, flags, found);
+    if (rc == 0) {
+      rc = Permissions.check(t, found.inode(), Permissions.EXEC);
+    }
+    if (rc == 0 && !t.creds.capable(Capability.CAP_SYS_CHROOT)) {
+      rc = -Errno.EPERM;
+    }
+    if (rc == 0) {
+      t.fs.setRoot(found.path());
+    }
+    return rc;
+  }
+}

@@ -1,0 +1,226 @@
+package dev.vivarium.sentry.syscalls;
+
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Fcntl;
+import dev.vivarium.sentry.abi.Poll;
+import dev.vivarium.sentry.abi.Sys;
+import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.memory.Uio;
+import dev.vivarium.sentry.vfs.File;
+import org.jspecify.annotations.Nullable;
+
+/** read, write and their vector and positioned forms, lseek. */
+final class SysReadWrite {
+  // RWF_* of linux/fs.h.
+  private static final int RWF_HIPRI = 1;
+  private static final int RWF_DSYNC = 2;
+  private static final int RWF_SYNC = 4;
+  private static final int RWF_NOWAIT = 8;
+  private static final int RWF_APPEND = 16;
+  private static final int RWF_NOAPPEND = 32;
+  private static final int RWF_ALL =
+      RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND;
+
+  /** Use and move the file's own position. */
+  private static final long CURRENT = -1;
+
+  private SysReadWrite() {}
+
+  static void register(SyscallTable.Builder b) {
+    b.full(Sys.READ, "read", SysReadWrite::read);
+    b.full(Sys.WRITE, "write", SysReadWrite::write);
+    b.full(Sys.PREAD64, "pread64", SysReadWrite::pread64);
+    b.full(Sys.PWRITE64, "pwrite64", SysReadWrite::pwrite64);
+    b.full(Sys.READV, "readv", SysReadWrite::readv);
+    b.full(Sys.WRITEV, "writev", SysReadWrite::writev);
+    b.full(Sys.PREADV, "preadv", SysReadWrite::preadv);
+    b.full(Sys.PWRITEV, "pwritev", SysReadWrite::pwritev);
+    b.full(Sys.PREADV2, "preadv2", SysReadWrite::preadv2);
+    b.full(Sys.PWRITEV2, "pwritev2", SysReadWrite::pwritev2);
+    b.full(Sys.LSEEK, "lseek", SysReadWrite::lseek);
+  }
+
+  static long read(Task t, long fd, long buf, long count, long a3, long a4, long a5) {
+    File f = t.fds.get((int) fd);
+    if (f == null || !f.isReadable()) {
+      return -Errno.EBADF;
+    }
+    return count < 0 ? -Errno.EINVAL : readFile(t, f, t.mm.uio(buf, count), CURRENT);
+  }
+
+  static long write(Task t, long fd, long buf, long count, long a3, long a4, long a5) {
+    File f = t.fds.get((int) fd);
+    if (f == null || !f.isWritable()) {
+      return -Errno.EBADF;
+    }
+    return count < 0 ? -Errno.EINVAL : writeFile(t, f, t.mm.uio(buf, count), CURRENT, 0);
+  }
+
+  static long pread64(Task t, long fd, long buf, long count, long pos, long a4, long a5) {
+    if (pos < 0) {
+      return -Errno.EINVAL;
+    }
+    File f = t.fds.get((int) fd);
+    if (f == null) {
+      return -Errno.EBADF;
+    }
+    if (!f.isSeekable()) {
+      return -Errno.ESPIPE;
+    }
+    if (!f.isReadable()) {
+      return -Errno.EBADF;
+    }
+    return count < 0 ? -Errno.EINVAL : readFile(t, f, t.mm.uio(buf, count), pos);
+  }
+
+  static long pwrite64(Task t, long fd, long buf, long count, long pos, long a4, long a5) {
+    if (pos < 0) {
+      return -Errno.EINVAL;
+    }
+    File f = t.fds.get((int) fd);
+    if (f == null) {
+      return -Errno.EBADF;
+    }
+    if (!f.isSeekable()) {
+      return -Errno.ESPIPE;
+    }
+    if (!f.isWritable()) {
+      return -Errno.EBADF;
+    }
+    return count < 0 ? -Errno.EINVAL : writeFile(t, f, t.mm.uio(buf, count), pos, 0);
+  }
+
+  static long readv(Task t, long fd, long iov, long count, long a3, long a4, long a5) {
+    return vector(t, fd, iov, count, CURRENT, 0, false);
+  }
+
+  static long writev(Task t, long fd, long iov, long count, long a3, long a4, long a5) {
+    return vector(t, fd, iov, count, CURRENT, 0, true);
+  }
+
+  static long preadv(Task t, long fd, long iov, long count, long pos, long high, long a5) {
+    return pos < 0 ? -Errno.EINVAL : vector(t, fd, iov, count, pos, 0, false);
+  }
+
+  static long pwritev(Task t, long fd, long iov, long count, long pos, long high, long a5) {
+    return pos < 0 ? -Errno.EINVAL : vector(t, fd, iov, count, pos, 0, true);
+  }
+
+  static long preadv2(Task t, long fd, long iov, long count, long pos, long high, long flags) {
+    return pos < CURRENT ? -Errno.EINVAL : vector(t, fd, iov, count, pos, (int) flags, false);
+  }
+
+  static long pwritev2(Task t, long fd, long iov, long count, long pos, long high, long flags) {
+    return pos < CURRENT ? -Errno.EINVAL : vector(t, fd, iov, count, pos, (int) flags, true);
+  }
+
+  private static long vector(
+      Task t, long fd, long iov, long count, long pos, int flags, boolean write) {
+    File f = t.fds.get((int) fd);
+    if (f == null) {
+      return -Errno.EBADF;
+    }
+    if (pos != CURRENT && !f.isSeekable()) {
+      return -Errno.ESPIPE;
+    }
+    if (write ? !f.isWritable() : !f.isReadable()) {
+      return -Errno.EBADF;
+    }
+    if ((int) count != count) {
+      return -Errno.EINVAL;
+    }
+    Uio uio = t.mm.uioVector(iov, (int) count);
+    if (uio == null) {
+      return t.mm.error();
+    }
+    if ((flags & ~RWF_ALL) != 0
+        || (flags & (RWF_APPEND | RWF_NOAPPEND)) == (RWF_APPEND | RWF_NOAPPEND)) {
+      return -Errno.EOPNOTSUPP;
+    }
+    if ((flags & RWF_NOWAIT) != 0
+        && !f.neverBlocks()
+        && (f.poll() & (write ? Poll.OUT : Poll.IN)) == 0) {
+      return -Errno.EAGAIN;
+    }
+    return write ? writeFile(t, f, uio, pos, flags) : readFile(t, f, uio, pos);
+  }
+
+  /** Reads at a position, or at the file's own and moves it. */
+  static long readFile(Task t, File f, Uio dst, long pos) {
+    f.acquire();
+    try {
+      if (pos != CURRENT) {
+        return f.read(t, dst, pos);
+      }
+      boolean seekable = f.isSeekable();
+      long n = f.read(t, dst, seekable ? f.position : 0);
+      if (n > 0 && seekable) {
+        f.position += n;
+      }
+      return n;
+    } finally {
+      f.drop(t);
+    }
+  }
+
+  /** Writes at a position, or at the file's own and moves it. */
+  static long writeFile(Task t, File f, Uio src, long pos, int rwf) {
+    f.acquire();
+    try {
+      boolean seekable = f.isSeekable();
+      if (!seekable) {
+        return f.write(t, src, 0);
+      }
+      boolean append =
+          (rwf & RWF_APPEND) != 0 || ((f.flags & Fcntl.O_APPEND) != 0 && (rwf & RWF_NOAPPEND) == 0);
+      long at = pos == CURRENT ? f.position : pos;
+      if (append) {
+        long rc = f.inode.getattr(t);
+        if (rc < 0) {
+          return rc;
+        }
+        at = f.inode.size;
+      }
+      Uio bounded = f.inode.isRegular() ? FileSizeLimit.bound(t, src, at) : src;
+      if (bounded == null) {
+        return -Errno.EFBIG;
+      }
+      long n = f.write(t, bounded, at);
+      if (n > 0 && pos == CURRENT) {
+        f.position = at + n;
+      }
+      if (n > 0 && ((rwf & (RWF_DSYNC | RWF_SYNC)) != 0 || (f.flags & Fcntl.O_DSYNC) != 0)) {
+        long rc = f.sync(t);
+        if (rc < 0) {
+          return rc;
+        }
+      }
+      return n;
+    } finally {
+      f.drop(t);
+    }
+  }
+
+  static long lseek(Task t, long fd, long offset, long whence, long a3, long a4, long a5) {
+    File f = t.fds.get((int) fd);
+    if (f == null) {
+      return -Errno.EBADF;
+    }
+    if (whence < 0 || whence > Fcntl.SEEK_HOLE) {
+      return -Errno.EINVAL;
+    }
+    return f.seek(t, offset, (int) whence);
+  }
+
+  /** The file if it is open for reading; null: -EBADF. */
+  static @Nullable File readable(Task t, long fd) {
+    File f = t.fds.get((int) fd);
+    return f != null && f.isReadable() ? f : null;
+  }
+
+  /** The file if it is open for writing; null: -EBADF. */
+  static @Nullable File writable(Task t, long fd) {
+    File f = t.fds.get((int) fd);
+    return f != null && f.isWritable() ? f : null;
+  }
+}
