@@ -61,6 +61,7 @@ public abstract class Command {
         PositionalParamSpec.builder()
             .index(index)
             .arity(arity)
+            .required(!arity.startsWith("0"))
             .type(String[].class)
             .paramLabel(label)
             .description(description)

@@ -149,18 +149,24 @@ final class Dispatcher {
   private static String usageError(Verbs verb, ParameterException e) {
     String message = e.getMessage();
     if (e instanceof UnmatchedArgumentException unmatched && !unmatched.getUnmatched().isEmpty()) {
-      String word = unmatched.getUnmatched().get(0);
-      List<String> options =
-          e.getCommandLine().getCommandSpec().options().stream()
-              .flatMap(option -> Arrays.stream(option.names()))
-              .toList();
-      Optional<String> similar = Spelling.closest(word.replaceFirst("=.*", ""), options);
-      message =
-          (word.startsWith("-") ? "no such option: " : "too many arguments: ")
-              + word
-              + similar.map(option -> "; did you mean " + option + "?").orElse("");
+      message = unmatched(unmatched.getUnmatched().get(0), e.getCommandLine());
     }
     return verb.word() + ": " + message + "; viv " + verb.word() + " --help shows the usage";
+  }
+
+  private static String unmatched(String word, CommandLine line) {
+    if (!word.startsWith("-")) {
+      return "too many arguments: " + word;
+    }
+    List<String> options =
+        line.getCommandSpec().options().stream()
+            .flatMap(option -> Arrays.stream(option.names()))
+            .toList();
+    return "no such option: "
+        + word
+        + Spelling.closest(word.replaceFirst("=.*", ""), options)
+            .map(option -> "; did you mean " + option + "?")
+            .orElse("");
   }
 
   private void help(PrintStream to) {

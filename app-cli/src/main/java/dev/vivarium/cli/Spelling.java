@@ -9,7 +9,7 @@ final class Spelling {
 
   /** The closest candidate, at most two edits away; fewer for short words. */
   static Optional<String> closest(String typed, List<String> candidates) {
-    int limit = Math.min(2, typed.length() / 2 - 1);
+    int limit = typed.length() < 3 ? 0 : typed.length() < 6 ? 1 : 2;
     String best = null;
     for (String candidate : candidates) {
       int distance = distance(typed, candidate);

@@ -83,8 +83,10 @@ final class ForegroundClient {
   }
 
   private int untilEnded() throws CliException {
-    try (FileOutputStream out = new FileOutputStream(FileDescriptor.out);
-        FileOutputStream error = new FileOutputStream(FileDescriptor.err)) {
+    // Not closed: they are this process's own.
+    FileOutputStream out = new FileOutputStream(FileDescriptor.out);
+    FileOutputStream error = new FileOutputStream(FileDescriptor.err);
+    try {
       while (true) {
         Optional<ControlMessage> next = connection.receive();
         if (next.isEmpty()) {
@@ -133,7 +135,8 @@ final class ForegroundClient {
 
   private void pumpInput() {
     byte[] buffer = new byte[32 << 10];
-    try (FileInputStream in = new FileInputStream(FileDescriptor.in)) {
+    FileInputStream in = new FileInputStream(FileDescriptor.in);
+    try {
       while (true) {
         int room;
         synchronized (this) {

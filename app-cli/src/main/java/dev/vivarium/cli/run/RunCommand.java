@@ -123,6 +123,7 @@ public final class RunCommand extends Command {
     ControlConnection connection;
     try {
       SandboxSpec spec = spec(builder, positionals[0], pull, arguments, context);
+      run.create();
       if (!new Names(directories).claim(name, id)) {
         throw new CliException(
             CliException.FAILED,

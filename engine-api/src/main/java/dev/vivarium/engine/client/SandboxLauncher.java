@@ -44,6 +44,12 @@ public final class SandboxLauncher {
             "@" + Path.of(home, "sandbox.args")));
   }
 
+  /**
+   * The environment variable that names the client's process: a sandbox process that is orphaned
+   * before any client has connected to it ends by itself.
+   */
+  public static final String CLIENT_VARIABLE = "VIVARIUM_CLIENT";
+
   /** How a new process's standard streams are connected. */
   public enum Streams {
     /** To this process's own; standard input too. */
@@ -64,6 +70,7 @@ public final class SandboxLauncher {
     line.addAll(command);
     line.add(run.id());
     ProcessBuilder builder = new ProcessBuilder(line);
+    builder.environment().put(CLIENT_VARIABLE, String.valueOf(ProcessHandle.current().pid()));
     if (streams == Streams.INHERIT) {
       builder.redirectInput(ProcessBuilder.Redirect.INHERIT);
     } else {
@@ -77,7 +84,9 @@ public final class SandboxLauncher {
       builder.redirectError(ProcessBuilder.Redirect.INHERIT);
     }
     try {
-      run.create();
+      if (streams == Streams.NONE) {
+        run.create();
+      }
       return builder.start();
     } catch (IOException e) {
       throw new EngineException(

@@ -24,6 +24,9 @@ final class ControlServer implements Closeable {
 
   /** What happens to what clients say. Called on the connection's thread. */
   interface Handler {
+    /** A client said hello. */
+    void connected(ControlConnection connection);
+
     /**
      * A message came.
      *
@@ -92,6 +95,7 @@ final class ControlServer implements Closeable {
   private void serve(ControlConnection connection) {
     try (connection) {
       connection.hello();
+      handler.connected(connection);
       Optional<ControlMessage> message = connection.receive();
       while (message.isPresent()) {
         handler.received(connection, message.get());

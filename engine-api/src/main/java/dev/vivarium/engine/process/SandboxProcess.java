@@ -7,6 +7,7 @@ import dev.vivarium.engine.ExitStatus;
 import dev.vivarium.engine.RunningSandbox;
 import dev.vivarium.engine.SandboxHost;
 import dev.vivarium.engine.SandboxSpec;
+import dev.vivarium.engine.client.SandboxLauncher;
 import dev.vivarium.engine.control.ControlConnection;
 import dev.vivarium.engine.control.ControlMessage;
 import dev.vivarium.engine.state.Directories;
@@ -42,6 +43,8 @@ final class SandboxProcess implements ControlServer.Handler {
   /** A process that no client asks for anything within this time was started for nothing. */
   private static final Duration UNCLAIMED = Duration.ofSeconds(20);
 
+  private static final long ORPHAN_POLL_MILLIS = 200;
+
   /** An engine that does not end within this time after it was told to is left to the kernel. */
   private static final Duration GRACE = Duration.ofSeconds(5);
 
@@ -50,6 +53,7 @@ final class SandboxProcess implements ControlServer.Handler {
 
   private @Nullable ControlConnection owner;
   private ControlMessage.@Nullable Start start;
+  private boolean connected;
   private boolean abandoned;
 
   private @Nullable SandboxState state;
@@ -100,24 +104,32 @@ final class SandboxProcess implements ControlServer.Handler {
     }
   }
 
+  /** Waits for a client; a process whose client is gone before it came ends. */
   private synchronized ControlMessage.@Nullable Start awaitStart() {
     long deadline = System.nanoTime() + UNCLAIMED.toNanos();
     try {
       while (start == null && !abandoned) {
-        if (owner != null) {
+        if (connected) {
           wait();
+        } else if (System.nanoTime() > deadline || isOrphan()) {
+          return null;
         } else {
-          long left = deadline - System.nanoTime();
-          if (left <= 0) {
-            return null;
-          }
-          wait(Math.max(1, left / 1_000_000));
+          wait(ORPHAN_POLL_MILLIS);
         }
       }
     } catch (InterruptedException e) {
       return null;
     }
     return start;
+  }
+
+  private static boolean isOrphan() {
+    String client = System.getenv(SandboxLauncher.CLIENT_VARIABLE);
+    return client != null
+        && !ProcessHandle.current()
+            .parent()
+            .map(parent -> String.valueOf(parent.pid()).equals(client))
+            .orElse(false);
   }
 
   /** From the specification to the end of the first process. */
@@ -358,6 +370,12 @@ final class SandboxProcess implements ControlServer.Handler {
     if (server != null) {
       server.farewell(new ControlMessage.Ended(outcome.exitCode, outcome.message));
     }
+  }
+
+  @Override
+  public synchronized void connected(ControlConnection connection) {
+    connected = true;
+    notifyAll();
   }
 
   @Override

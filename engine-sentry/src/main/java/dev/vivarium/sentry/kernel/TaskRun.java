@@ -23,8 +23,6 @@ import dev.vivarium.sentry.platform.Registers;
  * that a killed task does not stop and a stopped one runs no handler.
  */
 final class TaskRun {
-  private static final boolean DEBUG_FAULTS = Boolean.getBoolean("vivarium.debugFaults");
-
   private TaskRun() {}
 
   static void run(Task t) {
@@ -180,33 +178,6 @@ final class TaskRun {
             case Signals.SIGILL -> 6;
             default -> 13;
           };
-    }
-    if (DEBUG_FAULTS) {
-      t.kernel()
-          .log(
-              "fault: task %d (%s) signal %d code %d address %x rip %x rsp %x write %b host %d/%d"
-                  .formatted(
-                      t.tid(),
-                      t.comm,
-                      signo,
-                      code,
-                      address,
-                      c.regs().get(Registers.RIP),
-                      c.regs().get(Registers.RSP),
-                      c.faultIsWrite(),
-                      c.faultSignal(),
-                      c.faultCode()));
-      t.mm.forEachVma(
-          v ->
-              t.kernel()
-                  .log(
-                      "  %x-%x prot %d off %x %s"
-                          .formatted(
-                              v.start(),
-                              v.end(),
-                              v.prot(),
-                              v.fileOffset(),
-                              v.file() == null ? v.name() : "file")));
     }
     SignalSending.force(t, SignalInfo.fault(signo, code, address));
   }

@@ -90,11 +90,6 @@ final class ImageFile extends File implements Mappable {
   }
 
   @Override
-  public boolean translatesAtOnce() {
-    return true;
-  }
-
-  @Override
   public long length() {
     return size;
   }
