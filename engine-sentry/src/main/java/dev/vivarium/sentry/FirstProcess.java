@@ -24,9 +24,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +35,7 @@ final class FirstProcess {
   private static final int CANNOT_RUN = 126;
 
   /** How long the end of a sandbox waits for a slow reader of its output. */
-  private static final long DRAIN_SECONDS = 10;
+  private static final long DRAIN_NANOS = 10_000_000_000L;
 
   private final SandboxResources resources;
   private final SandboxSpec spec;
@@ -68,7 +65,8 @@ final class FirstProcess {
     FsContext fs = new FsContext(mounts.namespace());
     fs.setCwd(workingDirectory(mounts, process.workingDirectory()));
 
-    StandardStreams standard = open(task, files.devpts(), process.stdin());
+    StandardStreams standard = open(task, files.devpts(), process.stdin(), who.uid());
+    files.setConsole(standard.terminal());
     streams = standard;
     resources.setTerminal(standard.terminal());
     FdTable fds = new FdTable();
@@ -100,15 +98,16 @@ final class FirstProcess {
       return;
     }
     try {
-      s.outputDone().get(DRAIN_SECONDS, TimeUnit.SECONDS);
+      if (!s.finish(resources.kernel().newKernelTask(), DRAIN_NANOS)) {
+        host.log("not all output could be delivered: its reader is too slow");
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (ExecutionException | TimeoutException e) {
-      host.log("not all output could be delivered: " + e);
     }
   }
 
-  private StandardStreams open(Task task, DevPts devpts, boolean stdin) throws EngineException {
+  private StandardStreams open(Task task, DevPts devpts, boolean stdin, int owner)
+      throws EngineException {
     FileRef nothing = new FileRef();
     long rc = Opener.open(task, Fcntl.AT_FDCWD, "/dev/null", Fcntl.O_RDWR, 0, 0, nothing);
     File file = nothing.file;
@@ -116,7 +115,8 @@ final class FirstProcess {
       throw new EngineException(
           SentrySandbox.FAILED, "cannot open /dev/null in the sandbox: " + Errno.name((int) -rc));
     }
-    return StandardStreams.open(task, host.stdio(), SandboxFiles.HOST_DEVICE, stdin, file, devpts);
+    return StandardStreams.open(
+        task, host.stdio(), SandboxFiles.HOST_DEVICE, stdin, file, devpts, owner);
   }
 
   private static VfsPath workingDirectory(SandboxMounts mounts, String path)

@@ -7,17 +7,22 @@ import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.kernel.Kernel;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.tty.DevPts;
+import dev.vivarium.sentry.tty.Terminal;
 import dev.vivarium.sentry.vfs.FileSystem;
 import dev.vivarium.sentry.vfs.Mount;
 import dev.vivarium.sentry.vfs.dev.DevFs;
 import dev.vivarium.sentry.vfs.dev.DeviceTable;
 import dev.vivarium.sentry.vfs.image.ImageFs;
 import dev.vivarium.sentry.vfs.overlay.OverlayFs;
+import dev.vivarium.sentry.vfs.proc.Machine;
+import dev.vivarium.sentry.vfs.proc.ProcFs;
+import dev.vivarium.sentry.vfs.sys.SysFs;
 import dev.vivarium.sentry.vfs.tmpfs.MemoryBudget;
 import dev.vivarium.sentry.vfs.tmpfs.Tmpfs;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes the sandbox's file systems: the root with its writable layer, /dev, /proc, /tmp and the
@@ -31,6 +36,7 @@ final class SandboxFiles {
   private static final int MAX_HEAP = 32 << 20;
   private static final int MAX_INODES = 2_000_000;
   private static final int STICKY_FOR_ALL = 01777;
+  private static final int PSEUDO = Mount.NOSUID | Mount.NODEV | Mount.NOEXEC;
   private static final int SAFE = Mount.NOSUID | Mount.NODEV;
 
   private final SandboxResources resources;
@@ -39,6 +45,7 @@ final class SandboxFiles {
   private final Task task;
   private final MemoryBudget budget;
   private final DevPts devpts;
+  private final DeviceTable devices;
   private long nextDevice = ROOT_DEVICE;
 
   SandboxFiles(SandboxResources resources, SandboxSpec spec, Task task) {
@@ -50,6 +57,14 @@ final class SandboxFiles {
     this.budget =
         new MemoryBudget(limit > 0 ? limit : resources.hostMemory() / 2, MAX_HEAP, MAX_INODES);
     this.devpts = new DevPts(nextDevice++);
+    this.devices = new DeviceTable(devpts);
+  }
+
+  /** The terminal behind /dev/console, if there is one. */
+  void setConsole(@Nullable Terminal terminal) {
+    if (terminal != null) {
+      devices.setConsole(terminal);
+    }
   }
 
   DevPts devpts() {
@@ -59,7 +74,6 @@ final class SandboxFiles {
   SandboxMounts mount() throws EngineException {
     FileSystem root = new OverlayFs(nextDevice++, lower(), kernel.memoryFile(), budget);
     SandboxMounts mounts = new SandboxMounts(task, root);
-    DeviceTable devices = new DeviceTable(devpts);
     kernel.setSpecialFiles(devices);
     must(
         mounts.mount(
@@ -67,6 +81,12 @@ final class SandboxFiles {
         "/dev");
     must(mounts.mount("/dev/pts", devpts, "devpts", Mount.NOSUID | Mount.NOEXEC), "/dev/pts");
     must(mounts.mount("/dev/shm", tmpfs(STICKY_FOR_ALL), "shm", SAFE | Mount.NOEXEC), "/dev/shm");
+    Machine machine =
+        Machine.ofHost((int) Math.ceil(spec.limits().cpus()), spec.limits().memoryBytes());
+    must(mounts.mount("/proc", new ProcFs(nextDevice++, kernel, machine), "proc", PSEUDO), "/proc");
+    must(
+        mounts.mount("/sys", new SysFs(nextDevice++, machine), "sysfs", PSEUDO | Mount.RDONLY),
+        "/sys");
     if (spec.root() instanceof SandboxSpec.Root.Host) {
       must(mounts.mount("/tmp", tmpfs(STICKY_FOR_ALL), "tmpfs", SAFE), "/tmp");
       must(mounts.mount("/var/tmp", tmpfs(STICKY_FOR_ALL), "tmpfs", SAFE), "/var/tmp");

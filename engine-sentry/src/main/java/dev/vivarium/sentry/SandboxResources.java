@@ -7,6 +7,7 @@ import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.host.HostMemory;
 import dev.vivarium.sentry.host.Libc;
 import dev.vivarium.sentry.kernel.Kernel;
+import dev.vivarium.sentry.kernel.ThreadGroup;
 import dev.vivarium.sentry.memory.BlobSegments;
 import dev.vivarium.sentry.memory.MemoryFile;
 import dev.vivarium.sentry.platform.PlatformException;
@@ -135,6 +136,14 @@ final class SandboxResources implements AutoCloseable {
 
   void setTerminal(@Nullable Terminal terminal) {
     this.terminal = terminal;
+  }
+
+  /** The sandbox's terminal becomes that of the first process's session. */
+  void giveTerminalTo(ThreadGroup init) {
+    Terminal t = terminal;
+    if (t != null) {
+      t.becomeControlling(init);
+    }
   }
 
   /** On the kernel thread. */

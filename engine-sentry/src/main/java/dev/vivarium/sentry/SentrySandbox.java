@@ -51,12 +51,14 @@ final class SentrySandbox implements RunningSandbox {
 
   private void runKernel(FirstProcess first) {
     try {
-      ProcessStart.start(
-          kernel,
-          first.build(result -> {
-            loadResult = result;
-            loaded.countDown();
-          }));
+      ThreadGroup init =
+          ProcessStart.start(
+              kernel,
+              first.build(result -> {
+                loadResult = result;
+                loaded.countDown();
+              }));
+      resources.giveTerminalTo(init);
       kernel.loop().run();
     } catch (PlatformException | EngineException | RuntimeException | Error e) {
       failure = e;

@@ -326,6 +326,17 @@ public final class Task {
     inGuest = false;
   }
 
+  /** As /proc/PID/stat shows it: R running, S sleeping, T stopped, Z zombie. */
+  public char state() {
+    if (exited) {
+      return 'Z';
+    }
+    if (group.isStopped()) {
+      return 'T';
+    }
+    return inGuest || queued ? 'R' : 'S';
+  }
+
   // ---- waiting ----
 
   /**

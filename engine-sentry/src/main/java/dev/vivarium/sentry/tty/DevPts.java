@@ -5,12 +5,12 @@ import dev.vivarium.sentry.abi.Fcntl;
 import dev.vivarium.sentry.abi.Stat;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.vfs.AttrChange;
-import dev.vivarium.sentry.vfs.Dentry;
 import dev.vivarium.sentry.vfs.DirSink;
 import dev.vivarium.sentry.vfs.FileRef;
 import dev.vivarium.sentry.vfs.FileSystem;
 import dev.vivarium.sentry.vfs.Inode;
 import dev.vivarium.sentry.vfs.InodeRef;
+import dev.vivarium.sentry.vfs.Opener;
 import dev.vivarium.sentry.vfs.StaticDirectory;
 import dev.vivarium.sentry.vfs.Times;
 import dev.vivarium.sentry.vfs.VfsPath;
@@ -109,6 +109,10 @@ public final class DevPts extends FileSystem {
   /** Opens a terminal that was found by whatever name. */
   static long openTerminal(
       Task t, Terminal terminal, Inode inode, VfsPath path, int flags, FileRef out) {
+    if (t.tid() == 0) {
+      out.file = new SlaveFile(inode, path, flags, terminal); // the kernel itself has no session
+      return 0;
+    }
     var session = t.group.session();
     if ((flags & Fcntl.O_NOCTTY) == 0
         && session.leader() == t.group
@@ -120,19 +124,17 @@ public final class DevPts extends FileSystem {
     return 0;
   }
 
-  /**
-   * Opens the slave for a first process.
-   *
-   * @param mount where the terminals are seen, for the name that ttyname(3) finds; may be unmounted
-   */
-  public SlaveFile openFirst(Terminal terminal, @Nullable VfsPath mount) {
+  /** Opens the slave for a first process, by its name if it has one in the task's tree. */
+  public SlaveFile openFirst(Task t, Terminal terminal) {
     terminal.locked = false;
-    return new SlaveFile(inodeOf(terminal), mount, Fcntl.O_RDWR, terminal);
-  }
-
-  /** The dentry that a path to a terminal's slave ends in. */
-  public Dentry dentryOf(Terminal terminal) {
-    return Dentry.disconnected(Integer.toString(terminal.number), inodeOf(terminal));
+    FileRef out = new FileRef();
+    String name = "/dev/pts/" + terminal.number;
+    if (Opener.open(t, Fcntl.AT_FDCWD, name, Fcntl.O_RDWR, 0, 0, out) >= 0
+        && out.file instanceof SlaveFile slave
+        && slave.terminal() == terminal) {
+      return slave;
+    }
+    return new SlaveFile(inodeOf(terminal), null, Fcntl.O_RDWR, terminal);
   }
 
   private final class Root extends StaticDirectory {

@@ -18,13 +18,12 @@ import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.Inode;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** Descriptors 0, 1 and 2 of the first process. Made before the kernel thread runs, or on it. */
 public final class StandardStreams {
   private final File[] files = new File[3];
-  private final List<CompletableFuture<Void>> outputs = new ArrayList<>();
+  private final List<StreamSink> outputs = new ArrayList<>();
   private @Nullable Terminal terminal;
 
   /** Keeps the terminal's output going while no program happens to have it open. */
@@ -38,17 +37,18 @@ public final class StandardStreams {
    * @param t the kernel's own task
    * @param hostDevice {@code st_dev} of inherited descriptors
    * @param stdin whether standard input is connected
+   * @param owner the user who is to own the terminal
    * @param nothing an open /dev/null, with a reference that this takes over; used without stdin
    */
   public static StandardStreams open(
-      Task t, Stdio how, long hostDevice, boolean stdin, File nothing, DevPts devpts) {
+      Task t, Stdio how, long hostDevice, boolean stdin, File nothing, DevPts devpts, int owner) {
     StandardStreams s = new StandardStreams();
     Kernel kernel = t.kernel();
     switch (how) {
       case Stdio.Inherit inherit -> s.inherit(new HostFs(hostDevice, kernel.loop()));
       case Stdio.Streams streams -> {
         if (streams.terminal()) {
-          s.terminal(streams, kernel, devpts);
+          s.terminal(t, streams, devpts, owner);
         } else {
           s.pipes(t, streams);
         }
@@ -73,18 +73,25 @@ public final class StandardStreams {
     return terminal;
   }
 
-  /** To be called when the first process has ended: no program will open the terminal again. */
-  public void guestEnded(Task t) {
+  /**
+   * Waits until all output has reached its readers. On the kernel thread, after its loop has ended
+   * and every guest file is closed.
+   *
+   * @return false if that took too long: some output is lost
+   */
+  public boolean finish(Task t, long nanos) throws InterruptedException {
     SlaveFile slave = kept;
     kept = null;
     if (slave != null) {
       slave.drop(t);
     }
-  }
-
-  /** Completes when all output has reached its reader; only after the guest's files are closed. */
-  public CompletableFuture<Void> outputDone() {
-    return CompletableFuture.allOf(outputs.toArray(new CompletableFuture<?>[0]));
+    long deadline = System.nanoTime() + nanos;
+    boolean all = true;
+    for (StreamSink sink : outputs) {
+      sink.finish(deadline);
+      all &= sink.awaitDone(deadline);
+    }
+    return all;
   }
 
   private void inherit(HostFs fs) {
@@ -113,19 +120,20 @@ public final class StandardStreams {
             new StreamSink(
                 fd == 1 ? streams.output() : streams.error(), loop, new PipeOutput(t, reader));
         sink.start(fd == 1 ? "stdout" : "stderr");
-        outputs.add(sink.done());
+        outputs.add(sink);
       }
     }
   }
 
-  private void terminal(Stdio.Streams streams, Kernel kernel, DevPts devpts) {
-    Terminal tty = devpts.newTerminal(0);
+  private void terminal(Task t, Stdio.Streams streams, DevPts devpts, int owner) {
+    Kernel kernel = t.kernel();
+    Terminal tty = devpts.newTerminal(owner);
     if (tty == null) {
       throw new IllegalStateException("no terminal left");
     }
     tty.resize(streams.rows(), streams.columns());
     terminal = tty;
-    SlaveFile slave = devpts.openFirst(tty, null);
+    SlaveFile slave = devpts.openFirst(t, tty);
     slave.acquire();
     kept = slave;
     files[0] = slave;
@@ -134,7 +142,7 @@ public final class StandardStreams {
     new StreamSource(streams.input(), kernel.loop(), new TerminalTarget(tty)).start();
     StreamSink sink = new StreamSink(streams.output(), kernel.loop(), new TerminalOutput(tty));
     sink.start("terminal");
-    outputs.add(sink.done());
+    outputs.add(sink);
   }
 
   private record PipeTarget(Task task, PipeFile writer) implements StreamSource.Target {

@@ -5,6 +5,9 @@ import dev.vivarium.sentry.kernel.WaitQueue;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * A thread that writes what the guest puts out to a byte stream. It takes the next bytes only when
@@ -34,6 +37,12 @@ final class StreamSink {
   /** Bytes in {@link #chunk} for the thread to write; -1 at the end. Guarded by this. */
   private int pending;
 
+  /** The thread is at work on {@link #chunk}. Guarded by this. */
+  private boolean writing;
+
+  /** {@link #finish} does the fetching. Guarded by this. */
+  private boolean finishing;
+
   private final WaitQueue.Waiter waiter =
       new WaitQueue.Waiter() {
         @Override
@@ -55,12 +64,22 @@ final class StreamSink {
     fetch();
   }
 
-  /** Completes when the guest's side has ended and everything is written (or cannot be). */
-  CompletableFuture<Void> done() {
-    return done;
+  /** Waits until everything is written (or cannot be); false if the time is over. */
+  boolean awaitDone(long deadlineNanos) throws InterruptedException {
+    try {
+      done.get(Math.max(0, deadlineNanos - System.nanoTime()), TimeUnit.NANOSECONDS);
+      return true;
+    } catch (ExecutionException | TimeoutException e) {
+      return false;
+    }
   }
 
   private void fetch() {
+    synchronized (this) {
+      if (finishing) {
+        return;
+      }
+    }
     int n = source.take(chunk);
     if (n == 0) {
       source.data().add(waiter);
@@ -72,6 +91,30 @@ final class StreamSink {
     }
   }
 
+  /**
+   * Delivers what is left, when the kernel thread has come to its end and nothing posted to it runs
+   * any more; on that thread. Gives up at the deadline.
+   */
+  void finish(long deadlineNanos) throws InterruptedException {
+    int n;
+    do {
+      synchronized (this) {
+        finishing = true;
+        while (pending != 0 || writing) {
+          long left = (deadlineNanos - System.nanoTime()) / 1_000_000;
+          if (left <= 0 || done.isDone()) {
+            return;
+          }
+          wait(Math.min(left, 100));
+        }
+        int got = source.take(chunk);
+        n = got == 0 ? -1 : got;
+        pending = n;
+        notifyAll();
+      }
+    } while (n >= 0);
+  }
+
   private void run() {
     try {
       for (; ; ) {
@@ -81,6 +124,7 @@ final class StreamSink {
             wait();
           }
           n = pending;
+          writing = n > 0;
           pending = 0;
         }
         if (n < 0) {
@@ -88,6 +132,10 @@ final class StreamSink {
         }
         stream.write(chunk, 0, n);
         stream.flush();
+        synchronized (this) {
+          writing = false;
+          notifyAll();
+        }
         loop.post(this::fetch);
       }
       stream.flush();
