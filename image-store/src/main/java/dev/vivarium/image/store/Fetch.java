@@ -14,6 +14,7 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.function.LongConsumer;
@@ -123,6 +124,11 @@ final class Fetch {
       throw new ImageException(
           Kind.BAD_IMAGE,
           "a truncated layer: " + what + ": " + e.getMessage() + "; get the image again",
+          e);
+    } catch (NoSuchFileException e) {
+      throw new ImageException(
+          Kind.NOT_FOUND,
+          "a missing layer: " + what + ": no file " + e.getMessage() + "; make the archive again",
           e);
     } catch (IOException e) {
       throw failed(what, e);

@@ -20,8 +20,13 @@ final class HeaderParser {
       unsigned += b & 0xff;
       signed += b;
     }
-    long stored = number(header, CHECKSUM, 8, "checksum");
-    if (stored != unsigned && stored != signed) {
+    long stored;
+    try {
+      stored = number(header, CHECKSUM, 8, "checksum");
+    } catch (BadArchiveException e) {
+      stored = -1; // text, say: no sum is below zero
+    }
+    if (stored < 0 || stored != unsigned && stored != signed) {
       throw new BadArchiveException(
           "a header with a wrong checksum; this is not a tar archive or it is damaged");
     }
