@@ -55,9 +55,6 @@ public final class Opener {
     if (rc < 0) {
       return rc;
     }
-    if (create && found.trailingSlash) {
-      return -Errno.EISDIR;
-    }
     if (found.dentry().isNegative()) {
       rc = createAt(t, found, mode, out, flags);
       if (rc != -Errno.EEXIST || exclusive) {

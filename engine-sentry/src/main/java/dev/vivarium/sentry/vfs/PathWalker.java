@@ -22,7 +22,7 @@ public final class PathWalker {
   /** Stop at the directory that holds the last component, which need not exist. */
   public static final int PARENT = 8;
 
-  /** The last component may be missing: the result is then a negative dentry. */
+  /** For O_CREAT: the last component may be missing; the result is then a negative dentry. */
   public static final int CREATE = 16;
 
   public static final int NO_XDEV = 32;
@@ -160,6 +160,9 @@ public final class PathWalker {
       }
       if (name.length() > NAME_MAX) {
         return -Errno.ENAMETOOLONG;
+      }
+      if (out.trailingSlash && (flags & CREATE) != 0) {
+        return -Errno.EISDIR;
       }
       InodeRef error = new InodeRef();
       Dentry child = lookup(t, dentry, name, error);

@@ -46,10 +46,14 @@ public final class OverlayFs extends MemoryFs {
   private final OverlayDirectory root;
 
   public OverlayFs(long dev, FileSystem lower, MemoryFile memory, MemoryBudget budget) {
-    super(dev, memory, budget, FIRST_NEW_INO);
+    super(dev, memory, budget, firstNewIno(lower));
     this.lower = lower;
     this.root = new OverlayDirectory(this, lower.root());
     shown.put(root.ino, new Shown(root, forgotten));
+  }
+
+  private static long firstNewIno(FileSystem lower) {
+    return lower instanceof MemoryFs m ? Math.max(FIRST_NEW_INO, m.inoBound()) : FIRST_NEW_INO;
   }
 
   @Override

@@ -27,6 +27,11 @@ public abstract class MemoryFs extends FileSystem {
     return budget;
   }
 
+  /** One past the highest inode number given so far. */
+  public final long inoBound() {
+    return lastIno + 1;
+  }
+
   final long nextIno() {
     return ++lastIno;
   }
