@@ -1,0 +1,57 @@
+# Sourced by the end-to-end scripts: runs commands with ./viv and prints "ok", "FAIL" or "skip" and a name.
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+viv=${VIV:-$root/viv}
+export VIVARIUM_NO_BUILD=${VIVARIUM_NO_BUILD:-1}
+work=$(mktemp -d)
+export XDG_STATE_HOME=$work/state XDG_RUNTIME_DIR=$work/r
+mkdir -p "$XDG_RUNTIME_DIR"
+trap 'rm -rf "$work"' EXIT
+failures=0
+
+ok() { echo "ok $1"; }
+fail() {
+  echo "FAIL $1"
+  shift
+  printf '%s\n' "$@" | sed 's/^/    /' | head -n 20
+  failures=$((failures + 1))
+}
+skip() { echo "skip $1: $2"; }
+
+# expect NAME CODE STDOUT COMMAND...: both must be so; standard input is ours
+expect() {
+  local name=$1 code=$2 want=$3 got actual
+  shift 3
+  got=$(timeout -k 5 "${LIMIT:-60}" "$@" 2>"$work/stderr")
+  actual=$?
+  if [ "$actual" = "$code" ] && [ "$got" = "$want" ]; then
+    ok "$name"
+  else
+    fail "$name" "exit code $actual, wanted $code" "printed: $got" "wanted:  $want" "stderr:  $(head -c 500 "$work/stderr")"
+  fi
+}
+
+# expect_error NAME CODE PATTERN COMMAND...: one line on stderr that begins "viv: " and fits, nothing on stdout
+expect_error() {
+  local name=$1 code=$2 pattern=$3 got actual
+  shift 3
+  got=$(timeout -k 5 "${LIMIT:-60}" "$@" 2>"$work/stderr")
+  actual=$?
+  if [ "$actual" = "$code" ] && [ -z "$got" ] && [ "$(wc -l <"$work/stderr")" = 1 ] && grep -q "^viv: .*$pattern" "$work/stderr"; then
+    ok "$name"
+  else
+    fail "$name" "exit code $actual, wanted $code" "stdout: $got" "stderr: $(head -c 500 "$work/stderr")" "wanted: viv: ...$pattern"
+  fi
+}
+
+# same NAME COMMAND: the shell command prints the same natively and in the host image
+same() {
+  local name=$1 native sandboxed code
+  native=$(bash -c "$2" 2>&1)
+  sandboxed=$(timeout -k 5 "${LIMIT:-120}" "$viv" run --rm host -- bash -c "$2" 2>&1)
+  code=$?
+  if [ "$native" = "$sandboxed" ]; then
+    ok "$name"
+  else
+    fail "$name" "exit code $code" "printed: $(head -c 600 <<<"$sandboxed")" "natively: $(head -c 600 <<<"$native")"
+  fi
+}
