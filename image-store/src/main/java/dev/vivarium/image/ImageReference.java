@@ -60,10 +60,7 @@ public record ImageReference(
     int slash = rest.indexOf('/');
     if (slash > 0) {
       String first = rest.substring(0, slash);
-      if (first.indexOf('.') >= 0
-          || first.indexOf(':') >= 0
-          || first.equals("localhost")
-          || !first.equals(first.toLowerCase(Locale.ROOT))) {
+      if (first.indexOf('.') >= 0 || first.indexOf(':') >= 0 || first.equals("localhost")) {
         if (!HOST.matcher(first).matches()) {
           throw bad(text, "'" + first + "' is not a registry's host[:port]");
         }

@@ -27,7 +27,9 @@ public final class TreeListing {
       import base64, hashlib, os, stat, sys
       root = os.fsencode(sys.argv[1]); first = {}; out = sys.stdout.buffer
       def visit(path, shown):
-          st = os.lstat(path); kind = stat.S_IFMT(st.st_mode); link = b''; digest = b''
+          try: st = os.lstat(path)
+          except FileNotFoundError: return # overlayfs lists whiteouts where nothing is merged
+          kind = stat.S_IFMT(st.st_mode); link = b''; digest = b''
           if kind == stat.S_IFLNK: link = os.readlink(path)
           if kind == stat.S_IFREG: digest = b'sha256:' + hashlib.sha256(open(path, 'rb').read()).hexdigest().encode()
           device = st.st_rdev if kind in (stat.S_IFCHR, stat.S_IFBLK) else 0

@@ -52,6 +52,9 @@ class Inode {
     /** A whiteout names it too. */
     boolean removed;
 
+    /** It or a directory above it is opaque. */
+    boolean opaqueAbove;
+
     /** Something of this layer is in it, besides whiteouts. */
     boolean real;
 

@@ -108,6 +108,16 @@ final class LayerTree {
       }
       directory.real = real;
     }
+    // Where nothing of lower layers shows, a whiteout removes nothing, and the kernel would list
+    // it.
+    for (Directory directory : directories) {
+      directory.opaqueAbove = directory.opaque || directory.parent.opaqueAbove;
+      if (directory.opaqueAbove && directory.children != null) {
+        int before = directory.children.size();
+        directory.children.values().removeIf(child -> child == whiteout);
+        whiteout.nlink -= before - directory.children.size();
+      }
+    }
   }
 
   private void remove(List<String> path, TarEntry entry) throws BadArchiveException {
