@@ -5,7 +5,8 @@ export VIVARIUM_NO_BUILD=${VIVARIUM_NO_BUILD:-1}
 work=$(mktemp -d)
 export XDG_STATE_HOME=$work/state XDG_RUNTIME_DIR=$work/r
 mkdir -p "$XDG_RUNTIME_DIR"
-trap 'rm -rf "$work"' EXIT
+# A script that must undo something defines cleanup.
+trap '[ "$(type -t cleanup)" = function ] && cleanup; rm -rf "$work"' EXIT
 failures=0
 
 ok() { echo "ok $1"; }
@@ -54,4 +55,36 @@ same() {
   else
     fail "$name" "exit code $code" "printed: $(head -c 600 <<<"$sandboxed")" "natively: $(head -c 600 <<<"$native")"
   fi
+}
+
+# check NAME COMMAND...: it succeeds
+check() {
+  local name=$1 output
+  shift
+  if output=$("$@" 2>&1); then ok "$name"; else fail "$name" "$output"; fi
+}
+equals() { # equals NAME WANTED GOT
+  if [ "$2" = "$3" ]; then ok "$1"; else fail "$1" "wanted: $2" "got:    $3"; fi
+}
+contains() { # contains NAME TEXT GOT
+  case $3 in
+    *"$2"*) ok "$1" ;;
+    *) fail "$1" "wanted to contain: $2" "got: $3" ;;
+  esac
+}
+lacks() { # lacks NAME TEXT GOT
+  case $3 in
+    *"$2"*) fail "$1" "must not contain: $2" "got: $3" ;;
+    *) ok "$1" ;;
+  esac
+}
+# Runs viv with a time limit; what it says on stderr is in $log.
+log=$work/log
+run_viv() { timeout -k 5 "${LIMIT:-60}" "$viv" "$@" 2>"$log"; }
+# need PROGRAM...: the whole script is skipped without it
+need() {
+  local program
+  for program; do
+    command -v "$program" >/dev/null || { skip "$(basename "$0")" "$program is not installed"; exit 0; }
+  done
 }
