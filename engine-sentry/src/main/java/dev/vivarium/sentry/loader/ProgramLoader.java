@@ -158,9 +158,10 @@ public final class ProgramLoader {
         return rc;
       }
       if (s.memorySize() > s.fileSize() && (s.flags() & Elf.PF_W) != 0) {
-        // What lies behind the file's part in its last page is bss. An error matters to nobody:
-        // the program will find out (fs/binfmt_elf.c padzero).
-        mm.clear(fileEnd, Math.min(filePages, s.address() + bias + s.memorySize()) - fileEnd);
+        // The rest of the page, also beyond the segment's end: the dynamic loader's first allocator
+        // takes it for zeros. An error matters to nobody here, the program will find out
+        // (fs/binfmt_elf.c padzero).
+        mm.clear(fileEnd, filePages - fileEnd);
       }
     }
     if (end > filePages) {

@@ -39,6 +39,7 @@ public final class ImageStore implements AutoCloseable {
   public static ImageStore open(Path root) throws ImageException {
     try {
       LayerFiles files = LayerFiles.create(root);
+      SqliteLibrary.prepare(root);
       return new ImageStore(root, files, Database.open(root.resolve("index.db")));
     } catch (IOException e) {
       throw new ImageException(

@@ -90,6 +90,11 @@ final class ImageFile extends File implements Mappable {
   }
 
   @Override
+  public boolean translatesAtOnce() {
+    return true;
+  }
+
+  @Override
   public long length() {
     return size;
   }
