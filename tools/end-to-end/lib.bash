@@ -44,19 +44,6 @@ expect_error() {
   fi
 }
 
-# same NAME COMMAND: the shell command prints the same natively and in the host image
-same() {
-  local name=$1 native sandboxed code
-  native=$(bash -c "$2" 2>&1)
-  sandboxed=$(timeout -k 5 "${LIMIT:-120}" "$viv" run --rm host -- bash -c "$2" 2>&1)
-  code=$?
-  if [ "$native" = "$sandboxed" ]; then
-    ok "$name"
-  else
-    fail "$name" "exit code $code" "printed: $(head -c 600 <<<"$sandboxed")" "natively: $(head -c 600 <<<"$native")"
-  fi
-}
-
 # check NAME COMMAND...: it succeeds
 check() {
   local name=$1 output
