@@ -134,6 +134,9 @@ public final class Task {
   /** The address space has been let go of. */
   boolean mmGone;
 
+  /** When the guest began to run that runs now; what it does until its next event is user time. */
+  private long sliceStart;
+
   private boolean queued;
   private boolean inGuest;
   private boolean eventSeen;
@@ -168,8 +171,16 @@ public final class Task {
     exited = true;
   }
 
-  /** What this task alone used. */
+  /**
+   * What this task alone used, up to now. User time is the time between two entries into the
+   * kernel, system time that in the coroutine; a fast call counts as user time.
+   */
   public CpuTimes times() {
+    if (inGuest) {
+      long now = System.nanoTime();
+      times.userNanos += now - sliceStart;
+      sliceStart = now;
+    }
     return times;
   }
 
@@ -278,10 +289,15 @@ public final class Task {
 
   /** Called by the loop: goes on until the next wait. */
   void step() {
+    if (coroutine.isDone()) {
+      return; // somebody woke it and then it ended
+    }
     if (!mmGone) {
       mm.enter(this);
     }
+    long begin = System.nanoTime();
     coroutine.run();
+    times.systemNanos += System.nanoTime() - begin;
   }
 
   boolean markQueued() {
@@ -301,6 +317,11 @@ public final class Task {
    * that never waits on the spot. False if the coroutine is needed.
    */
   boolean answeredAtOnce() {
+    if (inGuest) {
+      long now = System.nanoTime();
+      times.userNanos += now - sliceStart;
+      sliceStart = now;
+    }
     if (inGuest && context.event() == Context.SYSCALL && !hasWork()) {
       int number = context.regs().origRax();
       if (kernel.dispatcher().isFast(number)) {
@@ -319,6 +340,7 @@ public final class Task {
   void awaitEvent() {
     inGuest = true;
     eventSeen = false;
+    sliceStart = System.nanoTime();
     context.resume();
     while (!eventSeen) {
       Coroutine.yield();

@@ -233,7 +233,7 @@ public final class ThreadGroup {
     CpuTimes sum = new CpuTimes();
     sum.add(exitedTasks);
     for (Task t : tasks) {
-      sum.add(t.times);
+      sum.add(t.times());
     }
     return sum;
   }

@@ -32,7 +32,7 @@ final class SysExec {
   }
 
   static long execveat(Task t, long dirfd, long path, long argv, long envp, long flags, long a5) {
-    if ((flags & ~(Fcntl.AT_EMPTY_PATH | Fcntl.AT_SYMLINK_NOFOLLOW)) != 0) {
+    if (((int) flags & ~(Fcntl.AT_EMPTY_PATH | Fcntl.AT_SYMLINK_NOFOLLOW)) != 0) {
       return -Errno.EINVAL;
     }
     return exec(t, (int) dirfd, path, argv, envp, (int) flags);

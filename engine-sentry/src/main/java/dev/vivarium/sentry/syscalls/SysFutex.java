@@ -127,13 +127,13 @@ final class SysFutex {
 
   static long waitv(
       Task t, long waiters, long count, long flags, long timeout, long clock, long a5) {
-    if (flags != 0 || count <= 0 || count > WAITV_MAX || waiters == 0) {
+    if ((int) flags != 0 || (int) count <= 0 || (int) count > WAITV_MAX || waiters == 0) {
       return -Errno.EINVAL;
     }
-    if (timeout != 0 && clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC) {
+    if (timeout != 0 && (int) clock != CLOCK_REALTIME && (int) clock != CLOCK_MONOTONIC) {
       return -Errno.EINVAL;
     }
-    long deadline = deadline(t, timeout, true, clock == CLOCK_REALTIME);
+    long deadline = deadline(t, timeout, true, (int) clock == CLOCK_REALTIME);
     if (deadline < 0) {
       return deadline;
     }

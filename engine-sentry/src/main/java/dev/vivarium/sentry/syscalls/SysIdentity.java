@@ -299,7 +299,7 @@ final class SysIdentity {
     if (!t.creds.capable(Capability.CAP_SETGID)) {
       return -Errno.EPERM;
     }
-    if (size < 0 || size > NGROUPS_MAX) {
+    if ((int) size < 0 || (int) size > NGROUPS_MAX) {
       return -Errno.EINVAL;
     }
     byte[] b = new byte[4 * (int) size];

@@ -52,7 +52,7 @@ final class SysSched {
   }
 
   private static @Nullable Task find(Task t, long pid) {
-    return pid == 0 ? t : t.kernel().pids().task((int) pid);
+    return (int) pid == 0 ? t : t.kernel().pids().task((int) pid);
   }
 
   private static boolean mayChange(Task t, Task target) {
@@ -99,12 +99,12 @@ final class SysSched {
   static long setparam(Task t, long pid, long param, long a2, long a3, long a4, long a5) {
     Task target = find(t, pid);
     return target == null
-        ? pid < 0 ? -Errno.EINVAL : -Errno.ESRCH
+        ? (int) pid < 0 ? -Errno.EINVAL : -Errno.ESRCH
         : setscheduler(t, pid, target.schedulingPolicy, param, 0, 0, 0);
   }
 
   static long setscheduler(Task t, long pid, long policy, long param, long a3, long a4, long a5) {
-    if (pid < 0 || param == 0 || policy < 0) {
+    if ((int) pid < 0 || param == 0 || (int) policy < 0) {
       return -Errno.EINVAL;
     }
     int priority = t.mm.readInt(param);
@@ -116,7 +116,7 @@ final class SysSched {
   }
 
   static long getparam(Task t, long pid, long param, long a2, long a3, long a4, long a5) {
-    if (pid < 0 || param == 0) {
+    if ((int) pid < 0 || param == 0) {
       return -Errno.EINVAL;
     }
     Task target = find(t, pid);
@@ -124,8 +124,8 @@ final class SysSched {
   }
 
   static long getscheduler(Task t, long pid, long a1, long a2, long a3, long a4, long a5) {
-    Task target = pid < 0 ? null : find(t, pid);
-    return target == null ? pid < 0 ? -Errno.EINVAL : -Errno.ESRCH : target.schedulingPolicy;
+    Task target = (int) pid < 0 ? null : find(t, pid);
+    return target == null ? (int) pid < 0 ? -Errno.EINVAL : -Errno.ESRCH : target.schedulingPolicy;
   }
 
   static long priorityMax(Task t, long policy, long a1, long a2, long a3, long a4, long a5) {
@@ -145,9 +145,9 @@ final class SysSched {
   }
 
   static long rrInterval(Task t, long pid, long address, long a2, long a3, long a4, long a5) {
-    Task target = pid < 0 ? null : find(t, pid);
+    Task target = (int) pid < 0 ? null : find(t, pid);
     if (target == null) {
-      return pid < 0 ? -Errno.EINVAL : -Errno.ESRCH;
+      return (int) pid < 0 ? -Errno.EINVAL : -Errno.ESRCH;
     }
     return SysTime.writeTimespec(
         t, address, target.schedulingPolicy == Sched.SCHED_RR ? RR_INTERVAL_NANOS : 0);
@@ -202,7 +202,7 @@ final class SysSched {
   }
 
   static long getattr(Task t, long pid, long address, long size, long flags, long a4, long a5) {
-    if (pid < 0 || size < SCHED_ATTR_SIZE || size > 4096 || flags != 0) {
+    if ((int) pid < 0 || size < SCHED_ATTR_SIZE || size > 4096 || flags != 0) {
       return -Errno.EINVAL;
     }
     Task target = find(t, pid);
@@ -219,7 +219,7 @@ final class SysSched {
   }
 
   static long setattr(Task t, long pid, long address, long flags, long a3, long a4, long a5) {
-    if (pid < 0 || address == 0 || flags != 0) {
+    if ((int) pid < 0 || address == 0 || flags != 0) {
       return -Errno.EINVAL;
     }
     byte[] b = new byte[SCHED_ATTR_SIZE];
@@ -258,15 +258,16 @@ final class SysSched {
   }
 
   static long getpriority(Task t, long which, long who, long a2, long a3, long a4, long a5) {
-    if (which < PRIO_PROCESS || which > PRIO_USER) {
+    int kind = (int) which;
+    if (kind < PRIO_PROCESS || kind > PRIO_USER) {
       return -Errno.EINVAL;
     }
-    if (which == PRIO_PROCESS) {
+    if (kind == PRIO_PROCESS) {
       Task target = find(t, who);
       return target == null ? -Errno.ESRCH : 20 - target.nice;
     }
     long best = -Errno.ESRCH;
-    for (ThreadGroup g : targets(t, (int) which, (int) who)) {
+    for (ThreadGroup g : targets(t, kind, (int) who)) {
       for (Task each : g.tasks()) {
         best = Math.max(best, 20 - each.nice);
       }
@@ -275,16 +276,17 @@ final class SysSched {
   }
 
   static long setpriority(Task t, long which, long who, long value, long a3, long a4, long a5) {
-    if (which < PRIO_PROCESS || which > PRIO_USER) {
+    int kind = (int) which;
+    if (kind < PRIO_PROCESS || kind > PRIO_USER) {
       return -Errno.EINVAL;
     }
     int nice = Math.clamp((int) value, -20, 19);
-    if (which == PRIO_PROCESS) {
+    if (kind == PRIO_PROCESS) {
       Task target = find(t, who);
       return target == null ? -Errno.ESRCH : setNice(t, target, nice);
     }
     long result = -Errno.ESRCH;
-    for (ThreadGroup g : targets(t, (int) which, (int) who)) {
+    for (ThreadGroup g : targets(t, kind, (int) who)) {
       for (Task each : g.tasks()) {
         long rc = setNice(t, each, nice);
         result = rc < 0 || result == -Errno.ESRCH ? rc : result;

@@ -232,11 +232,11 @@ final class SysSignal {
   }
 
   static long tkill(Task t, long tid, long signum, long a2, long a3, long a4, long a5) {
-    return tid <= 0 ? -Errno.EINVAL : sendToThread(t, 0, (int) tid, (int) signum);
+    return (int) tid <= 0 ? -Errno.EINVAL : sendToThread(t, 0, (int) tid, (int) signum);
   }
 
   static long tgkill(Task t, long tgid, long tid, long signum, long a3, long a4, long a5) {
-    return tgid <= 0 || tid <= 0
+    return (int) tgid <= 0 || (int) tid <= 0
         ? -Errno.EINVAL
         : sendToThread(t, (int) tgid, (int) tid, (int) signum);
   }
@@ -282,7 +282,7 @@ final class SysSignal {
 
   static long tgsigqueueinfo(
       Task t, long tgid, long tid, long signum, long info, long a4, long a5) {
-    if (tgid <= 0 || tid <= 0) {
+    if ((int) tgid <= 0 || (int) tid <= 0) {
       return -Errno.EINVAL;
     }
     int signo = (int) signum;
@@ -324,7 +324,7 @@ final class SysSignal {
   // ---- pidfds ----
 
   static long pidfdOpen(Task t, long pid, long flags, long a2, long a3, long a4, long a5) {
-    if ((flags & ~Fcntl.O_NONBLOCK) != 0 || pid <= 0) {
+    if (((int) flags & ~Fcntl.O_NONBLOCK) != 0 || (int) pid <= 0) {
       return -Errno.EINVAL;
     }
     Task target = t.kernel().pids().task((int) pid);
@@ -339,7 +339,7 @@ final class SysSignal {
 
   static long pidfdSendSignal(
       Task t, long pidfd, long signum, long info, long flags, long a4, long a5) {
-    if (flags != 0) {
+    if ((int) flags != 0) {
       return -Errno.EINVAL;
     }
     if (!(t.fds.get((int) pidfd) instanceof PidFile file)) {

@@ -120,7 +120,7 @@ final class SysTime {
   }
 
   static long clockSettime(Task t, long clock, long address, long a2, long a3, long a4, long a5) {
-    if (clock != CLOCK_REALTIME) {
+    if ((int) clock != CLOCK_REALTIME) {
       return -Errno.EINVAL;
     }
     long nanos = Deadlines.readTimespec(t, address);

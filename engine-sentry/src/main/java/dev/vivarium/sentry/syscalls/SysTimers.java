@@ -56,7 +56,7 @@ final class SysTimers {
   }
 
   static long getitimer(Task t, long which, long address, long a2, long a3, long a4, long a5) {
-    if (which < ITIMER_REAL || which > ITIMER_PROF) {
+    if ((int) which < ITIMER_REAL || (int) which > ITIMER_PROF) {
       return -Errno.EINVAL;
     }
     return t.mm.copyOut(address, encodeInterval(t.group.timers(), (int) which), 0, 32);
@@ -67,7 +67,7 @@ final class SysTimers {
     if (value != 0 && t.mm.copyIn(value, b, 0, 32) != 0) {
       return -Errno.EFAULT;
     }
-    if (which < ITIMER_REAL || which > ITIMER_PROF) {
+    if ((int) which < ITIMER_REAL || (int) which > ITIMER_PROF) {
       return -Errno.EINVAL;
     }
     long interval = timeval(b, 0);

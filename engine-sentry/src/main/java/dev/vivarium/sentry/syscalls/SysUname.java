@@ -67,12 +67,14 @@ final class SysUname {
     if (!t.creds.capable(Capability.CAP_SYS_ADMIN)) {
       return -Errno.EPERM;
     }
-    return length < 0 || length > Uts.MAX_LENGTH ? -Errno.EINVAL : -Errno.EFAULT;
+    return (int) length < 0 || (int) length > Uts.MAX_LENGTH ? -Errno.EINVAL : -Errno.EFAULT;
   }
 
   private static @org.jspecify.annotations.Nullable String readName(
       Task t, long address, long length) {
-    if (!t.creds.capable(Capability.CAP_SYS_ADMIN) || length < 0 || length > Uts.MAX_LENGTH) {
+    if (!t.creds.capable(Capability.CAP_SYS_ADMIN)
+        || (int) length < 0
+        || (int) length > Uts.MAX_LENGTH) {
       return null;
     }
     byte[] b = new byte[(int) length];
