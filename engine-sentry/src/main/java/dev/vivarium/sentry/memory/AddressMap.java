@@ -212,6 +212,7 @@ final class AddressMap {
           && a.space == b.space
           && a.offsetAt(a.end) == b.offset
           && a.writable == b.writable
+          && a.live == b.live
           && a.mapped == b.mapped
           && vmas.at(a.start) == vmas.at(b.start)) {
         if (a.inMemoryFile() && (b.offset & (MemoryFile.UNIT - 1)) != 0) {

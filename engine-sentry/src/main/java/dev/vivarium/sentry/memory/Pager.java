@@ -196,7 +196,7 @@ final class Pager {
   private void copyAll(Vma v, long start, long end) {
     for (long at = start; at < end; ) {
       Pma p = map.pmas.at(at);
-      if (p == null) {
+      if (p == null || p.live) {
         return;
       }
       if (!p.writable && !own(v, p, at)) {
@@ -295,7 +295,9 @@ final class Pager {
         memoryFile.share(extent.offset, extent.length);
       }
       long end = from + extent.length;
-      map.insert(new Pma(from, end, extent.space, extent.offset, write, v.isShared()));
+      Pma p = new Pma(from, end, extent.space, extent.offset, write, v.isShared());
+      p.live = v.isPrivate() && p.inMemoryFile();
+      map.insert(p);
       from = end;
       if (!atOnce
           || from == to
@@ -332,8 +334,9 @@ final class Pager {
       takeOver(v, p, page);
       return true;
     }
-    long start = Math.max(p.start, page & -UNIT);
-    long end = Math.min(p.end, (page & -UNIT) + UNIT);
+    long size = p.live ? PAGE : UNIT;
+    long start = Math.max(p.start, page & -size);
+    long end = Math.min(p.end, (page & -size) + size);
     long offset = place(start, end);
     if (offset < 0) {
       return false;
@@ -350,6 +353,7 @@ final class Pager {
     p.space = Mappable.Extent.MEMORY_FILE;
     p.offset = offset;
     p.writable = true;
+    p.live = false;
     host.map(p, v.prot);
     return true;
   }
@@ -377,6 +381,7 @@ final class Pager {
     }
     map.generation++;
     p.writable = true;
+    p.live = false;
     if (p.mapped != Pma.NOT_MAPPED) {
       host.protect(start, end, v.prot);
       p.mapped = v.prot;

@@ -19,6 +19,12 @@ final class Pma extends Range {
    */
   boolean writable;
 
+  /**
+   * Whether it shows a file that others may be changing: then a write to a private mapping copies
+   * its page alone, so that the pages around it go on showing the file.
+   */
+  boolean live;
+
   /** The protection with which the host has mapped (or will have when its queue has been run). */
   int mapped = NOT_MAPPED;
 
@@ -44,6 +50,7 @@ final class Pma extends Range {
 
   Pma copyOf(long from, long to) {
     Pma copy = new Pma(from, to, space, offsetAt(from), writable, shared);
+    copy.live = live;
     copy.mapped = mapped;
     return copy;
   }

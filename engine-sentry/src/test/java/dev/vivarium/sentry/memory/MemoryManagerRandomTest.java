@@ -129,6 +129,9 @@ class MemoryManagerRandomTest {
     int flags = (share ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS | MAP_FIXED;
     assertEquals(at, p.guest.mm.map(at, length, prot, flags, 0, null, null, 0));
     p.model.map(at, length, prot, share, o -> new ReferenceMemory.Cell(0));
+    if (!share) {
+      p.model.zero(at, length);
+    }
   }
 
   private void mapFile(Process p, long at) {
@@ -136,8 +139,9 @@ class MemoryManagerRandomTest {
     int prot = prot();
     int first = random.nextInt(FILE_PAGES);
     boolean share = random.nextBoolean();
+    boolean cached = share || random.nextBoolean();
     int flags = (share ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED;
-    Mappable file = share ? shared : blob;
+    Mappable file = cached ? shared : blob;
     assertEquals(at, p.guest.mm.map(at, length, prot, flags, 0, null, file, first * PAGE));
     p.model.map(
         at,
@@ -148,7 +152,7 @@ class MemoryManagerRandomTest {
           int page = first + (int) (o / PAGE);
           return page >= FILE_PAGES
               ? null
-              : share ? sharedCells[page] : new ReferenceMemory.Cell(0xb10b_0000L + page);
+              : cached ? sharedCells[page] : new ReferenceMemory.Cell(0xb10b_0000L + page);
         });
   }
 

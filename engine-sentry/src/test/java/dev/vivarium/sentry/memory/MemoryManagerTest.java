@@ -175,6 +175,20 @@ class MemoryManagerTest {
   }
 
   @Test
+  void aPrivateMappingGoesOnShowingThePagesThatWereNotWritten() {
+    long cache = memory.memoryFile.allocate(16 * PAGE);
+    Mappable file = memory.cachedFile(cache, 16 * PAGE);
+    long one = mapFile(file, 16 * PAGE, RW, MAP_PRIVATE, 0);
+    long all = mapFile(file, 16 * PAGE, RW, MAP_SHARED, 0);
+    guest.write(one, 1);
+    guest.write(all, 2);
+    guest.write(all + PAGE, 3);
+    assertEquals(1, guest.read(one));
+    assertEquals(3, guest.read(one + PAGE));
+    memory.memoryFile.decRef(cache, 16 * PAGE);
+  }
+
+  @Test
   void pagesBeyondTheEndOfAFileAreABusError() {
     Mappable file = memory.blobFile(2 * PAGE + 10);
     long at = mapFile(file, 8 * PAGE, PROT_READ, MAP_PRIVATE, 0);

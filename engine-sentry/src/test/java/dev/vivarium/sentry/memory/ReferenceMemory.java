@@ -16,8 +16,16 @@ final class ReferenceMemory {
     }
   }
 
-  /** A page of an address space. */
-  record Page(Cell cell, int prot, boolean shared) {}
+  /**
+   * A page of an address space.
+   *
+   * @param own a private page that shows no file (any more)
+   */
+  record Page(Cell cell, int prot, boolean shared, boolean own) {
+    Page with(int newProt) {
+      return new Page(cell, newProt, shared, own);
+    }
+  }
 
   final TreeMap<Long, Page> pages = new TreeMap<>();
 
@@ -29,12 +37,8 @@ final class ReferenceMemory {
       java.util.function.LongFunction<Cell> content) {
     for (long o = 0; o < length; o += PAGE) {
       Cell cell = content.apply(o);
-      if (cell == null) {
-        // Beyond the end of the file: there is a mapping but no page.
-        pages.put(start + o, new Page(NO_CELL, prot, shared));
-      } else {
-        pages.put(start + o, new Page(shared ? cell : new Cell(cell.value), prot, shared));
-      }
+      // Beyond the end of the file there is a mapping but no page.
+      pages.put(start + o, new Page(cell == null ? NO_CELL : cell, prot, shared, false));
     }
   }
 
@@ -50,7 +54,7 @@ final class ReferenceMemory {
       if (p == null) {
         return false;
       }
-      pages.put(a, new Page(p.cell, prot, p.shared));
+      pages.put(a, p.with(prot));
     }
     return true;
   }
@@ -67,7 +71,7 @@ final class ReferenceMemory {
     for (long a = start; a < start + length; a += PAGE) {
       Page p = pages.get(a);
       if (p != null && !p.shared) {
-        pages.put(a, new Page(new Cell(0), p.prot, false));
+        pages.put(a, new Page(new Cell(0), p.prot, false, true));
       }
     }
   }
@@ -75,12 +79,7 @@ final class ReferenceMemory {
   ReferenceMemory fork() {
     ReferenceMemory child = new ReferenceMemory();
     pages.forEach((a, p) ->
-        child.pages.put(
-            a,
-            new Page(
-                p.shared || p.cell == NO_CELL ? p.cell : new Cell(p.cell.value),
-                p.prot,
-                p.shared)));
+        child.pages.put(a, p.own ? new Page(new Cell(p.cell.value), p.prot, false, true) : p));
     return child;
   }
 
@@ -105,6 +104,10 @@ final class ReferenceMemory {
     }
     if (p.cell == NO_CELL) {
       return TestGuest.SIGNAL | Fault.BUS_ADRERR;
+    }
+    if (!p.shared && !p.own) {
+      p = new Page(new Cell(0), p.prot, false, true);
+      pages.put(address & -PAGE, p);
     }
     p.cell.value = value;
     return 0;

@@ -2,6 +2,7 @@ package dev.vivarium.sentry.vfs.dev;
 
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.memory.Mappable;
 import dev.vivarium.sentry.memory.Uio;
 import dev.vivarium.sentry.tty.Devices;
 import dev.vivarium.sentry.vfs.File;
@@ -73,6 +74,11 @@ final class MemoryDevice extends File {
   @Override
   public long write(Task t, Uio src, long offset) {
     return kind == Kind.FULL ? -Errno.ENOSPC : src.remaining();
+  }
+
+  @Override
+  public @Nullable Mappable mappable() {
+    return kind == Kind.ZERO ? Mappable.ANONYMOUS : null;
   }
 
   @Override
