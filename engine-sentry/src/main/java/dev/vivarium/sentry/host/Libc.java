@@ -76,6 +76,10 @@ public final class Libc {
 
     long pwrite(int fd, long buffer, long count, long offset);
 
+    long preadv2(int fd, long iov, int count, long offset, int flags);
+
+    long lseek(int fd, long offset, int whence);
+
     int close(int fd);
 
     int open(long path, int flags);
@@ -198,6 +202,15 @@ public final class Libc {
 
   public static long pwrite(int fd, long buffer, long count, long offset) {
     return result(C.pwrite(fd, buffer, count, offset));
+  }
+
+  /** preadv2(2) with an iovec array at {@code iov}. */
+  public static long preadv2(int fd, long iov, int count, long offset, int flags) {
+    return result(C.preadv2(fd, iov, count, offset, flags));
+  }
+
+  public static long lseek(int fd, long offset, int whence) {
+    return result(C.lseek(fd, offset, whence));
   }
 
   public static int close(int fd) {

@@ -1,0 +1,161 @@
+package dev.vivarium.sentry.gofer;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The entries of one directory as the gofer sent them, with attributes and link targets: a byte
+ * array and an index, since a whole /usr of objects would cost a hundred megabytes.
+ */
+final class DirListing {
+  private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
+
+  private byte[] data = {};
+  private int used;
+  private int[] offsets = new int[16];
+  private int count;
+  private int @Nullable [] table;
+
+  /** Adds the entries of one reply; false if it is malformed. */
+  boolean add(Reply reply) {
+    byte[] more = reply.payload();
+    MemorySegment segment = MemorySegment.ofArray(more);
+    int at = 0;
+    if (used + more.length > data.length) {
+      data = Arrays.copyOf(data, used == 0 ? more.length : Math.max(2 * used, used + more.length));
+    }
+    System.arraycopy(more, 0, data, used, more.length);
+    for (int i = 0; i < reply.count(); i++) {
+      if (more.length - at < Wire.ENTRY_SIZE) {
+        return false;
+      }
+      int size =
+          Wire.ENTRY_SIZE
+              + Short.toUnsignedInt(segment.get(SHORT, at + Wire.ENTRY_NAME_LENGTH))
+              + Short.toUnsignedInt(segment.get(SHORT, at + Wire.ENTRY_TARGET_LENGTH));
+      if (size > more.length - at) {
+        return false;
+      }
+      if (count == offsets.length) {
+        offsets = Arrays.copyOf(offsets, 2 * count);
+      }
+      offsets[count++] = used + at;
+      at += (size + 7) & -8;
+    }
+    used += more.length;
+    table = null;
+    return true;
+  }
+
+  int count() {
+    return count;
+  }
+
+  /** Bytes of memory that this takes, about. */
+  int bytes() {
+    return data.length + 4 * offsets.length + 8 * count + 100;
+  }
+
+  String name(int index) {
+    int at = offsets[index];
+    return new String(
+        data,
+        at + Wire.ENTRY_SIZE,
+        shortAt(at + Wire.ENTRY_NAME_LENGTH),
+        StandardCharsets.ISO_8859_1);
+  }
+
+  Attributes attributes(int index) {
+    return Attributes.read(MemorySegment.ofArray(data), offsets[index] + Wire.ENTRY_NODE);
+  }
+
+  int mode(int index) {
+    return shortAt(offsets[index] + Wire.ENTRY_NODE + Wire.NODE_MODE);
+  }
+
+  /** The inode number without anything about its device. */
+  long ino(int index) {
+    return MemorySegment.ofArray(data)
+        .get(ValueLayout.JAVA_LONG_UNALIGNED, offsets[index] + Wire.ENTRY_NODE + Wire.NODE_INO);
+  }
+
+  long dev(int index) {
+    return MemorySegment.ofArray(data)
+        .get(ValueLayout.JAVA_LONG_UNALIGNED, offsets[index] + Wire.ENTRY_NODE + Wire.NODE_DEV);
+  }
+
+  /** The target of a symbolic link. */
+  String target(int index) {
+    int at = offsets[index];
+    return new String(
+        data,
+        at + Wire.ENTRY_SIZE + shortAt(at + Wire.ENTRY_NAME_LENGTH),
+        shortAt(at + Wire.ENTRY_TARGET_LENGTH),
+        StandardCharsets.ISO_8859_1);
+  }
+
+  /** The index of a name, or -1. */
+  int find(String name) {
+    int[] t = table;
+    if (t == null) {
+      t = buildTable();
+      table = t;
+    }
+    int mask = t.length - 1;
+    for (int slot = mix(name.hashCode()) & mask; t[slot] != 0; slot = slot + 1 & mask) {
+      if (isNamed(t[slot] - 1, name)) {
+        return t[slot] - 1;
+      }
+    }
+    return -1;
+  }
+
+  private boolean isNamed(int index, String name) {
+    int at = offsets[index];
+    int length = shortAt(at + Wire.ENTRY_NAME_LENGTH);
+    if (length != name.length()) {
+      return false;
+    }
+    for (int i = 0; i < length; i++) {
+      if ((char) (data[at + Wire.ENTRY_SIZE + i] & 0xff) != name.charAt(i)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private int[] buildTable() {
+    int[] t = new int[Integer.highestOneBit(Math.max(4, count) * 2 - 1) << 1];
+    int mask = t.length - 1;
+    for (int i = 0; i < count; i++) {
+      int slot = mix(hashOf(i)) & mask;
+      while (t[slot] != 0) {
+        slot = slot + 1 & mask;
+      }
+      t[slot] = i + 1;
+    }
+    return t;
+  }
+
+  /** What {@link String#hashCode} of the name is. */
+  private int hashOf(int index) {
+    int at = offsets[index];
+    int length = shortAt(at + Wire.ENTRY_NAME_LENGTH);
+    int h = 0;
+    for (int i = 0; i < length; i++) {
+      h = 31 * h + (data[at + Wire.ENTRY_SIZE + i] & 0xff);
+    }
+    return h;
+  }
+
+  private static int mix(int h) {
+    return h ^ h >>> 16;
+  }
+
+  private int shortAt(int at) {
+    return data[at] & 0xff | (data[at + 1] & 0xff) << 8;
+  }
+}

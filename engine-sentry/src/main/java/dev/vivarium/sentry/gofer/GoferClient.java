@@ -1,0 +1,288 @@
+package dev.vivarium.sentry.gofer;
+
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Sys;
+import dev.vivarium.sentry.host.Libc;
+import dev.vivarium.sentry.host.NativeFiles;
+import dev.vivarium.sentry.host.Spawn;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+
+/**
+ * A running gofer: sends requests and waits for their replies, one at a time. A gofer that does not
+ * answer in time, or answers nonsense, is killed; every later request fails with -EIO.
+ */
+public final class GoferClient implements AutoCloseable {
+  /** Where a file is: a handle the gofer gave, and names below it. */
+  record Address(int handle, String path) {}
+
+  private static final int WNOHANG = 1;
+
+  // struct msghdr and what it points to, in one block of memory.
+  private static final int HEADER = 0;
+  private static final int IOVEC = 56;
+  private static final int CONTROL = 72;
+  private static final int CONTROL_SIZE = 24;
+  private static final int SEND = 128;
+  private static final int RECEIVE = SEND + Wire.REQUEST_SIZE + 2 * Wire.MAX_PATH + 2;
+  private static final int RECEIVE_SIZE = Wire.REPLY_SIZE + Wire.MAX_PAYLOAD;
+
+  private final int socket;
+  private final Consumer<String> log;
+  private final MemorySegment memory = Arena.ofAuto().allocate(RECEIVE + 64L + RECEIVE_SIZE, 64);
+  private final MemorySegment send = memory.asSlice(SEND);
+  private final MemorySegment receive = memory.asSlice(RECEIVE + 63 & -64);
+  private final ReentrantLock lock = new ReentrantLock();
+  private int sequence;
+  private int pid;
+  private int pidfd = -1;
+  private boolean broken;
+  private int handleLimit;
+  private Set<GoferFeature> features = Set.of();
+
+  /** Requests made so far. */
+  private long requests;
+
+  private GoferClient(int socket, Consumer<String> log) {
+    this.socket = socket;
+    this.log = log;
+  }
+
+  /**
+   * Starts a gofer for these roots, confined before it serves the first request.
+   *
+   * @param patience how long it may take to answer a request
+   * @param log takes a line when it fails later
+   */
+  public static GoferClient start(List<GoferRoot> roots, Duration patience, Consumer<String> log)
+      throws GoferException {
+    int[] requests = pair(Libc.SOCK_SEQPACKET);
+    int[] complaints = pair(Libc.SOCK_STREAM);
+    int program = NativeFiles.open("gofer");
+    List<String> argv = new ArrayList<>();
+    argv.add("vivarium-gofer");
+    roots.forEach(r -> argv.add(r.argument()));
+    int pid;
+    try {
+      pid =
+          Spawn.spawn(
+              "/proc/self/fd/3",
+              argv,
+              Map.of(),
+              new int[] {requests[1], -1, complaints[1], program});
+    } finally {
+      Libc.close(program);
+      Libc.close(requests[1]);
+      Libc.close(complaints[1]);
+    }
+    GoferClient client = new GoferClient(requests[0], log);
+    try {
+      if (pid < 0) {
+        throw new GoferException(
+            "cannot start the gofer: " + Errno.name(-pid) + "; see viv doctor");
+      }
+      Libc.setSocketTimeout(client.socket, Libc.SO_RCVTIMEO, patience.toNanos());
+      client.begin(pid, complaints[0]);
+      return client;
+    } catch (GoferException | RuntimeException e) {
+      client.close();
+      throw e;
+    } finally {
+      Libc.close(complaints[0]);
+    }
+  }
+
+  private static int[] pair(int type) throws GoferException {
+    int[] fds = new int[2];
+    int r = Libc.socketpair(Libc.AF_UNIX, type, fds);
+    if (r < 0) {
+      throw new GoferException("cannot make a socket for the gofer: " + Errno.name(-r));
+    }
+    return fds;
+  }
+
+  /** The first process ends when it has made the gofer proper, whose descriptor it sends us. */
+  private void begin(int first, int complaints) throws GoferException {
+    Reply boot = receive();
+    int[] status = new int[1];
+    if (boot.error() == 0) {
+      pidfd = boot.fd();
+      pid = (int) boot.value();
+    } else {
+      Libc.kill(first, Libc.SIGKILL);
+    }
+    Libc.waitpid(first, status, 0);
+    Reply hello = boot.error() == 0 ? call(new Request(Wire.HELLO)) : boot;
+    if (hello.error() != 0) {
+      String line = readLine(complaints);
+      throw new GoferException(line.isEmpty() ? "the gofer ended at once; see viv doctor" : line);
+    }
+    if (hello.handle() != Wire.VERSION) {
+      throw new GoferException("the gofer is of another version; build again");
+    }
+    handleLimit = hello.count();
+    features = GoferFeature.fromBits(hello.value());
+  }
+
+  private static String readLine(int fd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(1024);
+      long n = Libc.read(fd, buffer.address(), 1024);
+      if (n <= 0) {
+        return "";
+      }
+      String text =
+          new String(buffer.asSlice(0, n).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
+      return text.strip().replaceFirst("^gofer: ", "");
+    }
+  }
+
+  /** What confines it; what is missing, the host could not give. */
+  public Set<GoferFeature> features() {
+    return features;
+  }
+
+  /** How many handles may be open at a time. */
+  int handleLimit() {
+    return handleLimit;
+  }
+
+  /** Requests made so far, for tests and statistics. */
+  public long requests() {
+    return requests;
+  }
+
+  /** The process that opens files. */
+  public int pid() {
+    return pid;
+  }
+
+  /** Sends a request and waits for its reply. From any thread. */
+  Reply call(Request request) {
+    lock.lock();
+    try {
+      if (broken) {
+        return Reply.failed(-Errno.EIO);
+      }
+      requests++;
+      int length = request.write(send, ++sequence);
+      if (length < 0) {
+        return Reply.failed(-Errno.ENAMETOOLONG);
+      }
+      message(send.address(), length, 0);
+      long sent = Libc.sendmsg(socket, memory.address() + HEADER, Libc.MSG_NOSIGNAL);
+      if (sent != length) {
+        return fail("cannot send a request: " + Errno.name((int) -sent));
+      }
+      return receive();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Reply receive() {
+    for (; ; ) {
+      message(receive.address(), RECEIVE_SIZE, CONTROL_SIZE);
+      long n = Libc.recvmsg(socket, memory.address() + HEADER, Libc.MSG_CMSG_CLOEXEC);
+      if (n == -Errno.EINTR) {
+        continue;
+      }
+      int fd = receivedDescriptor();
+      if (n < Wire.REPLY_SIZE || receive.get(ValueLayout.JAVA_INT, 0) != sequence) {
+        if (fd >= 0) {
+          Libc.close(fd);
+        }
+        return fail(
+            n == 0
+                ? "it ended"
+                : n == -Errno.EAGAIN
+                    ? "no answer in time"
+                    : n < 0 ? Errno.name((int) -n) : "malformed answer");
+      }
+      return Reply.read(receive, (int) n, fd);
+    }
+  }
+
+  private void message(long address, long length, long controlLength) {
+    memory.set(ValueLayout.JAVA_LONG, IOVEC, address);
+    memory.set(ValueLayout.JAVA_LONG, IOVEC + 8, length);
+    memory.set(ValueLayout.JAVA_LONG, HEADER, 0);
+    memory.set(ValueLayout.JAVA_LONG, HEADER + 8, 0);
+    memory.set(ValueLayout.JAVA_LONG, HEADER + 16, memory.address() + IOVEC);
+    memory.set(ValueLayout.JAVA_LONG, HEADER + 24, 1);
+    memory.set(
+        ValueLayout.JAVA_LONG, HEADER + 32, controlLength == 0 ? 0 : memory.address() + CONTROL);
+    memory.set(ValueLayout.JAVA_LONG, HEADER + 40, controlLength);
+    memory.set(ValueLayout.JAVA_LONG, HEADER + 48, 0);
+    memory.set(ValueLayout.JAVA_LONG, CONTROL, 0);
+  }
+
+  /** The descriptor in the control message: there is room for one only. */
+  private int receivedDescriptor() {
+    boolean one =
+        memory.get(ValueLayout.JAVA_LONG, HEADER + 40) >= 20
+            && memory.get(ValueLayout.JAVA_LONG, CONTROL) == 20
+            && memory.get(ValueLayout.JAVA_INT, CONTROL + 8) == Libc.SOL_SOCKET
+            && memory.get(ValueLayout.JAVA_INT, CONTROL + 12) == 1;
+    return one ? memory.get(ValueLayout.JAVA_INT, CONTROL + 16) : -1;
+  }
+
+  private Reply fail(String why) {
+    if (!broken) {
+      broken = true;
+      if (handleLimit != 0) {
+        log.accept("gofer: " + why + "; files of the host cannot be opened any more");
+      }
+      killProcess();
+    }
+    return Reply.failed(-Errno.EIO);
+  }
+
+  private void killProcess() {
+    if (pidfd >= 0) {
+      Libc.syscall(Sys.PIDFD_SEND_SIGNAL, pidfd, Libc.SIGKILL, 0, 0, 0, 0);
+    }
+  }
+
+  /** Ends the gofer. Nobody may be waiting for a reply. */
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      if (pid == 0 && broken && pidfd < 0) {
+        Libc.close(socket);
+        pid = -1;
+        return;
+      }
+      if (pid < 0) {
+        return;
+      }
+      broken = true;
+      killProcess();
+      Libc.close(socket);
+      if (pidfd >= 0) {
+        // Where CLONE_PARENT was refused it is not our child; then init waits for it.
+        Libc.waitpid(pid, new int[1], 0);
+        Libc.close(pidfd);
+        pidfd = -1;
+      }
+      pid = -1;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether the gofer's process has ended. */
+  boolean hasEnded() {
+    return pid < 0 || Libc.waitpid(pid, new int[1], WNOHANG) != 0;
+  }
+}

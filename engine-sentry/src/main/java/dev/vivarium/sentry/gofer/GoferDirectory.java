@@ -1,0 +1,370 @@
+package dev.vivarium.sentry.gofer;
+
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Fcntl;
+import dev.vivarium.sentry.abi.Stat;
+import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.vfs.AttrChange;
+import dev.vivarium.sentry.vfs.DirSink;
+import dev.vivarium.sentry.vfs.DirectoryInode;
+import dev.vivarium.sentry.vfs.Inode;
+import dev.vivarium.sentry.vfs.InodeRef;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** A directory of the host. */
+final class GoferDirectory extends DirectoryInode {
+  /** After so many names were asked for one by one, the whole directory is fetched. */
+  private static final int LOOKUPS_BEFORE_LISTING = 12;
+
+  private static final int AT_REMOVEDIR = 0x200;
+
+  final Place place;
+  private final GoferFs gofer;
+  private int handle;
+  private int uses;
+  private int lookups;
+
+  /** What open files of a changing directory go through: entries by position. */
+  private @Nullable TreeMap<Long, Entry> positions;
+
+  private @Nullable Map<String, Entry> positionsByName;
+  private long lastPosition = FIRST_ENTRY - 1;
+
+  private record Entry(String name, long ino, int type, long position) {}
+
+  GoferDirectory(GoferFs gofer, Place place, Attributes a) {
+    super(gofer, gofer.numberOf(a.dev(), a.ino()), a.mode() & 07777);
+    this.gofer = gofer;
+    this.place = place;
+  }
+
+  // ---- how the gofer is told ----
+
+  int handle() {
+    return handle;
+  }
+
+  void setHandle(int h) {
+    handle = h;
+  }
+
+  void dropHandle() {
+    Request q = new Request(Wire.CLOSE);
+    q.handle = handle;
+    handle = 0;
+    gofer.client.call(q);
+  }
+
+  /** The address of a name in this directory; one that is used again and again gets a handle. */
+  GoferClient.Address below(String name) {
+    if (handle == 0 && ++uses > 2) {
+      Request q = new Request(Wire.WALK).at(place.address());
+      q.flags = Wire.WALK_HANDLE;
+      Reply r = gofer.client.call(q);
+      if (r.error() == 0) {
+        handle = r.handle();
+      }
+    }
+    if (handle != 0) {
+      gofer.handleUsed(this);
+      return new GoferClient.Address(handle, name);
+    }
+    GoferClient.Address above = place.address();
+    return new GoferClient.Address(
+        above.handle(), above.path().isEmpty() ? name : above.path() + "/" + name);
+  }
+
+  private GoferClient.Address self() {
+    return handle != 0 ? new GoferClient.Address(handle, "") : place.address();
+  }
+
+  // ---- looking ----
+
+  @Override
+  public long getattr(Task t) {
+    if (gofer.immutable) {
+      return 0;
+    }
+    Reply r = gofer.call(t, new Request(Wire.WALK).at(self()));
+    if (r.error() == 0 && (r.node().mode() & Stat.S_IFMT) == Stat.S_IFDIR) {
+      r.node().applyTo(this);
+    }
+    return r.error();
+  }
+
+  @Override
+  public boolean cachesLookups() {
+    return gofer.immutable;
+  }
+
+  @Override
+  public long lookup(Task t, String name, InodeRef out) {
+    if (gofer.immutable) {
+      DirListing listing = gofer.listing(this);
+      if (listing == null && ++lookups > LOOKUPS_BEFORE_LISTING) {
+        lookups = 0;
+        listing = fetch(t, new int[1]);
+        if (listing != null) {
+          gofer.keepListing(this, listing);
+        }
+      }
+      if (listing != null) {
+        return lookup(listing, name, out);
+      }
+    }
+    Reply r = gofer.call(t, new Request(Wire.WALK).at(below(name)));
+    if (r.error() != 0) {
+      return r.error();
+    }
+    out.inode = gofer.inode(r.node(), this, name, GoferFs.targetOf(r));
+    return 0;
+  }
+
+  private long lookup(DirListing listing, String name, InodeRef out) {
+    int index = listing.find(name);
+    if (index < 0) {
+      return -Errno.ENOENT;
+    }
+    if ((listing.mode(index) & 07777) == 0 && listing.attributes(index).nlink() == 0) {
+      return -Errno.EACCES;
+    }
+    out.inode = gofer.inode(listing.attributes(index), this, name, listing.target(index));
+    return 0;
+  }
+
+  /** Fetches all entries; null and the error if that fails. */
+  private @Nullable DirListing fetch(Task t, int[] error) {
+    DirListing listing = new DirListing();
+    long cookie = 0;
+    do {
+      Request q = new Request(Wire.READDIR).at(self());
+      q.offset = cookie;
+      Reply r = gofer.call(t, q);
+      if (r.error() != 0 || !listing.add(r)) {
+        error[0] = r.error() != 0 ? r.error() : -Errno.EIO;
+        return null;
+      }
+      if (r.value() != 0 && r.count() == 0) {
+        error[0] = -Errno.EIO;
+        return null;
+      }
+      cookie = r.value();
+    } while (cookie != 0);
+    return listing;
+  }
+
+  @Override
+  public long list(Task t, long position, DirSink sink) {
+    return gofer.immutable ? listImmutable(t, position, sink) : listChanging(t, position, sink);
+  }
+
+  private long listImmutable(Task t, long position, DirSink sink) {
+    DirListing listing = gofer.listing(this);
+    if (listing == null) {
+      int[] error = new int[1];
+      listing = fetch(t, error);
+      if (listing == null) {
+        return error[0];
+      }
+      gofer.keepListing(this, listing);
+    }
+    long at = position;
+    for (; at - FIRST_ENTRY < listing.count(); at++) {
+      int i = (int) (at - FIRST_ENTRY);
+      long number = gofer.numberOf(listing.dev(i), listing.ino(i));
+      if (!sink.add(listing.name(i), number, at + 1, typeOf(listing.mode(i)))) {
+        break;
+      }
+    }
+    return at;
+  }
+
+  /** Entries keep their position while others come and go; the beginning looks anew. */
+  private long listChanging(Task t, long position, DirSink sink) {
+    TreeMap<Long, Entry> entries = positions;
+    if (entries == null || position == FIRST_ENTRY) {
+      int[] error = new int[1];
+      DirListing listing = fetch(t, error);
+      if (listing == null) {
+        return error[0];
+      }
+      entries = place(listing);
+    }
+    long next = position;
+    for (Entry e : entries.tailMap(position).values()) {
+      if (!sink.add(e.name, e.ino, e.position + 1, e.type)) {
+        return e.position;
+      }
+      next = e.position + 1;
+    }
+    return next;
+  }
+
+  private TreeMap<Long, Entry> place(DirListing listing) {
+    Map<String, Entry> old = positionsByName;
+    Map<String, Entry> byName = new HashMap<>();
+    TreeMap<Long, Entry> byPosition = new TreeMap<>();
+    for (int i = 0; i < listing.count(); i++) {
+      String name = listing.name(i);
+      Entry before = old == null ? null : old.get(name);
+      long position = before == null ? ++lastPosition : before.position;
+      long number = gofer.numberOf(listing.dev(i), listing.ino(i));
+      Entry e = new Entry(name, number, typeOf(listing.mode(i)), position);
+      byName.put(name, e);
+      byPosition.put(position, e);
+    }
+    positions = byPosition;
+    positionsByName = byName;
+    return byPosition;
+  }
+
+  // ---- changing ----
+
+  @Override
+  public long setattr(Task t, AttrChange change) {
+    Reply r = gofer.call(t, GoferInode.setattrRequest(place.address(), change));
+    if (r.error() == 0) {
+      r.node().applyTo(this);
+    }
+    return r.error();
+  }
+
+  private Request make(Task t, int op, String name, int mode) {
+    Request q = new Request(op).at(below(name));
+    q.mode = mode & 07777;
+    q.uid = t.creds.fsuid;
+    q.gid = t.creds.fsgid;
+    return q;
+  }
+
+  private long made(Task t, Reply r, String name, String target, InodeRef out) {
+    if (r.error() == 0) {
+      out.inode = gofer.inode(r.node(), this, name, target);
+      getattr(t);
+    }
+    return r.error();
+  }
+
+  @Override
+  public long create(Task t, String name, int mode, InodeRef out) {
+    Request q = make(t, Wire.CREATE, name, mode);
+    q.flags = Fcntl.O_RDWR;
+    Reply r = gofer.call(t, q);
+    long result = made(t, r, name, "", out);
+    if (result == 0 && out.inode instanceof GoferInode i) {
+      i.adopt(r.fd());
+    } else {
+      GoferFs.closeDescriptor(r.fd());
+    }
+    return result;
+  }
+
+  @Override
+  public long mkdir(Task t, String name, int mode, InodeRef out) {
+    return made(t, gofer.call(t, make(t, Wire.MKDIR, name, mode)), name, "", out);
+  }
+
+  @Override
+  public long mknod(Task t, String name, int mode, long rdev, InodeRef out) {
+    // Devices, fifos and sockets on the host are not for guests to make.
+    int type = mode & Stat.S_IFMT;
+    return type == Stat.S_IFREG || type == 0 ? create(t, name, mode, out) : -Errno.EPERM;
+  }
+
+  @Override
+  public long symlink(Task t, String name, String target, InodeRef out) {
+    Request q = make(t, Wire.SYMLINK, name, 0777);
+    q.name2 = target;
+    return made(t, gofer.call(t, q), name, target, out);
+  }
+
+  @Override
+  public long link(Task t, String name, Inode target) {
+    if (!(target instanceof GoferInode i)) {
+      return -Errno.EPERM;
+    }
+    Reply r = gofer.call(t, new Request(Wire.LINK).at(below(name)).with(i.place.address()));
+    if (r.error() == 0) {
+      i.refresh(r.node());
+      getattr(t);
+    }
+    return r.error();
+  }
+
+  @Override
+  public long unlink(Task t, String name, Inode victim) {
+    Reply r = gofer.call(t, new Request(Wire.UNLINK).at(below(name)));
+    if (r.error() == 0) {
+      getattr(t);
+      victim.nlink--;
+      if (victim instanceof GoferInode i) {
+        i.unlinked();
+      }
+    }
+    return r.error();
+  }
+
+  @Override
+  public long rmdir(Task t, String name, Inode victim) {
+    Request q = new Request(Wire.UNLINK).at(below(name));
+    q.flags = AT_REMOVEDIR;
+    Reply r = gofer.call(t, q);
+    if (r.error() == 0) {
+      getattr(t);
+      victim.nlink = 0;
+    }
+    return r.error();
+  }
+
+  @Override
+  public long rename(
+      Task t,
+      String name,
+      Inode moved,
+      Inode newDir,
+      String newName,
+      @Nullable Inode replaced,
+      int flags) {
+    if (!(newDir instanceof GoferDirectory to)) {
+      return -Errno.EXDEV;
+    }
+    Request q = new Request(Wire.RENAME).at(below(name)).with(to.below(newName));
+    q.flags = flags;
+    Reply r = gofer.call(t, q);
+    if (r.error() != 0) {
+      return r.error();
+    }
+    move(moved, to, newName);
+    if (replaced != null) {
+      if ((flags & Fcntl.RENAME_EXCHANGE) != 0) {
+        move(replaced, this, name);
+      } else {
+        replaced.nlink = replaced.isDirectory() ? 0 : replaced.nlink - 1;
+        if (replaced instanceof GoferInode i) {
+          i.unlinked();
+        }
+      }
+    }
+    getattr(t);
+    if (to != this) {
+      to.getattr(t);
+    }
+    return 0;
+  }
+
+  private static void move(Inode inode, GoferDirectory to, String name) {
+    if (inode instanceof GoferDirectory d) {
+      d.place.set(to, name);
+    } else if (inode instanceof GoferInode i) {
+      i.place.set(to, name);
+    }
+  }
+
+  /** Has the host write the directory itself to its disk. */
+  long sync(Task t) {
+    return gofer.immutable ? 0 : gofer.call(t, new Request(Wire.FSYNC).at(self())).error();
+  }
+}

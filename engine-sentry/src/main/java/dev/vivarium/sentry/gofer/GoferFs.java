@@ -1,0 +1,332 @@
+package dev.vivarium.sentry.gofer;
+
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Stat;
+import dev.vivarium.sentry.host.Libc;
+import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.memory.MemoryFile;
+import dev.vivarium.sentry.vfs.FileSystem;
+import dev.vivarium.sentry.vfs.Inode;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.ref.ReferenceQueue;
+import java.lang.ref.WeakReference;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One root of a gofer as a file system.
+ *
+ * <p>The host image is immutable for the run: everything that was once learned is believed, whole
+ * directories at a time. In a bind mount others may be at work too, so names and attributes are
+ * asked for each time.
+ *
+ * <p>Requests are made on the kernel thread where the host's file system is a local one: they take
+ * some 10 µs, handing them to a helper thread several times that. Where it may hang (a network file
+ * system) they go to a helper thread.
+ */
+public final class GoferFs extends FileSystem {
+  private static final int LISTINGS_MAX_BYTES = 16 << 20;
+  private static final int HANDLES_MAX = 1024;
+  private static final int DESCRIPTORS_MAX = 512;
+
+  /** Share of guest memory that contents of mapped files may take while nobody maps them. */
+  private static final int CACHE_SHARE = 4;
+
+  final GoferClient client;
+  final MemoryFile memory;
+  final boolean immutable;
+  final HostReads reads = new HostReads();
+  private final boolean writable;
+  private final boolean mayHang;
+  private final long hostType;
+  private final Inode root;
+
+  private record Key(long dev, long ino, int type) {}
+
+  private static final class Ref extends WeakReference<Inode> {
+    final Key key;
+
+    Ref(Inode inode, Key key, ReferenceQueue<Inode> queue) {
+      super(inode, queue);
+      this.key = key;
+    }
+  }
+
+  private final Map<Key, Ref> inodes = new HashMap<>();
+  private final ReferenceQueue<Inode> collected = new ReferenceQueue<>();
+  private final Map<Long, Integer> deviceNumbers = new HashMap<>();
+
+  private final Map<GoferDirectory, Boolean> withHandle = new LinkedHashMap<>(16, 0.75f, true);
+  private final Map<GoferDirectory, DirListing> listings = new LinkedHashMap<>(16, 0.75f, true);
+  private int listingBytes;
+  private final Map<GoferInode, Boolean> withDescriptor = new LinkedHashMap<>(16, 0.75f, true);
+  private final Map<PageCache, Boolean> caches = new LinkedHashMap<>(16, 0.75f, true);
+  private long cachedBytes;
+
+  private GoferFs(
+      GoferClient client,
+      GoferRoot kind,
+      int number,
+      long dev,
+      MemoryFile memory,
+      Reply found,
+      long hostType) {
+    super(dev);
+    this.client = client;
+    this.memory = memory;
+    this.immutable = kind instanceof GoferRoot.Host;
+    this.writable = kind instanceof GoferRoot.Bind b && b.writable();
+    this.hostType = hostType;
+    this.mayHang = HostFileSystems.mayHang(hostType);
+    this.root = inode(found.node(), null, Integer.toString(number), "");
+  }
+
+  /**
+   * Opens a root.
+   *
+   * @param number which of the roots the client was started with
+   * @param dev st_dev for its files
+   */
+  public static GoferFs open(
+      GoferClient client, GoferRoot kind, int number, long dev, MemoryFile memory)
+      throws GoferException {
+    Request walk = new Request(Wire.WALK);
+    walk.name = Integer.toString(number);
+    walk.flags = Wire.WALK_HANDLE;
+    Reply found = client.call(walk);
+    if (found.error() != 0) {
+      throw new GoferException(
+          "cannot open " + kind.argument() + ": " + Errno.name(-found.error()));
+    }
+    long type = 0;
+    if (found.handle() != 0) {
+      Request statfs = new Request(Wire.STATFS);
+      statfs.handle = found.handle();
+      Reply r = client.call(statfs);
+      if (r.error() == 0 && r.payload().length >= 8) {
+        type = MemorySegment.ofArray(r.payload()).get(ValueLayout.JAVA_LONG_UNALIGNED, 0);
+      }
+    }
+    GoferFs fs = new GoferFs(client, kind, number, dev, memory, found, type);
+    if (fs.root instanceof GoferDirectory d) {
+      d.setHandle(found.handle());
+    }
+    return fs;
+  }
+
+  @Override
+  public String typeName() {
+    return "gofer";
+  }
+
+  @Override
+  public long magic() {
+    return hostType != 0 ? hostType : 0x01021997;
+  }
+
+  @Override
+  public Inode root() {
+    return root;
+  }
+
+  @Override
+  public boolean isReadOnly() {
+    return !writable;
+  }
+
+  @Override
+  public long statfs(Task t, Statfs out) {
+    if (!(root instanceof GoferDirectory d)) {
+      return 0;
+    }
+    Request q = new Request(Wire.STATFS);
+    q.handle = d.handle();
+    Reply r = call(t, q);
+    if (r.error() != 0 || r.payload().length < 72) {
+      return r.error() != 0 ? r.error() : -Errno.EIO;
+    }
+    MemorySegment s = MemorySegment.ofArray(r.payload());
+    ValueLayout.OfLong word = ValueLayout.JAVA_LONG_UNALIGNED;
+    out.blockSize = s.get(word, 8);
+    out.blocks = s.get(word, 16);
+    out.blocksFree = s.get(word, 24);
+    out.blocksAvailable = s.get(word, 32);
+    out.files = s.get(word, 40);
+    out.filesFree = s.get(word, 48);
+    out.fragmentSize = s.get(word, 64);
+    return 0;
+  }
+
+  /** Makes a request on behalf of a task. */
+  Reply call(@Nullable Task t, Request q) {
+    if (!mayHang || t == null) {
+      return client.call(q);
+    }
+    Reply[] reply = {Reply.failed(-Errno.EIO)};
+    t.offload(() -> {
+      reply[0] = client.call(q);
+      return 0;
+    });
+    return reply[0];
+  }
+
+  /** Whether host calls for files of this file system may take long even if nothing is read. */
+  boolean mayHang() {
+    return mayHang;
+  }
+
+  // ---- inodes ----
+
+  /** The inode of what was found, always the same one while somebody uses it. */
+  Inode inode(Attributes a, @Nullable GoferDirectory parent, String name, String target) {
+    for (Object gone; (gone = collected.poll()) != null; ) {
+      Ref ref = (Ref) gone;
+      inodes.remove(ref.key, ref);
+    }
+    Key key = new Key(a.dev(), a.ino(), a.mode() & Stat.S_IFMT);
+    Ref known = inodes.get(key);
+    Inode inode = known == null ? null : known.get();
+    if (inode == null) {
+      Place place = new Place(parent, name);
+      inode =
+          (a.mode() & Stat.S_IFMT) == Stat.S_IFDIR
+              ? new GoferDirectory(this, place, a)
+              : new GoferInode(this, place, a);
+      inodes.put(key, new Ref(inode, key, collected));
+    } else if (inode instanceof GoferDirectory d) {
+      d.place.set(parent, name);
+    } else if (inode instanceof GoferInode i && a.nlink() == 1) {
+      i.place.set(parent, name);
+    }
+    if (inode instanceof GoferInode i) {
+      i.refresh(a);
+      if (i.isSymlink()) {
+        i.setTarget(target);
+      }
+    } else {
+      a.applyTo(inode);
+    }
+    return inode;
+  }
+
+  static String targetOf(Reply r) {
+    return (r.node().mode() & Stat.S_IFMT) == Stat.S_IFLNK
+        ? new String(r.payload(), StandardCharsets.ISO_8859_1)
+        : "";
+  }
+
+  /** One inode number out of the host's device and inode number: several devices may be below. */
+  long numberOf(long dev, long ino) {
+    int index = deviceNumbers.computeIfAbsent(dev, d -> deviceNumbers.size());
+    return ino ^ (long) index << 48;
+  }
+
+  // ---- what is kept, and how much of it ----
+
+  void handleUsed(GoferDirectory d) {
+    withHandle.put(d, true);
+    if (withHandle.size() > Math.min(HANDLES_MAX, client.handleLimit() - 16)) {
+      Iterator<GoferDirectory> oldest = withHandle.keySet().iterator();
+      GoferDirectory victim = oldest.next();
+      if (victim == root) {
+        victim = oldest.next();
+      }
+      oldest.remove();
+      victim.dropHandle();
+    }
+  }
+
+  @Nullable DirListing listing(GoferDirectory d) {
+    return listings.get(d);
+  }
+
+  void keepListing(GoferDirectory d, DirListing listing) {
+    dropListing(d);
+    listings.put(d, listing);
+    listingBytes += listing.bytes();
+    Iterator<DirListing> oldest = listings.values().iterator();
+    while (listingBytes > LISTINGS_MAX_BYTES && listings.size() > 1) {
+      listingBytes -= oldest.next().bytes();
+      oldest.remove();
+    }
+  }
+
+  private void dropListing(GoferDirectory d) {
+    DirListing old = listings.remove(d);
+    if (old != null) {
+      listingBytes -= old.bytes();
+    }
+  }
+
+  /**
+   * A read-only descriptor of the immutable image is kept: opening the file again costs nothing.
+   */
+  void descriptorUsed(GoferInode inode) {
+    withDescriptor.put(inode, true);
+    if (withDescriptor.size() > DESCRIPTORS_MAX) {
+      Iterator<GoferInode> oldest = withDescriptor.keySet().iterator();
+      while (oldest.hasNext()) {
+        GoferInode victim = oldest.next();
+        if (victim != inode && victim.dropDescriptor()) {
+          oldest.remove();
+          return;
+        }
+      }
+    }
+  }
+
+  void cacheUsed(PageCache cache) {
+    caches.put(cache, true);
+  }
+
+  void forget(PageCache cache) {
+    caches.remove(cache);
+  }
+
+  /**
+   * Memory for file contents; gives back what nobody maps if there is too much of it.
+   *
+   * @return its offset in the memory file, or -1
+   */
+  long allocate(long bytes) {
+    long limit = memory.segment().byteSize() / CACHE_SHARE;
+    if (cachedBytes + bytes > limit) {
+      shrink(limit - bytes);
+    }
+    long offset = memory.allocate(bytes);
+    if (offset < 0) {
+      shrink(0);
+      offset = memory.allocate(bytes);
+    }
+    if (offset >= 0) {
+      cachedBytes += bytes;
+    }
+    return offset;
+  }
+
+  void freed(long bytes) {
+    cachedBytes -= bytes;
+  }
+
+  private void shrink(long target) {
+    Iterator<PageCache> oldest = caches.keySet().iterator();
+    while (cachedBytes > target && oldest.hasNext()) {
+      PageCache cache = oldest.next();
+      cache.releaseUnused();
+      if (cache.isEmpty()) {
+        oldest.remove();
+      }
+    }
+  }
+
+  static void closeDescriptor(int fd) {
+    if (fd >= 0) {
+      Libc.close(fd);
+    }
+  }
+}

@@ -1,0 +1,37 @@
+package dev.vivarium.sentry.gofer;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * The answer to one request.
+ *
+ * @param error 0 or a negative errno
+ * @param fd a descriptor that came with it, now the receiver's; or -1
+ */
+record Reply(
+    int error, int handle, int count, long value, Attributes node, byte[] payload, int fd) {
+  private static final byte[] NOTHING = {};
+  private static final Attributes NO_NODE = new Attributes(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+  static Reply failed(int error) {
+    return new Reply(error, 0, 0, 0, NO_NODE, NOTHING, -1);
+  }
+
+  static Reply read(MemorySegment from, int length, int fd) {
+    int payloadLength = length - Wire.REPLY_SIZE;
+    byte[] payload = NOTHING;
+    if (payloadLength > 0) {
+      payload = new byte[payloadLength];
+      MemorySegment.copy(from, ValueLayout.JAVA_BYTE, Wire.REPLY_SIZE, payload, 0, payloadLength);
+    }
+    return new Reply(
+        from.get(ValueLayout.JAVA_INT, Wire.REPLY_ERROR),
+        from.get(ValueLayout.JAVA_INT, Wire.REPLY_HANDLE),
+        from.get(ValueLayout.JAVA_INT, Wire.REPLY_COUNT),
+        from.get(ValueLayout.JAVA_LONG, Wire.REPLY_VALUE),
+        Attributes.read(from, Wire.REPLY_NODE),
+        payload,
+        fd);
+  }
+}

@@ -1,0 +1,64 @@
+package dev.vivarium.sentry.gofer;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+
+/** One request to the gofer; fields that an operation does not use stay 0 or empty. */
+final class Request {
+  final int op;
+  int handle;
+  int handle2;
+  int flags;
+  int mode;
+  int uid;
+  int gid;
+  long offset;
+  long atimeNanos;
+  long mtimeNanos;
+  String name = "";
+  String name2 = "";
+
+  Request(int op) {
+    this.op = op;
+  }
+
+  Request at(GoferClient.Address address) {
+    handle = address.handle();
+    name = address.path();
+    return this;
+  }
+
+  Request with(GoferClient.Address address) {
+    handle2 = address.handle();
+    name2 = address.path();
+    return this;
+  }
+
+  /** Writes it out; returns its length, or -1 if a name is too long. */
+  int write(MemorySegment to, int sequence) {
+    byte[] first = name.getBytes(StandardCharsets.ISO_8859_1);
+    byte[] second = name2.getBytes(StandardCharsets.ISO_8859_1);
+    if (first.length > Wire.MAX_PATH || second.length > Wire.MAX_PATH) {
+      return -1;
+    }
+    to.asSlice(0, Wire.REQUEST_SIZE).fill((byte) 0);
+    to.set(ValueLayout.JAVA_INT, Wire.REQUEST_OP, op);
+    to.set(ValueLayout.JAVA_INT, Wire.REQUEST_SEQUENCE, sequence);
+    to.set(ValueLayout.JAVA_INT, Wire.REQUEST_HANDLE, handle);
+    to.set(ValueLayout.JAVA_INT, Wire.REQUEST_HANDLE2, handle2);
+    to.set(ValueLayout.JAVA_INT, Wire.REQUEST_FLAGS, flags);
+    to.set(ValueLayout.JAVA_INT, Wire.REQUEST_MODE, mode);
+    to.set(ValueLayout.JAVA_INT, Wire.REQUEST_UID, uid);
+    to.set(ValueLayout.JAVA_INT, Wire.REQUEST_GID, gid);
+    to.set(ValueLayout.JAVA_LONG, Wire.REQUEST_OFFSET, offset);
+    to.set(ValueLayout.JAVA_LONG, Wire.REQUEST_ATIME, atimeNanos);
+    to.set(ValueLayout.JAVA_LONG, Wire.REQUEST_MTIME, mtimeNanos);
+    to.set(ValueLayout.JAVA_SHORT, Wire.REQUEST_NAME_LENGTH, (short) first.length);
+    to.set(ValueLayout.JAVA_SHORT, Wire.REQUEST_NAME2_LENGTH, (short) second.length);
+    MemorySegment.copy(first, 0, to, ValueLayout.JAVA_BYTE, Wire.REQUEST_SIZE, first.length);
+    MemorySegment.copy(
+        second, 0, to, ValueLayout.JAVA_BYTE, Wire.REQUEST_SIZE + first.length, second.length);
+    return Wire.REQUEST_SIZE + first.length + second.length;
+  }
+}

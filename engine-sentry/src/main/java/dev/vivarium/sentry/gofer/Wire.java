@@ -1,0 +1,79 @@
+package dev.vivarium.sentry.gofer;
+
+/** The protocol with the gofer: numbers and offsets of {@code gofer/protocol.h}. */
+final class Wire {
+  static final int VERSION = 1;
+
+  static final int HELLO = 1;
+  static final int WALK = 2;
+  static final int OPEN = 3;
+  static final int READDIR = 4;
+  static final int STATFS = 5;
+  static final int CLOSE = 6;
+  static final int CREATE = 7;
+  static final int MKDIR = 8;
+  static final int SYMLINK = 9;
+  static final int LINK = 10;
+  static final int UNLINK = 11;
+  static final int RENAME = 12;
+  static final int SETATTR = 13;
+  static final int FSYNC = 14;
+
+  /** Flag of WALK: give me a handle if it is a directory. */
+  static final int WALK_HANDLE = 1;
+
+  /** The handle of the directory of the roots "0", "1" … */
+  static final int ROOTS_HANDLE = 0;
+
+  static final int MAX_PATH = 4095;
+  static final int MAX_PAYLOAD = 64 * 1024;
+
+  // struct gofer_request
+  static final int REQUEST_SIZE = 64;
+  static final int REQUEST_OP = 0;
+  static final int REQUEST_SEQUENCE = 4;
+  static final int REQUEST_HANDLE = 8;
+  static final int REQUEST_HANDLE2 = 12;
+  static final int REQUEST_FLAGS = 16;
+  static final int REQUEST_MODE = 20;
+  static final int REQUEST_UID = 24;
+  static final int REQUEST_GID = 28;
+  static final int REQUEST_OFFSET = 32;
+  static final int REQUEST_ATIME = 40;
+  static final int REQUEST_MTIME = 48;
+  static final int REQUEST_NAME_LENGTH = 56;
+  static final int REQUEST_NAME2_LENGTH = 58;
+
+  // struct gofer_node
+  static final int NODE_SIZE = 80;
+  static final int NODE_INO = 0;
+  static final int NODE_DEV = 8;
+  static final int NODE_MODE = 16;
+  static final int NODE_NLINK = 20;
+  static final int NODE_UID = 24;
+  static final int NODE_GID = 28;
+  static final int NODE_RDEV = 32;
+  static final int NODE_LENGTH = 40;
+  static final int NODE_BLOCKS = 48;
+  static final int NODE_ATIME = 56;
+  static final int NODE_MTIME = 64;
+  static final int NODE_CTIME = 72;
+
+  // struct gofer_reply
+  static final int REPLY_SIZE = 104;
+  static final int REPLY_SEQUENCE = 0;
+  static final int REPLY_ERROR = 4;
+  static final int REPLY_HANDLE = 8;
+  static final int REPLY_COUNT = 12;
+  static final int REPLY_VALUE = 16;
+  static final int REPLY_NODE = 24;
+
+  // struct gofer_entry
+  static final int ENTRY_SIZE = 96;
+  static final int ENTRY_NODE = 0;
+  static final int ENTRY_COOKIE = 80;
+  static final int ENTRY_NAME_LENGTH = 88;
+  static final int ENTRY_TARGET_LENGTH = 90;
+
+  private Wire() {}
+}
