@@ -94,10 +94,25 @@ final class SandboxFiles {
       must(mounts.mount("/home", tmpfs(0755), "tmpfs", SAFE), "/home");
       must(mounts.mount("/root", tmpfs(0700), "tmpfs", SAFE), "/root");
     }
+    mountBinds(mounts);
     if (spec.readOnlyRoot()) {
       mounts.makeRootReadOnly();
     }
     return mounts;
+  }
+
+  /** The host paths that the user named, in the order given. */
+  private void mountBinds(SandboxMounts mounts) throws EngineException {
+    for (int i = 0; i < spec.mounts().size(); i++) {
+      SandboxSpec.Mount m = spec.mounts().get(i);
+      FileSystem fs = resources.gofers().bind(i, nextDevice++);
+      int flags = m.writable() ? SAFE : SAFE | Mount.RDONLY;
+      long rc =
+          fs.root().isDirectory()
+              ? mounts.mount(m.target(), fs, m.source(), flags)
+              : mounts.mountFile(m.target(), fs, m.source(), flags);
+      must(rc, m.target());
+    }
   }
 
   private FileSystem lower() throws EngineException {
@@ -116,7 +131,7 @@ final class SandboxFiles {
             e);
       }
     }
-    return tmpfs(0755);
+    return resources.gofers().host(nextDevice++);
   }
 
   private FileSystem tmpfs(int mode) {

@@ -44,6 +44,7 @@ final class SandboxResources implements AutoCloseable {
   private final List<MemorySegment> blobs = new ArrayList<>();
   private final SystrapPlatform platform;
   private final Kernel kernel;
+  private final SandboxGofers gofers;
   private final @Nullable TraceWriter trace;
   private @Nullable Terminal terminal;
 
@@ -60,12 +61,19 @@ final class SandboxResources implements AutoCloseable {
         Libc.close(fd);
       }
     }
+    try {
+      gofers = SandboxGofers.start(spec, host);
+    } catch (EngineException e) {
+      platform.close();
+      throw e;
+    }
     SyscallTable table = SyscallTables.linux();
     trace = openTrace(spec);
     MemoryFile file =
         new MemoryFile(memory, (offset, length) -> HostMemory.punchHole(memoryFd, offset, length));
     kernel =
         new Kernel(platform, file, trace == null ? table : new TracingDispatcher(table, trace));
+    gofers.setMemory(file);
     kernel.setBlobs(blobs());
     kernel.setLog(host::log);
     kernel.uts().nodename = spec.hostname();
@@ -122,6 +130,11 @@ final class SandboxResources implements AutoCloseable {
     return space -> blobs.get(space - 1);
   }
 
+  /** The processes that open host files for this sandbox. */
+  SandboxGofers gofers() {
+    return gofers;
+  }
+
   /** Bytes of memory that this machine has. */
   long hostMemory() {
     // Not by the management bean: its classes cost a start 20 ms.
@@ -158,6 +171,7 @@ final class SandboxResources implements AutoCloseable {
   @Override
   public void close() {
     platform.close();
+    gofers.close();
     Libc.close(memoryFd);
     if (trace != null) {
       try {

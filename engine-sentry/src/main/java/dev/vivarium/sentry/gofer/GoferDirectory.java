@@ -41,6 +41,10 @@ final class GoferDirectory extends DirectoryInode {
     this.place = place;
   }
 
+  private static int typeOf(int mode) {
+    return (mode & Stat.S_IFMT) >> 12;
+  }
+
   // ---- how the gofer is told ----
 
   int handle() {

@@ -34,8 +34,8 @@ public final class GoferFs extends FileSystem {
   private static final int HANDLES_MAX = 1024;
   private static final int DESCRIPTORS_MAX = 512;
 
-  /** Share of guest memory that contents of mapped files may take while nobody maps them. */
-  private static final int CACHE_SHARE = 4;
+  /** Contents of mapped files in guest memory; what nobody maps goes when there is more. */
+  private static final long CACHE_MAX_BYTES = 512L << 20;
 
   final GoferClient client;
   final MemoryFile memory;
@@ -294,9 +294,8 @@ public final class GoferFs extends FileSystem {
    * @return its offset in the memory file, or -1
    */
   long allocate(long bytes) {
-    long limit = memory.segment().byteSize() / CACHE_SHARE;
-    if (cachedBytes + bytes > limit) {
-      shrink(limit - bytes);
+    if (cachedBytes + bytes > CACHE_MAX_BYTES) {
+      shrink(CACHE_MAX_BYTES - bytes);
     }
     long offset = memory.allocate(bytes);
     if (offset < 0) {

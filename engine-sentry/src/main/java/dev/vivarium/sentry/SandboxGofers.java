@@ -1,0 +1,93 @@
+package dev.vivarium.sentry;
+
+import dev.vivarium.engine.EngineException;
+import dev.vivarium.engine.SandboxHost;
+import dev.vivarium.engine.SandboxSpec;
+import dev.vivarium.sentry.gofer.GoferClient;
+import dev.vivarium.sentry.gofer.GoferException;
+import dev.vivarium.sentry.gofer.GoferFs;
+import dev.vivarium.sentry.gofer.GoferRoot;
+import dev.vivarium.sentry.memory.MemoryFile;
+import dev.vivarium.sentry.vfs.FileSystem;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The gofers of a sandbox: one for the host image, which needs no rights at all, and one for the
+ * user's mounts, which acts as the user.
+ */
+final class SandboxGofers implements AutoCloseable {
+  private static final Duration HOST_PATIENCE = Duration.ofSeconds(5);
+
+  /** A network file system may take its time. */
+  private static final Duration BIND_PATIENCE = Duration.ofMinutes(2);
+
+  private final List<GoferRoot> binds = new ArrayList<>();
+  private @Nullable GoferClient forHost;
+  private @Nullable GoferClient forBinds;
+  private @Nullable MemoryFile memory;
+
+  private SandboxGofers() {}
+
+  static SandboxGofers start(SandboxSpec spec, SandboxHost host) throws EngineException {
+    SandboxGofers gofers = new SandboxGofers();
+    for (SandboxSpec.Mount m : spec.mounts()) {
+      gofers.binds.add(new GoferRoot.Bind(Path.of(m.source()), m.writable()));
+    }
+    try {
+      if (spec.root() instanceof SandboxSpec.Root.Host) {
+        gofers.forHost = GoferClient.start(List.of(new GoferRoot.Host()), HOST_PATIENCE, host::log);
+      }
+      if (!gofers.binds.isEmpty()) {
+        gofers.forBinds = GoferClient.start(gofers.binds, BIND_PATIENCE, host::log);
+      }
+    } catch (GoferException e) {
+      gofers.close();
+      throw failed(e);
+    }
+    return gofers;
+  }
+
+  private static EngineException failed(GoferException e) {
+    return new EngineException(SentrySandbox.FAILED, e.getMessage(), e);
+  }
+
+  void setMemory(MemoryFile file) {
+    memory = file;
+  }
+
+  /** This machine's root as a file system. */
+  FileSystem host(long device) throws EngineException {
+    return open(forHost, new GoferRoot.Host(), 0, device);
+  }
+
+  /** The user's mount of this number. */
+  FileSystem bind(int number, long device) throws EngineException {
+    return open(forBinds, binds.get(number), number, device);
+  }
+
+  private FileSystem open(@Nullable GoferClient client, GoferRoot root, int number, long device)
+      throws EngineException {
+    if (client == null || memory == null) {
+      throw new IllegalStateException("no gofer for " + root);
+    }
+    try {
+      return GoferFs.open(client, root, number, device, memory);
+    } catch (GoferException e) {
+      throw failed(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    if (forHost != null) {
+      forHost.close();
+    }
+    if (forBinds != null) {
+      forBinds.close();
+    }
+  }
+}
