@@ -1,6 +1,5 @@
 package dev.vivarium.image;
 
-import dev.vivarium.image.layer.Digests;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -1,6 +1,5 @@
 package dev.vivarium.image;
 
-import dev.vivarium.image.layer.Digests;
 import dev.vivarium.image.view.RootNode;
 import dev.vivarium.image.view.RootView;
 import java.io.IOException;

@@ -69,6 +69,10 @@ final class ArchiveFiles implements BlobFiles {
     }
   }
 
+  boolean has(String path) {
+    return files.containsKey(path) || links.containsKey(path);
+  }
+
   private Extent extent(String path) throws IOException {
     String name = path;
     for (int hops = 0; hops <= MAX_LINKS; hops++) {

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /** Opens what users write as {@code oci:…}, {@code oci-archive:…} and {@code docker-archive:…}. */
@@ -24,10 +26,13 @@ public final class Archives {
     }
     Path path = Path.of(rest);
     Optional<String> selector = Optional.empty();
-    int last = rest.lastIndexOf(':');
-    if (!Files.exists(path) && last > 0) {
-      path = Path.of(rest.substring(0, last));
-      selector = Optional.of(rest.substring(last + 1));
+    // A tag may have colons itself: the first split that leaves something that exists is meant.
+    int split = Files.exists(path) ? -1 : rest.indexOf(':');
+    while (split > 0) {
+      path = Path.of(rest.substring(0, split));
+      selector = Optional.of(rest.substring(split + 1));
+      int next = rest.indexOf(':', split + 1);
+      split = Files.exists(path) ? -1 : next;
     }
     try {
       return switch (kind) {
@@ -48,6 +53,30 @@ public final class Archives {
       };
     } catch (IOException e) {
       throw failure(text, e);
+    }
+  }
+
+  /** All images of a file, whether it is OCI's or Docker's. */
+  public static List<ImageSource> openAll(Path file) throws ImageException {
+    List<ImageSource> sources = new ArrayList<>();
+    try {
+      boolean oci;
+      int count;
+      try (ArchiveFiles files = new ArchiveFiles(file)) {
+        oci = files.has(OciLayout.VERSION);
+        count = oci ? OciLayout.count(files) : DockerArchive.count(files);
+      }
+      for (int i = 0; i < count; i++) {
+        Optional<String> selector = Optional.of("@" + i);
+        sources.add(
+            oci
+                ? new OciLayout(file.toString(), new ArchiveFiles(file), selector)
+                : new DockerArchive(file.toString(), new ArchiveFiles(file), selector));
+      }
+      return sources;
+    } catch (IOException e) {
+      sources.forEach(ImageSource::close);
+      throw failure(file.toString(), e);
     }
   }
 

@@ -1,10 +1,10 @@
 package dev.vivarium.image.archive;
 
+import dev.vivarium.image.Digests;
 import dev.vivarium.image.ImageException;
 import dev.vivarium.image.ImageException.Kind;
 import dev.vivarium.image.ImageReference;
 import dev.vivarium.image.layer.Compression;
-import dev.vivarium.image.layer.Digests;
 import dev.vivarium.image.oci.BadDocumentException;
 import dev.vivarium.image.oci.Blobs;
 import dev.vivarium.image.oci.Descriptor;
@@ -48,8 +48,8 @@ final class DockerArchive implements ImageSource {
   @Override
   public Resolved resolve(String architecture) throws ImageException {
     try {
-      JsonObject image = choose(Json.parseArray(document(INDEX, Manifest.MAX_SIZE)));
-      byte[] config = document(image.requiredString("Config"), Blobs.MAX_CONFIG);
+      JsonObject image = choose(index(files));
+      byte[] config = document(files, image.requiredString("Config"), Blobs.MAX_CONFIG);
       List<String> layerPaths = image.strings("Layers");
       List<String> diffIds =
           Json.parse(config)
@@ -138,7 +138,16 @@ final class DockerArchive implements ImageSource {
 
   private static final long MAX_LAYER = 64L << 30;
 
-  private byte[] document(String path, int limit) throws IOException {
+  private static List<JsonObject> index(BlobFiles files) throws IOException {
+    return Json.parseArray(document(files, INDEX, Manifest.MAX_SIZE));
+  }
+
+  /** How many images the archive has. */
+  static int count(BlobFiles files) throws IOException {
+    return index(files).size();
+  }
+
+  private static byte[] document(BlobFiles files, String path, int limit) throws IOException {
     try (InputStream in = files.open(path)) {
       byte[] content = in.readNBytes(limit + 1);
       if (content.length > limit) {
@@ -149,6 +158,9 @@ final class DockerArchive implements ImageSource {
   }
 
   private JsonObject choose(List<JsonObject> images) throws ImageException, BadDocumentException {
+    if (selector.isPresent() && selector.get().startsWith("@")) {
+      return images.get(Integer.parseInt(selector.get().substring(1)));
+    }
     if (selector.isEmpty() && images.size() == 1) {
       return images.getFirst();
     }

@@ -11,14 +11,19 @@ import dev.vivarium.image.oci.Json;
 import dev.vivarium.image.oci.JsonObject;
 import dev.vivarium.image.oci.Manifest;
 import dev.vivarium.image.oci.Resolver;
+import dev.vivarium.image.oci.Selection;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** An image in an OCI layout. */
 final class OciLayout implements ImageSource {
+  static final String VERSION = "oci-layout";
   private static final String REF_NAME = "org.opencontainers.image.ref.name";
   private static final String FULL_NAME = "io.containerd.image.name";
 
@@ -40,15 +45,12 @@ final class OciLayout implements ImageSource {
   @Override
   public Resolved resolve(String architecture) throws ImageException {
     try {
-      JsonObject version = Json.parse(document("oci-layout"));
+      JsonObject version = Json.parse(document(files, VERSION));
       String number = version.requiredString("imageLayoutVersion");
       if (!number.startsWith("1.")) {
         throw new BadDocumentException("a layout of unknown version " + number);
       }
-      if (!(Manifest.parse(document("index.json"), Manifest.OCI_INDEX)
-          instanceof Manifest.Index index)) {
-        throw new BadDocumentException("index.json is not an index");
-      }
+      Manifest.Index index = index(files);
       Descriptor chosen = choose(index, architecture);
       return Resolver.resolve(
           this,
@@ -56,7 +58,7 @@ final class OciLayout implements ImageSource {
           chosen.mediaType(),
           chosen.digest(),
           architecture,
-          names(chosen),
+          names(index, chosen),
           this::fetch);
     } catch (IOException e) {
       throw Archives.failure(name, e);
@@ -73,7 +75,7 @@ final class OciLayout implements ImageSource {
     files.close();
   }
 
-  private byte[] document(String path) throws IOException {
+  private static byte[] document(BlobFiles files, String path) throws IOException {
     try (InputStream in = files.open(path)) {
       byte[] content = in.readNBytes(Manifest.MAX_SIZE + 1);
       if (content.length > Manifest.MAX_SIZE) {
@@ -87,10 +89,37 @@ final class OciLayout implements ImageSource {
     return Blobs.read(this, manifest, Manifest.MAX_SIZE);
   }
 
+  private static Manifest.Index index(BlobFiles files) throws IOException {
+    byte[] document = document(files, "index.json");
+    if (Manifest.parse(document, Manifest.OCI_INDEX) instanceof Manifest.Index index) {
+      return index;
+    }
+    throw new BadDocumentException("index.json is not an index");
+  }
+
+  /** How many images the layout has; each may have several names. */
+  static int count(BlobFiles files) throws IOException {
+    return distinct(index(files)).size();
+  }
+
+  private static List<Descriptor> distinct(Manifest.Index index) {
+    List<Descriptor> manifests = new ArrayList<>();
+    Set<String> seen = new HashSet<>();
+    for (Descriptor manifest : index.manifests()) {
+      if (seen.add(manifest.digest())) {
+        manifests.add(manifest);
+      }
+    }
+    return manifests;
+  }
+
   private Descriptor choose(Manifest.Index index, String architecture) throws ImageException {
-    List<Descriptor> manifests = index.manifests();
+    List<Descriptor> manifests = distinct(index);
+    if (selector.isPresent() && selector.get().startsWith("@")) {
+      return manifests.get(Integer.parseInt(selector.get().substring(1)));
+    }
     List<String> tags = new ArrayList<>();
-    for (Descriptor manifest : manifests) {
+    for (Descriptor manifest : index.manifests()) {
       String tag = manifest.annotations().get(REF_NAME);
       if (tag != null) {
         tags.add(tag);
@@ -112,7 +141,7 @@ final class OciLayout implements ImageSource {
     }
     // Several manifests without tags are one image for several platforms.
     if (tags.isEmpty() && !manifests.isEmpty()) {
-      return dev.vivarium.image.oci.Selection.platform(name, index, architecture);
+      return Selection.platform(name, index, architecture);
     }
     throw new ImageException(
         Kind.BAD_REFERENCE,
@@ -121,22 +150,31 @@ final class OciLayout implements ImageSource {
             : "more than one image: " + name + "; add one of the tags " + String.join(", ", tags));
   }
 
-  private static List<String> names(Descriptor manifest) {
+  private static List<String> names(Manifest.Index index, Descriptor chosen) {
+    Set<String> names = new LinkedHashSet<>();
+    for (Descriptor manifest : index.manifests()) {
+      if (manifest.digest().equals(chosen.digest())) {
+        name(manifest).ifPresent(names::add);
+      }
+    }
+    return List.copyOf(names);
+  }
+
+  private static Optional<String> name(Descriptor manifest) {
     for (String annotation : List.of(FULL_NAME, REF_NAME)) {
       String text = manifest.annotations().getOrDefault(annotation, "");
       // A bare tag such as "latest" names no image.
       if (text.indexOf('/') >= 0 || text.indexOf(':') >= 0) {
         try {
           ImageReference reference = ImageReference.parse(text);
-          return reference
-              .tag()
-              .map(tag -> List.of(reference.name() + ":" + tag))
-              .orElse(List.of());
+          if (reference.tag().isPresent()) {
+            return Optional.of(reference.name() + ":" + reference.tag().get());
+          }
         } catch (ImageException e) {
           // not a name, then
         }
       }
     }
-    return List.of();
+    return Optional.empty();
   }
 }

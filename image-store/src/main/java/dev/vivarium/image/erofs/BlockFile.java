@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.security.MessageDigest;
+import org.jspecify.annotations.Nullable;
 
 /** Appends to a file through one large buffer. */
 final class BlockFile {
@@ -13,6 +15,7 @@ final class BlockFile {
   private final ByteBuffer buffer =
       ByteBuffer.allocateDirect(CAPACITY).order(ByteOrder.LITTLE_ENDIAN);
   private long flushed;
+  private @Nullable MessageDigest digest;
 
   BlockFile(FileChannel channel) {
     this.channel = channel;
@@ -57,6 +60,12 @@ final class BlockFile {
     return buffer;
   }
 
+  /** From here on all that is appended goes through the digest too. */
+  void digest(MessageDigest covering) throws IOException {
+    flush();
+    digest = covering;
+  }
+
   /** Zeros up to a multiple of the alignment, a power of two. */
   void align(int alignment) throws IOException {
     skipTo((position() + alignment - 1) & -(long) alignment);
@@ -80,6 +89,9 @@ final class BlockFile {
 
   void flush() throws IOException {
     buffer.flip();
+    if (digest != null) {
+      digest.update(buffer.duplicate());
+    }
     while (buffer.hasRemaining()) {
       flushed += channel.write(buffer, flushed);
     }

@@ -1,12 +1,15 @@
 package dev.vivarium.image.erofs;
 
+import dev.vivarium.image.Digests;
 import dev.vivarium.image.tar.BadArchiveException;
 import dev.vivarium.image.tar.TarEntry;
 import dev.vivarium.image.tar.TarReader;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.security.MessageDigest;
 
 /** Turns the tar of a layer into an EROFS file, in one pass over both. */
 public final class ErofsWriter {
@@ -17,10 +20,12 @@ public final class ErofsWriter {
    *
    * @param size of the EROFS file
    * @param metadataOffset where inodes and directories start in it
+   * @param metadataDigest see {@link #metadataDigest}
    * @param entries names in the tree
    * @param tarBytes length of the tar
    */
-  public record Result(long size, long metadataOffset, long entries, long tarBytes) {}
+  public record Result(
+      long size, long metadataOffset, String metadataDigest, long entries, long tarBytes) {}
 
   /**
    * Writes the file; the channel must be empty.
@@ -50,8 +55,32 @@ public final class ErofsWriter {
     }
     sink.end();
     tree.finish();
-    long metadata = new MetadataWriter(out).write(tree.root());
-    return new Result(out.position(), metadata, tree.entries(), bounded.count);
+    MetadataWriter metadata = new MetadataWriter(out);
+    metadata.write(tree.root());
+    return new Result(
+        out.position(), metadata.start(), metadata.digest(), tree.entries(), bounded.count);
+  }
+
+  /** Digest of a file's metadata, superblock included, as {@link Result} has it. */
+  public static String metadataDigest(FileChannel file, long metadataOffset) throws IOException {
+    MessageDigest digest = Digests.sha256();
+    ByteBuffer buffer = ByteBuffer.allocate(64 << 10);
+    long at = metadataOffset;
+    while (file.read(buffer.clear(), at) > 0) {
+      at += buffer.position();
+      digest.update(buffer.flip());
+    }
+    buffer.clear().limit(ErofsFormat.BLOCK - ErofsFormat.SUPER_OFFSET);
+    at = ErofsFormat.SUPER_OFFSET;
+    while (buffer.hasRemaining()) {
+      int n = file.read(buffer, at);
+      if (n < 0) {
+        break;
+      }
+      at += n;
+    }
+    digest.update(buffer.flip());
+    return Digests.finish(digest);
   }
 
   /** Stops a stream that turns out longer than allowed. */

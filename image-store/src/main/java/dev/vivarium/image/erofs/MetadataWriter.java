@@ -1,10 +1,12 @@
 package dev.vivarium.image.erofs;
 
+import dev.vivarium.image.Digests;
 import dev.vivarium.image.erofs.Inode.Directory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -24,18 +26,17 @@ final class MetadataWriter {
   private final List<Inode> order = new ArrayList<>();
   private int metaBlock;
   private int nextBlock;
+  private String digest = "";
 
   MetadataWriter(BlockFile out) {
     this.out = out;
   }
 
-  /**
-   * Writes it all, the superblock last.
-   *
-   * @return where the metadata starts
-   */
-  long write(Directory root) throws IOException {
+  /** Writes it all, the superblock last. */
+  void write(Directory root) throws IOException {
     out.align(ErofsFormat.BLOCK);
+    MessageDigest covering = Digests.sha256();
+    out.digest(covering);
     metaBlock = out.block();
     layOut(root);
     long metaStart = (long) metaBlock << ErofsFormat.BLOCK_BITS;
@@ -53,8 +54,20 @@ final class MetadataWriter {
     if (out.block() != nextBlock) {
       throw new IllegalStateException("laid out " + nextBlock + " blocks, wrote " + out.block());
     }
-    writeSuperblock(root);
-    return metaStart;
+    byte[] superblock = superblock(root);
+    covering.update(superblock);
+    out.writeAt(ErofsFormat.SUPER_OFFSET, ByteBuffer.wrap(superblock));
+    digest = Digests.finish(covering);
+  }
+
+  /** Where the metadata starts, once it is written. */
+  long start() {
+    return (long) metaBlock << ErofsFormat.BLOCK_BITS;
+  }
+
+  /** Digest of the metadata and, after it, the superblock's block from {@code SUPER_OFFSET} on. */
+  String digest() {
+    return digest;
   }
 
   private void layOut(Directory root) {
@@ -225,7 +238,7 @@ final class MetadataWriter {
     }
   }
 
-  private void writeSuperblock(Directory root) throws IOException {
+  private byte[] superblock(Directory root) {
     ByteBuffer block =
         ByteBuffer.allocate(ErofsFormat.BLOCK - ErofsFormat.SUPER_OFFSET)
             .order(ByteOrder.LITTLE_ENDIAN);
@@ -244,6 +257,6 @@ final class MetadataWriter {
     crc.update(block.array());
     // The kernel's crc32c leaves out the final inversion.
     block.putInt(ErofsFormat.SB_CHECKSUM, ~(int) crc.getValue());
-    out.writeAt(ErofsFormat.SUPER_OFFSET, block);
+    return block.array();
   }
 }

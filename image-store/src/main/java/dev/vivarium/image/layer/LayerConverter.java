@@ -1,5 +1,6 @@
 package dev.vivarium.image.layer;
 
+import dev.vivarium.image.Digests;
 import dev.vivarium.image.erofs.ErofsWriter;
 import dev.vivarium.image.erofs.LayerLimits;
 import java.io.FilterInputStream;

@@ -1,6 +1,7 @@
 package dev.vivarium.image.layer;
 
 import dev.vivarium.image.erofs.LayerSink;
+import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -20,6 +21,7 @@ import java.util.zip.GZIPOutputStream;
 public final class TarSplit {
   private static final int MAGIC = 0x56545331; // "VTS1"
   private static final int COPY = 64 << 10;
+  private static final int PAGE = 4096;
 
   private TarSplit() {}
 
@@ -80,10 +82,14 @@ public final class TarSplit {
     }
   }
 
-  /** Puts the tar together again. */
+  /**
+   * Puts the tar together again. Damage that the tar's digest would not show is looked for too:
+   * what fills up the last page of a file must be zero.
+   */
   public static void join(InputStream split, FileChannel erofs, OutputStream tar)
       throws IOException {
-    DataInputStream in = new DataInputStream(new GZIPInputStream(split, COPY));
+    DataInputStream in =
+        new DataInputStream(new BufferedInputStream(new GZIPInputStream(split, COPY), COPY));
     if (in.readInt() != MAGIC) {
       throw new IOException("not a tar split");
     }
@@ -103,19 +109,46 @@ public final class TarSplit {
         }
       } else if (kind == 'C') {
         long at = in.readLong();
-        long left = in.readLong();
-        while (left > 0) {
-          int n = erofs.read(ByteBuffer.wrap(buffer, 0, (int) Math.min(left, buffer.length)), at);
-          if (n <= 0) {
-            throw new IOException("a layer file shorter than its tar split says");
-          }
-          tar.write(buffer, 0, n);
-          at += n;
-          left -= n;
-        }
+        long length = in.readLong();
+        copy(erofs, at, length, buffer, tar);
+        copy(erofs, at + length, -length & (PAGE - 1), buffer, ZEROS);
       } else {
         throw new IOException("damaged tar split");
       }
     }
   }
+
+  private static void copy(
+      FileChannel from, long offset, long length, byte[] buffer, OutputStream out)
+      throws IOException {
+    long at = offset;
+    long left = length;
+    while (left > 0) {
+      int n = from.read(ByteBuffer.wrap(buffer, 0, (int) Math.min(left, buffer.length)), at);
+      if (n <= 0) {
+        throw new IOException("a layer file shorter than its tar split says");
+      }
+      out.write(buffer, 0, n);
+      at += n;
+      left -= n;
+    }
+  }
+
+  /** Takes nothing but zeros. */
+  private static final OutputStream ZEROS =
+      new OutputStream() {
+        @Override
+        public void write(int b) throws IOException {
+          if (b != 0) {
+            throw new IOException("something behind the end of a file");
+          }
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+          for (int i = offset; i < offset + length; i++) {
+            write(bytes[i]);
+          }
+        }
+      };
 }

@@ -1,8 +1,8 @@
 package dev.vivarium.image.oci;
 
+import dev.vivarium.image.Digests;
 import dev.vivarium.image.ImageException;
 import dev.vivarium.image.ImageException.Kind;
-import dev.vivarium.image.layer.Digests;
 import java.io.IOException;
 import java.io.InputStream;
 import java.security.MessageDigest;

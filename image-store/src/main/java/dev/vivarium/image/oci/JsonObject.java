@@ -45,6 +45,11 @@ public final class JsonObject {
     }
   }
 
+  /** A truth value; false if absent. */
+  public boolean flag(String name) throws BadDocumentException {
+    return Boolean.TRUE.equals(typed(name, Boolean.class, "true or false"));
+  }
+
   public Optional<JsonObject> object(String name) throws BadDocumentException {
     return Optional.ofNullable(typed(name, JsonObject.class, "an object"));
   }

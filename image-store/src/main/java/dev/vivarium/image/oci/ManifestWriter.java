@@ -1,6 +1,6 @@
 package dev.vivarium.image.oci;
 
-import dev.vivarium.image.layer.Digests;
+import dev.vivarium.image.Digests;
 import java.io.ByteArrayOutputStream;
 import java.util.List;
 import tools.jackson.core.JsonGenerator;

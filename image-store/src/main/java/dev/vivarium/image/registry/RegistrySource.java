@@ -1,9 +1,9 @@
 package dev.vivarium.image.registry;
 
+import dev.vivarium.image.Digests;
 import dev.vivarium.image.ImageException;
 import dev.vivarium.image.ImageException.Kind;
 import dev.vivarium.image.ImageReference;
-import dev.vivarium.image.layer.Digests;
 import dev.vivarium.image.oci.Blobs;
 import dev.vivarium.image.oci.Descriptor;
 import dev.vivarium.image.oci.ImageSource;

@@ -1,6 +1,6 @@
 package dev.vivarium.image.store;
 
-import dev.vivarium.image.layer.Digests;
+import dev.vivarium.image.Digests;
 import dev.vivarium.image.oci.BadDocumentException;
 import dev.vivarium.image.oci.Json;
 import dev.vivarium.image.oci.JsonObject;
@@ -38,7 +38,10 @@ final class ConfigReader {
   }
 
   Optional<Instant> created() throws BadDocumentException {
-    Optional<String> text = document.string("created");
+    return time(document.string("created"));
+  }
+
+  private static Optional<Instant> time(Optional<String> text) {
     if (text.isEmpty()) {
       return Optional.empty();
     }
@@ -80,6 +83,30 @@ final class ConfigReader {
         names(config, "ExposedPorts"),
         names(config, "Volumes"),
         config.string("StopSignal").filter(signal -> !signal.isEmpty()));
+  }
+
+  /** What made the image, the first step first; sizes are those of the layers given. */
+  List<HistoryEntry> history(List<LayerRecord> layers) throws BadDocumentException {
+    List<HistoryEntry> history = new ArrayList<>();
+    int next = 0;
+    for (JsonObject step : document.objects("history")) {
+      boolean empty = step.flag("empty_layer");
+      Optional<LayerRecord> layer = Optional.empty();
+      if (!empty && next < layers.size()) {
+        layer = Optional.of(layers.get(next++));
+      }
+      history.add(
+          new HistoryEntry(
+              time(step.string("created")),
+              step.string("created_by").orElse(""),
+              step.string("comment").orElse(""),
+              layer));
+    }
+    // Builders that keep no history still have layers.
+    while (next < layers.size()) {
+      history.add(new HistoryEntry(Optional.empty(), "", "", Optional.of(layers.get(next++))));
+    }
+    return history;
   }
 
   private static List<String> names(JsonObject config, String member) throws BadDocumentException {

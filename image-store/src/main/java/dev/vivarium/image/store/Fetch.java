@@ -1,9 +1,9 @@
 package dev.vivarium.image.store;
 
+import dev.vivarium.image.Digests;
 import dev.vivarium.image.ImageException;
 import dev.vivarium.image.ImageException.Kind;
 import dev.vivarium.image.erofs.LayerLimits;
-import dev.vivarium.image.layer.Digests;
 import dev.vivarium.image.layer.LayerConverter;
 import dev.vivarium.image.layer.LayerConverter.Converted;
 import dev.vivarium.image.oci.Descriptor;
@@ -90,6 +90,17 @@ final class Fetch {
 
   private void convert(ImageSource source, Descriptor blob, String diffId, LongConsumer progress)
       throws ImageException {
+    convert(source, blob, diffId, false, progress);
+  }
+
+  /**
+   * Fetches the layer anew, whatever the store has.
+   *
+   * @param replace whether to put it in the place of what is there
+   */
+  void convert(
+      ImageSource source, Descriptor blob, String diffId, boolean replace, LongConsumer progress)
+      throws ImageException {
     String what = source.name() + ", layer " + blob.digest();
     try {
       Path directory = files.workDirectory(owner);
@@ -106,7 +117,7 @@ final class Fetch {
           throw new BadArchiveException(
               "its content has the diff id " + converted.diffId() + ", its image says " + diffId);
         }
-        publish(converted, erofs, split);
+        publish(converted, blob, erofs, split, replace);
       } finally {
         Files.deleteIfExists(erofs);
         Files.deleteIfExists(split);
@@ -135,24 +146,41 @@ final class Fetch {
     }
   }
 
-  private void publish(Converted converted, Path erofs, Path split) throws ImageException {
+  private void publish(
+      Converted converted, Descriptor blob, Path erofs, Path split, boolean replace)
+      throws ImageException {
     database.write(transaction -> {
       String diffId = converted.diffId();
-      if (!new Catalog(transaction).hasLayer(diffId)) {
+      boolean present = new Catalog(transaction).hasLayer(diffId);
+      if (!present || replace) {
         try {
           files.publish(diffId, erofs, split);
         } catch (IOException e) {
           throw failed(diffId, e);
         }
         transaction.update(
-            "INSERT INTO layers VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO layers (diff_id, tar_bytes, erofs_bytes, split_bytes, metadata_offset,"
+                + " metadata_digest, entries, added_millis) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+                + " ON CONFLICT (diff_id) DO UPDATE SET tar_bytes = excluded.tar_bytes,"
+                + " erofs_bytes = excluded.erofs_bytes, split_bytes = excluded.split_bytes,"
+                + " metadata_offset = excluded.metadata_offset,"
+                + " metadata_digest = excluded.metadata_digest, entries = excluded.entries",
             diffId,
             converted.erofs().tarBytes(),
             converted.erofs().size(),
             converted.splitSize(),
             converted.erofs().metadataOffset(),
+            converted.erofs().metadataDigest(),
             converted.erofs().entries(),
             System.currentTimeMillis());
+      }
+      if (!blob.digest().equals(diffId)) {
+        transaction.update(
+            "INSERT OR REPLACE INTO layer_blobs VALUES (?, ?, ?, ?)",
+            blob.digest(),
+            diffId,
+            blob.size(),
+            blob.mediaType());
       }
       return transaction.update("INSERT OR IGNORE INTO holds VALUES (?, ?)", owner.text(), diffId);
     });

@@ -5,8 +5,12 @@ import dev.vivarium.image.ImageException.Kind;
 import dev.vivarium.image.ImageReference;
 import dev.vivarium.image.archive.Archives;
 import dev.vivarium.image.erofs.LayerLimits;
+import dev.vivarium.image.oci.BadDocumentException;
 import dev.vivarium.image.oci.ImageSource;
 import dev.vivarium.image.registry.RegistrySource;
+import dev.vivarium.image.view.RootNode;
+import dev.vivarium.image.view.RootView;
+import dev.vivarium.image.view.RootViews;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -99,6 +103,21 @@ public final class ImageStore implements AutoCloseable {
     }
   }
 
+  /** Takes in all images of an archive file, in OCI's form or Docker's, with their names. */
+  public List<ImageRecord> load(Path file, Progress progress) throws ImageException {
+    List<ImageRecord> images = new ArrayList<>();
+    List<ImageSource> sources = Archives.openAll(file);
+    try {
+      for (ImageSource source : sources) {
+        images.add(
+            ingest(source, PullOptions.DEFAULT.architecture(), Optional.empty(), true, progress));
+      }
+    } finally {
+      sources.forEach(ImageSource::close);
+    }
+    return images;
+  }
+
   /** The image with this name, digest, id, or unique beginning of an id. */
   public Optional<ImageRecord> find(String reference) throws ImageException {
     return database.read(transaction -> {
@@ -150,13 +169,101 @@ public final class ImageStore implements AutoCloseable {
           }
           return gone;
         });
-    collect();
+    new Cleaner(database, files).collect();
     return removed;
   }
 
   /** The EROFS files of an image, lowest first. */
   public List<Path> layers(ImageRecord image) {
     return image.layers().stream().map(layer -> files.erofs(layer.diffId())).toList();
+  }
+
+  /** Gives an image another name; an image that had the name before loses it. */
+  public ImageRecord tag(String source, String name) throws ImageException {
+    ImageReference target = ImageReference.parse(name);
+    if (target.digest().isPresent()) {
+      throw new ImageException(
+          Kind.BAD_REFERENCE, "a digest cannot be given: '" + name + "'; write NAME:TAG");
+    }
+    return database.write(transaction -> {
+      Catalog catalog = new Catalog(transaction);
+      String id = catalog.resolve(source).orElseThrow(() -> missing(source));
+      transaction.update("INSERT OR REPLACE INTO tags VALUES (?, ?)", target.toString(), id);
+      return catalog.image(id).orElseThrow();
+    });
+  }
+
+  /** What made the image, the first step first. */
+  public List<HistoryEntry> history(ImageRecord image) throws ImageException {
+    try {
+      return new ConfigReader(config(image.id())).history(image.layers());
+    } catch (BadDocumentException e) {
+      throw new ImageException(
+          Kind.BAD_IMAGE,
+          "a history that cannot be read: "
+              + image.id()
+              + ": "
+              + e.getMessage()
+              + "; pull the image again",
+          e);
+    }
+  }
+
+  /** The configuration document, as it came. */
+  public byte[] config(String id) throws ImageException {
+    return document("SELECT content FROM documents WHERE digest = ?", id);
+  }
+
+  /** The manifest document, as it came. */
+  public byte[] manifest(ImageRecord image) throws ImageException {
+    return document("SELECT content FROM documents WHERE digest = ?", image.manifestDigest());
+  }
+
+  /** Writes images into one file, which appears when it is complete. */
+  public void save(List<ImageRecord> images, SaveFormat format, Path file, Progress progress)
+      throws ImageException {
+    new Export(this, files).save(images, format, file, progress);
+  }
+
+  /** Removes what is not needed. */
+  public PruneReport prune(PruneOptions options) throws ImageException {
+    return new Cleaner(database, files).prune(options);
+  }
+
+  /** Where the space goes. */
+  public DiskUse diskUse() throws ImageException {
+    return new Cleaner(database, files).use();
+  }
+
+  /**
+   * Looks at every byte of the store.
+   *
+   * @param repair how to pull again what is damaged; empty to only say what is
+   */
+  public Verification verify(Optional<PullOptions> repair, Progress progress)
+      throws ImageException {
+    return new Verifier(database, files).run(repair, progress);
+  }
+
+  /** The images that have something at this absolute path, the latest pulled first. */
+  public List<ImageRecord> havingPath(String path) throws ImageException {
+    List<ImageRecord> found = new ArrayList<>();
+    for (ImageRecord image : list()) {
+      try (RootView view = RootViews.open(layers(image))) {
+        RootNode node = view.root();
+        for (String name : path.split("/")) {
+          if (node != null && !name.isEmpty() && !name.equals(".")) {
+            node = (node.mode() & 0170000) == 0040000 ? node.lookup(name) : null;
+          }
+        }
+        if (node != null) {
+          found.add(image);
+        }
+      } catch (IOException e) {
+        // removed since it was listed, or damaged: verify tells
+      }
+    }
+    return found;
   }
 
   public Path root() {
@@ -186,30 +293,16 @@ public final class ImageStore implements AutoCloseable {
                 "removed by somebody while it came: " + source.name() + "; try again"));
   }
 
-  /** Gives back the space of layers that nothing needs. */
-  private void collect() throws ImageException {
-    List<String> unused =
-        database.write(transaction -> new Catalog(transaction).dropUnusedLayers());
-    if (unused.isEmpty()) {
-      return;
-    }
-    // Under the write lock again: whoever publishes one of them anew does so before or after.
-    database.write(transaction -> {
-      Catalog catalog = new Catalog(transaction);
-      for (String diffId : unused) {
-        if (!catalog.hasLayer(diffId)) {
-          try {
-            files.delete(diffId);
-          } catch (IOException e) {
-            throw new ImageException(
-                Kind.STORE,
-                "cannot delete a layer: " + e.getMessage() + "; check the store's permissions",
-                e);
-          }
-        }
-      }
-      return null;
-    });
+  private byte[] document(String sql, String digest) throws ImageException {
+    return database.read(transaction ->
+        transaction.query(sql, row -> row.getBytes(1), digest).stream()
+            .findFirst()
+            .orElseThrow(() -> missing(digest)));
+  }
+
+  private static ImageException missing(String reference) {
+    return new ImageException(
+        Kind.NOT_FOUND, "no such image: " + reference + "; viv images lists what there is");
   }
 
   private static Optional<String> tagOf(String reference, List<String> names) {

@@ -1,10 +1,10 @@
 package dev.vivarium.image.store;
 
+import dev.vivarium.image.Digests;
 import dev.vivarium.image.ImageException;
 import dev.vivarium.image.ImageException.Kind;
 import dev.vivarium.image.ImageReference;
 import dev.vivarium.image.erofs.LayerLimits;
-import dev.vivarium.image.layer.Digests;
 import dev.vivarium.image.oci.BadDocumentException;
 import dev.vivarium.image.oci.Descriptor;
 import dev.vivarium.image.oci.ImageSource;

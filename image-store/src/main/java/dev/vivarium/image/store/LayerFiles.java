@@ -1,5 +1,6 @@
 package dev.vivarium.image.store;
 
+import dev.vivarium.image.Digests;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
@@ -8,6 +9,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** Names and moves of the files of the store. */
 final class LayerFiles {
@@ -52,6 +55,22 @@ final class LayerFiles {
     try (FileChannel directory = FileChannel.open(layers, StandardOpenOption.READ)) {
       directory.force(true);
     }
+  }
+
+  /** The layers that have files, whether or not the index knows of them. */
+  Set<String> present() throws IOException {
+    Set<String> diffIds = new TreeSet<>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(layers, "sha256-*")) {
+      for (Path entry : entries) {
+        String name = entry.getFileName().toString();
+        int dot = name.indexOf('.');
+        String diffId = name.substring(0, dot < 0 ? name.length() : dot).replace('-', ':');
+        if (Digests.valid(diffId)) {
+          diffIds.add(diffId);
+        }
+      }
+    }
+    return diffIds;
   }
 
   void delete(String diffId) throws IOException {

@@ -68,7 +68,19 @@ final class Schema {
               CREATE TABLE claims (
                 diff_id TEXT PRIMARY KEY,
                 owner TEXT NOT NULL) STRICT, WITHOUT ROWID\
-              """));
+              """),
+          List.of(
+              "ALTER TABLE layers ADD COLUMN metadata_digest TEXT",
+              // Which compressed blobs a layer came as, so that a registry that has one of them
+              // needs not be sent another.
+              """
+              CREATE TABLE layer_blobs (
+                digest TEXT PRIMARY KEY,
+                diff_id TEXT NOT NULL REFERENCES layers ON DELETE CASCADE,
+                size INTEGER NOT NULL,
+                media_type TEXT NOT NULL) STRICT, WITHOUT ROWID\
+              """,
+              "CREATE INDEX layer_blobs_by_layer ON layer_blobs (diff_id)"));
 
   static final int VERSION = MIGRATIONS.size();
 

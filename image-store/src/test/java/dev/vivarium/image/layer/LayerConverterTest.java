@@ -3,6 +3,7 @@ package dev.vivarium.image.layer;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.vivarium.image.Digests;
 import dev.vivarium.image.HostTools;
 import dev.vivarium.image.TestTar;
 import dev.vivarium.image.TreeListing;

@@ -7,12 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.vivarium.image.Digests;
 import dev.vivarium.image.ImageException;
 import dev.vivarium.image.ImageException.Kind;
 import dev.vivarium.image.ImageReference;
 import dev.vivarium.image.TestLayout;
 import dev.vivarium.image.TestTar;
-import dev.vivarium.image.layer.Digests;
 import dev.vivarium.image.store.ImageRecord;
 import dev.vivarium.image.store.ImageStore;
 import dev.vivarium.image.store.Progress;

@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.vivarium.image.Digests;
 import dev.vivarium.image.ImageException;
 import dev.vivarium.image.ImageException.Kind;
 import dev.vivarium.image.TestLayout;
 import dev.vivarium.image.TestTar;
 import dev.vivarium.image.erofs.LayerLimits;
-import dev.vivarium.image.layer.Digests;
 import dev.vivarium.image.layer.LayerConverter;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -124,6 +125,46 @@ class RealImagesTest {
                 .filter(file -> !file.startsWith("index.db"))
                 .toList());
       }
+    }
+  }
+
+  @Test
+  void othersTakeWhatIsSaved() throws Exception {
+    try (ImageStore store = ImageStore.open(directory.resolve("store"))) {
+      ImageRecord image = store.importArchive(layout("layers"), true, Progress.NONE);
+      image = store.tag(image.id(), "example/layers:1");
+      Map<String, String> expected;
+      try (RootView view = RootViews.open(store.layers(image))) {
+        expected = TreeListing.of(view);
+      }
+      for (SaveFormat format : SaveFormat.values()) {
+        Path file = directory.resolve("saved.tar");
+        store.save(List.of(image), format, file, Progress.NONE);
+        String source =
+            format == SaveFormat.OCI_ARCHIVE
+                ? "oci-archive:" + file
+                : "docker-archive:" + file + ":example/layers:1";
+        Path copy = directory.resolve("copy" + format);
+        HostTools.run("skopeo", "copy", "-q", source, "oci:" + copy + ":latest");
+        Path bundle = directory.resolve("bundle" + format);
+        HostTools.run("umoci", "unpack", "--image", copy + ":latest", bundle.toString());
+        TreeListing.assertSame(expected, TreeListing.ofHost(bundle.resolve("rootfs")));
+        HostTools.run("rm", "-rf", bundle.toString());
+      }
+    }
+  }
+
+  @Test
+  void aDamagedLayerIsPulledAgain() throws Exception {
+    try (ImageStore store = ImageStore.open(directory.resolve("store"))) {
+      ImageReference name = ImageReference.parse(registry.host() + "/layers:1");
+      ImageRecord image = store.pull(name, PullOptions.DEFAULT, Progress.NONE);
+      Files.delete(store.layers(image).get(1));
+      assertEquals(1, store.verify(Optional.empty(), Progress.NONE).problems().size());
+      Verification repaired = store.verify(Optional.of(PullOptions.DEFAULT), Progress.NONE);
+      assertEquals(1, repaired.problems().size());
+      assertTrue(repaired.sound(), repaired.toString());
+      assertEquals(List.of(), store.verify(Optional.empty(), Progress.NONE).problems());
     }
   }
 }

@@ -1,4 +1,4 @@
-package dev.vivarium.image.layer;
+package dev.vivarium.image;
 
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
