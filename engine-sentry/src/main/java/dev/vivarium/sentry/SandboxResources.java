@@ -77,6 +77,9 @@ final class SandboxResources implements AutoCloseable {
     kernel.setBlobs(blobs());
     kernel.setLog(host::log);
     kernel.uts().nodename = spec.hostname();
+    if (spec.limits().memoryBytes() > 0) {
+      new MemoryWatch(kernel, memoryFd, spec.limits().memoryBytes()).start();
+    }
   }
 
   static SandboxResources open(SandboxSpec spec, SandboxHost host) throws EngineException {

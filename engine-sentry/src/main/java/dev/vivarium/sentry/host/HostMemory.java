@@ -1,7 +1,10 @@
 package dev.vivarium.sentry.host;
 
 import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Sys;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /** Memory shared between processes: anonymous files of a fixed size, and their mappings. */
 public final class HostMemory {
@@ -12,6 +15,11 @@ public final class HostMemory {
   private static final int MAP_NORESERVE = 0x4000;
   private static final int FALLOC_FL_KEEP_SIZE = 1;
   private static final int FALLOC_FL_PUNCH_HOLE = 2;
+
+  // struct stat (asm/stat.h)
+  private static final int STAT_SIZE = 144;
+  private static final int STAT_BLOCKS = 64;
+  private static final int STAT_BLOCK_SIZE = 512;
 
   private HostMemory() {}
 
@@ -51,6 +59,15 @@ public final class HostMemory {
     check(
         Libc.fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, offset, length),
         "punching a hole");
+  }
+
+  /** Bytes of memory that really are behind such a file. */
+  public static long usedBytes(int fd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment stat = arena.allocate(STAT_SIZE, 8);
+      check((int) Libc.syscall(Sys.FSTAT, fd, stat.address(), 0, 0, 0, 0), "fstat of guest memory");
+      return stat.get(ValueLayout.JAVA_LONG, STAT_BLOCKS) * STAT_BLOCK_SIZE;
+    }
   }
 
   private static int check(int result, String what) {
