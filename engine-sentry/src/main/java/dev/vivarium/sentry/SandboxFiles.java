@@ -53,9 +53,10 @@ final class SandboxFiles {
     this.spec = spec;
     this.kernel = resources.kernel();
     this.task = task;
+    // As a tmpfs of Linux: files take at most half of the memory.
     long limit = spec.limits().memoryBytes();
     this.budget =
-        new MemoryBudget(limit > 0 ? limit : resources.hostMemory() / 2, MAX_HEAP, MAX_INODES);
+        new MemoryBudget((limit > 0 ? limit : resources.hostMemory()) / 2, MAX_HEAP, MAX_INODES);
     this.devpts = new DevPts(nextDevice++);
     this.devices = new DeviceTable(devpts);
   }
