@@ -24,7 +24,7 @@ public final class OverlayFs extends MemoryFs {
   public static final long MAGIC = 0x794c7630;
 
   /** Numbers of new files begin here, away from those of any lower file system. */
-  private static final long FIRST_NEW_INO = 1L << 48;
+  private static final long FIRST_NEW_INO = 1L << 62;
 
   /** The overlay inode of a lower inode, as long as somebody holds it. */
   private static final class Shown extends WeakReference<MemInode> {
