@@ -129,6 +129,8 @@ class ArchitectureTest {
           .resideInAnyPackage(IMAGES, PROFILES, CLI, GUI)
           .and()
           .doNotHaveFullyQualifiedName("dev.vivarium.cli.Main")
+          .and()
+          .doNotHaveFullyQualifiedName("dev.vivarium.cli.Training")
           .should()
           .callMethod(System.class, "exit", int.class)
           .orShould()

@@ -1,0 +1,33 @@
+package dev.vivarium.cli;
+
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.util.List;
+
+/**
+ * Uses what short commands use, once, so that the JVM can record which classes they need. Run by
+ * {@code tools/train}; what the commands print and how they end does not matter.
+ */
+public final class Training {
+  private Training() {}
+
+  /** Runs the commands. */
+  public static void main(String[] args) {
+    PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
+    Context context = new Context(nowhere, nowhere, System.getenv());
+    for (List<String> command :
+        List.of(
+            List.of("run", "--rm", "-i", "-e", "A=B", "host", "true"),
+            List.of("run", "--timeout", "30s", "host", "true"),
+            List.of("ps", "-a"),
+            List.of("ps", "--format", "json"),
+            List.of("images"),
+            List.of("version"),
+            List.of("run", "--pull", "never", "no-such-image"),
+            List.of("run", "--help"),
+            List.of("rm", "--all"))) {
+      new Dispatcher(context).run(command.toArray(String[]::new));
+    }
+    Runtime.getRuntime().halt(0);
+  }
+}
