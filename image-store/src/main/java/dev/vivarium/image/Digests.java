@@ -16,6 +16,11 @@ public final class Digests {
     return VALID.matcher(digest).matches();
   }
 
+  /** The hex digits of a digest. */
+  public static String hex(String digest) {
+    return digest.substring(digest.indexOf(':') + 1);
+  }
+
   public static MessageDigest sha256() {
     return algorithm("SHA-256");
   }

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 final class RegistryHttp implements AutoCloseable {
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(20);
   private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration UPLOAD_TIMEOUT = Duration.ofHours(2);
   private static final int MAX_REDIRECTS = 8;
   private static final int MAX_TOKEN_ANSWER = 1 << 20;
   private static final int MAX_ERROR_BODY = 8 << 10;
@@ -86,15 +87,35 @@ final class RegistryHttp implements AutoCloseable {
 
   /** A GET below {@code /v2/REPOSITORY/}; the caller closes the answer, whatever its status. */
   Answer get(String path, Map<String, String> headers) throws IOException, ImageException {
-    URI uri = base.resolve("/v2/" + image.repository() + "/" + path);
-    Answer answer = send(get(uri, headers), true);
+    return send("GET", uri(path), headers, HttpRequest.BodyPublishers::noBody);
+  }
+
+  /** An address below {@code /v2/REPOSITORY/}. */
+  URI uri(String path) {
+    return base.resolve("/v2/" + image.repository() + "/" + path);
+  }
+
+  /** A body that can be sent again, when the registry wants to know first who sends it. */
+  interface Body {
+    HttpRequest.BodyPublisher open() throws IOException;
+  }
+
+  /** Any request; the caller closes the answer, whatever its status. */
+  Answer send(String method, URI uri, Map<String, String> headers, Body body)
+      throws IOException, ImageException {
+    Answer answer = send(request(method, uri, headers, body.open()), true);
     if (answer.status() == 401) {
       List<String> challenges = answer.header("WWW-Authenticate");
       answer.close();
       authorize(challenges);
-      answer = send(get(uri, headers), true);
+      answer = send(request(method, uri, headers, body.open()), true);
     }
     return answer;
+  }
+
+  /** Where an upload goes on: an address that the registry gave. */
+  URI resolve(URI from, String location) throws ImageException {
+    return redirect(from, location);
   }
 
   /** What an unexpected status means, in one line. */
@@ -156,9 +177,18 @@ final class RegistryHttp implements AutoCloseable {
     client.shutdownNow();
   }
 
-  private HttpRequest.Builder get(URI uri, Map<String, String> headers) {
+  private static HttpRequest.Builder get(URI uri, Map<String, String> headers) {
+    return request("GET", uri, headers, HttpRequest.BodyPublishers.noBody());
+  }
+
+  private static HttpRequest.Builder request(
+      String method, URI uri, Map<String, String> headers, HttpRequest.BodyPublisher body) {
     HttpRequest.Builder request =
-        HttpRequest.newBuilder(uri).timeout(ANSWER_TIMEOUT).header("User-Agent", "vivarium").GET();
+        HttpRequest.newBuilder(uri)
+            .header("User-Agent", "vivarium")
+            .method(method, body)
+            // The time until an answer begins, which for an upload comes after all of it.
+            .timeout(body.contentLength() == 0 ? ANSWER_TIMEOUT : UPLOAD_TIMEOUT);
     headers.forEach(request::header);
     return request;
   }
@@ -166,6 +196,7 @@ final class RegistryHttp implements AutoCloseable {
   private Answer send(HttpRequest.Builder request, boolean authorized)
       throws IOException, ImageException {
     URI start = request.build().uri();
+    String method = request.build().method();
     URI uri = start;
     for (int redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
       HttpRequest.Builder next = request.copy().uri(uri);
@@ -177,6 +208,9 @@ final class RegistryHttp implements AutoCloseable {
       String location = answer.first("Location");
       if (answer.status() / 100 != 3 || location == null) {
         return answer;
+      }
+      if (!method.equals("GET") && !method.equals("HEAD")) {
+        return answer; // the body is spent
       }
       answer.close();
       uri = redirect(uri, location);

@@ -225,6 +225,17 @@ public final class ImageStore implements AutoCloseable {
     new Export(this, files).save(images, format, file, progress);
   }
 
+  /**
+   * Brings an image to a registry.
+   *
+   * @return the digest of its manifest there
+   */
+  public String push(
+      ImageRecord image, ImageReference target, PullOptions options, Progress progress)
+      throws ImageException {
+    return new Pusher(this, database, files).run(image, target, options, progress);
+  }
+
   /** Removes what is not needed. */
   public PruneReport prune(PruneOptions options) throws ImageException {
     return new Cleaner(database, files).prune(options);

@@ -16,18 +16,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorCompletionService;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.function.LongConsumer;
 
 /** Brings an image from a source into the store: its layers at once, then its rows together. */
 final class Ingest {
-  private static final int PARALLEL = 4;
-
   private final Database database;
   private final LayerFiles files;
   private final LayerLimits limits;
@@ -56,7 +48,7 @@ final class Ingest {
     Fetch fetch = new Fetch(database, files, owner, limits);
     try {
       files.sweep();
-      layers(source, image, diffIds, fetch, new Serialized(progress));
+      layers(source, image, diffIds, fetch, new SerializedProgress(progress));
       record(image, diffIds, tag, keepNames);
       return image.configDigest();
     } catch (IOException e) {
@@ -112,7 +104,11 @@ final class Ingest {
   }
 
   private void layers(
-      ImageSource source, Resolved image, List<String> diffIds, Fetch fetch, Serialized progress)
+      ImageSource source,
+      Resolved image,
+      List<String> diffIds,
+      Fetch fetch,
+      SerializedProgress progress)
       throws ImageException {
     List<Progress.Layer> shown = new ArrayList<>();
     List<Integer> missing = new ArrayList<>();
@@ -129,53 +125,17 @@ final class Ingest {
     if (missing.isEmpty()) {
       return;
     }
-    ExecutorService workers =
-        Executors.newFixedThreadPool(
-            Math.min(PARALLEL, missing.size()),
-            Thread.ofPlatform().daemon().name("layer-", 0).factory());
-    ExecutorCompletionService<String> results = new ExecutorCompletionService<>(workers);
-    List<Future<String>> all = new ArrayList<>();
-    try {
-      for (int i : missing) {
-        Descriptor blob = image.layers().get(i);
-        String diffId = diffIds.get(i);
-        LongConsumer advance = bytes -> progress.advanced(blob.digest(), bytes);
-        all.add(
-            results.submit(() -> {
-              fetch.layer(source, blob, diffId, advance);
-              return blob.digest();
-            }));
-      }
-      for (int i = 0; i < all.size(); i++) {
-        progress.finished(results.take().get());
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new ImageException(
-          Kind.STORE, "interrupted: " + source.name() + "; nothing was stored", e);
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof ImageException cause) {
-        throw cause;
-      }
-      throw new IllegalStateException(e.getCause());
-    } catch (CancellationException e) {
-      throw new IllegalStateException(e);
-    } finally {
-      workers.shutdownNow();
-      boolean interrupted = false;
-      while (true) {
-        try {
-          if (workers.awaitTermination(1, java.util.concurrent.TimeUnit.SECONDS)) {
-            break;
-          }
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
+    List<Workers.Job> jobs = new ArrayList<>();
+    for (int i : missing) {
+      Descriptor blob = image.layers().get(i);
+      String diffId = diffIds.get(i);
+      LongConsumer advance = bytes -> progress.advanced(blob.digest(), bytes);
+      jobs.add(() -> {
+        fetch.layer(source, blob, diffId, advance);
+        progress.finished(blob.digest());
+      });
     }
+    Workers.run(source.name(), jobs);
   }
 
   private void record(
@@ -225,29 +185,5 @@ final class Ingest {
       }
       return null;
     });
-  }
-
-  /** One call at a time, for listeners that are not made for many threads. */
-  private static final class Serialized implements Progress {
-    private final Progress progress;
-
-    Serialized(Progress progress) {
-      this.progress = progress;
-    }
-
-    @Override
-    public synchronized void started(String name, List<Layer> layers) {
-      progress.started(name, layers);
-    }
-
-    @Override
-    public synchronized void advanced(String digest, long bytes) {
-      progress.advanced(digest, bytes);
-    }
-
-    @Override
-    public synchronized void finished(String digest) {
-      progress.finished(digest);
-    }
   }
 }

@@ -167,4 +167,50 @@ class RealImagesTest {
       assertEquals(List.of(), store.verify(Optional.empty(), Progress.NONE).problems());
     }
   }
+
+  @Test
+  void othersTakeWhatIsPushed() throws Exception {
+    try (ImageStore store = ImageStore.open(directory.resolve("store"))) {
+      ImageRecord image =
+          store.pull(
+              ImageReference.parse(registry.host() + "/layers:docker"),
+              PullOptions.DEFAULT,
+              Progress.NONE);
+      // Where all blobs are, the manifest stays the same; elsewhere it is made anew.
+      String same =
+          store.push(
+              image,
+              ImageReference.parse(registry.host() + "/layers:again"),
+              PullOptions.DEFAULT,
+              Progress.NONE);
+      assertEquals(image.manifestDigest(), same);
+      ImageReference elsewhere = ImageReference.parse(registry.host() + "/else/where:1");
+      String digest = store.push(image, elsewhere, PullOptions.DEFAULT, Progress.NONE);
+      assertEquals(digest, store.push(image, elsewhere, PullOptions.DEFAULT, Progress.NONE));
+      String inspected =
+          HostTools.run("skopeo", "inspect", "--tls-verify=false", "docker://" + elsewhere);
+      assertTrue(inspected.contains(digest), inspected);
+      Map<String, String> expected;
+      try (RootView view = RootViews.open(store.layers(image))) {
+        expected = TreeListing.of(view);
+      }
+      Path copy = directory.resolve("copy");
+      HostTools.run(
+          "skopeo",
+          "copy",
+          "-q",
+          "--src-tls-verify=false",
+          "docker://" + elsewhere,
+          "oci:" + copy + ":latest");
+      Path bundle = directory.resolve("bundle");
+      HostTools.run("umoci", "unpack", "--image", copy + ":latest", bundle.toString());
+      TreeListing.assertSame(expected, TreeListing.ofHost(bundle.resolve("rootfs")));
+      HostTools.run("rm", "-rf", bundle.toString());
+      try (ImageStore other = ImageStore.open(directory.resolve("other"))) {
+        ImageRecord back = other.pull(elsewhere, PullOptions.DEFAULT, Progress.NONE);
+        assertEquals(image.id(), back.id());
+        assertEquals(image.layers(), back.layers());
+      }
+    }
+  }
 }
