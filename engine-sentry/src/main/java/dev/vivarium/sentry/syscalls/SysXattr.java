@@ -75,6 +75,9 @@ final class SysXattr {
 
   /** Whether the task may use an attribute of this name. */
   private static long check(Task t, Inode inode, String name, boolean write) {
+    if (name.equals("user.") || name.equals("trusted.") || name.equals("security.")) {
+      return -Errno.EINVAL;
+    }
     if (name.startsWith("user.")) {
       if (!inode.isRegular() && !inode.isDirectory()) {
         return write ? -Errno.EPERM : -Errno.ENODATA;

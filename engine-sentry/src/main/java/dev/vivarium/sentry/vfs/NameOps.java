@@ -63,7 +63,12 @@ public final class NameOps {
       return -Errno.ENOENT;
     }
     out.child = child;
-    return Permissions.mayCreate(t, out.walk.mount(), out.parent());
+    return out.walk.mount().isReadOnly() ? -Errno.EROFS : 0;
+  }
+
+  /** Checks that the task may make names in the directory that {@link #prepare} found. */
+  private static long mayCreate(Task t, Place p) {
+    return Permissions.mayCreate(t, p.walk.mount(), p.parent());
   }
 
   /** The dentry of the last component of a walk in parent mode, into {@code out.dentry}. */
@@ -96,6 +101,9 @@ public final class NameOps {
   public static long mkdir(Task t, int dirfd, String path, int mode) {
     Place p = new Place();
     long rc = prepare(t, dirfd, path, true, p);
+    if (rc == 0) {
+      rc = mayCreate(t, p);
+    }
     if (rc < 0) {
       return rc;
     }
@@ -119,6 +127,9 @@ public final class NameOps {
     }
     Place p = new Place();
     long rc = prepare(t, dirfd, path, false, p);
+    if (rc == 0) {
+      rc = mayCreate(t, p);
+    }
     if (rc < 0) {
       return rc;
     }
@@ -142,6 +153,9 @@ public final class NameOps {
     }
     Place p = new Place();
     long rc = prepare(t, dirfd, path, false, p);
+    if (rc == 0) {
+      rc = mayCreate(t, p);
+    }
     if (rc < 0) {
       return rc;
     }
@@ -159,6 +173,13 @@ public final class NameOps {
     Inode inode = from.inode();
     if (from.mount() != p.walk.mount()) {
       return -Errno.EXDEV;
+    }
+    if (!Permissions.mayLink(t, inode)) {
+      return -Errno.EPERM;
+    }
+    rc = mayCreate(t, p);
+    if (rc < 0) {
+      return rc;
     }
     if (inode.isDirectory()) {
       return -Errno.EPERM;

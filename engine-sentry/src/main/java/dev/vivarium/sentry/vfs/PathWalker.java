@@ -182,6 +182,9 @@ public final class PathWalker {
         if (++links > MAX_LINKS || (flags & NO_SYMLINKS) != 0) {
           return -Errno.ELOOP;
         }
+        if (last && !Permissions.mayFollow(t, directory, inode)) {
+          return -Errno.EACCES;
+        }
         VfsPath jump = inode.jump(t);
         if (jump != null) {
           rc = jumpTo(jump);

@@ -91,6 +91,32 @@ public final class Permissions {
     return victim.isDirectory() ? -Errno.EISDIR : 0;
   }
 
+  /**
+   * Whether the task may make another link to a file that is not its own: only to one that it could
+   * as well copy and overwrite (fs.protected_hardlinks).
+   */
+  static boolean mayLink(Task t, Inode inode) {
+    if (isOwner(t, inode)) {
+      return true;
+    }
+    boolean setgid = (inode.mode & (Stat.S_ISGID | Stat.S_IXGRP)) == (Stat.S_ISGID | Stat.S_IXGRP);
+    return inode.isRegular()
+        && (inode.mode & Stat.S_ISUID) == 0
+        && !setgid
+        && check(t, inode, READ | WRITE) == 0;
+  }
+
+  /**
+   * Whether the task may follow a link in the last component of a path: in a sticky directory that
+   * others can write, only its own or the directory's owner's (fs.protected_symlinks).
+   */
+  static boolean mayFollow(Task t, Inode directory, Inode link) {
+    int shared = Stat.S_ISVTX | Stat.S_IWOTH;
+    return t.creds.fsuid == link.uid
+        || (directory.mode & shared) != shared
+        || directory.uid == link.uid;
+  }
+
   /** Whether the sticky bit of {@code dir} keeps the task from removing or renaming a victim. */
   public static boolean isStickyFor(Task t, Inode dir, Inode victim) {
     int me = t.creds.fsuid;

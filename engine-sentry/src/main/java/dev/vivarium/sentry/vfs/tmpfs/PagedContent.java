@@ -29,6 +29,8 @@ public final class PagedContent implements Mappable {
   private static final int SHIFT = MemoryFile.UNIT_SHIFT;
   private static final int PAGE = 4096;
 
+  private static final int PAGE_SHIFT = 12;
+
   /** Units per node of the sparse map. */
   private static final int NODE = 16;
 
@@ -46,14 +48,27 @@ public final class PagedContent implements Mappable {
     boolean neverBlocks();
   }
 
+  /** Some units in a row. */
+  private static final class Node {
+    /** Where each lies in the memory file, or -1. */
+    final long[] place = new long[NODE];
+
+    /** One bit for each page of a unit that holds data; the others are holes. */
+    final char[] pages = new char[NODE];
+
+    Node() {
+      Arrays.fill(place, -1);
+    }
+  }
+
   private final MemoryBudget budget;
   private final MemoryFile memory;
   private long size;
   private byte @Nullable [] small = {};
-  private final TreeMap<Long, long[]> nodes = new TreeMap<>();
-  private long @Nullable [] lastNode;
+  private final TreeMap<Long, Node> nodes = new TreeMap<>();
+  private @Nullable Node lastNode;
   private long lastNodeIndex = -1;
-  private long unitCount;
+  private long pageCount;
   private boolean mapped;
   private @Nullable Backing backing;
   private long backedLength;
@@ -96,12 +111,8 @@ public final class PagedContent implements Mappable {
     if (small != null) {
       return size == 0 ? 0 : PAGE;
     }
-    long bytes = unitCount << SHIFT;
-    long lastUnit = size >>> SHIFT;
-    if ((size & (UNIT - 1)) != 0 && unit(lastUnit) >= 0) {
-      bytes -= ((lastUnit + 1) << SHIFT) - roundUp(size);
-    }
-    return bytes + (backing == null ? 0 : Math.max(0, roundUp(backedLength) - bytes));
+    long bytes = pageCount << PAGE_SHIFT;
+    return backing == null ? bytes : Math.max(bytes, roundUp(backedLength));
   }
 
   // ---- reading and writing ----
@@ -185,6 +196,7 @@ public final class PagedContent implements Mappable {
         growTo(at + n);
         MemorySegment.copy(
             src.segment(), src.segmentOffset(), memory.segment(), place + (at & (UNIT - 1)), n);
+        markData(at, at + n);
       }
       src.advance(n);
       done += n;
@@ -222,6 +234,7 @@ public final class PagedContent implements Mappable {
         return rc;
       }
       MemorySegment.copy(array, 0, memory.segment(), ValueLayout.JAVA_BYTE, unit(0), (int) size);
+      markData(0, size);
     }
     budget.giveHeap(array.length);
     return 0;
@@ -239,31 +252,58 @@ public final class PagedContent implements Mappable {
 
   // ---- units ----
 
-  private long unit(long index) {
+  private @Nullable Node node(long index) {
     long nodeIndex = index >>> NODE_SHIFT;
-    long[] node;
-    if (nodeIndex == lastNodeIndex) {
-      node = lastNode;
-    } else {
-      node = nodes.get(nodeIndex);
-      lastNode = node;
+    if (nodeIndex != lastNodeIndex) {
+      lastNode = nodes.get(nodeIndex);
       lastNodeIndex = nodeIndex;
     }
-    return node == null ? -1 : node[(int) (index & (NODE - 1))];
+    return lastNode;
+  }
+
+  private long unit(long index) {
+    Node node = node(index);
+    return node == null ? -1 : node.place[(int) (index & (NODE - 1))];
   }
 
   private void setUnit(long index, long place) {
-    long nodeIndex = index >>> NODE_SHIFT;
-    long[] node = nodes.get(nodeIndex);
+    Node node = node(index);
     if (node == null) {
-      node = new long[NODE];
-      Arrays.fill(node, -1);
-      nodes.put(nodeIndex, node);
+      node = new Node();
+      nodes.put(index >>> NODE_SHIFT, node);
       lastNodeIndex = -1;
     }
-    int slot = (int) (index & (NODE - 1));
-    unitCount += (place >= 0 ? 1 : 0) - (node[slot] >= 0 ? 1 : 0);
-    node[slot] = place;
+    node.place[(int) (index & (NODE - 1))] = place;
+  }
+
+  /** Notes that the pages of a range, all in one unit that is here, hold data. */
+  private void markData(long from, long to) {
+    Node node = node(from >>> SHIFT);
+    if (node != null) {
+      int slot = (int) (from >>> SHIFT & (NODE - 1));
+      setPages(node, slot, node.pages[slot] | pageMask(from, to));
+    }
+  }
+
+  private void setPages(Node node, int slot, int pages) {
+    pageCount += Integer.bitCount(pages) - Integer.bitCount(node.pages[slot]);
+    node.pages[slot] = (char) pages;
+  }
+
+  /** The bits of the pages of a unit that a range within it touches. */
+  private static int pageMask(long from, long to) {
+    int first = (int) (from & (UNIT - 1)) >>> PAGE_SHIFT;
+    int last = (int) (to - 1 & (UNIT - 1)) >>> PAGE_SHIFT;
+    return (0x1ffff >>> (16 - last)) & -(1 << first);
+  }
+
+  private boolean isData(long at) {
+    Node node = node(at >>> SHIFT);
+    int slot = (int) (at >>> SHIFT & (NODE - 1));
+    if (node == null || node.place[slot] < 0) {
+      return backing != null && at < backedLength;
+    }
+    return (node.pages[slot] & pageMask(at, at + 1)) != 0;
   }
 
   /** Brings in the unit {@code index}; and allocates holes up to {@code last} along with it. */
@@ -334,6 +374,9 @@ public final class PagedContent implements Mappable {
       fill(place + still, done - still);
     }
     setUnit(index, place);
+    if (still > 0) {
+      markData(start, start + still);
+    }
     return 0;
   }
 
@@ -455,12 +498,11 @@ public final class PagedContent implements Mappable {
 
   /** Zeroes a range; whole units of it go, unless a guest has them mapped. */
   private void drop(long from, long to) {
-    for (Map.Entry<Long, long[]> e :
-        nodes.tailMap(from >>> (SHIFT + NODE_SHIFT), true).entrySet()) {
+    for (Map.Entry<Long, Node> e : nodes.tailMap(from >>> (SHIFT + NODE_SHIFT), true).entrySet()) {
       long firstUnit = e.getKey() << NODE_SHIFT;
-      long[] node = e.getValue();
+      Node node = e.getValue();
       for (int slot = 0; slot < NODE; slot++) {
-        long place = node[slot];
+        long place = node.place[slot];
         long start = (firstUnit + slot) << SHIFT;
         if (place < 0 || start + UNIT <= from || start >= to) {
           continue;
@@ -471,12 +513,20 @@ public final class PagedContent implements Mappable {
         if (whole && memory.refCount(place) == 1) {
           memory.decRef(place, UNIT);
           budget.giveUnits(1);
-          node[slot] = -1;
-          unitCount--;
-        } else if (cutFrom == 0 && cutTo == UNIT) {
+          setPages(node, slot, 0);
+          node.place[slot] = -1;
+          continue;
+        }
+        if (cutFrom == 0 && cutTo == UNIT) {
           memory.punch(place, UNIT);
         } else {
           fill(place + cutFrom, cutTo - cutFrom);
+        }
+        // Pages that are cut in whole are holes now; behind the end of the file, in part is enough.
+        long holeFrom = roundUp(cutFrom);
+        long holeTo = start + cutTo >= size ? UNIT : cutTo & -PAGE;
+        if (holeFrom < holeTo) {
+          setPages(node, slot, node.pages[slot] & ~pageMask(holeFrom, holeTo));
         }
       }
     }
@@ -488,7 +538,8 @@ public final class PagedContent implements Mappable {
     if (rc < 0) {
       return rc;
     }
-    long last = (offset + length - 1) >>> SHIFT;
+    long end = offset + length;
+    long last = (end - 1) >>> SHIFT;
     for (long u = offset >>> SHIFT; u <= last; u++) {
       if (unit(u) < 0) {
         rc = ensureUnit(t, u, last);
@@ -496,6 +547,8 @@ public final class PagedContent implements Mappable {
           return rc;
         }
       }
+      long start = u << SHIFT;
+      markData(Math.max(offset, start), Math.min(end, start + UNIT));
     }
     return 0;
   }
@@ -510,25 +563,25 @@ public final class PagedContent implements Mappable {
     }
     long at = offset;
     while (at < size) {
-      boolean here = unit(at >>> SHIFT) >= 0 || (backing != null && at < backedLength);
+      boolean here = isData(at);
       if (here == data) {
         return at;
       }
-      long next = (at >>> SHIFT) + 1;
+      long next = (at & -PAGE) + PAGE;
       long node = at >>> (SHIFT + NODE_SHIFT);
       if (!here && !nodes.containsKey(node)) {
         Long nextNode = nodes.higherKey(node);
-        next = nextNode == null ? Long.MAX_VALUE >>> SHIFT : nextNode << NODE_SHIFT;
+        next = nextNode == null ? size : nextNode << (SHIFT + NODE_SHIFT);
       }
-      at = next << SHIFT;
+      at = next;
     }
     return data ? -Errno.ENXIO : size;
   }
 
   /** Gives all memory back; the content is not used again. */
   public void release() {
-    for (long[] node : nodes.values()) {
-      for (long place : node) {
+    for (Node node : nodes.values()) {
+      for (long place : node.place) {
         if (place >= 0) {
           memory.decRef(place, UNIT);
           budget.giveUnits(1);
@@ -537,7 +590,7 @@ public final class PagedContent implements Mappable {
     }
     nodes.clear();
     lastNodeIndex = -1;
-    unitCount = 0;
+    pageCount = 0;
     if (small != null) {
       budget.giveHeap(small.length);
     }
@@ -582,6 +635,12 @@ public final class PagedContent implements Mappable {
     out.space = Extent.MEMORY_FILE;
     out.offset = place + (offset & (UNIT - 1));
     out.length = Math.min(end, wantedEnd) - offset;
+    if (write) {
+      // Which of its pages the guest will write, nobody tells.
+      for (long at = offset; at < offset + out.length; at = (at | (UNIT - 1)) + 1) {
+        markData(at, Math.min(offset + out.length, (at | (UNIT - 1)) + 1));
+      }
+    }
     return 0;
   }
 }
