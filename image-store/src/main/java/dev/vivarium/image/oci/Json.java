@@ -1,5 +1,6 @@
 package dev.vivarium.image.oci;
 
+import java.io.ByteArrayOutputStream;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -7,9 +8,11 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.json.JsonFactory;
 
@@ -54,6 +57,40 @@ public final class Json {
     System.arraycopy(document, 0, wrapped, 5, document.length);
     wrapped[wrapped.length - 1] = '}';
     return parse(wrapped).objects("a");
+  }
+
+  /** The document as bytes, names in their order. */
+  public static byte[] write(JsonObject document) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (JsonGenerator json = new JsonFactory().createGenerator(ObjectWriteContext.empty(), out)) {
+      write(json, document);
+    }
+    return out.toByteArray();
+  }
+
+  private static void write(JsonGenerator json, @Nullable Object value) {
+    switch (value) {
+      case null -> json.writeNull();
+      case JsonObject object -> {
+        json.writeStartObject();
+        for (String name : object.names()) {
+          json.writeName(name);
+          write(json, object.get(name));
+        }
+        json.writeEndObject();
+      }
+      case List<?> list -> {
+        json.writeStartArray();
+        for (Object element : list) {
+          write(json, element);
+        }
+        json.writeEndArray();
+      }
+      case String text -> json.writeString(text);
+      case BigDecimal number -> json.writeNumber(number);
+      case Boolean flag -> json.writeBoolean(flag);
+      default -> throw new IllegalArgumentException("not JSON: " + value.getClass());
+    }
   }
 
   private static JsonObject object(JsonParser parser) throws BadDocumentException {

@@ -17,6 +17,26 @@ public final class JsonObject {
     this.fields = fields;
   }
 
+  /** An object with these members; values are text, numbers, truth values, lists and objects. */
+  public static JsonObject of(Map<String, ?> members) {
+    return new JsonObject(new LinkedHashMap<>(members));
+  }
+
+  /** The same object but for one member; null takes it away. */
+  public JsonObject with(String name, @Nullable Object value) {
+    Map<String, @Nullable Object> changed = new LinkedHashMap<>(fields);
+    if (value == null) {
+      changed.remove(name);
+    } else {
+      changed.put(name, value);
+    }
+    return new JsonObject(changed);
+  }
+
+  @Nullable Object get(String name) {
+    return fields.get(name);
+  }
+
   public boolean has(String name) {
     return fields.get(name) != null;
   }

@@ -146,8 +146,12 @@ final class Fetch {
     }
   }
 
-  private void publish(
-      Converted converted, Descriptor blob, Path erofs, Path split, boolean replace)
+  /**
+   * Puts a layer's finished files into their place; the layer is held.
+   *
+   * @param blob what the layer came as
+   */
+  void publish(Converted converted, Descriptor blob, Path erofs, Path split, boolean replace)
       throws ImageException {
     database.write(transaction -> {
       String diffId = converted.diffId();

@@ -5,6 +5,7 @@ import dev.vivarium.image.ImageException.Kind;
 import dev.vivarium.image.ImageReference;
 import dev.vivarium.image.archive.Archives;
 import dev.vivarium.image.erofs.LayerLimits;
+import dev.vivarium.image.layer.DirectoryTar;
 import dev.vivarium.image.oci.BadDocumentException;
 import dev.vivarium.image.oci.ImageSource;
 import dev.vivarium.image.registry.RegistrySource;
@@ -12,6 +13,7 @@ import dev.vivarium.image.view.RootNode;
 import dev.vivarium.image.view.RootView;
 import dev.vivarium.image.view.RootViews;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -116,6 +118,32 @@ public final class ImageStore implements AutoCloseable {
       sources.forEach(ImageSource::close);
     }
     return images;
+  }
+
+  /** Makes an image of a directory, or of a tar file, compressed or not. */
+  public ImageRecord importTree(Path source, ImageReference name, ConfigChange change)
+      throws ImageException {
+    if (!Files.isDirectory(source) && !Files.isRegularFile(source)) {
+      throw new ImageException(
+          Kind.NOT_FOUND, "no such directory or tar file: " + source + "; check the path");
+    }
+    LayerContent content =
+        Files.isDirectory(source)
+            ? tar -> DirectoryTar.write(source, tar)
+            : tar -> Files.copy(source, tar);
+    return commit(Optional.empty(), content, name, change);
+  }
+
+  /**
+   * Makes an image of another, or of nothing, and one layer more.
+   *
+   * @param layer written on another thread
+   */
+  public ImageRecord commit(
+      Optional<ImageRecord> base, LayerContent layer, ImageReference name, ConfigChange change)
+      throws ImageException {
+    String id = new Builder(this, database, files).build(base, layer, name, change);
+    return find(id).orElseThrow(() -> missing(id));
   }
 
   /** The image with this name, digest, id, or unique beginning of an id. */

@@ -138,8 +138,8 @@ final class Ingest {
     Workers.run(source.name(), jobs);
   }
 
-  private void record(
-      Resolved image, List<String> diffIds, Optional<ImageReference> tag, boolean keepNames)
+  /** Makes the image appear, once all of its layers are held. */
+  void record(Resolved image, List<String> diffIds, Optional<ImageReference> tag, boolean keepNames)
       throws ImageException {
     String id = image.configDigest();
     String manifestDigest = Digests.of(image.manifest());
