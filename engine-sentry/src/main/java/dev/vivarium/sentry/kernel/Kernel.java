@@ -4,6 +4,7 @@ import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.memory.BlobSegments;
 import dev.vivarium.sentry.memory.MemoryFile;
 import dev.vivarium.sentry.memory.MemoryManager;
+import dev.vivarium.sentry.net.Network;
 import dev.vivarium.sentry.platform.AddressSpace;
 import dev.vivarium.sentry.platform.Platform;
 import dev.vivarium.sentry.vfs.AnonFileSystems;
@@ -36,6 +37,7 @@ public final class Kernel {
   private final MemoryFile memoryFile;
   private final Dispatcher dispatcher;
   private final AnonFileSystems anonFileSystems = new AnonFileSystems();
+  private final Network network = new Network();
   private SpecialFiles specialFiles = (t, inode, path, flags, out) -> -Errno.ENXIO;
 
   private BlobSegments blobs =
@@ -171,6 +173,11 @@ public final class Kernel {
   /** Answers system calls: the table, seen from below. */
   public Dispatcher dispatcher() {
     return dispatcher;
+  }
+
+  /** The sandbox's own network. */
+  public Network network() {
+    return network;
   }
 
   /** Where pipes, sockets, eventfds and the like have their inodes. */

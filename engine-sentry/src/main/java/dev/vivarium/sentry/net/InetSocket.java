@@ -1,0 +1,268 @@
+package dev.vivarium.sentry.net;
+
+import dev.vivarium.sentry.abi.Capability;
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Fcntl;
+import dev.vivarium.sentry.abi.Sockets;
+import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.vfs.Inode;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A TCP or UDP socket, whose only network is the sandbox's loopback.
+ *
+ * <p>Addresses are IPv4 addresses as ints. IPv6 has two of its own here: {@code ::}, which is 0,
+ * and {@code ::1}, which is {@link #V6_LOOPBACK}: no IPv4 address of this network. All others are
+ * mapped IPv4 addresses.
+ */
+public final class InetSocket extends LocalSocket {
+  static final int LOOPBACK = 0x7f000001;
+  static final int V6_LOOPBACK = 1;
+
+  /** Stands for every IPv6 address that is not of this machine. */
+  private static final int FOREIGN = 0x0a000001;
+
+  private static final int SIZE = 16;
+  private static final int SIZE_6 = 28;
+  private static final int MIN_SIZE_6 = 24;
+  private static final int FIRST_UNPRIVILEGED_PORT = 1024;
+  private static final int MAX_UDP = 65_507;
+
+  private int localAddress;
+  private int localPort;
+  private boolean hasPort;
+
+  /** A server side shares its listener's port and does not own it. */
+  private boolean ownsPort;
+
+  private int peerAddress;
+  private int peerPort;
+
+  public InetSocket(Network network, Inode inode, int flags, int domain, int type, int protocol) {
+    super(network, inode, flags, domain, type, protocol);
+  }
+
+  public int localAddress() {
+    return localAddress;
+  }
+
+  public int localPort() {
+    return localPort;
+  }
+
+  void bound(int address, int port) {
+    localAddress = address;
+    localPort = port;
+    hasPort = true;
+    ownsPort = true;
+  }
+
+  private boolean isV6() {
+    return domain == Sockets.AF_INET6;
+  }
+
+  private boolean isV6Only() {
+    return isV6() && options.kept(Sockets.IPPROTO_IPV6, Sockets.IPV6_V6ONLY, 0) != 0;
+  }
+
+  /** Whether a socket bound to every address hears what goes to this one. */
+  boolean hears(int address) {
+    return address == V6_LOOPBACK ? isV6() : !isV6Only();
+  }
+
+  /** Whether another socket that wants this one's port at {@code address} has to be refused. */
+  boolean conflictsWith(InetSocket other, int address) {
+    if (localAddress != 0 && address != 0 && localAddress != address) {
+      return false;
+    }
+    if (localAddress == 0 && address != 0 && !hears(address)
+        || address == 0 && localAddress != 0 && !other.hears(localAddress)
+        || isV6() != other.isV6() && (isV6Only() || other.isV6Only())) {
+      return false;
+    }
+    if (options.reusePort && other.options.reusePort) {
+      return false;
+    }
+    return !(options.reuseAddress && other.options.reuseAddress && !isListening());
+  }
+
+  /** Whether datagrams of this sender are for this socket: a connected one hears its peer only. */
+  boolean accepts(@Nullable InetSocket sender) {
+    return peer() == null || peer() == sender;
+  }
+
+  private byte[] encode(int address, int port) {
+    byte[] b = new byte[isV6() ? SIZE_6 : SIZE];
+    b[0] = (byte) domain;
+    b[2] = (byte) (port >> 8);
+    b[3] = (byte) port;
+    int at = 4;
+    if (isV6()) {
+      at = 20;
+      if (address != 0 && address != V6_LOOPBACK) {
+        b[18] = (byte) 0xff;
+        b[19] = (byte) 0xff;
+      }
+    }
+    b[at] = (byte) (address >> 24);
+    b[at + 1] = (byte) (address >> 16);
+    b[at + 2] = (byte) (address >> 8);
+    b[at + 3] = (byte) address;
+    return b;
+  }
+
+  private static int word(byte[] a, int at) {
+    return (a[at] & 0xff) << 24
+        | (a[at + 1] & 0xff) << 16
+        | (a[at + 2] & 0xff) << 8
+        | a[at + 3] & 0xff;
+  }
+
+  private int addressOf(byte[] a) {
+    if (!isV6()) {
+      int address = word(a, 4);
+      return address == V6_LOOPBACK ? FOREIGN : address;
+    }
+    int last = word(a, 20);
+    if (word(a, 8) != 0 || word(a, 12) != 0) {
+      return FOREIGN;
+    }
+    return switch (word(a, 16)) {
+      case 0 -> last == 0 || last == V6_LOOPBACK ? last : FOREIGN;
+      case 0xffff -> isV6Only() || last == V6_LOOPBACK ? FOREIGN : last;
+      default -> FOREIGN;
+    };
+  }
+
+  private static int portOf(byte[] a) {
+    return (a[2] & 0xff) << 8 | a[3] & 0xff;
+  }
+
+  private long check(byte[] a) {
+    if (a.length < (isV6() ? MIN_SIZE_6 : SIZE)) {
+      return -Errno.EINVAL;
+    }
+    return a[0] == domain && a[1] == 0 ? 0 : -Errno.EAFNOSUPPORT;
+  }
+
+  private static boolean isLocal(int address) {
+    return address >>> 24 == 127 || address == V6_LOOPBACK;
+  }
+
+  /** The loopback address of the kind that {@code other} is of. */
+  private static int loopbackLike(int other) {
+    return other == V6_LOOPBACK ? V6_LOOPBACK : LOOPBACK;
+  }
+
+  @Override
+  public byte[] localName() {
+    return encode(localAddress, localPort);
+  }
+
+  @Override
+  protected byte[] nameFor(LocalSocket receiver) {
+    InetSocket to = (InetSocket) receiver;
+    int address = localAddress != 0 ? localAddress : loopbackLike(to.localAddress);
+    return to.encode(address, localPort);
+  }
+
+  @Override
+  public byte @Nullable [] peerName() {
+    return peer() == null ? null : encode(peerAddress, peerPort);
+  }
+
+  @Override
+  public long bind(Task t, byte[] a) {
+    long r = check(a);
+    if (r < 0) {
+      return r;
+    }
+    if (hasPort) {
+      return -Errno.EINVAL;
+    }
+    int address = addressOf(a);
+    int port = portOf(a);
+    if (address != 0 && !isLocal(address)) {
+      return -Errno.EADDRNOTAVAIL;
+    }
+    if (port != 0
+        && port < FIRST_UNPRIVILEGED_PORT
+        && !t.creds.capable(Capability.CAP_NET_BIND_SERVICE)) {
+      return -Errno.EACCES;
+    }
+    return network.bindPort(this, address, port);
+  }
+
+  @Override
+  protected void unbind() {
+    if (ownsPort) {
+      network.releasePort(this, localPort);
+    }
+  }
+
+  @Override
+  protected long find(Task t, byte[] a, LocalSocket[] out) {
+    long r = check(a);
+    if (r < 0) {
+      return r;
+    }
+    int address = addressOf(a);
+    if (address == 0) {
+      address = isV6() ? V6_LOOPBACK : LOOPBACK;
+    }
+    if (!isLocal(address)) {
+      return -Errno.ENETUNREACH;
+    }
+    InetSocket found = network.find(isStream(), address, portOf(a), this);
+    if (found == null) {
+      return -Errno.ECONNREFUSED;
+    }
+    if (peer() == null) {
+      peerAddress = address;
+      peerPort = portOf(a);
+    }
+    out[0] = found;
+    return 0;
+  }
+
+  @Override
+  protected LocalSocket newServerSide(Task t, LocalSocket client, byte[] address) {
+    Inode made = t.kernel().anonFileSystems().sockets().newInode(t, inode.mode, "socket:[%d]");
+    InetSocket server = new InetSocket(network, made, Fcntl.O_RDWR, domain, type, protocol);
+    InetSocket c = (InetSocket) client;
+    if (c.localAddress == 0) {
+      c.localAddress = loopbackLike(c.peerAddress);
+    }
+    server.localAddress = c.peerAddress;
+    server.localPort = localPort;
+    server.hasPort = true;
+    server.peerAddress = c.localAddress;
+    server.peerPort = c.localPort;
+    return server;
+  }
+
+  @Override
+  protected long autobind(Task t) {
+    return hasPort ? 0 : network.bindPort(this, isStream() ? loopbackLike(peerAddress) : 0, 0);
+  }
+
+  @Override
+  protected long listenNamed(Task t) {
+    return hasPort ? 0 : network.bindPort(this, 0, 0);
+  }
+
+  @Override
+  protected boolean dropsWhenFull() {
+    return !isStream();
+  }
+
+  @Override
+  protected int noPeer() {
+    return -Errno.EDESTADDRREQ;
+  }
+
+  @Override
+  protected int maxDatagram() {
+    return MAX_UDP;
+  }
+}

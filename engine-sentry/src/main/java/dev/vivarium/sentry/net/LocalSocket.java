@@ -1,0 +1,564 @@
+package dev.vivarium.sentry.net;
+
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Ioctls;
+import dev.vivarium.sentry.abi.Poll;
+import dev.vivarium.sentry.abi.Signals;
+import dev.vivarium.sentry.abi.Sockets;
+import dev.vivarium.sentry.kernel.SignalInfo;
+import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.memory.Uio;
+import dev.vivarium.sentry.vfs.File;
+import dev.vivarium.sentry.vfs.Inode;
+import java.util.ArrayDeque;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A socket whose peer is in the same sandbox. Subclasses know the names: who is bound where. What
+ * is the same for all is here: connections, queues, waiting, the end.
+ */
+abstract class LocalSocket extends SocketFile {
+  /** Largest piece of a stream that is moved at a time. */
+  private static final int STREAM_CHUNK = 64 * 1024;
+
+  private static final int MAX_BACKLOG = 4096;
+
+  protected final Network network;
+  private final ReceiveQueue received = new ReceiveQueue();
+
+  /** The other end of a connection, or where a datagram socket sends by default. */
+  private @Nullable LocalSocket peer;
+
+  private boolean wasConnected;
+  private boolean listening;
+  private int backlog;
+  private final ArrayDeque<LocalSocket> pending = new ArrayDeque<>(0);
+
+  /** Nothing more will arrive: the peer has shut down or is gone. */
+  private boolean receiveEnded;
+
+  /** This side has promised to send (or receive) no more. */
+  private boolean sendShut;
+
+  private boolean receiveShut;
+  private boolean closed;
+  private PeerCredentials owner = PeerCredentials.NOBODY;
+  private PeerCredentials peerOwner = PeerCredentials.NOBODY;
+
+  protected LocalSocket(
+      Network network, Inode inode, int flags, int domain, int type, int protocol) {
+    super(inode, flags, domain, type, protocol);
+    this.network = network;
+  }
+
+  final boolean isStream() {
+    return type == Sockets.SOCK_STREAM;
+  }
+
+  final boolean isConnectionOriented() {
+    return type != Sockets.SOCK_DGRAM;
+  }
+
+  // ---- names: for subclasses ----
+
+  /** Finds who is at an address, as a receiver of datagrams or a listener; else an errno. */
+  protected abstract long find(Task t, byte[] address, LocalSocket[] out);
+
+  /** A socket like this one, for the listener's side of a connection made by {@code client}. */
+  protected abstract LocalSocket newServerSide(Task t, LocalSocket client, byte[] address);
+
+  /** The socket is about to be used without a name: gives it one if its family has it so. */
+  protected abstract long autobind(Task t);
+
+  /** Gives the name back. */
+  protected abstract void unbind();
+
+  /** This socket's name as a receiver sees it. */
+  protected byte[] nameFor(LocalSocket receiver) {
+    return localName();
+  }
+
+  /** Whether a full receiver loses datagrams (UDP) instead of making the sender wait. */
+  protected abstract boolean dropsWhenFull();
+
+  // ---- connections ----
+
+  final @Nullable LocalSocket peer() {
+    return peer;
+  }
+
+  @Override
+  public final boolean isListening() {
+    return listening;
+  }
+
+  /** Joins two fresh sockets. */
+  static void join(Task t, LocalSocket a, LocalSocket b) {
+    a.connected(b, PeerCredentials.of(t));
+    b.connected(a, PeerCredentials.of(t));
+  }
+
+  private void connected(LocalSocket other, PeerCredentials who) {
+    peer = other;
+    wasConnected = true;
+    peerOwner = who;
+  }
+
+  @Override
+  public final PeerCredentials peerCredentials() {
+    return peerOwner;
+  }
+
+  @Override
+  public final long connect(Task t, byte[] address) {
+    if (address.length >= 2 && address[0] == 0 && address[1] == 0) {
+      if (!isConnectionOriented()) {
+        peer = null; // AF_UNSPEC
+      }
+      return 0;
+    }
+    if (isConnectionOriented()) {
+      if (listening) {
+        return -Errno.EINVAL;
+      }
+      if (wasConnected) {
+        return -Errno.EISCONN;
+      }
+    }
+    LocalSocket[] found = new LocalSocket[1];
+    long r = find(t, address, found);
+    if (r < 0) {
+      return r;
+    }
+    LocalSocket target = found[0];
+    if (target.type != type) {
+      return -Errno.EPROTOTYPE;
+    }
+    if (!isConnectionOriented()) {
+      r = autobind(t);
+      peer = target;
+      return r;
+    }
+    long deadline = deadline(options.sendTimeoutNanos);
+    while (target.listening && target.pending.size() > target.backlog) {
+      if (isNonBlocking()) {
+        return -Errno.EAGAIN;
+      }
+      r = await(t, target.queue, deadline);
+      if (r < 0) {
+        return r;
+      }
+    }
+    if (!target.listening || target.closed) {
+      return -Errno.ECONNREFUSED;
+    }
+    r = autobind(t);
+    if (r < 0) {
+      return r;
+    }
+    LocalSocket server = target.newServerSide(t, this, address);
+    connected(server, target.owner);
+    server.connected(this, PeerCredentials.of(t));
+    server.owner = target.owner;
+    target.pending.addLast(server);
+    target.queue.wake(Poll.IN | Poll.RDNORM);
+    queue.wake(Poll.OUT | Poll.WRNORM);
+    return 0;
+  }
+
+  @Override
+  public final long listen(Task t, int wanted) {
+    if (!isConnectionOriented()) {
+      return -Errno.EOPNOTSUPP;
+    }
+    if (wasConnected) {
+      return -Errno.EINVAL;
+    }
+    long r = listenNamed(t);
+    if (r < 0) {
+      return r;
+    }
+    listening = true;
+    backlog = wanted < 0 ? MAX_BACKLOG : Math.min(wanted, MAX_BACKLOG);
+    owner = PeerCredentials.of(t);
+    queue.wake(0);
+    return 0;
+  }
+
+  /** Makes sure that a listener has a name. */
+  protected abstract long listenNamed(Task t);
+
+  @Override
+  public final long accept(Task t, SocketFile[] out) {
+    if (!isConnectionOriented()) {
+      return -Errno.EOPNOTSUPP;
+    }
+    long deadline = deadline(options.receiveTimeoutNanos);
+    for (; ; ) {
+      if (!listening) {
+        return -Errno.EINVAL;
+      }
+      LocalSocket next = pending.pollFirst();
+      if (next != null) {
+        queue.wake(0);
+        out[0] = next;
+        return 0;
+      }
+      if (receiveShut) {
+        return -Errno.EINVAL;
+      }
+      if (isNonBlocking()) {
+        return -Errno.EAGAIN;
+      }
+      long w = await(t, queue, deadline);
+      if (w < 0) {
+        return w;
+      }
+    }
+  }
+
+  // ---- data ----
+
+  @Override
+  public final long send(Task t, Uio src, SocketMessage m) {
+    long r;
+    if (!network.launch(m.rights.size())) {
+      r = -Errno.ETOOMANYREFS;
+      dropRights(t, m);
+      return r;
+    }
+    int flying = m.rights.size();
+    r = isStream() ? sendStream(t, src, m) : sendDatagram(t, src, m);
+    if (!m.rights.isEmpty()) {
+      network.landed(flying);
+      dropRights(t, m);
+    }
+    if (r == -Errno.EPIPE && isConnectionOriented() && (m.flags & Sockets.MSG_NOSIGNAL) == 0) {
+      t.sendSignal(SignalInfo.kernel(Signals.SIGPIPE));
+    }
+    return r;
+  }
+
+  private static void dropRights(Task t, SocketMessage m) {
+    for (File f : m.rights) {
+      f.drop(t);
+    }
+    m.rights = List.of();
+  }
+
+  private PeerCredentials senderOf(Task t, SocketMessage m) {
+    return m.credentials != null ? m.credentials : PeerCredentials.of(t);
+  }
+
+  private long sendStream(Task t, Uio src, SocketMessage m) {
+    if (m.address != null) {
+      return wasConnected ? -Errno.EISCONN : -Errno.EOPNOTSUPP;
+    }
+    long deadline = deadline(options.sendTimeoutNanos);
+    long done = 0;
+    PeerCredentials sender = senderOf(t, m);
+    do {
+      LocalSocket to = peer;
+      if (error != 0 && done == 0) {
+        return -takeError();
+      }
+      if (sendShut || wasConnected && (to == null || to.closed || to.receiveShut)) {
+        return done > 0 ? done : -Errno.EPIPE;
+      }
+      if (to == null) {
+        return -Errno.ENOTCONN;
+      }
+      int room = to.received.room();
+      if (room <= 0) {
+        long w = dontWait(m) ? -Errno.EAGAIN : await(t, queue, deadline);
+        if (w < 0) {
+          return done > 0 ? done : w;
+        }
+        continue;
+      }
+      long there = src.remaining() == 0 ? 0 : src.peek(false);
+      if (there < 0) {
+        return done > 0 ? done : there;
+      }
+      int n = (int) Math.min(Math.min(src.remaining(), STREAM_CHUNK), Math.max(1, room));
+      if (src.remaining() == 0) {
+        return done;
+      }
+      byte[] data = new byte[n];
+      long got = src.take(data, 0, n);
+      if (got < 0) {
+        return done > 0 ? done : got;
+      }
+      byte[] exact = got == n ? data : java.util.Arrays.copyOf(data, (int) got);
+      to.arrive(new ReceiveQueue.Message(exact, sender, null, m.rights));
+      m.rights = List.of();
+      done += got;
+    } while (src.remaining() > 0);
+    return done;
+  }
+
+  private long sendDatagram(Task t, Uio src, SocketMessage m) {
+    if (sendShut) {
+      return -Errno.EPIPE;
+    }
+    if (error != 0) {
+      return -takeError();
+    }
+    LocalSocket to = peer;
+    if (m.address != null && !isConnectionOriented()) {
+      LocalSocket[] found = new LocalSocket[1];
+      long r = find(t, m.address, found);
+      if (r < 0) {
+        return r;
+      }
+      to = found[0];
+      if (to.type != type) {
+        return -Errno.EPROTOTYPE;
+      }
+    }
+    if (to == null) {
+      return wasConnected ? -Errno.EPIPE : isConnectionOriented() ? -Errno.ENOTCONN : noPeer();
+    }
+    if (src.remaining() > Math.min(options.sendBuffer, maxDatagram())) {
+      return -Errno.EMSGSIZE;
+    }
+    long r = autobind(t);
+    if (r < 0) {
+      return r;
+    }
+    byte[] data = new byte[(int) src.remaining()];
+    long got = src.take(data, 0, data.length);
+    if (got < 0) {
+      return got;
+    }
+    long deadline = deadline(options.sendTimeoutNanos);
+    while (!to.closed && !to.receiveShut && !to.received.hasRoom(data.length)) {
+      if (dropsWhenFull()) {
+        return data.length;
+      }
+      long w = dontWait(m) ? -Errno.EAGAIN : await(t, to.queue, deadline);
+      if (w < 0) {
+        return w;
+      }
+    }
+    if (to.closed || to.receiveShut) {
+      return isConnectionOriented() ? -Errno.EPIPE : -Errno.ECONNREFUSED;
+    }
+    to.arrive(new ReceiveQueue.Message(data, senderOf(t, m), nameFor(to), m.rights));
+    m.rights = List.of();
+    return data.length;
+  }
+
+  /** The error of a datagram without a destination. */
+  protected int noPeer() {
+    return -Errno.ENOTCONN;
+  }
+
+  protected int maxDatagram() {
+    return Integer.MAX_VALUE;
+  }
+
+  private void arrive(ReceiveQueue.Message m) {
+    received.add(m);
+    queue.wake(Poll.IN | Poll.RDNORM);
+  }
+
+  @Override
+  public final long receive(Task t, Uio dst, SocketMessage m) {
+    long deadline = deadline(options.receiveTimeoutNanos);
+    long done = 0;
+    for (; ; ) {
+      if (!received.isEmpty()) {
+        if (!isStream()) {
+          return receiveDatagram(dst, m);
+        }
+        long n = receiveStream(dst, m);
+        if (n < 0) {
+          return done > 0 ? done : n;
+        }
+        done += n;
+        boolean enough =
+            (m.flags & Sockets.MSG_WAITALL) == 0
+                || (m.flags & Sockets.MSG_PEEK) != 0
+                || dst.remaining() == 0
+                || !m.rights.isEmpty();
+        if (enough && (done > 0 || dst.remaining() == 0)) {
+          return done;
+        }
+        continue;
+      }
+      if (error != 0) {
+        return done > 0 ? done : -takeError();
+      }
+      if (receiveEnded || receiveShut) {
+        return done;
+      }
+      if (isConnectionOriented() && !wasConnected) {
+        return isStream() && domain == Sockets.AF_UNIX ? -Errno.EINVAL : -Errno.ENOTCONN;
+      }
+      long w = dontWait(m) ? -Errno.EAGAIN : await(t, queue, deadline);
+      if (w < 0) {
+        return done > 0 ? done : w;
+      }
+    }
+  }
+
+  private long receiveStream(Uio dst, SocketMessage m) {
+    boolean peek = (m.flags & Sockets.MSG_PEEK) != 0;
+    long n = received.readStream(dst, peek, m);
+    if (!peek) {
+      network.landed(m.rights.size());
+      wakeSender();
+    }
+    return n;
+  }
+
+  private long receiveDatagram(Uio dst, SocketMessage m) {
+    if (dst.remaining() > 0 && dst.peek(true) < 0) {
+      return -Errno.EFAULT;
+    }
+    ReceiveQueue.Message first = received.first();
+    if (first == null) {
+      return -Errno.EAGAIN;
+    }
+    boolean peek = (m.flags & Sockets.MSG_PEEK) != 0;
+    if (!peek) {
+      received.removeFirst();
+    }
+    int length = first.data.length;
+    m.fullLength = length;
+    m.address = first.from;
+    m.credentials = first.sender;
+    if (!peek) {
+      m.rights = first.rights;
+      network.landed(m.rights.size());
+      queue.wake(0);
+      wakeSender();
+    }
+    int n = (int) Math.min(length, dst.remaining());
+    if (n < length) {
+      m.resultFlags |= Sockets.MSG_TRUNC;
+    }
+    long r = n == 0 ? 0 : dst.put(first.data, 0, n);
+    return r < 0 ? r : (m.flags & Sockets.MSG_TRUNC) != 0 ? length : r;
+  }
+
+  private void wakeSender() {
+    LocalSocket p = peer;
+    if (p != null) {
+      p.queue.wake(Poll.OUT | Poll.WRNORM);
+    }
+  }
+
+  @Override
+  protected final void receiveBufferChanged(int bytes) {
+    received.limit = bytes;
+  }
+
+  // ---- the end ----
+
+  @Override
+  public final long shutdown(Task t, int how) {
+    if (how < Sockets.SHUT_RD || how > Sockets.SHUT_RDWR) {
+      return -Errno.EINVAL;
+    }
+    if (listening) {
+      receiveShut = true;
+      listening = domain == Sockets.AF_UNIX;
+      queue.wake(Poll.HUP | Poll.IN);
+      return 0;
+    }
+    if (isConnectionOriented() && !wasConnected || !isConnectionOriented() && peer == null) {
+      return -Errno.ENOTCONN;
+    }
+    LocalSocket p = peer;
+    if (how != Sockets.SHUT_WR) {
+      receiveShut = true;
+    }
+    if (how != Sockets.SHUT_RD) {
+      sendShut = true;
+      if (p != null && isConnectionOriented()) {
+        p.receiveEnded = true;
+      }
+    }
+    queue.wake(0);
+    if (p != null) {
+      p.queue.wake(0);
+    }
+    return 0;
+  }
+
+  @Override
+  protected final void release(Task t) {
+    closed = true;
+    unbind();
+    boolean unread = !received.isEmpty();
+    received.clear(t, network);
+    for (LocalSocket p = pending.pollFirst(); p != null; p = pending.pollFirst()) {
+      LocalSocket client = p.peer;
+      if (client != null) {
+        client.error = Errno.ECONNRESET;
+      }
+      p.drop(t);
+    }
+    LocalSocket p = peer;
+    if (p != null && isConnectionOriented()) {
+      p.receiveEnded = true; // it keeps knowing us: getpeername(2) still tells our name
+      if (unread) {
+        p.error = Errno.ECONNRESET;
+      }
+      p.queue.wake(Poll.IN | Poll.OUT | Poll.HUP | Poll.RDHUP);
+    }
+    peer = null;
+    queue.wake(0);
+  }
+
+  final boolean isClosed() {
+    return closed;
+  }
+
+  @Override
+  public final int poll() {
+    int events = error != 0 ? Poll.ERR : 0;
+    if (listening) {
+      return pending.isEmpty() ? events : events | Poll.IN | Poll.RDNORM;
+    }
+    boolean ended = receiveEnded || receiveShut;
+    if (!received.isEmpty() || ended || error != 0) {
+      events |= Poll.IN | Poll.RDNORM;
+    }
+    if (ended) {
+      events |= Poll.RDHUP;
+    }
+    if (isConnectionOriented()) {
+      LocalSocket p = peer;
+      if (p == null || p.closed || ended && sendShut) {
+        events |= Poll.HUP;
+      }
+      boolean room =
+          p == null || p.closed || (isStream() ? p.received.room() > 0 : p.received.hasRoom(4096));
+      return room ? events | Poll.OUT | Poll.WRNORM : events;
+    }
+    LocalSocket p = peer;
+    return p == null || dropsWhenFull() || p.received.hasRoom(4096)
+        ? events | Poll.OUT | Poll.WRNORM
+        : events;
+  }
+
+  @Override
+  public long ioctl(Task t, int command, long argument) {
+    return switch (command) {
+      case Ioctls.FIONREAD -> {
+        if (listening) {
+          yield -Errno.EINVAL;
+        }
+        ReceiveQueue.Message first = received.first();
+        int n = isStream() ? received.bytes() : first == null ? 0 : first.data.length;
+        yield t.mm.writeInt(argument, n);
+      }
+      case Ioctls.TIOCOUTQ -> t.mm.writeInt(argument, 0);
+      default -> InterfaceIoctls.ioctl(t, command, argument);
+    };
+  }
+}

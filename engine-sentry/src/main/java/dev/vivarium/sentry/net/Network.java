@@ -1,0 +1,124 @@
+package dev.vivarium.sentry.net;
+
+import dev.vivarium.sentry.abi.Errno;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What the sockets of a sandbox share: names, ports, and how much is on its way. */
+public final class Network {
+  /** Most files that may be on their way in messages. */
+  private static final int MAX_IN_FLIGHT = 16_384;
+
+  private static final int FIRST_EPHEMERAL = 32_768;
+  private static final int LAST_EPHEMERAL = 60_999;
+
+  private final Map<String, UnixSocket> abstractNames = new HashMap<>();
+  private final Map<Integer, List<InetSocket>> tcpPorts = new HashMap<>();
+  private final Map<Integer, List<InetSocket>> udpPorts = new HashMap<>();
+  private int nextEphemeral = FIRST_EPHEMERAL;
+  private int nextAutobind;
+  private int inFlight;
+
+  /** Counts files that go on their way; false if there are too many. */
+  boolean launch(int count) {
+    if (inFlight + count > MAX_IN_FLIGHT) {
+      return false;
+    }
+    inFlight += count;
+    return true;
+  }
+
+  void landed(int count) {
+    inFlight -= count;
+  }
+
+  // ---- abstract Unix names ----
+
+  @Nullable UnixSocket abstractSocket(String name) {
+    return abstractNames.get(name);
+  }
+
+  long bindAbstract(String name, UnixSocket socket) {
+    return abstractNames.putIfAbsent(name, socket) == null ? 0 : -Errno.EADDRINUSE;
+  }
+
+  void unbindAbstract(String name, UnixSocket socket) {
+    abstractNames.remove(name, socket);
+  }
+
+  /** A free abstract name of five hex digits. */
+  String autobindName() {
+    String name;
+    do {
+      name = String.format("%05x", nextAutobind++ & 0xfffff);
+    } while (abstractNames.containsKey(name));
+    return name;
+  }
+
+  // ---- ports ----
+
+  private Map<Integer, List<InetSocket>> ports(InetSocket s) {
+    return s.isStream() ? tcpPorts : udpPorts;
+  }
+
+  /** Gives a socket its port; 0 asks for any free one. */
+  long bindPort(InetSocket socket, int address, int port) {
+    if (port != 0) {
+      for (InetSocket other : ports(socket).getOrDefault(port, List.of())) {
+        if (other.conflictsWith(socket, address)) {
+          return -Errno.EADDRINUSE;
+        }
+      }
+      register(socket, address, port);
+      return 0;
+    }
+    for (int tries = FIRST_EPHEMERAL; tries <= LAST_EPHEMERAL; tries++) {
+      int candidate = nextEphemeral;
+      nextEphemeral = candidate == LAST_EPHEMERAL ? FIRST_EPHEMERAL : candidate + 1;
+      if (!ports(socket).containsKey(candidate)) {
+        register(socket, address, candidate);
+        return 0;
+      }
+    }
+    return -Errno.EADDRINUSE;
+  }
+
+  private void register(InetSocket socket, int address, int port) {
+    ports(socket).computeIfAbsent(port, p -> new ArrayList<>(1)).add(socket);
+    socket.bound(address, port);
+  }
+
+  void releasePort(InetSocket socket, int port) {
+    List<InetSocket> list = ports(socket).get(port);
+    if (list != null && list.remove(socket) && list.isEmpty()) {
+      ports(socket).remove(port);
+    }
+  }
+
+  /** Who listens (TCP) or receives (UDP) at an address; an exact match before a wildcard. */
+  @Nullable InetSocket find(boolean stream, int address, int port, @Nullable InetSocket sender) {
+    InetSocket best = null;
+    for (InetSocket s : (stream ? tcpPorts : udpPorts).getOrDefault(port, List.of())) {
+      if (stream ? !s.isListening() : !s.accepts(sender)) {
+        continue;
+      }
+      if (s.localAddress() == address) {
+        return s;
+      }
+      if (s.localAddress() == 0 && s.hears(address)) {
+        best = s;
+      }
+    }
+    return best;
+  }
+
+  /** Every socket with a port, for /proc/net. */
+  public List<InetSocket> inetSockets(boolean stream) {
+    List<InetSocket> all = new ArrayList<>();
+    (stream ? tcpPorts : udpPorts).values().forEach(all::addAll);
+    return all;
+  }
+}
