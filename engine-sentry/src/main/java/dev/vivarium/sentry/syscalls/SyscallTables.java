@@ -18,6 +18,7 @@ public final class SyscallTables {
     SysFd.register(b);
     SysFutex.register(b);
     SysIdentity.register(b);
+    SysInotify.register(b);
     SysIoctl.register(b);
     SysLink.register(b);
     SysMemory.register(b);
@@ -31,6 +32,10 @@ public final class SyscallTables {
     SysReadWrite.register(b);
     SysSched.register(b);
     SysSignal.register(b);
+    SysSignalfd.register(b);
+    SysSocket.register(b);
+    SysSocketData.register(b);
+    SysSplice.register(b);
     SysStat.register(b);
     SysStatfs.register(b);
     SysSync.register(b);

@@ -42,6 +42,9 @@ public final class SysFs extends FileSystem {
     file("devices/system/node/online", "0\n");
     file("devices/system/node/possible", "0\n");
     file("devices/system/node/node0/cpulist", range(machine.cpus()));
+    file(
+        "devices/system/node/node0/cpumap",
+        Long.toHexString((1L << Math.min(machine.cpus(), 63)) - 1) + "\n");
   }
 
   private static String range(int cpus) {
