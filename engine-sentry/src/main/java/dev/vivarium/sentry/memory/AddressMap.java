@@ -202,6 +202,33 @@ final class AddressMap {
     }
   }
 
+  /**
+   * Whether nobody outside this address space refers to the unit behind a page, so that it can be
+   * the page's own.
+   */
+  boolean isOnlyOurs(Pma p, long page) {
+    long unit = p.offsetAt(page) & -MemoryFile.UNIT;
+    int refs = memoryFile.refCount(unit);
+    if (refs == 1 || p.live) {
+      return refs == 1;
+    }
+    // Pieces of one unit refer to different bytes of it, and lie near each other.
+    int ours = 0;
+    for (int i = pmas.firstEndingAbove(page - MemoryFile.UNIT);
+        i < pmas.size() && pmas.get(i).start < page + MemoryFile.UNIT;
+        i++) {
+      Pma q = pmas.get(i);
+      if (q.inMemoryFile()
+          && !q.shared
+          && !q.live
+          && q.offset < unit + MemoryFile.UNIT
+          && q.offsetAt(q.end) > unit) {
+        ours++;
+      }
+    }
+    return ours == refs;
+  }
+
   /** Joins PMAs that follow each other in memory too, at the borders in the range. */
   void joinPmas(long start, long end) {
     int i = Math.max(1, pmas.firstEndingAbove(start - 1));
@@ -213,6 +240,7 @@ final class AddressMap {
           && a.offsetAt(a.end) == b.offset
           && a.writable == b.writable
           && a.live == b.live
+          && a.hot == b.hot
           && a.mapped == b.mapped
           && vmas.at(a.start) == vmas.at(b.start)) {
         if (a.inMemoryFile() && (b.offset & (MemoryFile.UNIT - 1)) != 0) {

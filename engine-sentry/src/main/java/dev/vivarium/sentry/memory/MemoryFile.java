@@ -15,6 +15,12 @@ public final class MemoryFile {
 
   public static final int UNIT_SHIFT = 16;
 
+  /** Free memory is given back to the host when there is so much of it, all in one go. */
+  private static final int DIRTY_MAX = 48;
+
+  /** Longer runs are given back at once. */
+  private static final int DIRTY_RUN_MAX = 8;
+
   /** Gives the memory behind a range of the file back to the host; it reads as zeros afterwards. */
   public interface HolePuncher {
     void punch(long offset, long length);
@@ -28,6 +34,10 @@ public final class MemoryFile {
   /** Units in use that hold bytes nobody refers to any more. */
   private final BitSet stale = new BitSet();
 
+  /** Free units that still hold what their last user left: for copies, which overwrite it. */
+  private final BitSet dirty = new BitSet();
+
+  private int dirtyCount;
   private final FreeRuns free;
   private int high;
   private long usedUnits;
@@ -74,7 +84,11 @@ public final class MemoryFile {
     int start = free.take(count);
     if (start < 0) {
       if (high > units - count) {
-        return -1;
+        if (dirtyCount == 0) {
+          return -1;
+        }
+        clean();
+        return allocate(length);
       }
       start = high;
       high += count;
@@ -112,6 +126,32 @@ public final class MemoryFile {
     Arrays.fill(refs, start, end, 1);
     usedUnits += end - start;
     return true;
+  }
+
+  /** Hands out one unit that may hold anything: the caller maps only what it has written there. */
+  long allocateForCopy() {
+    int unit = dirty.nextSetBit(0);
+    if (unit < 0) {
+      return allocate(UNIT);
+    }
+    dirty.clear(unit);
+    dirtyCount--;
+    refs[unit] = 1;
+    usedUnits++;
+    stale.set(unit);
+    return (long) unit << UNIT_SHIFT;
+  }
+
+  /** Gives the memory of all free units back to the host. */
+  void clean() {
+    for (int from = dirty.nextSetBit(0); from >= 0; ) {
+      int to = dirty.nextClearBit(from);
+      puncher.punch((long) from << UNIT_SHIFT, (long) (to - from) << UNIT_SHIFT);
+      free.put(from, to - from);
+      from = dirty.nextSetBit(to);
+    }
+    dirty.clear();
+    dirtyCount = 0;
   }
 
   /**
@@ -208,6 +248,14 @@ public final class MemoryFile {
 
   private void release(int from, int to) {
     stale.clear(from, to);
+    if (to - from <= DIRTY_RUN_MAX) {
+      dirty.set(from, to);
+      dirtyCount += to - from;
+      if (dirtyCount > DIRTY_MAX) {
+        clean();
+      }
+      return;
+    }
     puncher.punch((long) from << UNIT_SHIFT, (long) (to - from) << UNIT_SHIFT);
     free.put(from, to - from);
   }

@@ -7,6 +7,7 @@ import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.platform.AddressSpace;
 import dev.vivarium.sentry.platform.Context;
 import dev.vivarium.sentry.platform.Platform;
+import dev.vivarium.sentry.platform.Registers;
 import dev.vivarium.sentry.vfs.File;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +28,12 @@ public final class MemoryManager extends GuestMemory {
 
   /** The part of the main stack that is there from the start. */
   private static final long STACK_START = 8L << 20;
+
+  /** How much of the stack around its pointer a forked child will write to for sure. */
+  private static final long STACK_HOT = 8L << 10;
+
+  /** How much memory fork copies at most. */
+  private static final long FORK_COPY_MAX = 256L << 10;
 
   private static final long PAGE = AddressMap.PAGE;
 
@@ -62,6 +69,9 @@ public final class MemoryManager extends GuestMemory {
 
   /** New mappings are locked (mlockall(MCL_FUTURE)). */
   boolean lockFuture;
+
+  /** In a copy: there is memory that the host must map in place of the original's. */
+  private boolean hasCopies;
 
   /** In a copy: what the host has mapped in it because the original had, and the copy must not. */
   private final List<long[]> notInherited = new ArrayList<>();
@@ -168,11 +178,20 @@ public final class MemoryManager extends GuestMemory {
    */
   public MemoryManager fork(Task parent) {
     on(parent);
+    if (users == 1) {
+      long sp = parent.context.regs().get(Registers.RSP) & -PAGE;
+      if (map.vmas.at(sp) != null) {
+        // Both sides go on with this part of the stack.
+        pager.markHot(sp - STACK_HOT, sp + STACK_HOT);
+      }
+    }
     return fork();
   }
 
   MemoryManager fork() {
     MemoryManager child = new MemoryManager(memoryFile, blobs, layout);
+    // With other threads about, only memory that is write-protected stands still to be copied.
+    long left = users == 1 ? FORK_COPY_MAX : 0;
     for (int i = 0; i < map.vmas.size(); i++) {
       Vma v = map.vmas.get(i);
       if (!v.has(Vma.DONTFORK)) {
@@ -185,14 +204,15 @@ public final class MemoryManager extends GuestMemory {
           child.notInherited.add(new long[] {v.start, v.end});
         }
       } else if (v.isPrivate()) {
-        disown(v);
+        left -= copyHot(v, child, left);
+        disown(v, child.map);
       }
     }
     map.protectHost(layout.min, layout.max);
     for (int i = 0; i < map.pmas.size(); i++) {
       Pma p = map.pmas.get(i);
       Vma v = child.map.vmas.at(p.start);
-      if (v != null && !v.has(Vma.WIPEONFORK)) {
+      if (v != null && !v.has(Vma.WIPEONFORK) && child.map.pmas.at(p.start) == null) {
         if (p.inMemoryFile()) {
           memoryFile.incRef(p.offset, p.length());
         }
@@ -217,12 +237,35 @@ public final class MemoryManager extends GuestMemory {
     return child;
   }
 
-  /** From now on a write to this mapping makes a copy. */
-  private void disown(Vma v) {
+  /** Copies what parent and child will both write to; returns how many bytes. */
+  private long copyHot(Vma v, MemoryManager child, long limit) {
+    long copied = 0;
     for (int i = map.pmas.firstEndingAbove(v.start);
         i < map.pmas.size() && map.pmas.get(i).start < v.end;
         i++) {
-      map.pmas.get(i).writable = false;
+      Pma p = map.pmas.get(i);
+      if (p.hot > 0) {
+        p.hot--;
+        Pma copy = copied + p.length() <= limit ? pager.copyForChild(p) : null;
+        if (copy != null) {
+          child.map.insert(copy);
+          copied += p.length();
+        }
+      }
+    }
+    child.hasCopies |= copied > 0;
+    return copied;
+  }
+
+  /** From now on a write to this mapping makes a copy, unless the child has got one. */
+  private void disown(Vma v, AddressMap copies) {
+    for (int i = map.pmas.firstEndingAbove(v.start);
+        i < map.pmas.size() && map.pmas.get(i).start < v.end;
+        i++) {
+      Pma p = map.pmas.get(i);
+      if (copies.pmas.at(p.start) == null) {
+        p.writable = false;
+      }
     }
   }
 
@@ -234,6 +277,10 @@ public final class MemoryManager extends GuestMemory {
       host.unmap(range[0], range[1]);
     }
     notInherited.clear();
+    if (hasCopies) {
+      pager.mapHost(layout.min, layout.max);
+      hasCopies = false;
+    }
   }
 
   // ---- system calls ----

@@ -25,6 +25,14 @@ final class Pager {
   private static final long CHUNK_MIN = 2L << 20;
   private static final long CHUNK_MAX = 64L << 20;
 
+  /** What a write to memory shared by fork copies at least; more when writes go on behind it. */
+  private static final long COPY_MIN = 16L << 10;
+
+  private static final long COPY_MAX = 256L << 10;
+
+  /** For how many forks memory is copied at once after both sides have written to it. */
+  static final int HOT_FORKS = 16;
+
   /** How much of a file that must be read in first is asked for at a time. */
   private static final long READ_WINDOW = 256L << 10;
 
@@ -330,14 +338,15 @@ final class Pager {
    * it any more, else copies it. False if there is no memory.
    */
   private boolean own(Vma v, Pma p, long page) {
-    if (p.inMemoryFile() && memoryFile.refCount(p.offsetAt(page)) == 1) {
+    if (p.inMemoryFile() && map.isOnlyOurs(p, page)) {
       takeOver(v, p, page);
       return true;
     }
-    long size = p.live ? PAGE : UNIT;
+    boolean forked = p.inMemoryFile() && !p.live;
+    long size = p.live ? PAGE : forked ? copySize(page) : UNIT;
     long start = Math.max(p.start, page & -size);
     long end = Math.min(p.end, (page & -size) + size);
-    long offset = place(start, end);
+    long offset = placeCopy(start, end);
     if (offset < 0) {
       return false;
     }
@@ -354,8 +363,17 @@ final class Pager {
     p.offset = offset;
     p.writable = true;
     p.live = false;
+    p.hot = forked ? HOT_FORKS : 0;
     host.map(p, v.prot);
     return true;
+  }
+
+  /** Writes that go upwards through memory are copied in larger and larger pieces. */
+  private long copySize(long page) {
+    Pma below = map.pmas.endingAt(page);
+    return below == null || !below.writable || below.shared
+        ? COPY_MIN
+        : Long.highestOneBit(Math.clamp(2 * below.length(), COPY_MIN, COPY_MAX));
   }
 
   /** Takes over the unit of a page and its neighbours that nobody else uses either. */
@@ -382,13 +400,59 @@ final class Pager {
     map.generation++;
     p.writable = true;
     p.live = false;
+    p.hot = 0;
     if (p.mapped != Pma.NOT_MAPPED) {
       host.protect(start, end, v.prot);
       p.mapped = v.prot;
     }
+    markHot(page & -COPY_MIN, (page & -COPY_MIN) + COPY_MIN);
+  }
+
+  /** Notes that a range's own memory will be written after the next fork too. */
+  void markHot(long start, long end) {
+    map.splitPmaAt(start);
+    map.splitPmaAt(end);
+    for (int i = map.pmas.firstEndingAbove(start);
+        i < map.pmas.size() && map.pmas.get(i).start < end;
+        i++) {
+      Pma p = map.pmas.get(i);
+      if (p.writable && !p.shared) {
+        p.hot = HOT_FORKS;
+      }
+    }
+  }
+
+  /**
+   * A copy of a piece for a child process, the child's own from the start; null if it should rather
+   * be copied on write.
+   */
+  @Nullable Pma copyForChild(Pma p) {
+    if (!p.writable || p.shared || (p.start & -UNIT) != (p.end - 1 & -UNIT)) {
+      return null;
+    }
+    long offset = memoryFile.allocateForCopy();
+    if (offset < 0) {
+      return null;
+    }
+    offset += p.start & (UNIT - 1);
+    MemorySegment.copy(memoryFile.segment(), p.offset, memoryFile.segment(), offset, p.length());
+    Pma copy = new Pma(p.start, p.end, Mappable.Extent.MEMORY_FILE, offset, true, false);
+    copy.hot = p.hot;
+    return copy;
   }
 
   // ---- where memory is taken from ----
+
+  /** The same as {@link #place} for memory that is going to be overwritten. */
+  private long placeCopy(long start, long end) {
+    Pma below = map.pmas.endingAt(start);
+    if ((start & -UNIT) != (end - 1 & -UNIT)
+        || below != null && below.inMemoryFile() && !below.shared && below.writable) {
+      return place(start, end);
+    }
+    long offset = memoryFile.allocateForCopy();
+    return offset < 0 ? -1 : offset + (start & (UNIT - 1));
+  }
 
   /**
    * Allocates memory for a range, with references as a PMA over the range holds them: next to that

@@ -25,6 +25,12 @@ final class Pma extends Range {
    */
   boolean live;
 
+  /**
+   * For how many forks more it is copied at once for the child, because both sides are known to
+   * write to it; 0 for memory that is copied on write.
+   */
+  int hot;
+
   /** The protection with which the host has mapped (or will have when its queue has been run). */
   int mapped = NOT_MAPPED;
 
@@ -51,6 +57,7 @@ final class Pma extends Range {
   Pma copyOf(long from, long to) {
     Pma copy = new Pma(from, to, space, offsetAt(from), writable, shared);
     copy.live = live;
+    copy.hot = hot;
     copy.mapped = mapped;
     return copy;
   }

@@ -137,6 +137,25 @@ class MemoryManagerTest {
   }
 
   @Test
+  void whatBothSidesWroteAfterAForkIsCopiedByTheNextOne() {
+    long at = map(0, 1 << 20, RW, ANON);
+    guest.write(at, 1);
+    guest.fork().exit();
+    guest.write(at, 2);
+    TestGuest child = guest.fork();
+    int before = guest.host.operations;
+    int childBefore = child.host.operations;
+    assertEquals(0, guest.write(at, 3));
+    assertEquals(2, child.read(at));
+    assertEquals(0, child.write(at, 4));
+    assertEquals(3, guest.read(at));
+    assertEquals(before, guest.host.operations);
+    assertEquals(childBefore, child.host.operations);
+    child.checkHostMappings();
+    child.exit();
+  }
+
+  @Test
   void theKernelsWritesBreakSharingToo() {
     long at = map(0, PAGE, RW, ANON);
     guest.write(at, 1);

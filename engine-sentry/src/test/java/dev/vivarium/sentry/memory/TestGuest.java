@@ -80,6 +80,8 @@ final class TestGuest {
     MemoryManager copy = mm.fork();
     FakeHost childHost = host.fork();
     copy.attach(childHost, childHost.context);
+    // Until the child goes on, nobody looks through its mappings.
+    childHost.context.resume();
     return new TestGuest(memory, childHost, copy);
   }
 
