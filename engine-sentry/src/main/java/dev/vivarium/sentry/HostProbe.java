@@ -3,6 +3,9 @@ package dev.vivarium.sentry;
 import dev.vivarium.engine.EngineProbe;
 import dev.vivarium.engine.EngineProbe.Finding;
 import dev.vivarium.engine.EngineProbe.Level;
+import dev.vivarium.sentry.gofer.GoferClient;
+import dev.vivarium.sentry.gofer.GoferException;
+import dev.vivarium.sentry.gofer.GoferRoot;
 import dev.vivarium.sentry.host.HostMemory;
 import dev.vivarium.sentry.host.Libc;
 import dev.vivarium.sentry.platform.PlatformException;
@@ -10,6 +13,7 @@ import dev.vivarium.sentry.platform.systrap.SystrapPlatform;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -19,6 +23,7 @@ import java.util.List;
  */
 final class HostProbe {
   private static final long TEST_MEMORY = 1 << 20;
+  private static final Duration GOFER_PATIENCE = Duration.ofSeconds(5);
 
   private final List<Finding> findings = new ArrayList<>();
 
@@ -35,6 +40,7 @@ final class HostProbe {
     seccomp();
     userNamespaces();
     fsgsbase();
+    gofer();
     boolean usable = stub();
     return new EngineProbe(usable, findings);
   }
@@ -76,6 +82,24 @@ final class HostProbe {
           "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0");
     } else {
       add("user namespaces", Level.OK, "at most " + max, "");
+    }
+  }
+
+  private void gofer() {
+    try (GoferClient client =
+        GoferClient.start(List.of(new GoferRoot.Host()), GOFER_PATIENCE, line -> {})) {
+      String missing = client.missing();
+      add(
+          "gofer",
+          missing.isEmpty() ? Level.OK : Level.DEGRADED,
+          missing.isEmpty() ? "host files are opened behind every boundary" : "without " + missing,
+          missing.isEmpty() ? "" : "see docs/security.md; a newer kernel has all of these");
+    } catch (GoferException e) {
+      add(
+          "gofer",
+          Level.DEGRADED,
+          e.getMessage(),
+          "the image host and -v need it; see docs/security.md");
     }
   }
 

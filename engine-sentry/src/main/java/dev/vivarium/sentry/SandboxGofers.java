@@ -42,13 +42,23 @@ final class SandboxGofers implements AutoCloseable {
         gofers.forHost = GoferClient.start(List.of(new GoferRoot.Host()), HOST_PATIENCE, host::log);
       }
       if (!gofers.binds.isEmpty()) {
-        gofers.forBinds = GoferClient.start(gofers.binds, BIND_PATIENCE, host::log);
+        gofers.forBinds = start(gofers.binds, BIND_PATIENCE, host);
       }
     } catch (GoferException e) {
       gofers.close();
       throw failed(e);
     }
     return gofers;
+  }
+
+  private static GoferClient start(List<GoferRoot> roots, Duration patience, SandboxHost host)
+      throws GoferException {
+    GoferClient client = GoferClient.start(roots, patience, host::log);
+    String missing = client.missing();
+    if (!missing.isEmpty()) {
+      host.log("the gofer is confined less than it could be; this host refuses: " + missing);
+    }
+    return client;
   }
 
   private static EngineException failed(GoferException e) {

@@ -11,11 +11,13 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * A running gofer: sends requests and waits for their replies, one at a time. A gofer that does not
@@ -151,6 +153,14 @@ public final class GoferClient implements AutoCloseable {
     return features;
   }
 
+  /** For people: what the host did not give; empty if nothing is missing. */
+  public String missing() {
+    return EnumSet.complementOf(EnumSet.copyOf(features)).stream()
+        .filter(f -> f != GoferFeature.NOBODY && f != GoferFeature.NO_CAPABILITIES)
+        .map(GoferFeature::description)
+        .collect(Collectors.joining(", "));
+  }
+
   /** How many handles may be open at a time. */
   int handleLimit() {
     return handleLimit;
@@ -183,6 +193,21 @@ public final class GoferClient implements AutoCloseable {
       if (sent != length) {
         return fail("cannot send a request: " + Errno.name((int) -sent));
       }
+      return receive();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Sends bytes that need not be a request; for tests of what a hostile sentry could do. */
+  Reply exchange(byte[] message) {
+    lock.lock();
+    try {
+      int length = Math.min(message.length, 2 * Wire.MAX_PATH);
+      MemorySegment.copy(message, 0, send, ValueLayout.JAVA_BYTE, 0, length);
+      message(send.address(), length, 0);
+      sequence = length >= 8 ? send.get(ValueLayout.JAVA_INT, Wire.REQUEST_SEQUENCE) : 0;
+      Libc.sendmsg(socket, memory.address() + HEADER, Libc.MSG_NOSIGNAL);
       return receive();
     } finally {
       lock.unlock();
