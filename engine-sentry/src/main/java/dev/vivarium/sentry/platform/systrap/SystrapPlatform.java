@@ -42,6 +42,7 @@ public final class SystrapPlatform implements Platform {
   private final Map<Integer, StubProcess> processes = new HashMap<>();
   private final ConcurrentLinkedQueue<Integer> ended = new ConcurrentLinkedQueue<>();
   private volatile boolean allGone;
+  private volatile boolean wakeRequested;
 
   private SystrapContext[] running = new SystrapContext[64];
   private int runningCount;
@@ -253,11 +254,13 @@ public final class SystrapPlatform implements Platform {
     int seen = region.doorbell();
     region.setAsleep(true);
     // A stub publishes its event before it looks whether we sleep; we look for events after saying
-    // so.
-    if (!anythingToDo()) {
+    // so. A wake that came before we said so left its request.
+    if (!wakeRequested && !anythingToDo()) {
       region.waitForDoorbell(seen, timeoutNanos);
     }
     region.setAsleep(false);
+    // The caller looks at what it may have been woken for before it sleeps again.
+    wakeRequested = false;
   }
 
   private boolean anythingToDo() {
@@ -275,6 +278,7 @@ public final class SystrapPlatform implements Platform {
 
   @Override
   public void wake() {
+    wakeRequested = true;
     region.ring();
   }
 

@@ -198,4 +198,12 @@ class SystrapPlatformTest {
     assertEquals(c, next());
     assertEquals(Context.LOST, c.event());
   }
+
+  @Test
+  void aWakeThatComesJustBeforeTheSleepIsNotLost() {
+    platform.wake();
+    long begin = System.nanoTime();
+    platform.sleep(10_000_000_000L);
+    assertTrue(System.nanoTime() - begin < 5_000_000_000L);
+  }
 }
