@@ -107,7 +107,10 @@ public final class RunCommand extends Command {
               + named.get()
               + "; use letters, digits, _ . and -, at most 63");
     }
-    String id = SandboxId.create();
+    // A terminal or the background needs other streams than those of a process started early.
+    Optional<SandboxLauncher.Early> early =
+        terminal || detached ? Optional.empty() : SandboxLauncher.early(context.environment());
+    String id = early.isPresent() ? early.get().id() : SandboxId.create();
     String name = named.orElse(Names.madeUp(id));
     SpecBuilder builder =
         new SpecBuilder(id, name, arguments, SpecBuilder.command(positionals), context);
@@ -116,7 +119,8 @@ public final class RunCommand extends Command {
     RunDirectory run = RunDirectory.of(directories, id);
     Streams streams =
         terminal || detached ? Streams.NONE : input ? Streams.INHERIT : Streams.INHERIT_OUTPUT;
-    Process process = SandboxLauncher.installed().start(run, streams);
+    ProcessHandle process =
+        early.isPresent() ? early.get().process() : SandboxLauncher.installed().start(run, streams);
     Thread abandon = new Thread(() -> abandon(process, run), "abandon");
     Runtime.getRuntime().addShutdownHook(abandon);
     boolean started = false;
@@ -130,7 +134,7 @@ public final class RunCommand extends Command {
             "the name is taken: " + name + "; remove that sandbox with viv rm " + name);
       }
       run.writeSpec(spec);
-      connection = SandboxLauncher.await(run, Optional.of(process));
+      connection = SandboxLauncher.await(run, process);
       Terminal.Size size = terminal && !detached ? Terminal.size() : new Terminal.Size(24, 80);
       connection.send(
           new ControlMessage.Start(
@@ -153,12 +157,11 @@ public final class RunCommand extends Command {
   }
 
   /** Ends a process that was started in advance and is not needed after all. */
-  private static void abandon(Process process, RunDirectory run) {
+  private static void abandon(ProcessHandle process, RunDirectory run) {
     process.destroyForcibly();
     try {
-      process.waitFor();
       run.delete();
-    } catch (IOException | InterruptedException e) {
+    } catch (IOException e) {
       // The next listing clears it up.
     }
   }

@@ -4,12 +4,14 @@ import dev.vivarium.engine.EngineException;
 import dev.vivarium.engine.control.ControlConnection;
 import dev.vivarium.engine.state.Reason;
 import dev.vivarium.engine.state.RunDirectory;
+import dev.vivarium.engine.state.SandboxId;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Starts sandbox processes, and connects to them. */
@@ -50,6 +52,9 @@ public final class SandboxLauncher {
    */
   public static final String CLIENT_VARIABLE = "VIVARIUM_CLIENT";
 
+  /** The environment variable that names an {@link Early} process: its id, a colon, its pid. */
+  private static final String EARLY_VARIABLE = "VIVARIUM_EARLY";
+
   /** How a new process's standard streams are connected. */
   public enum Streams {
     /** To this process's own; standard input too. */
@@ -64,7 +69,7 @@ public final class SandboxLauncher {
    * Starts the process of a sandbox, in a session of its own, so that the keys of this terminal
    * reach only its client.
    */
-  public Process start(RunDirectory run, Streams streams) throws EngineException {
+  public ProcessHandle start(RunDirectory run, Streams streams) throws EngineException {
     List<String> line = new ArrayList<>();
     line.add("setsid");
     line.addAll(command);
@@ -87,7 +92,7 @@ public final class SandboxLauncher {
       if (streams == Streams.NONE) {
         run.create();
       }
-      return builder.start();
+      return builder.start().toHandle();
     } catch (IOException e) {
       throw new EngineException(
           125, "cannot start the sandbox's process: " + line.get(0) + ": " + Reason.of(e), e);
@@ -95,11 +100,26 @@ public final class SandboxLauncher {
   }
 
   /**
-   * Connects to a process that is about to make its socket.
-   *
-   * @param process it; empty if somebody else started it
+   * The process that the {@code viv} script started before the client itself, if it did: its Java
+   * comes up while the client's does.
    */
-  public static ControlConnection await(RunDirectory run, Optional<Process> process)
+  public static Optional<Early> early(Map<String, String> environment) {
+    String[] parts = environment.getOrDefault(EARLY_VARIABLE, "").split(":", -1);
+    return parts.length == 2 && SandboxId.isValid(parts[0]) && parts[1].matches("[0-9]{1,9}")
+        ? ProcessHandle.of(Long.parseLong(parts[1])).map(process -> new Early(parts[0], process))
+        : Optional.empty();
+  }
+
+  /**
+   * A sandbox process that was started before it was known what it will run.
+   *
+   * @param id of the sandbox that it will be
+   * @param process its standard streams are this process's own
+   */
+  public record Early(String id, ProcessHandle process) {}
+
+  /** Connects to a process that is about to make its socket. */
+  public static ControlConnection await(RunDirectory run, ProcessHandle process)
       throws EngineException {
     long deadline = System.nanoTime() + START_NANOS;
     Path socket = run.controlSocket();
@@ -112,12 +132,10 @@ public final class SandboxLauncher {
               125, "cannot speak with the sandbox: " + socket + ": " + e.getMessage(), e);
         }
       }
-      if (process.isPresent() && !process.get().isAlive()) {
+      if (hasEnded(process)) {
         throw new EngineException(
             125,
-            "the sandbox's process ended before it could start, with exit code "
-                + process.get().exitValue()
-                + "; viv doctor checks what it needs");
+            "the sandbox's process ended before it could start; viv doctor checks what it needs");
       }
       if (System.nanoTime() > deadline) {
         throw new EngineException(
@@ -128,6 +146,16 @@ public final class SandboxLauncher {
       } catch (InterruptedException e) {
         throw new EngineException(125, "interrupted while the sandbox started", e);
       }
+    }
+  }
+
+  /** Gone, or a zombie, which a ProcessHandle takes for alive. */
+  private static boolean hasEnded(ProcessHandle process) {
+    try {
+      String stat = Files.readString(Path.of("/proc/" + process.pid() + "/stat"));
+      return stat.startsWith(" Z", stat.lastIndexOf(')') + 1);
+    } catch (IOException e) {
+      return true;
     }
   }
 }
