@@ -69,20 +69,30 @@ final class AuthFiles {
         throw new BadDocumentException("too long");
       }
       JsonObject document = Json.parse(Files.readAllBytes(file));
-      Optional<JsonObject> auths = document.object("auths");
-      if (auths.isEmpty()) {
-        return Optional.empty();
-      }
-      for (String key : keys(image)) {
-        Optional<JsonObject> entry = auths.get().object(key);
-        if (entry.isPresent()) {
-          Optional<Credentials> credentials = credentials(entry.get());
-          if (credentials.isPresent()) {
-            return credentials;
-          }
+      String server =
+          image.registry().equals(ImageReference.DEFAULT_REGISTRY)
+              ? DOCKER_HUB_KEY
+              : image.registry();
+      Optional<JsonObject> helpers = document.object("credHelpers");
+      if (helpers.isPresent()) {
+        Optional<String> helper = helpers.get().string(image.registry());
+        if (helper.isPresent()) {
+          return CredentialHelper.get(helper.get(), server);
         }
       }
-      return Optional.empty();
+      Optional<JsonObject> auths = document.object("auths");
+      for (String key : keys(image)) {
+        Optional<JsonObject> entry = auths.isEmpty() ? Optional.empty() : auths.get().object(key);
+        Optional<Credentials> credentials =
+            entry.isEmpty() ? Optional.empty() : credentials(entry.get());
+        if (credentials.isPresent()) {
+          return credentials;
+        }
+      }
+      Optional<String> helper = document.string("credsStore");
+      return helper.isEmpty() || helper.get().isEmpty()
+          ? Optional.empty()
+          : CredentialHelper.get(helper.get(), server);
     } catch (IOException | IllegalArgumentException e) {
       throw new ImageException(
           Kind.DENIED,

@@ -26,6 +26,10 @@ import org.jspecify.annotations.Nullable;
 final class RegistryHttp implements AutoCloseable {
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(20);
   private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration STALL = Duration.ofSeconds(60);
+  private static final int MAX_TRIES = 4;
+  private static final long FIRST_PAUSE_MILLIS = 250;
+  private static final long MAX_PAUSE_SECONDS = 20;
   private static final Duration UPLOAD_TIMEOUT = Duration.ofHours(2);
   private static final int MAX_REDIRECTS = 8;
   private static final int MAX_TOKEN_ANSWER = 1 << 20;
@@ -34,6 +38,7 @@ final class RegistryHttp implements AutoCloseable {
   private final ImageReference image;
   private final boolean mayBePlain;
   private final HttpClient client;
+  private final StallGuard stalls;
   private final Optional<Credentials> credentials;
 
   /** Settled by the first request. */
@@ -43,6 +48,13 @@ final class RegistryHttp implements AutoCloseable {
 
   RegistryHttp(ImageReference image, boolean plainHttp, Optional<Path> authFile)
       throws ImageException {
+    this(image, plainHttp, authFile, STALL);
+  }
+
+  /** With another patience than the usual. */
+  RegistryHttp(ImageReference image, boolean plainHttp, Optional<Path> authFile, Duration patience)
+      throws ImageException {
+    this.stalls = new StallGuard(patience);
     this.image = image;
     boolean loopback = isLoopback(image.registry());
     this.mayBePlain = plainHttp || loopback;
@@ -55,6 +67,7 @@ final class RegistryHttp implements AutoCloseable {
     this.client =
         HttpClient.newBuilder()
             .connectTimeout(CONNECT_TIMEOUT)
+            .proxy(new EnvironmentProxy(System.getenv()))
             .followRedirects(HttpClient.Redirect.NEVER)
             .version(mayBePlain ? HttpClient.Version.HTTP_1_1 : HttpClient.Version.HTTP_2)
             .build();
@@ -175,6 +188,7 @@ final class RegistryHttp implements AutoCloseable {
   @Override
   public void close() {
     client.shutdownNow();
+    stalls.close();
   }
 
   private static HttpRequest.Builder get(URI uri, Map<String, String> headers) {
@@ -204,7 +218,7 @@ final class RegistryHttp implements AutoCloseable {
       if (authorized && token != null && sameOrigin(uri, start)) {
         next.header("Authorization", token);
       }
-      Answer answer = new Answer(exchange(next.build()));
+      Answer answer = new Answer(exchange(next.build()), stalls);
       String location = answer.first("Location");
       if (answer.status() / 100 != 3 || location == null) {
         return answer;
@@ -245,7 +259,35 @@ final class RegistryHttp implements AutoCloseable {
     return a.getScheme().equals(b.getScheme()) && a.getRawAuthority().equals(b.getRawAuthority());
   }
 
+  /** Sends a request; one that can be repeated is, while the registry is out of breath. */
   private HttpResponse<InputStream> exchange(HttpRequest request) throws IOException {
+    boolean repeatable = request.method().equals("GET") || request.method().equals("HEAD");
+    for (int tries = 1; ; tries++) {
+      HttpResponse<InputStream> response = once(request);
+      int status = response.statusCode();
+      boolean passing = status == 429 || status == 500 || status >= 502 && status <= 504;
+      if (!passing || !repeatable || tries == MAX_TRIES) {
+        return response;
+      }
+      long pause = FIRST_PAUSE_MILLIS << (tries - 1);
+      String wanted = response.headers().firstValue("Retry-After").orElse("");
+      if (wanted.matches("[0-9]{1,9}")) {
+        if (Long.parseLong(wanted) > MAX_PAUSE_SECONDS) {
+          return response; // too long to sit it out
+        }
+        pause = Math.max(pause, Long.parseLong(wanted) * 1000);
+      }
+      response.body().close();
+      try {
+        Thread.sleep(pause);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new java.io.InterruptedIOException("interrupted");
+      }
+    }
+  }
+
+  private HttpResponse<InputStream> once(HttpRequest request) throws IOException {
     try {
       return client.send(request, HttpResponse.BodyHandlers.ofInputStream());
     } catch (InterruptedException e) {
@@ -297,7 +339,7 @@ final class RegistryHttp implements AutoCloseable {
         request.header("Authorization", credentials.get().basic());
       }
     }
-    try (Answer answer = new Answer(exchange(request.build()))) {
+    try (Answer answer = new Answer(exchange(request.build()), stalls)) {
       if (answer.status() != 200) {
         throw failure(answer, "a token");
       }
@@ -363,9 +405,11 @@ final class RegistryHttp implements AutoCloseable {
   /** An answer whose body is not read yet. */
   static final class Answer implements AutoCloseable {
     private final HttpResponse<InputStream> response;
+    private final InputStream body;
 
-    Answer(HttpResponse<InputStream> response) {
+    Answer(HttpResponse<InputStream> response, StallGuard stalls) {
       this.response = response;
+      this.body = stalls.guard(response.body());
     }
 
     int status() {
@@ -381,11 +425,11 @@ final class RegistryHttp implements AutoCloseable {
     }
 
     InputStream body() {
-      return response.body();
+      return body;
     }
 
     byte[] bytes(int limit) throws IOException {
-      byte[] content = response.body().readNBytes(limit + 1);
+      byte[] content = body.readNBytes(limit + 1);
       if (content.length > limit) {
         throw new BadDocumentException("an answer of more than " + limit + " bytes");
       }
@@ -393,12 +437,12 @@ final class RegistryHttp implements AutoCloseable {
     }
 
     String text() throws IOException {
-      return new String(response.body().readNBytes(MAX_ERROR_BODY), StandardCharsets.UTF_8);
+      return new String(body.readNBytes(MAX_ERROR_BODY), StandardCharsets.UTF_8);
     }
 
     @Override
     public void close() throws IOException {
-      response.body().close();
+      body.close();
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.vivarium.image.registry;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,6 +14,7 @@ import dev.vivarium.image.ImageException.Kind;
 import dev.vivarium.image.ImageReference;
 import dev.vivarium.image.TestLayout;
 import dev.vivarium.image.TestTar;
+import dev.vivarium.image.oci.Descriptor;
 import dev.vivarium.image.store.ImageRecord;
 import dev.vivarium.image.store.ImageStore;
 import dev.vivarium.image.store.Progress;
@@ -21,16 +23,20 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -379,5 +385,155 @@ class HostileRegistryTest {
   void noRegistryIsOneLine() throws Exception {
     server.stop(0);
     refused(Kind.REGISTRY, "cannot reach the registry");
+  }
+
+  @Test
+  void aRegistryOutOfBreathIsAskedAgain() throws Exception {
+    AtomicInteger refusals = new AtomicInteger(3);
+    special =
+        exchange -> {
+          if (isLayer(exchange) && refusals.getAndDecrement() > 0) {
+            exchange.getResponseHeaders().set("Retry-After", "0");
+            answer(exchange, refusals.get() == 1 ? 429 : 503, new byte[0]);
+            return true;
+          }
+          return false;
+        };
+    assertEquals(1, pull().layers().size());
+  }
+
+  @Test
+  void aLongWaitIsNotSatOut() throws Exception {
+    special =
+        exchange -> {
+          exchange.getResponseHeaders().set("Retry-After", "3600");
+          answer(exchange, 429, new byte[0]);
+          return true;
+        };
+    refused(Kind.REGISTRY, "429");
+  }
+
+  @Test
+  void aBodyThatStallsIsGivenUpAndAskedForAgain() throws Exception {
+    byte[] blob = image.blobs().get(LAYER);
+    AtomicInteger stalls = new AtomicInteger(1);
+    special =
+        exchange -> {
+          if (!isLayer(exchange) || stalls.getAndDecrement() <= 0) {
+            return false;
+          }
+          exchange.sendResponseHeaders(200, blob.length);
+          exchange.getResponseBody().write(blob, 0, 1000);
+          exchange.getResponseBody().flush();
+          try {
+            Thread.sleep(20_000);
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+          return true;
+        };
+    Descriptor descriptor =
+        new Descriptor(
+            "", LAYER, blob.length, Optional.empty(), Optional.empty(), Optional.empty(), Map.of());
+    try (RegistryHttp http =
+            new RegistryHttp(
+                ImageReference.parse(name()), false, Optional.empty(), Duration.ofMillis(300));
+        BlobStream in = new BlobStream(http, descriptor)) {
+      assertArrayEquals(blob, in.readAllBytes());
+    }
+  }
+
+  @Test
+  void anIndexIsReadForTheMachineThatIsAskedFor() throws Exception {
+    TestLayout arm =
+        new TestLayout().platform("linux", "arm64").layer(new TestTar().file("arm", "x").end());
+    byte[] armManifest = arm.manifest();
+    image.blobs().putAll(arm.blobs());
+    String type = "application/vnd.oci.image.manifest.v1+json";
+    byte[] index =
+        ("{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":["
+                + platform(
+                    TestLayout.descriptor(type, Digests.of(armManifest), armManifest.length),
+                    "arm64")
+                + ","
+                + platform(
+                    TestLayout.descriptor(type, Digests.of(manifest), manifest.length), "amd64")
+                + "]}")
+            .getBytes(UTF_8);
+    special =
+        exchange -> {
+          if (!exchange.getRequestURI().getPath().endsWith("/manifests/1")) {
+            return false;
+          }
+          exchange
+              .getResponseHeaders()
+              .set("Content-Type", "application/vnd.oci.image.index.v1+json");
+          answer(exchange, 200, index);
+          return true;
+        };
+    ImageRecord pulled = pull();
+    assertEquals(Digests.of(manifest), pulled.manifestDigest());
+    for (byte[] document : List.of(index, manifest)) {
+      assertEquals(
+          pulled.id(),
+          store.find(name().replace(":1", "@" + Digests.of(document))).orElseThrow().id());
+    }
+    ImageRecord other =
+        store.pull(
+            ImageReference.parse(name()),
+            PullOptions.DEFAULT.withArchitecture("arm64"),
+            Progress.NONE);
+    assertEquals(Digests.of(armManifest), other.manifestDigest());
+    ImageException e =
+        assertThrows(
+            ImageException.class,
+            () ->
+                store.pull(
+                    ImageReference.parse(name()),
+                    PullOptions.DEFAULT.withArchitecture("s390x"),
+                    Progress.NONE));
+    assertTrue(e.getMessage().contains("linux/amd64, linux/arm64"), e.getMessage());
+  }
+
+  private static String platform(String descriptor, String architecture) {
+    return descriptor.substring(0, descriptor.length() - 1)
+        + ",\"platform\":{\"os\":\"linux\",\"architecture\":\""
+        + architecture
+        + "\"}}";
+  }
+
+  @Test
+  void aCredentialHelperIsAsked() throws Exception {
+    Path helper = directory.resolve("docker-credential-test");
+    Files.writeString(
+        helper,
+        "#!/bin/sh\nread server\necho \"{\\\"Username\\\":\\\"me\\\",\\\"Secret\\\":\\\"$server\\\"}\"\n");
+    assertTrue(helper.toFile().setExecutable(true));
+    assertEquals(
+        new Credentials("me", "registry.example", ""),
+        CredentialHelper.ask(helper.toString(), "registry.example\n").orElseThrow());
+    Files.writeString(helper, "#!/bin/sh\necho credentials not found in native keychain\nexit 1\n");
+    assertEquals(Optional.empty(), CredentialHelper.ask(helper.toString(), "x"));
+    assertThrows(IOException.class, () -> CredentialHelper.get("../evil", "x"));
+    assertThrows(IOException.class, () -> CredentialHelper.get("does-not-exist", "x"));
+  }
+
+  @Test
+  void proxiesComeFromTheEnvironment() {
+    EnvironmentProxy proxy =
+        new EnvironmentProxy(
+            Map.of(
+                "https_proxy", "http://proxy.example:3128", "NO_PROXY", ".inside.example,exact"));
+    assertEquals("proxy.example:3128", chosen(proxy, "https://registry.example/v2/"));
+    assertEquals("none", chosen(proxy, "http://registry.example/v2/"));
+    assertEquals("none", chosen(proxy, "https://a.inside.example/v2/"));
+    assertEquals("none", chosen(proxy, "https://exact/v2/"));
+    assertEquals("none", chosen(proxy, "https://localhost/v2/"));
+  }
+
+  private static String chosen(EnvironmentProxy proxy, String uri) {
+    return proxy.select(URI.create(uri)).getFirst().address() instanceof InetSocketAddress address
+        ? address.getHostString() + ":" + address.getPort()
+        : "none";
   }
 }
