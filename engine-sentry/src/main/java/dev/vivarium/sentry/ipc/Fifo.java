@@ -23,12 +23,14 @@ public final class Fifo {
     }
     boolean nonBlocking = (flags & Fcntl.O_NONBLOCK) != 0;
     int access = flags & Fcntl.O_ACCMODE;
-    if (access == Fcntl.O_WRONLY && nonBlocking && pipe.readers() == 0) {
+    // A pipe that is opened again through /proc/PID/fd has met its other end already.
+    boolean named = inode.fs != t.kernel().anonFileSystems().pipes();
+    if (named && access == Fcntl.O_WRONLY && nonBlocking && pipe.readers() == 0) {
       return -Errno.ENXIO;
     }
     PipeFile file = new PipeFile(inode, path, flags & ~Fcntl.O_DIRECT, pipe);
     long r = 0;
-    if (!nonBlocking) {
+    if (named && !nonBlocking) {
       if (access == Fcntl.O_RDONLY && pipe.writers() == 0) {
         r = awaitOther(t, pipe, pipe.readQueue(), false);
       } else if (access == Fcntl.O_WRONLY && pipe.readers() == 0) {
