@@ -181,7 +181,7 @@ final class AddressMap {
 
   /**
    * Takes the PMAs out of a range; their memory is given back when what the caller queues next (and
-   * {@link HostSide#armFreeing} closes) is in force.
+   * {@link HostSide#commit} closes) is in force.
    */
   void dropPmas(long start, long end) {
     generation++;

@@ -22,6 +22,10 @@ final class HostSide {
 
   private final ArrayDeque<Freed> freed = new ArrayDeque<>();
   private long sequence;
+  private boolean shared;
+
+  /** Something has been queued since the last {@link #commit}. */
+  private boolean queued;
 
   /**
    * Memory that a queued unmap or map sets free.
@@ -48,6 +52,8 @@ final class HostSide {
       for (Consumer<Context> op : ops) {
         op.accept(context);
       }
+      queued = true;
+      commit();
     }
   }
 
@@ -68,6 +74,7 @@ final class HostSide {
 
   void map(Pma p, int prot) {
     p.mapped = prot;
+    queued = true;
     if (via != null) {
       space().map(via, p.start, p.length(), prot, p.space, p.offset);
     } else {
@@ -80,6 +87,7 @@ final class HostSide {
   }
 
   void unmap(long start, long end) {
+    queued = true;
     if (via != null) {
       space().unmap(via, start, end - start);
     } else {
@@ -88,6 +96,7 @@ final class HostSide {
   }
 
   void protect(long start, long end, int prot) {
+    queued = true;
     if (via != null) {
       space().protect(via, start, end - start, prot);
     } else {
@@ -100,8 +109,20 @@ final class HostSide {
     freed.add(new Freed(sequence, offset, length, own));
   }
 
-  /** To be called after {@link #freeLater} when all that takes the memory away has been queued. */
-  void armFreeing() {
+  /** Whether several contexts run in the address space. */
+  void setShared(boolean severalContexts) {
+    shared = severalContexts;
+  }
+
+  /**
+   * To be called at the end of every change, when all that belongs to it has been queued: arms what
+   * {@link #freeLater} noted.
+   *
+   * <p>Where several contexts run, what is queued is carried out now. Otherwise a change queued
+   * through one context could be overtaken by a later one queued through another: a page would be
+   * write-protected for a fork and then be mapped for writing again by an older operation.
+   */
+  void commit() {
     Freed last = freed.peekLast();
     if (last != null && last.sequence() == sequence) {
       long upTo = sequence++;
@@ -111,6 +132,10 @@ final class HostSide {
         defer(c -> space().whenApplied(c, () -> free(upTo)));
       }
     }
+    if (queued && shared && via != null) {
+      space().flush(via);
+    }
+    queued = false;
   }
 
   /** Gives back all that waits: no guest code can reach it any more. */

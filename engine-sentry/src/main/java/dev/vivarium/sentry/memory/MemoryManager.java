@@ -107,6 +107,7 @@ public final class MemoryManager extends GuestMemory {
   /** Adds a user; returns this. */
   public MemoryManager acquire() {
     users++;
+    host.setShared(true);
     return this;
   }
 
@@ -121,6 +122,7 @@ public final class MemoryManager extends GuestMemory {
    */
   public void release(Task t) {
     if (--users > 0) {
+      host.setShared(users > 1);
       return;
     }
     writeBack(t, layout.min, layout.max);
@@ -738,7 +740,7 @@ public final class MemoryManager extends GuestMemory {
 
   /** After the host's changes have been queued. */
   void changed() {
-    host.armFreeing();
+    host.commit();
     peakBytes = Math.max(peakBytes, map.mappedBytes);
     forgetWindows();
   }

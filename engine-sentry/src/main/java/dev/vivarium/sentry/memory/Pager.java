@@ -133,7 +133,7 @@ final class Pager {
     } else if (byGuest) {
       host.map(p, map.hostProt(p));
     }
-    host.armFreeing();
+    host.commit();
     return 0;
   }
 

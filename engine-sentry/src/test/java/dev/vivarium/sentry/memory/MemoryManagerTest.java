@@ -258,6 +258,24 @@ class MemoryManagerTest {
   }
 
   @Test
+  void withSeveralThreadsNoChangeCanOvertakeAnother() {
+    mm.acquire();
+    long at = map(0, 4 * PAGE, RW, ANON);
+    assertNotNull(guest.host.at(at));
+    mm.protect(at, PAGE, PROT_READ);
+    assertEquals(PROT_READ, guest.host.at(at).prot());
+    long allocated = memory.memoryFile.allocatedBytes();
+    mm.unmap(at, 4 * PAGE);
+    assertNull(guest.host.at(at));
+    assertTrue(memory.memoryFile.allocatedBytes() < allocated);
+    guest.exit();
+    map(0, PAGE, RW, ANON);
+    int before = guest.host.operations;
+    map(0, PAGE, RW, ANON);
+    assertEquals(before, guest.host.operations, "one thread's changes can wait");
+  }
+
+  @Test
   void mremapMovesMemoryWithoutCopying() {
     long at = map(0, 4 * PAGE, RW, ANON);
     map(at + 4 * PAGE, PAGE, PROT_NONE, ANON | MAP_FIXED);
