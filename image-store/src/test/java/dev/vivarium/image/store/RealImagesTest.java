@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.vivarium.image.HostTools;
 import dev.vivarium.image.ImageReference;
+import dev.vivarium.image.TestLayout;
 import dev.vivarium.image.TestRegistry;
+import dev.vivarium.image.TestTar;
 import dev.vivarium.image.TreeListing;
 import dev.vivarium.image.view.RootView;
 import dev.vivarium.image.view.RootViews;
@@ -212,5 +214,45 @@ class RealImagesTest {
         assertEquals(image.layers(), back.layers());
       }
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 40})
+  void anyNumberOfLayersIsOneRoot(int count) throws Exception {
+    TestLayout layout = new TestLayout();
+    for (int i = 0; i < count; i++) {
+      TestTar tar = new TestTar().directory(".").directory("shared");
+      tar.file("shared/" + i, TestTar.content(5000, i)).file("last", "" + i);
+      if (i % 3 == 2) {
+        tar.file("shared/.wh." + (i - 2), "");
+      }
+      layout.layer(tar.end());
+    }
+    Path source = directory.resolve("source");
+    layout.write(source);
+    String name = "many" + count + ":1";
+    registry.push("oci:" + source, name);
+    Path copy = directory.resolve("copy");
+    HostTools.run(
+        "skopeo",
+        "copy",
+        "-q",
+        "--src-tls-verify=false",
+        "docker://" + registry.host() + "/" + name,
+        "oci:" + copy + ":l");
+    Path bundle = directory.resolve("bundle");
+    HostTools.run("umoci", "unpack", "--image", copy + ":l", bundle.toString());
+    try (ImageStore store = ImageStore.open(directory.resolve("store"))) {
+      ImageRecord image =
+          store.pull(
+              ImageReference.parse(registry.host() + "/" + name),
+              PullOptions.DEFAULT,
+              Progress.NONE);
+      assertEquals(count, image.layers().size());
+      try (RootView view = RootViews.open(store.layers(image))) {
+        TreeListing.assertSame(TreeListing.ofHost(bundle.resolve("rootfs")), TreeListing.of(view));
+      }
+    }
+    HostTools.run("rm", "-rf", bundle.toString());
   }
 }
