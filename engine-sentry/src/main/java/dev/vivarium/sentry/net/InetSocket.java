@@ -35,6 +35,9 @@ public final class InetSocket extends LocalSocket {
   /** A server side shares its listener's port and does not own it. */
   private boolean ownsPort;
 
+  /** A datagram socket that was connected. */
+  private boolean hasDefault;
+
   private int peerAddress;
   private int peerPort;
 
@@ -88,7 +91,51 @@ public final class InetSocket extends LocalSocket {
 
   /** Whether datagrams of this sender are for this socket: a connected one hears its peer only. */
   boolean accepts(@Nullable InetSocket sender) {
-    return peer() == null || peer() == sender;
+    return !hasDefault
+        || sender != null
+            && sender.localPort == peerPort
+            && (sender.localAddress == 0 || sender.localAddress == peerAddress);
+  }
+
+  @Override
+  protected boolean sendsByAddress() {
+    return !isStream();
+  }
+
+  @Override
+  protected long connectByAddress(Task t, byte[] a) {
+    long r = check(a);
+    if (r < 0) {
+      return r;
+    }
+    int address = addressOf(a);
+    if (address == 0) {
+      address = isV6() ? V6_LOOPBACK : LOOPBACK;
+    }
+    if (!isLocal(address)) {
+      return -Errno.ENETUNREACH;
+    }
+    r = autobind(t);
+    if (r < 0) {
+      return r;
+    }
+    if (localAddress == 0) {
+      localAddress = loopbackLike(address);
+    }
+    peerAddress = address;
+    peerPort = portOf(a);
+    hasDefault = true;
+    return 0;
+  }
+
+  @Override
+  protected void forgetAddress() {
+    hasDefault = false;
+  }
+
+  @Override
+  protected byte @Nullable [] defaultAddress() {
+    return hasDefault ? encode(peerAddress, peerPort) : null;
   }
 
   private byte[] encode(int address, int port) {
@@ -168,7 +215,7 @@ public final class InetSocket extends LocalSocket {
 
   @Override
   public byte @Nullable [] peerName() {
-    return peer() == null ? null : encode(peerAddress, peerPort);
+    return peer() == null && !hasDefault ? null : encode(peerAddress, peerPort);
   }
 
   @Override
@@ -217,7 +264,7 @@ public final class InetSocket extends LocalSocket {
     if (found == null) {
       return -Errno.ECONNREFUSED;
     }
-    if (peer() == null) {
+    if (isStream() && peer() == null) {
       peerAddress = address;
       peerPort = portOf(a);
     }

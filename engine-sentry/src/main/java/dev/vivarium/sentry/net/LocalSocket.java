@@ -75,8 +75,26 @@ abstract class LocalSocket extends SocketFile {
   protected abstract void unbind();
 
   /** This socket's name as a receiver sees it. */
-  protected byte[] nameFor(LocalSocket receiver) {
+  protected byte @Nullable [] nameFor(LocalSocket receiver) {
     return localName();
+  }
+
+  /** Whether a connected datagram socket knows an address (UDP), and not a socket. */
+  protected boolean sendsByAddress() {
+    return false;
+  }
+
+  /** connect(2) of a socket that {@link #sendsByAddress}. */
+  protected long connectByAddress(Task t, byte[] address) {
+    return -Errno.EOPNOTSUPP;
+  }
+
+  /** Undoes {@link #connectByAddress}. */
+  protected void forgetAddress() {}
+
+  /** The address of {@link #connectByAddress}, or null. */
+  protected byte @Nullable [] defaultAddress() {
+    return null;
   }
 
   /** Whether a full receiver loses datagrams (UDP) instead of making the sender wait. */
@@ -115,6 +133,7 @@ abstract class LocalSocket extends SocketFile {
     if (address.length >= 2 && address[0] == 0 && address[1] == 0) {
       if (!isConnectionOriented()) {
         peer = null; // AF_UNSPEC
+        forgetAddress();
       }
       return 0;
     }
@@ -125,6 +144,9 @@ abstract class LocalSocket extends SocketFile {
       if (wasConnected) {
         return -Errno.EISCONN;
       }
+    }
+    if (!isConnectionOriented() && sendsByAddress()) {
+      return connectByAddress(t, address);
     }
     LocalSocket[] found = new LocalSocket[1];
     long r = find(t, address, found);
@@ -306,9 +328,19 @@ abstract class LocalSocket extends SocketFile {
       return -takeError();
     }
     LocalSocket to = peer;
-    if (m.address != null && !isConnectionOriented()) {
+    byte[] address = isConnectionOriented() ? null : m.address;
+    if (address == null) {
+      address = defaultAddress();
+    }
+    if (address != null) {
       LocalSocket[] found = new LocalSocket[1];
-      long r = find(t, m.address, found);
+      long r = find(t, address, found);
+      if (r == -Errno.ECONNREFUSED && sendsByAddress()) {
+        // The datagram is gone; who is connected hears of it with the next call.
+        error = defaultAddress() == null ? 0 : Errno.ECONNREFUSED;
+        queue.wake(Poll.ERR);
+        return src.remaining();
+      }
       if (r < 0) {
         return r;
       }
@@ -345,7 +377,7 @@ abstract class LocalSocket extends SocketFile {
     if (to.closed || to.receiveShut) {
       return isConnectionOriented() ? -Errno.EPIPE : -Errno.ECONNREFUSED;
     }
-    to.arrive(new ReceiveQueue.Message(data, senderOf(t, m), nameFor(to), m.rights));
+    to.arrive(new ReceiveQueue.Message(data, senderOf(t, m), this, m.rights));
     m.rights = List.of();
     return data.length;
   }
@@ -428,7 +460,9 @@ abstract class LocalSocket extends SocketFile {
     }
     int length = first.data.length;
     m.fullLength = length;
-    m.address = first.from;
+    // As it is called now: it may have got its name after it sent.
+    LocalSocket source = first.source;
+    m.address = source == null ? null : source.nameFor(this);
     m.credentials = first.sender;
     if (!peek) {
       m.rights = first.rights;
@@ -469,7 +503,8 @@ abstract class LocalSocket extends SocketFile {
       queue.wake(Poll.HUP | Poll.IN);
       return 0;
     }
-    if (isConnectionOriented() && !wasConnected || !isConnectionOriented() && peer == null) {
+    if (isConnectionOriented() && !wasConnected
+        || !isConnectionOriented() && peer == null && defaultAddress() == null) {
       return -Errno.ENOTCONN;
     }
     LocalSocket p = peer;

@@ -18,14 +18,14 @@ final class ReceiveQueue {
   static final class Message {
     final byte[] data;
     final PeerCredentials sender;
-    final byte @Nullable [] from;
+    final @Nullable LocalSocket source;
     List<File> rights;
     int at;
 
-    Message(byte[] data, PeerCredentials sender, byte @Nullable [] from, List<File> rights) {
+    Message(byte[] data, PeerCredentials sender, @Nullable LocalSocket source, List<File> rights) {
       this.data = data;
       this.sender = sender;
-      this.from = from;
+      this.source = source;
       this.rights = rights;
     }
 

@@ -38,6 +38,11 @@ public final class UnixSocket extends LocalSocket {
   }
 
   @Override
+  protected byte @Nullable [] nameFor(LocalSocket receiver) {
+    return name == UNNAMED ? null : name;
+  }
+
+  @Override
   public byte @Nullable [] peerName() {
     return peer() instanceof UnixSocket p ? p.localName() : null;
   }
@@ -69,8 +74,10 @@ public final class UnixSocket extends LocalSocket {
     if (r < 0) {
       return r;
     }
-    if (name != UNNAMED) {
-      return -Errno.EINVAL;
+    if (address.length == FAMILY || address[FAMILY] == 0) {
+      if (name != UNNAMED) {
+        return address.length == FAMILY ? 0 : -Errno.EINVAL;
+      }
     }
     if (address.length == FAMILY) {
       return bindAbstract(network.autobindName());
@@ -89,6 +96,10 @@ public final class UnixSocket extends LocalSocket {
     r = PathWalker.walk(t, Fcntl.AT_FDCWD, path, 0, at);
     if (r < 0) {
       return r;
+    }
+    if (name != UNNAMED) {
+      NameOps.unlink(t, Fcntl.AT_FDCWD, path);
+      return -Errno.EINVAL;
     }
     boundInode = at.path().inode();
     boundInode.special = this;
