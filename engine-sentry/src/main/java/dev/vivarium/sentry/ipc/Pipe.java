@@ -141,11 +141,11 @@ public final class Pipe {
 
   /** write(2) without waiting: the count, -EPIPE (no signal is sent), -EAGAIN, or -EFAULT. */
   public long tryWrite(Uio src, boolean packet) {
-    if (readers == 0) {
-      return -Errno.EPIPE;
-    }
     if (src.remaining() == 0) {
       return 0;
+    }
+    if (readers == 0) {
+      return -Errno.EPIPE;
     }
     long n = packet ? buffer.writePacket(src) : buffer.write(src);
     if (n > 0) {

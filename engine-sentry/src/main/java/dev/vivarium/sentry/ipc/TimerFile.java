@@ -42,6 +42,7 @@ public final class TimerFile extends File {
 
   /** Nanoseconds to the next expiry, at least 1 while it is armed; 0 if it is not. */
   public long remainingNanos(long now) {
+    settle();
     return timer.isScheduled() ? Math.max(1, timer.deadlineNanos() - now) : 0;
   }
 
@@ -53,6 +54,15 @@ public final class TimerFile extends File {
       timers.cancel(timer);
     } else {
       timers.schedule(timer, deadline);
+      settle();
+    }
+  }
+
+  /** Counts what is due although nobody has fired it yet: readers see time as it is. */
+  private void settle() {
+    if (timer.isScheduled() && timer.deadlineNanos() <= System.nanoTime()) {
+      timers.cancel(timer);
+      expired();
     }
   }
 
@@ -78,6 +88,7 @@ public final class TimerFile extends File {
     if (dst.remaining() < 8) {
       return -Errno.EINVAL;
     }
+    settle();
     while (expirations == 0) {
       if (isNonBlocking()) {
         return -Errno.EAGAIN;
@@ -94,6 +105,7 @@ public final class TimerFile extends File {
 
   @Override
   public int poll() {
+    settle();
     return expirations != 0 ? Poll.IN | Poll.RDNORM : 0;
   }
 

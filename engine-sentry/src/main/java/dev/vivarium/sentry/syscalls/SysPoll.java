@@ -111,7 +111,13 @@ final class SysPoll {
             ready++;
           }
         }
-        if (ready > 0 || deadline <= System.nanoTime()) {
+        if (ready > 0) {
+          break;
+        }
+        if (deadline <= System.nanoTime()) {
+          if (t.signalPending()) {
+            return -Errno.ERESTARTSYS;
+          }
           break;
         }
         long w = poller.await(deadline);
@@ -228,7 +234,13 @@ final class SysPoll {
           ready += mark(sets[1], results[1], fd, events & WRITE_SET);
           ready += mark(sets[2], results[2], fd, events & EXCEPT_SET);
         }
-        if (ready > 0 || deadline <= System.nanoTime()) {
+        if (ready > 0) {
+          break;
+        }
+        if (deadline <= System.nanoTime()) {
+          if (t.signalPending()) {
+            return -Errno.ERESTARTNOHAND;
+          }
           break;
         }
         long w = poller.await(deadline);

@@ -258,6 +258,11 @@ public final class Terminal implements ControllingTerminal, LineDiscipline.Liste
     return n;
   }
 
+  /** Says that the keyboard sends UTF-8, so that erasing takes whole characters. */
+  public void setUtf8() {
+    line.attributes.input |= Termios.IUTF8;
+  }
+
   /** The key that ends input (VEOF), normally Control-D. */
   public byte endOfFileKey() {
     return line.attributes.cc[Termios.VEOF];

@@ -12,7 +12,6 @@ import static dev.vivarium.sentry.abi.Termios.ICANON;
 import static dev.vivarium.sentry.abi.Termios.ICRNL;
 import static dev.vivarium.sentry.abi.Termios.IEXTEN;
 import static dev.vivarium.sentry.abi.Termios.ISIG;
-import static dev.vivarium.sentry.abi.Termios.IUTF8;
 import static dev.vivarium.sentry.abi.Termios.IXON;
 import static dev.vivarium.sentry.abi.Termios.ONLCR;
 import static dev.vivarium.sentry.abi.Termios.OPOST;
@@ -30,7 +29,7 @@ public final class TerminalAttributes {
   /** A control character of this value is switched off. */
   static final int DISABLED = 0;
 
-  public int input = ICRNL | IXON | IUTF8;
+  public int input = ICRNL | IXON;
   public int output = OPOST | ONLCR;
   public int control = B38400 | CS8 | CREAD;
   public int local = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN;

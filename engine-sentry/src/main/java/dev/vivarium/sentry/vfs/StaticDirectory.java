@@ -65,4 +65,39 @@ public class StaticDirectory extends DirectoryInode {
     }
     return at;
   }
+
+  @Override
+  public long create(Task t, String name, int mode, InodeRef out) {
+    return cannotCreate();
+  }
+
+  @Override
+  public long mkdir(Task t, String name, int mode, InodeRef out) {
+    return cannotCreate();
+  }
+
+  @Override
+  public long mknod(Task t, String name, int mode, long rdev, InodeRef out) {
+    return cannotCreate();
+  }
+
+  @Override
+  public long symlink(Task t, String name, String target, InodeRef out) {
+    return cannotCreate();
+  }
+
+  /** The errno of a directory whose entries are the kernel's alone. */
+  protected long cannotCreate() {
+    return -Errno.EPERM;
+  }
+
+  @Override
+  public long unlink(Task t, String name, Inode victim) {
+    return -Errno.EPERM;
+  }
+
+  @Override
+  public long rmdir(Task t, String name, Inode victim) {
+    return -Errno.EPERM;
+  }
 }

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -28,6 +29,11 @@ class LineDisciplineTest {
             @Override
             public void flowChanged(boolean stopped) {}
           });
+
+  @BeforeEach
+  void utf8() {
+    change(a -> a.input |= Termios.IUTF8);
+  }
 
   private void type(String s) {
     for (byte b : s.getBytes(StandardCharsets.UTF_8)) {

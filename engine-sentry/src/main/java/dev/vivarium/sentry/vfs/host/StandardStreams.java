@@ -131,6 +131,7 @@ public final class StandardStreams {
     if (tty == null) {
       throw new IllegalStateException("no terminal left");
     }
+    tty.setUtf8();
     tty.resize(streams.rows(), streams.columns());
     terminal = tty;
     SlaveFile slave = devpts.openFirst(t, tty);

@@ -111,6 +111,11 @@ public final class ProcFs extends FileSystem {
     }
 
     @Override
+    protected long cannotCreate() {
+      return -Errno.ENOENT; // as procfs answers every name it does not know
+    }
+
+    @Override
     public boolean cachesLookups() {
       return false;
     }

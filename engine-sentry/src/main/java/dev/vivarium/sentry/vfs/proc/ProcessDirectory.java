@@ -120,6 +120,9 @@ final class ProcessDirectory extends DirectoryInode {
       text("status", 0444, (d, r) -> ProcessTexts.status(d.task, r, cpus));
       text("statm", 0444, (d, r) -> ProcessTexts.statm(d.task));
       text("cmdline", 0444, (d, r) -> ProcessTexts.cmdline(d.task, r));
+      entries.add(
+          new Entry(
+              "mem", Stat.DT_REG, false, (d, ino) -> d.owned(new MemInode(d.fs, ino, d.task))));
       text("environ", 0400, (d, r) -> ProcessTexts.environ(d.task, r));
       text("auxv", 0400, (d, r) -> ProcessTexts.auxv(d.task));
       text("maps", 0444, (d, r) -> MapsText.maps(d.task));
@@ -189,6 +192,23 @@ final class ProcessDirectory extends DirectoryInode {
 
   private boolean isGone() {
     return proc.kernel().pids().task(task.tid()) != task;
+  }
+
+  // Procfs answers every name that it does not know with ENOENT, also when it is to be made.
+
+  @Override
+  public long create(Task t, String name, int mode, InodeRef out) {
+    return -Errno.ENOENT;
+  }
+
+  @Override
+  public long mkdir(Task t, String name, int mode, InodeRef out) {
+    return -Errno.ENOENT;
+  }
+
+  @Override
+  public long unlink(Task t, String name, Inode victim) {
+    return -Errno.EPERM;
   }
 
   @Override

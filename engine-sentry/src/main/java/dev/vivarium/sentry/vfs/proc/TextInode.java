@@ -46,9 +46,7 @@ public final class TextInode extends Inode {
 
   @Override
   public long open(Task t, VfsPath path, int flags, FileRef out) {
-    if ((flags & Fcntl.O_ACCMODE) != Fcntl.O_RDONLY && writer == null) {
-      return -Errno.EACCES;
-    }
+    // Opening for writing is a matter of permissions; that nothing is taken shows at write(2).
     out.file = new TextFile(this, path, flags);
     return 0;
   }
@@ -87,7 +85,7 @@ public final class TextInode extends Inode {
     @Override
     public long write(Task t, Uio src, long offset) {
       if (owner.writer == null) {
-        return -Errno.EINVAL;
+        return -Errno.EIO;
       }
       byte[] raw = new byte[(int) Math.min(src.remaining(), MAX_WRITE)];
       long n = src.take(raw, 0, raw.length);
