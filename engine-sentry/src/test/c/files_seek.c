@@ -38,8 +38,10 @@ int main(void) {
   SHOW(ftruncate(h, 196608));
   SHOW(lseek(h, 0, SEEK_DATA));
   SHOW(lseek(h, 0, SEEK_HOLE));
-  SHOW(lseek(h, 65536, SEEK_HOLE));
-  SHOW(lseek(h, 70000, SEEK_DATA));
+  /* How finely data and holes are told apart is the file system's choice. */
+  long hole = lseek(h, 65536, SEEK_HOLE);
+  HOLDS(hole > 65536 && hole <= 131072);
+  SHOW(lseek(h, 140000, SEEK_DATA));
   SHOW(lseek(h, 196608, SEEK_HOLE));
   SHOW(lseek(h, 196607, SEEK_HOLE));
   fstat(h, &st);
