@@ -3,6 +3,7 @@ package dev.vivarium.sentry.kernel;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Signals;
 import dev.vivarium.sentry.memory.MemoryManager;
+import dev.vivarium.sentry.memory.WouldWaitException;
 import dev.vivarium.sentry.platform.Context;
 import dev.vivarium.sentry.vfs.FdTable;
 import dev.vivarium.sentry.vfs.FsContext;
@@ -140,6 +141,7 @@ public final class Task {
   private boolean queued;
   private boolean inGuest;
   private boolean eventSeen;
+  private boolean answeringFast;
   private boolean woken;
   private boolean timedOut;
   private final Wakeup wakeup = new Wakeup(this);
@@ -326,7 +328,10 @@ public final class Task {
       int number = context.regs().origRax();
       if (kernel.dispatcher().isFast(number)) {
         mm.enterFast(this);
-        if (TaskRun.answerFast(this, number)) {
+        answeringFast = true;
+        boolean answered = TaskRun.answerFast(this, number);
+        answeringFast = false;
+        if (answered) {
           context.resume();
           return true;
         }
@@ -334,6 +339,16 @@ public final class Task {
     }
     eventSeen = true;
     return false;
+  }
+
+  /**
+   * To be called by a fast handler that has found, before it changed anything, that it may have to
+   * wait after all: the whole call then runs again in the task's coroutine. Does nothing there.
+   */
+  public void needCoroutine() {
+    if (answeringFast) {
+      throw WouldWaitException.INSTANCE;
+    }
   }
 
   /** Lets the guest run and waits for its next event ({@link Context#event}). */
@@ -431,6 +446,7 @@ public final class Task {
   }
 
   private long sleep(long deadlineNanos, int mode) {
+    needCoroutine();
     woken = false;
     timedOut = false;
     if (interruptsWait(mode)) {
@@ -465,6 +481,7 @@ public final class Task {
 
   /** Runs {@code call} on a helper thread and waits for its result. Signals do not end the wait. */
   public long offload(HostCall call) {
+    needCoroutine();
     long[] result = {-Errno.EIO};
     boolean[] done = {false};
     kernel

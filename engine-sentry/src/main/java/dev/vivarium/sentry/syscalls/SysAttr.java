@@ -28,9 +28,9 @@ final class SysAttr {
     b.full(Sys.LCHOWN, "lchown", SysAttr::lchown);
     b.full(Sys.FCHOWN, "fchown", SysAttr::fchown);
     b.full(Sys.FCHOWNAT, "fchownat", SysAttr::fchownat);
-    b.full(Sys.ACCESS, "access", SysAttr::access);
-    b.full(Sys.FACCESSAT, "faccessat", SysAttr::faccessat);
-    b.full(Sys.FACCESSAT2, "faccessat2", SysAttr::faccessat2);
+    b.full(Sys.ACCESS, "access", SysAttr::access).fast();
+    b.full(Sys.FACCESSAT, "faccessat", SysAttr::faccessat).fast();
+    b.full(Sys.FACCESSAT2, "faccessat2", SysAttr::faccessat2).fast();
     b.full(Sys.UMASK, "umask", SysAttr::umask).fast();
   }
 

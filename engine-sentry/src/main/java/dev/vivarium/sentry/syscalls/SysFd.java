@@ -36,10 +36,11 @@ final class SysFd {
     b.full(Sys.CLOSE, "close", SysFd::close);
     b.full(Sys.CLOSE_RANGE, "close_range", SysFd::closeRange);
     b.partial(
-        Sys.FCNTL,
-        "fcntl",
-        SysFd::fcntl,
-        "No leases, no SIGIO, and F_SETLKW does not detect deadlocks.");
+            Sys.FCNTL,
+            "fcntl",
+            SysFd::fcntl,
+            "No leases, no SIGIO, and F_SETLKW does not detect deadlocks.")
+        .fast();
   }
 
   static long dup(Task t, long fd, long a1, long a2, long a3, long a4, long a5) {

@@ -23,8 +23,8 @@ final class SysLink {
     b.full(Sys.LINKAT, "linkat", SysLink::linkat);
     b.full(Sys.SYMLINK, "symlink", SysLink::symlink);
     b.full(Sys.SYMLINKAT, "symlinkat", SysLink::symlinkat);
-    b.full(Sys.READLINK, "readlink", SysLink::readlink);
-    b.full(Sys.READLINKAT, "readlinkat", SysLink::readlinkat);
+    b.full(Sys.READLINK, "readlink", SysLink::readlink).fast();
+    b.full(Sys.READLINKAT, "readlinkat", SysLink::readlinkat).fast();
     b.full(Sys.UNLINK, "unlink", SysLink::unlink);
     b.full(Sys.UNLINKAT, "unlinkat", SysLink::unlinkat);
     b.full(Sys.RENAME, "rename", SysLink::rename);

@@ -9,7 +9,11 @@ import dev.vivarium.sentry.memory.Uio;
 import dev.vivarium.sentry.vfs.File;
 import org.jspecify.annotations.Nullable;
 
-/** read, write and their vector and positioned forms, lseek. */
+/**
+ * read, write and their vector and positioned forms, lseek. Files that never wait are read and
+ * written outside a coroutine: an interrupted transfer is then made again from its start, which
+ * moves the same bytes to the same place.
+ */
 final class SysReadWrite {
   // RWF_* of linux/fs.h.
   private static final int RWF_HIPRI = 1;
@@ -27,17 +31,17 @@ final class SysReadWrite {
   private SysReadWrite() {}
 
   static void register(SyscallTable.Builder b) {
-    b.full(Sys.READ, "read", SysReadWrite::read);
-    b.full(Sys.WRITE, "write", SysReadWrite::write);
-    b.full(Sys.PREAD64, "pread64", SysReadWrite::pread64);
-    b.full(Sys.PWRITE64, "pwrite64", SysReadWrite::pwrite64);
-    b.full(Sys.READV, "readv", SysReadWrite::readv);
-    b.full(Sys.WRITEV, "writev", SysReadWrite::writev);
+    b.full(Sys.READ, "read", SysReadWrite::read).fast();
+    b.full(Sys.WRITE, "write", SysReadWrite::write).fast();
+    b.full(Sys.PREAD64, "pread64", SysReadWrite::pread64).fast();
+    b.full(Sys.PWRITE64, "pwrite64", SysReadWrite::pwrite64).fast();
+    b.full(Sys.READV, "readv", SysReadWrite::readv).fast();
+    b.full(Sys.WRITEV, "writev", SysReadWrite::writev).fast();
     b.full(Sys.PREADV, "preadv", SysReadWrite::preadv);
     b.full(Sys.PWRITEV, "pwritev", SysReadWrite::pwritev);
     b.full(Sys.PREADV2, "preadv2", SysReadWrite::preadv2);
     b.full(Sys.PWRITEV2, "pwritev2", SysReadWrite::pwritev2);
-    b.full(Sys.LSEEK, "lseek", SysReadWrite::lseek);
+    b.full(Sys.LSEEK, "lseek", SysReadWrite::lseek).fast();
   }
 
   static long read(Task t, long fd, long buf, long count, long a3, long a4, long a5) {
@@ -147,6 +151,9 @@ final class SysReadWrite {
 
   /** Reads at a position, or at the file's own and moves it. */
   static long readFile(Task t, File f, Uio dst, long pos) {
+    if (!f.neverBlocks()) {
+      t.needCoroutine();
+    }
     f.acquire();
     try {
       if (pos != CURRENT) {
@@ -165,6 +172,9 @@ final class SysReadWrite {
 
   /** Writes at a position, or at the file's own and moves it. */
   static long writeFile(Task t, File f, Uio src, long pos, int rwf) {
+    if (!f.neverBlocks()) {
+      t.needCoroutine();
+    }
     f.acquire();
     try {
       boolean seekable = f.isSeekable();

@@ -19,11 +19,11 @@ final class SysStat {
   private SysStat() {}
 
   static void register(SyscallTable.Builder b) {
-    b.full(Sys.STAT, "stat", SysStat::stat);
-    b.full(Sys.LSTAT, "lstat", SysStat::lstat);
-    b.full(Sys.FSTAT, "fstat", SysStat::fstat);
-    b.full(Sys.NEWFSTATAT, "newfstatat", SysStat::newfstatat);
-    b.partial(Sys.STATX, "statx", SysStat::statx, "No birth time.");
+    b.full(Sys.STAT, "stat", SysStat::stat).fast();
+    b.full(Sys.LSTAT, "lstat", SysStat::lstat).fast();
+    b.full(Sys.FSTAT, "fstat", SysStat::fstat).fast();
+    b.full(Sys.NEWFSTATAT, "newfstatat", SysStat::newfstatat).fast();
+    b.partial(Sys.STATX, "statx", SysStat::statx, "No birth time.").fast();
   }
 
   static long stat(Task t, long path, long buf, long a2, long a3, long a4, long a5) {
