@@ -269,4 +269,22 @@ class RunTest {
     assertEquals(Files.readString(temp.resolve("before")), Files.readString(temp.resolve("after")));
     assertEquals(List.of(), Viv.processes(id));
   }
+
+  @Test
+  void aTerminalThatGoesAwayEndsItsSandbox() throws Exception {
+    String run = String.join(" ", viv.line("run", "-it", "host", "deaf"));
+    Process process = viv.start(List.of("script", "-qec", run, "/dev/null"));
+    boolean up = false;
+    for (int i = 0; i < 600 && !up; i++) {
+      Thread.sleep(50);
+      up = Files.exists(temp.resolve("r/vivarium")) && viv.run("ps").out().contains("running");
+    }
+    String id = viv.running().get(0);
+    process.destroyForcibly().waitFor();
+    for (int i = 0; i < 400 && !Viv.processes(id).isEmpty(); i++) {
+      Thread.sleep(50);
+    }
+    assertEquals(List.of(), Viv.processes(id));
+    assertEquals(List.of(), viv.running());
+  }
 }

@@ -9,6 +9,7 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The client of a sandbox that runs in the foreground: hands on signals and, with a terminal, its
@@ -20,11 +21,17 @@ final class ForegroundClient {
 
   private static final long IN_A_ROW_NANOS = 2_000_000_000;
   private static final int SIGINT = 2;
+  private static final int DIED_OF_HANGUP = 129;
+
+  /** How long a command may take to end after its terminal went away. */
+  private static final long HANGUP_GRACE_MILLIS = 2000;
 
   private final ControlConnection connection;
   private final PrintStream err;
   private int interrupts;
   private long lastInterrupt;
+  private boolean raw;
+  private volatile boolean hungUp;
   private int inputWindow = ControlMessage.WINDOW;
 
   ForegroundClient(ControlConnection connection, PrintStream err) {
@@ -49,7 +56,8 @@ final class ForegroundClient {
     if (!ours) {
       return untilEnded(input);
     }
-    try (Terminal raw = Terminal.raw()) {
+    raw = true;
+    try (Terminal terminal = Terminal.raw()) {
       return untilEnded(input);
     }
   }
@@ -90,7 +98,7 @@ final class ForegroundClient {
       while (true) {
         Optional<ControlMessage> next = connection.receive();
         if (next.isEmpty()) {
-          throw lost(null);
+          return lost(null);
         }
         ControlMessage message = next.get();
         if (message instanceof ControlMessage.Data data) {
@@ -103,7 +111,7 @@ final class ForegroundClient {
         }
       }
     } catch (IOException e) {
-      throw lost(e);
+      return lost(e);
     }
   }
 
@@ -126,8 +134,11 @@ final class ForegroundClient {
     return ended.exitCode();
   }
 
-  private static CliException lost(@org.jspecify.annotations.Nullable IOException why) {
-    return new CliException(
+  private int lost(@Nullable IOException why) throws CliException {
+    if (hungUp) {
+      return DIED_OF_HANGUP;
+    }
+    throw new CliException(
         CliException.FAILED,
         "the sandbox's process was killed or crashed; viv ps -a and viv logs --engine tell more",
         why);
@@ -147,7 +158,7 @@ final class ForegroundClient {
         }
         int count = in.read(buffer, 0, room);
         if (count < 0) {
-          connection.send(new ControlMessage.EndOfStream(0));
+          endOfInput();
           return;
         }
         synchronized (this) {
@@ -156,7 +167,21 @@ final class ForegroundClient {
         connection.send(new ControlMessage.Data(0, java.util.Arrays.copyOf(buffer, count)));
       }
     } catch (IOException | InterruptedException e) {
-      send(new ControlMessage.EndOfStream(0));
+      endOfInput();
+    }
+  }
+
+  /** A raw terminal has no end of input; when it ends all the same, the terminal is gone. */
+  private void endOfInput() {
+    send(new ControlMessage.EndOfStream(0));
+    if (raw) {
+      try {
+        Thread.sleep(HANGUP_GRACE_MILLIS);
+      } catch (InterruptedException e) {
+        // Then now.
+      }
+      hungUp = true;
+      connection.close();
     }
   }
 }

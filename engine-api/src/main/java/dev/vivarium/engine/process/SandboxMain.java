@@ -21,8 +21,15 @@ public final class SandboxMain {
       System.err.println("viv: wrong usage: vivarium-sandbox ID; it is started by viv run");
       return 2;
     }
+    Directories directories;
     try {
-      return new SandboxProcess(Directories.of(System.getenv()), args[0]).run();
+      directories = Directories.of(System.getenv());
+    } catch (IOException e) {
+      // The client looks for the same directories and says the same.
+      return FAILED;
+    }
+    try {
+      return new SandboxProcess(directories, args[0]).run();
     } catch (IOException e) {
       System.err.println("viv: " + e.getMessage());
       return FAILED;

@@ -1,6 +1,7 @@
 package dev.vivarium.engine.state;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -19,6 +20,9 @@ public record Directories(Path run, Path state) {
   private static final Set<PosixFilePermission> OWNER_ONLY =
       PosixFilePermissions.fromString("rwx------");
 
+  /** A socket's path has at most 107 bytes; ours ends in {@code /0123456789ab/control.sock}. */
+  private static final int MAX_RUN_PATH = 107 - 26;
+
   /**
    * Finds both, and creates them if need be.
    *
@@ -27,9 +31,15 @@ public record Directories(Path run, Path state) {
    */
   public static Directories of(Map<String, String> environment) throws IOException {
     int uid = uid();
+    Path run = runPath(environment, uid);
+    if (run.toString().getBytes(StandardCharsets.UTF_8).length > MAX_RUN_PATH) {
+      throw new IOException(
+          "the path is too long for sockets in it: "
+              + run
+              + "; set XDG_RUNTIME_DIR to a shorter one");
+    }
     return new Directories(
-        ownDirectory(runPath(environment, uid), uid),
-        ownDirectory(statePath(environment).resolve("vivarium"), uid));
+        ownDirectory(run, uid), ownDirectory(statePath(environment).resolve("vivarium"), uid));
   }
 
   private static Path runPath(Map<String, String> environment, int uid) {

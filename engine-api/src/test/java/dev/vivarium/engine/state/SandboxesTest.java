@@ -69,6 +69,15 @@ class SandboxesTest {
   }
 
   @Test
+  void aRunDirectoryTooDeepForSocketsIsRefused() throws IOException {
+    Path deep = Files.createDirectories(temp.resolve("x".repeat(90)));
+    IOException e =
+        assertThrows(
+            IOException.class, () -> Directories.of(Map.of("XDG_RUNTIME_DIR", deep.toString())));
+    assertTrue(e.getMessage().contains("too long"), e.getMessage());
+  }
+
+  @Test
   void aSandboxWithoutItsProcessIsFailedWithAReasonAndItsRunDirectoryGone() throws IOException {
     RunDirectory run = RunDirectory.of(directories, ID).create();
     run.writeState(state(ID, Status.RUNNING));
