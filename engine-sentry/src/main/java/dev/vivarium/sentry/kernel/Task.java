@@ -437,6 +437,12 @@ public final class Task {
     }
   }
 
+  private void parkGuest() {
+    if (!mmGone) {
+      context.parkGuest();
+    }
+  }
+
   private boolean interruptsWait(int mode) {
     return switch (mode) {
       case INTERRUPTIBLE -> signalPending();
@@ -452,7 +458,7 @@ public final class Task {
     if (interruptsWait(mode)) {
       return -Errno.ERESTARTSYS;
     }
-    context.parkGuest();
+    parkGuest();
     if (deadlineNanos != NO_DEADLINE) {
       kernel.timers().schedule(alarm, deadlineNanos);
     }
@@ -492,7 +498,7 @@ public final class Task {
               done[0] = true;
               kernel.loop().makeRunnable(this);
             });
-    context.parkGuest();
+    parkGuest();
     while (!done[0]) {
       Coroutine.yield();
     }

@@ -47,7 +47,6 @@ public final class TaskExit {
 
   /** The last act of a task's coroutine. */
   static void exit(Task t) {
-    ThreadGroup g = t.group;
     leaveMemory(t);
     vforkDone(t);
     t.fds.release(t);
@@ -56,6 +55,12 @@ public final class TaskExit {
     t.context.exit();
     t.mmGone = true;
     t.mm.release(t);
+    leaveGroup(t);
+  }
+
+  /** The task's process goes on without it, or ends with it. */
+  static void leaveGroup(Task t) {
+    ThreadGroup g = t.group;
     GroupStop.taskExits(t);
     g.tasks.remove(t);
     g.exitedTasks.add(t.times);
