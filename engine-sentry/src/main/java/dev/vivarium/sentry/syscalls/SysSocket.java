@@ -7,6 +7,7 @@ import dev.vivarium.sentry.abi.Stat;
 import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.net.InetSocket;
+import dev.vivarium.sentry.net.NetlinkSocket;
 import dev.vivarium.sentry.net.SocketFile;
 import dev.vivarium.sentry.net.SocketOptionCalls;
 import dev.vivarium.sentry.net.UnixSocket;
@@ -22,7 +23,7 @@ final class SysSocket {
 
   static void register(SyscallTable.Builder b) {
     String families =
-        "Unix sockets, and TCP and UDP inside the sandbox; no raw and netlink sockets.";
+        "Unix sockets, and TCP and UDP inside the sandbox, and what rtnetlink tells of lo; no raw sockets.";
     b.partial(Sys.SOCKET, "socket", SysSocket::socket, families);
     b.full(Sys.SOCKETPAIR, "socketpair", SysSocket::socketpair);
     b.full(Sys.BIND, "bind", SysSocket::bind);
@@ -122,6 +123,17 @@ final class SysSocket {
           return null;
         }
         return new InetSocket(t.kernel().network(), inode, flags, domain, type, wanted);
+      }
+      case Sockets.AF_NETLINK -> {
+        if (type != Sockets.SOCK_RAW && type != Sockets.SOCK_DGRAM) {
+          error[0] = -Errno.ESOCKTNOSUPPORT;
+          return null;
+        }
+        if (protocol != NetlinkSocket.NETLINK_ROUTE) {
+          error[0] = -Errno.EPROTONOSUPPORT;
+          return null;
+        }
+        return new NetlinkSocket(inode, flags, type, protocol);
       }
       default -> {
         error[0] = domain < 0 ? -Errno.EINVAL : -Errno.EAFNOSUPPORT;

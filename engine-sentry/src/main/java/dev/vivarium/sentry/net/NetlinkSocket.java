@@ -1,0 +1,272 @@
+package dev.vivarium.sentry.net;
+
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Poll;
+import dev.vivarium.sentry.abi.Sockets;
+import dev.vivarium.sentry.ipc.Bytes;
+import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.memory.Uio;
+import dev.vivarium.sentry.vfs.Inode;
+import java.io.ByteArrayOutputStream;
+import java.util.ArrayDeque;
+
+/**
+ * A routing socket (rtnetlink(7)): tells of the one interface, lo, and its addresses. Nothing can
+ * be changed through it.
+ */
+public final class NetlinkSocket extends SocketFile {
+  public static final int NETLINK_ROUTE = 0;
+
+  private static final int HEADER = 16;
+  private static final int MAX_REQUEST = 64 * 1024;
+  private static final int MAX_ANSWERS = 64;
+  private static final int NLMSG_ERROR = 2;
+  private static final int NLMSG_DONE = 3;
+  private static final int NLM_F_MULTI = 2;
+  private static final int NLM_F_ACK = 4;
+  private static final int NLM_F_DUMP = 0x300;
+  private static final int RTM_NEWLINK = 16;
+  private static final int RTM_GETLINK = 18;
+  private static final int RTM_NEWADDR = 20;
+  private static final int RTM_GETADDR = 22;
+
+  private final ArrayDeque<byte[]> answers = new ArrayDeque<>();
+  private int portId;
+
+  public NetlinkSocket(Inode inode, int flags, int type, int protocol) {
+    super(inode, flags, Sockets.AF_NETLINK, type, protocol);
+  }
+
+  private static byte[] name(int portId) {
+    byte[] b = new byte[12];
+    b[0] = Sockets.AF_NETLINK;
+    Bytes.putInt(b, 4, portId);
+    return b;
+  }
+
+  @Override
+  public long bind(Task t, byte[] address) {
+    if (address.length < 12) {
+      return -Errno.EINVAL;
+    }
+    if (address[0] != Sockets.AF_NETLINK) {
+      return -Errno.EINVAL;
+    }
+    int wanted = Bytes.getInt(address, 4);
+    portId = wanted != 0 ? wanted : t.group.pid();
+    return 0;
+  }
+
+  @Override
+  public long connect(Task t, byte[] address) {
+    if (portId == 0) {
+      portId = t.group.pid();
+    }
+    return 0;
+  }
+
+  @Override
+  public long listen(Task t, int backlog) {
+    return -Errno.EOPNOTSUPP;
+  }
+
+  @Override
+  public long accept(Task t, SocketFile[] out) {
+    return -Errno.EOPNOTSUPP;
+  }
+
+  @Override
+  public byte[] localName() {
+    return name(portId);
+  }
+
+  @Override
+  public byte[] peerName() {
+    return name(0);
+  }
+
+  @Override
+  public long shutdown(Task t, int how) {
+    return -Errno.EOPNOTSUPP;
+  }
+
+  @Override
+  public long send(Task t, Uio src, SocketMessage m) {
+    if (src.remaining() > MAX_REQUEST) {
+      return -Errno.EMSGSIZE;
+    }
+    if (portId == 0) {
+      portId = t.group.pid();
+    }
+    byte[] b = new byte[(int) src.remaining()];
+    long n = src.take(b, 0, b.length);
+    if (n < 0) {
+      return n;
+    }
+    int at = 0;
+    while (at + HEADER <= b.length && answers.size() < MAX_ANSWERS) {
+      int length = Bytes.getInt(b, at);
+      if (length < HEADER || length > b.length - at) {
+        break;
+      }
+      answer(b, at, length);
+      at += length + 3 & ~3;
+    }
+    queue.wake(Poll.IN | Poll.RDNORM);
+    return n;
+  }
+
+  private void answer(byte[] request, int at, int length) {
+    int type = Bytes.getShort(request, at + 4) & 0xffff;
+    int flags = Bytes.getShort(request, at + 6);
+    int sequence = Bytes.getInt(request, at + 8);
+    int family = length > HEADER ? request[at + HEADER] & 0xff : 0;
+    boolean dump = (flags & NLM_F_DUMP) != 0;
+    switch (type) {
+      case RTM_GETLINK -> {
+        answers.add(link(sequence, dump));
+        if (dump) {
+          answers.add(done(sequence));
+        }
+      }
+      case RTM_GETADDR -> {
+        if (family == 0 || family == Sockets.AF_INET) {
+          answers.add(address(sequence, Sockets.AF_INET));
+        }
+        if (family == 0 || family == Sockets.AF_INET6) {
+          answers.add(address(sequence, Sockets.AF_INET6));
+        }
+        answers.add(done(sequence));
+      }
+      default -> {
+        if (dump) {
+          answers.add(done(sequence)); // routes, neighbours …: there are none
+        } else if (type >= RTM_NEWLINK || (flags & NLM_F_ACK) != 0) {
+          answers.add(error(request, at, sequence, Errno.EPERM));
+        }
+      }
+    }
+  }
+
+  /** One netlink message in the making. */
+  private final class Builder {
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+
+    Builder(int type, int flags, int sequence) {
+      int32(0);
+      int32(type | flags << 16);
+      int32(sequence);
+      int32(portId);
+    }
+
+    Builder int32(int value) {
+      byte[] b = new byte[4];
+      Bytes.putInt(b, 0, value);
+      out.writeBytes(b);
+      return this;
+    }
+
+    Builder attribute(int type, byte[] value) {
+      int32(4 + value.length | type << 16);
+      out.writeBytes(value);
+      out.writeBytes(new byte[-value.length & 3]);
+      return this;
+    }
+
+    Builder attribute(int type, int value) {
+      byte[] b = new byte[4];
+      Bytes.putInt(b, 0, value);
+      return attribute(type, b);
+    }
+
+    byte[] done() {
+      byte[] b = out.toByteArray();
+      Bytes.putInt(b, 0, b.length);
+      return b;
+    }
+  }
+
+  private byte[] link(int sequence, boolean multi) {
+    int loopback = 772; // ARPHRD_LOOPBACK
+    int upRunning = 0x10049; // IFF_UP, LOOPBACK, RUNNING, LOWER_UP
+    return new Builder(RTM_NEWLINK, multi ? NLM_F_MULTI : 0, sequence)
+        .int32(loopback << 16)
+        .int32(1)
+        .int32(upRunning)
+        .int32(0)
+        .attribute(3, new byte[] {'l', 'o', 0}) // IFLA_IFNAME
+        .attribute(13, 1000) // IFLA_TXQLEN
+        .attribute(16, new byte[] {0}) // IFLA_OPERSTATE
+        .attribute(17, new byte[] {0}) // IFLA_LINKMODE
+        .attribute(4, 65_536) // IFLA_MTU
+        .attribute(1, new byte[6]) // IFLA_ADDRESS
+        .attribute(2, new byte[6]) // IFLA_BROADCAST
+        .attribute(6, new byte[] {'n', 'o', 'q', 'u', 'e', 'u', 'e', 0}) // IFLA_QDISC
+        .done();
+  }
+
+  private byte[] address(int sequence, int family) {
+    boolean v6 = family == Sockets.AF_INET6;
+    byte[] value = v6 ? new byte[16] : new byte[] {127, 0, 0, 1};
+    value[value.length - 1] = 1;
+    int prefix = v6 ? 128 : 8;
+    int permanent = 0x80; // IFA_F_PERMANENT
+    int host = 254; // RT_SCOPE_HOST
+    Builder b =
+        new Builder(RTM_NEWADDR, NLM_F_MULTI, sequence)
+            .int32(family | prefix << 8 | permanent << 16 | host << 24)
+            .int32(1)
+            .attribute(1, value); // IFA_ADDRESS
+    if (!v6) {
+      b.attribute(2, value).attribute(3, new byte[] {'l', 'o', 0}); // IFA_LOCAL, IFA_LABEL
+    }
+    return b.attribute(8, permanent).done(); // IFA_FLAGS
+  }
+
+  private byte[] done(int sequence) {
+    return new Builder(NLMSG_DONE, NLM_F_MULTI, sequence).int32(0).done();
+  }
+
+  private byte[] error(byte[] request, int at, int sequence, int errno) {
+    Builder b = new Builder(NLMSG_ERROR, 0, sequence).int32(-errno);
+    b.out.write(request, at, HEADER);
+    return b.done();
+  }
+
+  @Override
+  public long receive(Task t, Uio dst, SocketMessage m) {
+    long deadline = deadline(options.receiveTimeoutNanos);
+    while (answers.isEmpty()) {
+      long w = dontWait(m) ? -Errno.EAGAIN : await(t, queue, deadline);
+      if (w < 0) {
+        return w;
+      }
+    }
+    if (dst.remaining() > 0 && dst.peek(true) < 0) {
+      return -Errno.EFAULT;
+    }
+    byte[] first = (m.flags & Sockets.MSG_PEEK) != 0 ? answers.peekFirst() : answers.pollFirst();
+    if (first == null) {
+      return -Errno.EAGAIN;
+    }
+    m.address = name(0);
+    m.fullLength = first.length;
+    int n = (int) Math.min(first.length, dst.remaining());
+    if (n < first.length) {
+      m.resultFlags |= Sockets.MSG_TRUNC;
+    }
+    long r = n == 0 ? 0 : dst.put(first, 0, n);
+    return r < 0 ? r : (m.flags & Sockets.MSG_TRUNC) != 0 ? first.length : r;
+  }
+
+  @Override
+  public int poll() {
+    int events = Poll.OUT | Poll.WRNORM;
+    return answers.isEmpty() ? events : events | Poll.IN | Poll.RDNORM;
+  }
+
+  @Override
+  public long ioctl(Task t, int command, long argument) {
+    return InterfaceIoctls.ioctl(t, command, argument);
+  }
+}
