@@ -32,6 +32,7 @@ try_install() {
     sudo -n true 2>/dev/null || return 1
     as_root=(sudo -n)
   fi
+  printf 'installing %s ...\n' "$*" >&2
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >/dev/null 2>&1 || {
     "${as_root[@]}" apt-get update -q >/dev/null 2>&1
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >/dev/null 2>&1
