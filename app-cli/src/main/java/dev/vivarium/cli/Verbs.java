@@ -3,9 +3,17 @@ package dev.vivarium.cli;
 import dev.vivarium.cli.host.CompletionCommand;
 import dev.vivarium.cli.host.DoctorCommand;
 import dev.vivarium.cli.host.VersionCommand;
+import dev.vivarium.cli.image.HistoryCommand;
 import dev.vivarium.cli.image.ImagesCommand;
+import dev.vivarium.cli.image.ImportCommand;
+import dev.vivarium.cli.image.LoadCommand;
+import dev.vivarium.cli.image.PruneCommand;
 import dev.vivarium.cli.image.PullCommand;
+import dev.vivarium.cli.image.PushCommand;
 import dev.vivarium.cli.image.RmiCommand;
+import dev.vivarium.cli.image.SaveCommand;
+import dev.vivarium.cli.image.TagCommand;
+import dev.vivarium.cli.image.VerifyCommand;
 import dev.vivarium.cli.run.RunCommand;
 import dev.vivarium.cli.sandbox.InspectCommand;
 import dev.vivarium.cli.sandbox.KillCommand;
@@ -30,6 +38,14 @@ public enum Verbs {
   IMAGES("images", "List images"),
   PULL("pull", "Fetch an image from its registry"),
   RMI("rmi", "Remove images"),
+  TAG("tag", "Give an image another name"),
+  PUSH("push", "Bring an image to a registry"),
+  SAVE("save", "Write images into an archive"),
+  LOAD("load", "Take images from an archive"),
+  IMPORT("import", "Make an image of a directory or a tar file"),
+  HISTORY("history", "Show what made an image"),
+  PRUNE("prune", "Remove images that are not needed"),
+  VERIFY("verify", "Check every byte of the image store"),
   DOCTOR("doctor", "Say what this machine can and cannot do, and how to fix it"),
   COMPLETION("completion", "Print the completion script of a shell"),
   VERSION("version", "Print the version");
@@ -56,6 +72,14 @@ public enum Verbs {
       case IMAGES -> new ImagesCommand();
       case PULL -> new PullCommand();
       case RMI -> new RmiCommand();
+      case TAG -> new TagCommand();
+      case PUSH -> new PushCommand();
+      case SAVE -> new SaveCommand();
+      case LOAD -> new LoadCommand();
+      case IMPORT -> new ImportCommand();
+      case HISTORY -> new HistoryCommand();
+      case PRUNE -> new PruneCommand();
+      case VERIFY -> new VerifyCommand();
       case DOCTOR -> new DoctorCommand();
       case COMPLETION -> new CompletionCommand();
       case VERSION -> new VersionCommand();

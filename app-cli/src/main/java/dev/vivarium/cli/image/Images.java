@@ -26,6 +26,11 @@ public final class Images {
         OptionSpec.builder("--plain-http")
             .description("Speak to the registry without TLS (always allowed on this machine).")
             .build());
+    declareProgress(spec);
+  }
+
+  /** Declares the option of everything that takes its time. */
+  static void declareProgress(CommandSpec spec) {
     spec.addOption(
         OptionSpec.builder("--progress")
             .type(String.class)
@@ -80,11 +85,23 @@ public final class Images {
     };
   }
 
-  private interface Fetch {
-    ImageRecord with(Progress progress) throws ImageException;
+  /** The image with this name or id, which must be there. */
+  static ImageRecord stored(ImageStore store, String name) throws ImageException, CliException {
+    return store
+        .find(name)
+        .orElseThrow(() ->
+            new CliException(
+                CliException.FAILED,
+                "no such image here: " + name + "; viv images lists what there is"));
   }
 
-  private static ImageRecord withProgress(ParseResult arguments, Context context, Fetch fetch)
+  /** Work whose progress can be shown. */
+  interface Fetch<T> {
+    T with(Progress progress) throws ImageException;
+  }
+
+  /** Does the work, and shows how far it is as {@code --progress} says. */
+  static <T> T withProgress(ParseResult arguments, Context context, Fetch<T> fetch)
       throws ImageException, CliException {
     String how = arguments.matchedOptionValue("--progress", "auto");
     PullProgress.Style style =

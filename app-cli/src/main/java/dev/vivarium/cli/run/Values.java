@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The values that flags of {@code run} take. */
-final class Values {
+/** The values that flags take, those of {@code run} above all. */
+public final class Values {
   private static final Pattern SIZE = Pattern.compile("([0-9]{1,15})([kmgt]?)(i?b)?");
   private static final Pattern DURATION =
       Pattern.compile("([0-9]{1,9}(?:\\.[0-9]{1,3})?)(ms|s|m|h)?");
@@ -22,11 +22,13 @@ final class Values {
   private Values() {}
 
   private static CliException wrong(String flag, String value, String what) {
-    return new CliException(CliException.USAGE, "run: " + flag + ": not " + what + ": " + value);
+    // A flag of another verb comes with that verb's name.
+    String where = flag.startsWith("-") ? "run: " + flag : flag;
+    return new CliException(CliException.USAGE, where + ": not " + what + ": " + value);
   }
 
   /** Bytes: a number with k, m, g or t, in powers of 1024 as everywhere for memory. */
-  static long size(String flag, String value) throws CliException {
+  public static long size(String flag, String value) throws CliException {
     Matcher matcher = SIZE.matcher(value.toLowerCase(Locale.ROOT));
     if (!matcher.matches()) {
       throw wrong(flag, value, "a size such as 512m");
@@ -40,7 +42,7 @@ final class Values {
   }
 
   /** Seconds unless another unit is given. */
-  static Duration duration(String flag, String value) throws CliException {
+  public static Duration duration(String flag, String value) throws CliException {
     Matcher matcher = DURATION.matcher(value);
     if (!matcher.matches()) {
       throw wrong(flag, value, "a time such as 30s, 1.5m or 500ms");
