@@ -170,6 +170,9 @@ public final class Pipe {
 
   /** Waits as write(2) does; sends SIGPIPE where it says so. */
   public long write(Task t, Uio src, boolean nonBlocking, boolean packet) {
+    if (src.remaining() == 0) {
+      return 0; // even if nobody reads
+    }
     long done = 0;
     do {
       long n = tryWrite(src, packet);

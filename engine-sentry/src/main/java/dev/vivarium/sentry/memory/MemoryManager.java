@@ -308,11 +308,15 @@ public final class MemoryManager extends GuestMemory {
       if (!file.isReadable() || shared && (prot & Mman.PROT_WRITE) != 0 && !file.isWritable()) {
         return -Errno.EACCES;
       }
+      boolean sealed = shared && !file.allowsSharedWrites();
+      if (sealed && (prot & Mman.PROT_WRITE) != 0) {
+        return -Errno.EPERM;
+      }
       mappable = file.mappable();
       if (mappable == null) {
         return -Errno.ENODEV;
       }
-      if (shared && !file.isWritable()) {
+      if (sealed || shared && !file.isWritable()) {
         vmaFlags = Vma.NOWRITE;
       }
       if (mappable == Mappable.ANONYMOUS) {

@@ -71,6 +71,11 @@ public final class Vma extends Range {
     return file;
   }
 
+  /** Whether writes to the file go through this mapping, or can after mprotect(2). */
+  public boolean mayWriteToFile() {
+    return file != null && has(SHARED) && !has(NOWRITE);
+  }
+
   /** Offset in the file; 0 for anonymous memory. */
   public long fileOffset() {
     return file == null ? 0 : offset;

@@ -7,7 +7,9 @@ import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.ipc.Bytes;
 import dev.vivarium.sentry.ipc.PipeFile;
 import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.kernel.ThreadGroup;
 import dev.vivarium.sentry.vfs.File;
+import dev.vivarium.sentry.vfs.Inode;
 import dev.vivarium.sentry.vfs.tmpfs.MemRegular;
 
 /** dup, close, close_range, fcntl. */
@@ -203,7 +205,13 @@ final class SysFd {
         if ((arg & ~ALL_SEALS) != 0) {
           return -Errno.EINVAL;
         }
-        return f.inode instanceof MemRegular m ? m.addSeals((int) arg) : -Errno.EINVAL;
+        if (!(f.inode instanceof MemRegular m)) {
+          return -Errno.EINVAL;
+        }
+        boolean open = (m.seals() & Fcntl.F_SEAL_SEAL) == 0;
+        return open && (arg & Fcntl.F_SEAL_WRITE) != 0 && isMappedForWriting(t, m)
+            ? -Errno.EBUSY
+            : m.addSeals((int) arg);
       }
       case Fcntl.F_GETLEASE -> {
         return Fcntl.F_UNLCK;
@@ -218,5 +226,22 @@ final class SysFd {
         return -Errno.EINVAL;
       }
     }
+  }
+
+  /** Whether some process has a shared mapping through which it can write to the file. */
+  private static boolean isMappedForWriting(Task t, Inode inode) {
+    boolean[] found = {false};
+    for (ThreadGroup group : t.kernel().pids().groups()) {
+      for (Task each : group.tasks()) {
+        if (!each.hasExited()) {
+          each.mm.forEachVma(
+              v -> {
+                File mapped = v.file();
+                found[0] |= v.mayWriteToFile() && mapped != null && mapped.inode == inode;
+              });
+        }
+      }
+    }
+    return found[0];
   }
 }

@@ -168,6 +168,11 @@ public abstract class File {
     return null;
   }
 
+  /** Whether shared mappings may write to it, as far as the file is concerned (seals of a memfd). */
+  public boolean allowsSharedWrites() {
+    return true;
+  }
+
   public long truncate(Task t, long size) {
     return inode.setattr(t, sizeChange(size));
   }

@@ -80,4 +80,9 @@ final class MemFile extends File {
   public Mappable mappable() {
     return regular;
   }
+
+  @Override
+  public boolean allowsSharedWrites() {
+    return (regular.seals() & (Fcntl.F_SEAL_WRITE | Fcntl.F_SEAL_FUTURE_WRITE)) == 0;
+  }
 }
