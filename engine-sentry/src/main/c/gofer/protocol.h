@@ -15,7 +15,8 @@ enum op {
 	OP_HELLO = 1,	/* -> value = features, count = handles that may be open */
 	OP_WALK,	/* handle, path [flags & WALK_HANDLE] -> node [handle] [target] */
 	OP_OPEN,	/* handle, path, flags = access mode -> node, descriptor */
-	OP_READDIR,	/* handle, path, offset = cookie -> count entries, value = next cookie */
+	OP_READDIR,	/* handle, path, offset = cookie [flags & READDIR_DEEP]
+			   -> count entries, value = next cookie; blocks of what is below */
 	OP_STATFS,	/* handle -> struct gofer_statfs */
 	OP_CLOSE,	/* handle */
 	OP_CREATE,	/* handle, name, flags, mode, uid, gid -> node, descriptor */
@@ -31,6 +32,12 @@ enum op {
 
 /* Asks OP_WALK for a handle; only directories get one. */
 #define WALK_HANDLE 1u
+
+/*
+ * Asks OP_READDIR for as much of the tree below as there is room for, in the
+ * order of a walk: whoever walks a tree then needs few requests.
+ */
+#define READDIR_DEEP 1u
 
 /* The handle whose entries "0", "1", ... are the roots, in the order of the command line. */
 #define ROOTS_HANDLE 0u
@@ -90,6 +97,14 @@ struct gofer_entry {
 	uint16_t name_length;
 	uint16_t target_length;
 	uint32_t zero;
+};
+
+/* A whole directory below the one that was asked for, followed by its entries. */
+struct gofer_block {
+	uint64_t dev;
+	uint64_t ino;
+	uint32_t count;
+	uint32_t length;	/* of the entries, in bytes */
 };
 
 struct gofer_statfs {

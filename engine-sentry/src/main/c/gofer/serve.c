@@ -11,6 +11,9 @@
 #include <unistd.h>
 #include "gofer.h"
 
+/* How far below the directory asked for READDIR_DEEP looks. */
+#define MAX_DEPTH 16
+
 static uint64_t in_force;
 static uint32_t lowest_free = 1;
 
@@ -119,7 +122,7 @@ static void op_open(struct call *c)
 
 /* Appends one entry; false if there is no room. */
 static bool add_entry(struct call *c, const struct place *dir, int fd,
-		      const struct dirent_header *d)
+		      const struct dirent_header *d, uint32_t *count)
 {
 	struct gofer_entry e = { .cookie = (uint64_t)d->next };
 	char target[MAX_PATH];
@@ -155,21 +158,22 @@ static bool add_entry(struct call *c, const struct place *dir, int fd,
 	memset(to + sizeof e + name_length + target_length, 0,
 	       size - sizeof e - name_length - (size_t)target_length);
 	c->payload_length += size;
-	c->out->count++;
+	(*count)++;
 	return true;
 }
 
-static int list(struct call *c, const struct place *dir)
+/* Appends the entries from a cookie on; leaves in it where to go on, or 0 at the end. */
+static int list(struct call *c, const struct place *dir, int64_t *next, uint32_t *count)
 {
 	static char buffer[32 * 1024] __attribute__((aligned(8)));
-	int64_t cookie = c->in->offset;
+	int64_t cookie = *next;
 	int r = may_list(dir), fd;
 	bool full = false;
 	long n = 0;
 
 	if (r < 0)
 		return r;
-	c->out->value = 0;
+	*next = 0;
 	if (dir->fd < 0)
 		return 0;
 	struct place whole = *dir;
@@ -186,7 +190,7 @@ static int list(struct call *c, const struct place *dir)
 
 			at += d->length;
 			if (strcmp(d->name, ".") != 0 && strcmp(d->name, "..") != 0 &&
-			    !add_entry(c, dir, fd, d))
+			    !add_entry(c, dir, fd, d, count))
 				full = true;
 			else
 				cookie = d->next;
@@ -195,14 +199,59 @@ static int list(struct call *c, const struct place *dir)
 	if (n < 0 && r == 0)
 		r = -errno;
 	/* 0 says that this was all; a cookie of 0 can only be that of the beginning. */
-	c->out->value = full ? (uint64_t)cookie : 0;
+	*next = full ? cookie : 0;
 	close(fd);
 	return r;
+}
+
+/* Appends blocks for the directories among the entries in this part of the payload. */
+static bool list_below(struct call *c, const struct place *dir, size_t from, size_t to, int depth)
+{
+	while (from < to) {
+		struct gofer_entry e;
+		struct gofer_block block = { 0 };
+		struct place child;
+		char name[MAX_NAME + 1];
+		size_t start = c->payload_length;
+		int64_t next = 0;
+
+		memcpy(&e, c->payload + from, sizeof e);
+		memcpy(name, c->payload + from + sizeof e, e.name_length);
+		name[e.name_length] = 0;
+		from += (sizeof e + e.name_length + e.target_length + 7u) & ~(size_t)7;
+		if (!S_ISDIR(e.node.mode) || enter(dir, name, &child) != 0)
+			continue;
+		bool fits = sizeof block <= MAX_PAYLOAD - start;
+		if (fits) {
+			c->payload_length += sizeof block;
+			if (list(c, &child, &next, &block.count) != 0) {
+				c->payload_length = start;
+				leave(&child);
+				continue;
+			}
+			fits = next == 0;
+		}
+		if (fits) {
+			block.dev = child.node.dev;
+			block.ino = child.node.ino;
+			block.length = (uint32_t)(c->payload_length - start - sizeof block);
+			memcpy(c->payload + start, &block, sizeof block);
+			fits = depth == 0 || list_below(c, &child, start + sizeof block,
+							c->payload_length, depth - 1);
+		} else {
+			c->payload_length = start;
+		}
+		leave(&child);
+		if (!fits)
+			return false;
+	}
+	return true;
 }
 
 static void op_readdir(struct call *c)
 {
 	struct place p;
+	int64_t next = c->in->offset;
 	int r = resolve_whole(c->in->handle, c->name, &p);
 
 	if (r < 0) {
@@ -210,7 +259,10 @@ static void op_readdir(struct call *c)
 		return;
 	}
 	c->out->node = p.node;
-	c->out->error = list(c, &p);
+	c->out->error = list(c, &p, &next, &c->out->count);
+	c->out->value = (uint64_t)next;
+	if (c->out->error == 0 && next == 0 && (c->in->flags & READDIR_DEEP))
+		list_below(c, &p, 0, c->payload_length, MAX_DEPTH);
 	if (p.used)
 		leave(&p);
 }

@@ -15,39 +15,50 @@ final class DirListing {
 
   private byte[] data = {};
   private int used;
-  private int[] offsets = new int[16];
+  private int[] offsets;
   private int count;
   private int @Nullable [] table;
 
-  /** Adds the entries of one reply; false if it is malformed. */
-  boolean add(Reply reply) {
-    byte[] more = reply.payload();
-    MemorySegment segment = MemorySegment.ofArray(more);
-    int at = 0;
-    if (used + more.length > data.length) {
-      data = Arrays.copyOf(data, used == 0 ? more.length : Math.max(2 * used, used + more.length));
-    }
-    System.arraycopy(more, 0, data, used, more.length);
-    for (int i = 0; i < reply.count(); i++) {
-      if (more.length - at < Wire.ENTRY_SIZE) {
-        return false;
+  DirListing(int expected) {
+    offsets = new int[Math.clamp(expected, 4, 1024)];
+  }
+
+  /**
+   * Adds entries out of a reply's payload.
+   *
+   * @param from where they begin
+   * @param limit where they end at the latest
+   * @return where they ended, or -1 if they are malformed
+   */
+  int add(byte[] payload, int from, int limit, int entries) {
+    MemorySegment segment = MemorySegment.ofArray(payload);
+    int at = from;
+    for (int i = 0; i < entries; i++) {
+      if (limit - at < Wire.ENTRY_SIZE) {
+        return -1;
       }
       int size =
           Wire.ENTRY_SIZE
               + Short.toUnsignedInt(segment.get(SHORT, at + Wire.ENTRY_NAME_LENGTH))
               + Short.toUnsignedInt(segment.get(SHORT, at + Wire.ENTRY_TARGET_LENGTH));
-      if (size > more.length - at) {
-        return false;
+      if (size > limit - at) {
+        return -1;
       }
       if (count == offsets.length) {
         offsets = Arrays.copyOf(offsets, 2 * count);
       }
-      offsets[count++] = used + at;
+      offsets[count++] = used + at - from;
       at += (size + 7) & -8;
     }
-    used += more.length;
+    at = Math.min(at, limit);
+    int bytes = at - from;
+    if (used + bytes > data.length) {
+      data = Arrays.copyOf(data, used == 0 ? bytes : Math.max(2 * used, used + bytes));
+    }
+    System.arraycopy(payload, from, data, used, bytes);
+    used += bytes;
     table = null;
-    return true;
+    return at;
   }
 
   int count() {

@@ -27,6 +27,12 @@ final class GoferDirectory extends DirectoryInode {
   private int uses;
   private int lookups;
 
+  /** Whether a guest has listed it. */
+  private boolean listed;
+
+  final long hostDev;
+  final long hostIno;
+
   /** What open files of a changing directory go through: entries by position. */
   private @Nullable TreeMap<Long, Entry> positions;
 
@@ -39,6 +45,8 @@ final class GoferDirectory extends DirectoryInode {
     super(gofer, gofer.numberOf(a.dev(), a.ino()), a.mode() & 07777);
     this.gofer = gofer;
     this.place = place;
+    this.hostDev = a.dev();
+    this.hostIno = a.ino();
   }
 
   private static int typeOf(int mode) {
@@ -110,7 +118,7 @@ final class GoferDirectory extends DirectoryInode {
       DirListing listing = gofer.listing(this);
       if (listing == null && ++lookups > LOOKUPS_BEFORE_LISTING) {
         lookups = 0;
-        listing = fetch(t, new int[1]);
+        listing = fetch(t, false, new int[1]);
         if (listing != null) {
           gofer.keepListing(this, listing);
         }
@@ -140,16 +148,21 @@ final class GoferDirectory extends DirectoryInode {
   }
 
   /** Fetches all entries; null and the error if that fails. */
-  private @Nullable DirListing fetch(Task t, int[] error) {
-    DirListing listing = new DirListing();
+  private @Nullable DirListing fetch(Task t, boolean deep, int[] error) {
+    DirListing listing = new DirListing(16);
     long cookie = 0;
     do {
       Request q = new Request(Wire.READDIR).at(self());
       q.offset = cookie;
+      q.flags = deep ? Wire.READDIR_DEEP : 0;
       Reply r = gofer.call(t, q);
-      if (r.error() != 0 || !listing.add(r)) {
+      int end = r.error() != 0 ? -1 : listing.add(r.payload(), 0, r.payload().length, r.count());
+      if (end < 0) {
         error[0] = r.error() != 0 ? r.error() : -Errno.EIO;
         return null;
+      }
+      if (deep) {
+        gofer.keepBelow(r.payload(), end);
       }
       if (r.value() != 0 && r.count() == 0) {
         error[0] = -Errno.EIO;
@@ -167,9 +180,12 @@ final class GoferDirectory extends DirectoryInode {
 
   private long listImmutable(Task t, long position, DirSink sink) {
     DirListing listing = gofer.listing(this);
+    listed = true;
     if (listing == null) {
+      // Whoever lists a directory in a directory that was listed walks a tree.
+      GoferDirectory above = place.parent;
       int[] error = new int[1];
-      listing = fetch(t, error);
+      listing = fetch(t, above != null && above.listed, error);
       if (listing == null) {
         return error[0];
       }
@@ -191,7 +207,7 @@ final class GoferDirectory extends DirectoryInode {
     TreeMap<Long, Entry> entries = positions;
     if (entries == null || position == FIRST_ENTRY) {
       int[] error = new int[1];
-      DirListing listing = fetch(t, error);
+      DirListing listing = fetch(t, false, error);
       if (listing == null) {
         return error[0];
       }

@@ -48,6 +48,8 @@ public final class GoferFs extends FileSystem {
 
   private record Key(long dev, long ino, int type) {}
 
+  private record DirectoryKey(long dev, long ino) {}
+
   private static final class Ref extends WeakReference<Inode> {
     final Key key;
 
@@ -62,7 +64,7 @@ public final class GoferFs extends FileSystem {
   private final Map<Long, Integer> deviceNumbers = new HashMap<>();
 
   private final Map<GoferDirectory, Boolean> withHandle = new LinkedHashMap<>(16, 0.75f, true);
-  private final Map<GoferDirectory, DirListing> listings = new LinkedHashMap<>(16, 0.75f, true);
+  private final Map<DirectoryKey, DirListing> listings = new LinkedHashMap<>(16, 0.75f, true);
   private int listingBytes;
   private final Map<GoferInode, Boolean> withDescriptor = new LinkedHashMap<>(16, 0.75f, true);
   private final Map<PageCache, Boolean> caches = new LinkedHashMap<>(16, 0.75f, true);
@@ -242,13 +244,16 @@ public final class GoferFs extends FileSystem {
   }
 
   @Nullable DirListing listing(GoferDirectory d) {
-    return listings.get(d);
+    return listings.get(new DirectoryKey(d.hostDev, d.hostIno));
   }
 
   void keepListing(GoferDirectory d, DirListing listing) {
-    dropListing(d);
-    listings.put(d, listing);
-    listingBytes += listing.bytes();
+    keepListing(new DirectoryKey(d.hostDev, d.hostIno), listing);
+  }
+
+  private void keepListing(DirectoryKey key, DirListing listing) {
+    DirListing old = listings.put(key, listing);
+    listingBytes += listing.bytes() - (old == null ? 0 : old.bytes());
     Iterator<DirListing> oldest = listings.values().iterator();
     while (listingBytes > LISTINGS_MAX_BYTES && listings.size() > 1) {
       listingBytes -= oldest.next().bytes();
@@ -256,10 +261,24 @@ public final class GoferFs extends FileSystem {
     }
   }
 
-  private void dropListing(GoferDirectory d) {
-    DirListing old = listings.remove(d);
-    if (old != null) {
-      listingBytes -= old.bytes();
+  /** Keeps the directories below one that the gofer sent along with it. */
+  void keepBelow(byte[] payload, int from) {
+    MemorySegment s = MemorySegment.ofArray(payload);
+    int at = from;
+    while (payload.length - at >= Wire.BLOCK_SIZE) {
+      long dev = s.get(ValueLayout.JAVA_LONG_UNALIGNED, at + Wire.BLOCK_DEV);
+      long ino = s.get(ValueLayout.JAVA_LONG_UNALIGNED, at + Wire.BLOCK_INO);
+      int count = s.get(ValueLayout.JAVA_INT_UNALIGNED, at + Wire.BLOCK_COUNT);
+      int length = s.get(ValueLayout.JAVA_INT_UNALIGNED, at + Wire.BLOCK_LENGTH);
+      at += Wire.BLOCK_SIZE;
+      DirListing listing = new DirListing(count);
+      if (length < 0
+          || length > payload.length - at
+          || listing.add(payload, at, at + length, count) != at + length) {
+        return;
+      }
+      keepListing(new DirectoryKey(dev, ino), listing);
+      at += length;
     }
   }
 

@@ -22,6 +22,9 @@ final class Wire {
   /** Flag of WALK: give me a handle if it is a directory. */
   static final int WALK_HANDLE = 1;
 
+  /** Flag of READDIR: also what is below, as far as there is room. */
+  static final int READDIR_DEEP = 1;
+
   /** The handle of the directory of the roots "0", "1" … */
   static final int ROOTS_HANDLE = 0;
 
@@ -74,6 +77,13 @@ final class Wire {
   static final int ENTRY_COOKIE = 80;
   static final int ENTRY_NAME_LENGTH = 88;
   static final int ENTRY_TARGET_LENGTH = 90;
+
+  // struct gofer_block
+  static final int BLOCK_SIZE = 24;
+  static final int BLOCK_DEV = 0;
+  static final int BLOCK_INO = 8;
+  static final int BLOCK_COUNT = 16;
+  static final int BLOCK_LENGTH = 20;
 
   private Wire() {}
 }

@@ -78,7 +78,7 @@ final class GoferTesting {
   }
 
   static List<String> list(GoferClient c, int handle, String path) {
-    DirListing all = new DirListing();
+    DirListing all = new DirListing(16);
     List<String> names = new ArrayList<>();
     long cookie = 0;
     do {
@@ -86,7 +86,7 @@ final class GoferTesting {
       q.offset = cookie;
       Reply r = c.call(q);
       assertEquals("OK", name(r.error()), path);
-      all.add(r);
+      assertEquals(r.payload().length, all.add(r.payload(), 0, r.payload().length, r.count()));
       cookie = r.value();
     } while (cookie != 0);
     for (int i = 0; i < all.count(); i++) {

@@ -10,6 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -96,6 +98,33 @@ final class HostImageTest {
     List<String> names = list(gofer, root, "usr/bin");
     assertEquals(names.size(), new TreeSet<>(names).size(), "a name came twice");
     assertEquals(there, new TreeSet<>(names));
+  }
+
+  @Test
+  void aTreeThatIsWalkedComesInFewRequests() throws Exception {
+    Request q = GoferTesting.request(Wire.READDIR, root, "usr/share/doc");
+    q.flags = Wire.READDIR_DEEP;
+    long cookie = 0;
+    int below = 0;
+    do {
+      q.offset = cookie;
+      Reply r = gofer.call(q);
+      assertEquals("OK", name(r.error()));
+      cookie = r.value();
+      byte[] payload = r.payload();
+      int at = new DirListing(16).add(payload, 0, payload.length, r.count());
+      MemorySegment s = MemorySegment.ofArray(payload);
+      while (at < payload.length) {
+        int count = s.get(ValueLayout.JAVA_INT_UNALIGNED, at + Wire.BLOCK_COUNT);
+        int length = s.get(ValueLayout.JAVA_INT_UNALIGNED, at + Wire.BLOCK_LENGTH);
+        at += Wire.BLOCK_SIZE;
+        assertEquals(at + length, new DirListing(count).add(payload, at, at + length, count));
+        at += length;
+        below++;
+      }
+      assertEquals(payload.length, at);
+    } while (cookie != 0);
+    assertTrue(below > 20, "only " + below + " directories came along");
   }
 
   @Test

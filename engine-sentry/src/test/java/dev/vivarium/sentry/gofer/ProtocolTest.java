@@ -85,6 +85,13 @@ final class ProtocolTest {
     expected.put("offsetof(struct gofer_entry, name_length)", Wire.ENTRY_NAME_LENGTH);
     expected.put("offsetof(struct gofer_entry, target_length)", Wire.ENTRY_TARGET_LENGTH);
 
+    expected.put("READDIR_DEEP", Wire.READDIR_DEEP);
+    expected.put("sizeof(struct gofer_block)", Wire.BLOCK_SIZE);
+    expected.put("offsetof(struct gofer_block, dev)", Wire.BLOCK_DEV);
+    expected.put("offsetof(struct gofer_block, ino)", Wire.BLOCK_INO);
+    expected.put("offsetof(struct gofer_block, count)", Wire.BLOCK_COUNT);
+    expected.put("offsetof(struct gofer_block, length)", Wire.BLOCK_LENGTH);
+
     assertEquals(
         expected.entrySet().stream()
             .map(e -> e.getKey() + " = " + e.getValue())
