@@ -106,6 +106,14 @@ public final class Json {
     return new JsonObject(fields);
   }
 
+  private static BigDecimal number(String text) throws BadDocumentException {
+    try {
+      return new BigDecimal(text);
+    } catch (NumberFormatException e) {
+      throw new BadDocumentException("a number without bounds: " + text);
+    }
+  }
+
   private static @Nullable Object value(JsonParser parser) throws BadDocumentException {
     return switch (parser.currentToken()) {
       case START_OBJECT -> object(parser);
@@ -117,7 +125,7 @@ public final class Json {
         yield list;
       }
       case VALUE_STRING -> parser.getString();
-      case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> new BigDecimal(parser.getString());
+      case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> number(parser.getString());
       case VALUE_TRUE -> Boolean.TRUE;
       case VALUE_FALSE -> Boolean.FALSE;
       case VALUE_NULL -> null;

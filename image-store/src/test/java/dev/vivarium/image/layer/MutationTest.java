@@ -2,6 +2,7 @@ package dev.vivarium.image.layer;
 
 import static java.util.concurrent.TimeUnit.MINUTES;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.github.luben.zstd.Zstd;
 import dev.vivarium.image.Digests;
@@ -130,6 +131,14 @@ class MutationTest {
         HostTools.fsck(erofs);
       }
     }
+  }
+
+  @Test
+  void aNumberWithoutBoundsIsRefused() {
+    byte[] document = "{\"size\":1e99999999999}".getBytes(StandardCharsets.UTF_8);
+    assertThrows(IOException.class, () -> Json.parse(document));
+    byte[] large = "{\"size\":1e99999}".getBytes(StandardCharsets.UTF_8);
+    assertThrows(IOException.class, () -> Json.parse(large).requiredLong("size"));
   }
 
   @Test
