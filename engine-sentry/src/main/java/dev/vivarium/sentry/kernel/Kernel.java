@@ -29,6 +29,8 @@ public final class Kernel {
   /** Device numbers of file systems that guests mount; the sandbox's own are lower. */
   private static final long FIRST_GUEST_DEVICE = 200;
 
+  private static final int MAX_BUGS_LOGGED = 20;
+
   private final KernelLoop loop;
   private final PidTable pids = new PidTable(MAX_TASKS);
   private final Futexes futexes = new Futexes();
@@ -48,6 +50,7 @@ public final class Kernel {
   private final int processors = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 63);
   private @Nullable Tmpfs memfds;
   private long nextDevice = FIRST_GUEST_DEVICE;
+  private int bugs;
   private int liveTasks;
   private @Nullable ThreadGroup init;
   private int exitStatus;
@@ -102,6 +105,9 @@ public final class Kernel {
 
   /** Something happened that must not: the guest gets an error, the log the reason. */
   void bug(String where, Throwable what) {
+    if (++bugs > MAX_BUGS_LOGGED) {
+      return; // a guest that has found one must not fill the disk with it
+    }
     StringWriter trace = new StringWriter();
     what.printStackTrace(new PrintWriter(trace));
     log("error inside the sentry: " + where + ": " + trace);

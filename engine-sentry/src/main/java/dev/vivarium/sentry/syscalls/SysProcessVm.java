@@ -90,7 +90,7 @@ final class SysProcessVm {
   }
 
   /** As ptrace(2) checks it for PTRACE_MODE_ATTACH_REALCREDS. */
-  private static boolean mayAccess(Task t, Task target) {
+  static boolean mayAccess(Task t, Task target) {
     if (t.group == target.group) {
       return true;
     }

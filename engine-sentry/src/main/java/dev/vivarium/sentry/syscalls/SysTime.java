@@ -22,6 +22,10 @@ final class SysTime {
   static final int CLOCK_BOOTTIME_ALARM = 9;
   static final int CLOCK_TAI = 11;
   private static final int TIMER_ABSTIME = 1;
+  private static final int TIMEX_SIZE = 208;
+  private static final long TIMEX_MAX_ERROR = 16_000_000;
+  private static final int STA_UNSYNC = 0x40;
+  private static final int TIME_ERROR = 5;
   private static final long COARSE_NANOS = 4_000_000;
 
   private SysTime() {}
@@ -43,6 +47,14 @@ final class SysTime {
             (t, a0, a1, a2, a3, a4, a5) -> -Errno.EPERM,
             "The sandbox's clock is the host's: EPERM.")
         .fast();
+    String readOnly = "Reads; the clock is the host's, and setting it is refused with EPERM.";
+    b.partial(Sys.ADJTIMEX, "adjtimex", SysTime::adjtimex, readOnly);
+    b.partial(
+        Sys.CLOCK_ADJTIME,
+        "clock_adjtime",
+        (t, clock, timex, a2, a3, a4, a5) ->
+            (int) clock != CLOCK_REALTIME ? -Errno.EOPNOTSUPP : adjtimex(t, timex, 0, 0, 0, 0, 0),
+        readOnly);
     b.full(Sys.TIME, "time", SysTime::time).fast();
     b.full(Sys.NANOSLEEP, "nanosleep", SysTime::nanosleep);
     b.partial(
@@ -138,6 +150,27 @@ final class SysTime {
       }
     }
     return tz == 0 ? 0 : t.mm.copyOut(tz, new byte[8], 0, 8);
+  }
+
+  /** The state of a clock that nobody steers (struct timex of linux/timex.h). */
+  static long adjtimex(Task t, long address, long a1, long a2, long a3, long a4, long a5) {
+    int modes = t.mm.readInt(address);
+    if (t.mm.error() != 0) {
+      return -Errno.EFAULT;
+    }
+    if (modes != 0) {
+      return -Errno.EPERM;
+    }
+    byte[] b = new byte[TIMEX_SIZE];
+    long now = Times.now();
+    Bytes.putLong(b, 24, TIMEX_MAX_ERROR);
+    Bytes.putLong(b, 32, TIMEX_MAX_ERROR);
+    Bytes.putInt(b, 40, STA_UNSYNC);
+    Bytes.putLong(b, 56, 1);
+    Bytes.putLong(b, 72, now / Deadlines.NANOS);
+    Bytes.putLong(b, 80, now % Deadlines.NANOS / 1000);
+    Bytes.putLong(b, 88, 10_000);
+    return t.mm.copyOut(address, b, 0, TIMEX_SIZE) != 0 ? -Errno.EFAULT : TIME_ERROR;
   }
 
   static long time(Task t, long address, long a1, long a2, long a3, long a4, long a5) {

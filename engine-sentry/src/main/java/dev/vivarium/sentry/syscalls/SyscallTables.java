@@ -48,6 +48,8 @@ public final class SyscallTables {
     SysUtime.register(b);
     SysWait.register(b);
     SysXattr.register(b);
+    SysClosed.register(b);
+    SysNamespace.register(b);
     return b.build();
   }
 }

@@ -1,0 +1,67 @@
+package dev.vivarium.sentry.syscalls;
+
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Sys;
+import dev.vivarium.sentry.kernel.Task;
+
+/**
+ * What no program in a sandbox may do, however privileged inside: it is refused as Linux refuses
+ * one without the capability. And what is not there: ENOSYS.
+ */
+final class SysClosed {
+  private SysClosed() {}
+
+  static void register(SyscallTable.Builder b) {
+    refused(b, Sys.REBOOT, "reboot");
+    refused(b, Sys.SWAPON, "swapon");
+    refused(b, Sys.SWAPOFF, "swapoff");
+    refused(b, Sys.ACCT, "acct");
+    refused(b, Sys.INIT_MODULE, "init_module");
+    refused(b, Sys.FINIT_MODULE, "finit_module");
+    refused(b, Sys.DELETE_MODULE, "delete_module");
+    refused(b, Sys.KEXEC_LOAD, "kexec_load");
+    refused(b, Sys.KEXEC_FILE_LOAD, "kexec_file_load");
+    refused(b, Sys.IOPL, "iopl");
+    refused(b, Sys.IOPERM, "ioperm");
+    refused(b, Sys.SYSLOG, "syslog");
+    refused(b, Sys.VHANGUP, "vhangup");
+    refused(b, Sys.QUOTACTL, "quotactl");
+    refused(b, Sys.OPEN_BY_HANDLE_AT, "open_by_handle_at");
+    refused(b, Sys.BPF, "bpf");
+    refused(b, Sys.PERF_EVENT_OPEN, "perf_event_open");
+    refused(b, Sys.FANOTIFY_INIT, "fanotify_init");
+
+    b.unsupported(Sys.PTRACE, "ptrace", "Debuggers cannot attach inside a sandbox yet.");
+    b.unsupported(Sys.SECCOMP, "seccomp", "Filters that a program sets itself are not run yet.");
+    b.unsupported(Sys.KCMP, "kcmp", "Processes cannot be compared.");
+    b.unsupported(Sys.IO_URING_SETUP, "io_uring_setup", "io_uring is not offered.");
+    b.unsupported(Sys.IO_URING_ENTER, "io_uring_enter", "io_uring is not offered.");
+    b.unsupported(Sys.IO_URING_REGISTER, "io_uring_register", "io_uring is not offered.");
+    b.unsupported(Sys.IO_SETUP, "io_setup", "Kernel AIO is not offered; libraries use threads.");
+    b.unsupported(Sys.IO_DESTROY, "io_destroy", "Kernel AIO is not offered.");
+    b.unsupported(Sys.IO_SUBMIT, "io_submit", "Kernel AIO is not offered.");
+    b.unsupported(Sys.IO_CANCEL, "io_cancel", "Kernel AIO is not offered.");
+    b.unsupported(Sys.IO_GETEVENTS, "io_getevents", "Kernel AIO is not offered.");
+    b.unsupported(Sys.IO_PGETEVENTS, "io_pgetevents", "Kernel AIO is not offered.");
+    b.unsupported(Sys.ADD_KEY, "add_key", "There are no kernel keyrings.");
+    b.unsupported(Sys.REQUEST_KEY, "request_key", "There are no kernel keyrings.");
+    b.unsupported(Sys.KEYCTL, "keyctl", "There are no kernel keyrings.");
+    b.unsupported(
+        Sys.LANDLOCK_CREATE_RULESET, "landlock_create_ruleset", "Landlock is not offered.");
+    b.unsupported(Sys.LANDLOCK_ADD_RULE, "landlock_add_rule", "Landlock is not offered.");
+    b.unsupported(Sys.LANDLOCK_RESTRICT_SELF, "landlock_restrict_self", "Landlock is not offered.");
+    b.unsupported(Sys.MODIFY_LDT, "modify_ldt", "There are no local descriptor tables.");
+    b.unsupported(Sys.FUTEX_WAKE, "futex_wake", "The newer futex calls; futex(2) does the work.");
+    b.unsupported(Sys.FUTEX_WAIT, "futex_wait", "The newer futex calls; futex(2) does the work.");
+    b.unsupported(
+        Sys.FUTEX_REQUEUE, "futex_requeue", "The newer futex calls; futex(2) does the work.");
+  }
+
+  private static void refused(SyscallTable.Builder b, int number, String name) {
+    b.partial(number, name, SysClosed::refuse, "Refused with EPERM in every sandbox.").fast();
+  }
+
+  static long refuse(Task t, long a0, long a1, long a2, long a3, long a4, long a5) {
+    return -Errno.EPERM;
+  }
+}
