@@ -234,11 +234,10 @@ final class SysFd {
     for (ThreadGroup group : t.kernel().pids().groups()) {
       for (Task each : group.tasks()) {
         if (!each.hasExited()) {
-          each.mm.forEachVma(
-              v -> {
-                File mapped = v.file();
-                found[0] |= v.mayWriteToFile() && mapped != null && mapped.inode == inode;
-              });
+          each.mm.forEachVma(v -> {
+            File mapped = v.file();
+            found[0] |= v.mayWriteToFile() && mapped != null && mapped.inode == inode;
+          });
         }
       }
     }

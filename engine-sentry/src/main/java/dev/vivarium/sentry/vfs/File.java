@@ -168,7 +168,9 @@ public abstract class File {
     return null;
   }
 
-  /** Whether shared mappings may write to it, as far as the file is concerned (seals of a memfd). */
+  /**
+   * Whether shared mappings may write to it, as far as the file is concerned (seals of a memfd).
+   */
   public boolean allowsSharedWrites() {
     return true;
   }
