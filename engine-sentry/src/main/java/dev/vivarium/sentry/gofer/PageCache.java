@@ -54,6 +54,11 @@ final class PageCache implements Mappable {
   }
 
   @Override
+  public boolean isConstant() {
+    return fs.isReadOnly();
+  }
+
+  @Override
   public long translate(Task t, long offset, long length, boolean write, Extent out) {
     for (; ; ) {
       long end = Math.min(offset + length, inode.size + PAGE - 1 & -PAGE);

@@ -209,7 +209,7 @@ final class AddressMap {
   boolean isOnlyOurs(Pma p, long page) {
     long unit = p.offsetAt(page) & -MemoryFile.UNIT;
     int refs = memoryFile.refCount(unit);
-    if (refs == 1 || p.live) {
+    if (refs == 1 || p.borrowed) {
       return refs == 1;
     }
     // Pieces of one unit refer to different bytes of it, and lie near each other.
@@ -220,7 +220,7 @@ final class AddressMap {
       Pma q = pmas.get(i);
       if (q.inMemoryFile()
           && !q.shared
-          && !q.live
+          && !q.borrowed
           && q.offset < unit + MemoryFile.UNIT
           && q.offsetAt(q.end) > unit) {
         ours++;
@@ -239,6 +239,7 @@ final class AddressMap {
           && a.space == b.space
           && a.offsetAt(a.end) == b.offset
           && a.writable == b.writable
+          && a.borrowed == b.borrowed
           && a.live == b.live
           && a.hot == b.hot
           && a.mapped == b.mapped

@@ -23,6 +23,14 @@ public interface Mappable {
     return false;
   }
 
+  /**
+   * Whether no guest can change the content (a read-only file system): a private mapping may then
+   * copy more than the page that is written.
+   */
+  default boolean isConstant() {
+    return false;
+  }
+
   /** Current length of the file in bytes. */
   long length();
 

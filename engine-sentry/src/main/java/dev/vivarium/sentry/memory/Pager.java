@@ -304,7 +304,8 @@ final class Pager {
       }
       long end = from + extent.length;
       Pma p = new Pma(from, end, extent.space, extent.offset, write, v.isShared());
-      p.live = v.isPrivate() && p.inMemoryFile();
+      p.borrowed = v.isPrivate() && p.inMemoryFile();
+      p.live = p.borrowed && !mappable.isConstant();
       map.insert(p);
       from = end;
       if (!atOnce
@@ -342,7 +343,7 @@ final class Pager {
       takeOver(v, p, page);
       return true;
     }
-    boolean forked = p.inMemoryFile() && !p.live;
+    boolean forked = p.inMemoryFile() && !p.borrowed;
     long size = p.live ? PAGE : forked ? copySize(page) : UNIT;
     long start = Math.max(p.start, page & -size);
     long end = Math.min(p.end, (page & -size) + size);
@@ -362,6 +363,7 @@ final class Pager {
     p.space = Mappable.Extent.MEMORY_FILE;
     p.offset = offset;
     p.writable = true;
+    p.borrowed = false;
     p.live = false;
     p.hot = forked ? HOT_FORKS : 0;
     host.map(p, v.prot);
@@ -399,6 +401,7 @@ final class Pager {
     }
     map.generation++;
     p.writable = true;
+    p.borrowed = false;
     p.live = false;
     p.hot = 0;
     if (p.mapped != Pma.NOT_MAPPED) {

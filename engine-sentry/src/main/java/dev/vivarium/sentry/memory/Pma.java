@@ -19,9 +19,12 @@ final class Pma extends Range {
    */
   boolean writable;
 
+  /** Whether its bytes are those of a file's content in memory, which may be mapped twice. */
+  boolean borrowed;
+
   /**
-   * Whether it shows a file that others may be changing: then a write to a private mapping copies
-   * its page alone, so that the pages around it go on showing the file.
+   * Whether that file may change: then a write to a private mapping copies its page alone, so that
+   * the pages around it go on showing the file.
    */
   boolean live;
 
@@ -56,6 +59,7 @@ final class Pma extends Range {
 
   Pma copyOf(long from, long to) {
     Pma copy = new Pma(from, to, space, offsetAt(from), writable, shared);
+    copy.borrowed = borrowed;
     copy.live = live;
     copy.hot = hot;
     copy.mapped = mapped;

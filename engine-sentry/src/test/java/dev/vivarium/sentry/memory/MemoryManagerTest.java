@@ -208,6 +208,25 @@ class MemoryManagerTest {
   }
 
   @Test
+  void twoMappingsOfOneFilePageStayApartWhenTheFileIsGone() {
+    long cache = memory.memoryFile.allocate(16 * PAGE);
+    Mappable file = memory.constantFile(cache, 16 * PAGE);
+    long all = mapFile(file, 16 * PAGE, RW, MAP_SHARED, 0);
+    guest.write(all, 5);
+    long one = mapFile(file, 16 * PAGE, RW, MAP_PRIVATE, 0);
+    long two = mapFile(file, 16 * PAGE, RW, MAP_PRIVATE, 0);
+    assertEquals(5, guest.read(one));
+    assertEquals(5, guest.read(two));
+    assertEquals(0, mm.unmap(all, 16 * PAGE));
+    guest.host.context.resume();
+    memory.memoryFile.decRef(cache, 16 * PAGE);
+    guest.write(one, 1);
+    assertEquals(5, guest.read(two));
+    guest.write(two, 2);
+    assertEquals(1, guest.read(one));
+  }
+
+  @Test
   void pagesBeyondTheEndOfAFileAreABusError() {
     Mappable file = memory.blobFile(2 * PAGE + 10);
     long at = mapFile(file, 8 * PAGE, PROT_READ, MAP_PRIVATE, 0);

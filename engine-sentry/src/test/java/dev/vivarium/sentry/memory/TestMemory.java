@@ -101,6 +101,27 @@ final class TestMemory implements AutoCloseable, Platform {
     };
   }
 
+  /** A file in the page cache of a read-only file system. */
+  Mappable constantFile(long offsetInMemory, long length) {
+    Mappable file = cachedFile(offsetInMemory, length);
+    return new Mappable() {
+      @Override
+      public long translate(Task t, long offset, long wanted, boolean write, Extent out) {
+        return file.translate(t, offset, wanted, write, out);
+      }
+
+      @Override
+      public boolean isConstant() {
+        return true;
+      }
+
+      @Override
+      public long length() {
+        return file.length();
+      }
+    };
+  }
+
   /** A file in the page cache; it holds one reference to its memory. */
   Mappable cachedFile(long offsetInMemory, long length) {
     return new Mappable() {

@@ -170,6 +170,12 @@ final class OverlayRegular extends MemRegular implements OverlayFs.Overlaid {
   }
 
   @Override
+  public boolean isConstant() {
+    Mappable m = content() == null ? lowMappable() : null;
+    return m != null && m.isConstant();
+  }
+
+  @Override
   public long translate(Task t, long offset, long length, boolean write, Extent out) {
     if (content() == null && !write) {
       Mappable m = lowMappable();
