@@ -1,26 +1,31 @@
 # Sourced: sets java_home to a JDK that is new enough, by JAVA_HOME, PATH, and the usual places; starts no process
 # where it can. find_jdk VERSION
 find_jdk() {
-  local candidate line
-  local candidates=("${JAVA_HOME:-}")
+  local directory
+  is_jdk "$1" "${JAVA_HOME:-}" && return
   local IFS=:
-  for candidate in $PATH; do
-    if [ -x "$candidate/java" ]; then
-      [ -L "$candidate/java" ] && candidate=$(readlink -f "$candidate/java") && candidate=${candidate%/*}
-      candidates+=("${candidate%/bin}")
+  for directory in $PATH; do
+    if [ -x "$directory/java" ]; then
+      [ -L "$directory/java" ] && directory=$(readlink -f "$directory/java") && directory=${directory%/*}
+      is_jdk "$1" "${directory%/bin}" && return
     fi
   done
-  unset IFS
-  candidates+=(/usr/lib/jvm/* "${HOME:-/root}"/.sdkman/candidates/java/* "${HOME:-/root}"/.jdks/* /opt/*)
-  for candidate in "${candidates[@]}"; do
-    [ -x "$candidate/bin/javac" ] && [ -r "$candidate/release" ] || continue
-    while read -r line; do
-      if [[ $line =~ ^JAVA_VERSION=\"([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -ge "$1" ]; then
-        java_home=$candidate
-        return 0
-      fi
-    done <"$candidate/release"
+  for directory in /usr/lib/jvm/* "${HOME:-/root}"/.sdkman/candidates/java/* "${HOME:-/root}"/.jdks/* /opt/*; do
+    is_jdk "$1" "$directory" && return
   done
+  return 1
+}
+
+# is_jdk VERSION DIRECTORY: sets java_home if it is one, and that version or newer
+is_jdk() {
+  local line
+  [ -x "$2/bin/javac" ] && [ -r "$2/release" ] || return 1
+  while read -r line; do
+    if [[ $line =~ ^JAVA_VERSION=\"([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -ge "$1" ]; then
+      java_home=$2
+      return 0
+    fi
+  done <"$2/release"
   return 1
 }
 
