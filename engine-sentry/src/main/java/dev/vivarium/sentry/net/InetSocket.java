@@ -60,6 +60,21 @@ public final class InetSocket extends LocalSocket {
     ownsPort = true;
   }
 
+  /** One line of /proc/net/tcp or udp, after its number; of IPv4 sockets only. */
+  public String describe() {
+    int state = isListening() ? 10 : peer() != null || hasDefault ? 1 : 7; // LISTEN, ESTABLISHED …
+    boolean known = peer() != null || hasDefault;
+    return String.format(
+        "%08X:%04X %08X:%04X %02X 00000000:00000000 00:00000000 00000000 %5d        0 %d",
+        Integer.reverseBytes(localAddress),
+        localPort,
+        known ? Integer.reverseBytes(peerAddress) : 0,
+        known ? peerPort : 0,
+        state,
+        inode.uid,
+        inode.ino);
+  }
+
   private boolean isV6() {
     return domain == Sockets.AF_INET6;
   }

@@ -1,5 +1,8 @@
 package dev.vivarium.sentry.vfs.proc;
 
+import dev.vivarium.sentry.abi.Sockets;
+import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.net.InetSocket;
 import dev.vivarium.sentry.vfs.StaticDirectory;
 
 /** /proc/PID/net: the sandbox's one network namespace. */
@@ -29,12 +32,24 @@ final class NetTexts {
             "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n");
     fs.text(d, "snmp", t -> "");
     fs.text(d, "netstat", t -> "");
-    fs.text(d, "tcp", t -> TCP);
+    fs.text(d, "tcp", t -> TCP + sockets(t, true));
     fs.text(d, "tcp6", t -> TCP);
-    fs.text(d, "udp", t -> UDP);
+    fs.text(d, "udp", t -> UDP + sockets(t, false));
     fs.text(d, "udp6", t -> UDP);
     fs.text(d, "unix", t -> "Num       RefCount Protocol Flags    Type St Inode Path\n");
     return d;
+  }
+
+  /** The IPv4 sockets that have a port of their own. */
+  private static String sockets(Task reader, boolean stream) {
+    StringBuilder b = new StringBuilder();
+    int number = 0;
+    for (InetSocket s : reader.kernel().network().inetSockets(stream)) {
+      if (s.domain == Sockets.AF_INET) {
+        b.append(String.format("%4d: %s 1 0 0 0\n", number++, s.describe()));
+      }
+    }
+    return b.toString();
   }
 
   private static final String DEV =
