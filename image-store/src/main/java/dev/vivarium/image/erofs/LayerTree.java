@@ -21,7 +21,6 @@ final class LayerTree {
   /** Marks directories that no entry named, whose attributes are those of the layer below. */
   static final String IMPLIED = "trusted.vivarium.implied";
 
-  private static final int MAX_PATH = 4095;
   private static final int MAX_LINK = 4095;
   private static final int MAX_XATTR_VALUE = 65535;
   private static final int MAX_XATTRS = 128 << 10;
@@ -50,7 +49,7 @@ final class LayerTree {
 
   /** Adds an entry; a regular file's content is in the blocks from the given one on. */
   void add(TarEntry entry, int firstBlock) throws BadArchiveException {
-    List<String> path = split(entry.name(), "entry");
+    List<String> path = EntryName.split(entry.name(), "entry");
     if (path.isEmpty()) {
       if (entry.type() != TarEntry.TYPE_DIRECTORY) {
         throw new BadArchiveException("the root is not a directory");
@@ -128,7 +127,7 @@ final class LayerTree {
     }
     String removed = name.substring(WHITEOUT.length());
     if (removed.isEmpty() || removed.equals(".") || removed.equals("..")) {
-      throw new BadArchiveException("a whiteout of nothing: " + shown(entry.name()));
+      throw new BadArchiveException("a whiteout of nothing: " + EntryName.shown(entry.name()));
     }
     // Some writers also remove what was in a directory that they replaced by a file.
     Directory at = root;
@@ -172,7 +171,7 @@ final class LayerTree {
             "a symbolic link with a target of "
                 + target.length()
                 + " bytes: "
-                + shown(entry.name()));
+                + EntryName.shown(entry.name()));
       }
       charge(target.length());
       inode.target = target;
@@ -216,14 +215,14 @@ final class LayerTree {
           || name.indexOf('\0') >= 0
           || xattr.getValue().length > MAX_XATTR_VALUE) {
         throw new BadArchiveException(
-            "an extended attribute that Linux cannot hold: " + shown(entry.name()));
+            "an extended attribute that Linux cannot hold: " + EntryName.shown(entry.name()));
       }
       charge(name.length() + xattr.getValue().length + 64L);
       kept.put(name, xattr.getValue());
     }
     if (XattrCodec.size(kept) > MAX_XATTRS) {
       throw new BadArchiveException(
-          "more than 128 KiB of extended attributes: " + shown(entry.name()));
+          "more than 128 KiB of extended attributes: " + EntryName.shown(entry.name()));
     }
     inode.xattrs = kept;
   }
@@ -234,7 +233,7 @@ final class LayerTree {
     while (start < target.length() && target.charAt(start) == '/') {
       start++; // some writers name the target from the image's root
     }
-    List<String> path = split(target.substring(start), "hard link's target");
+    List<String> path = EntryName.split(target.substring(start), "hard link's target");
     Inode inode = path.isEmpty() ? root : null;
     if (inode == null) {
       Directory directory = find(path, path.size() - 1);
@@ -243,12 +242,12 @@ final class LayerTree {
     if (inode == null || inode == whiteout) {
       throw new BadArchiveException(
           "a hard link to what does not come before it: "
-              + shown(entry.name())
+              + EntryName.shown(entry.name())
               + " -> "
-              + shown(target));
+              + EntryName.shown(target));
     }
     if (inode.isDirectory()) {
-      throw new BadArchiveException("a hard link to a directory: " + shown(entry.name()));
+      throw new BadArchiveException("a hard link to a directory: " + EntryName.shown(entry.name()));
     }
     if (parent.child(name) != inode) {
       replace(parent, name, inode);
@@ -318,7 +317,7 @@ final class LayerTree {
         if (next == null) {
           throw new BadArchiveException(
               "an entry below a symbolic link that leads nowhere: "
-                  + shown(String.join("/", path)));
+                  + EntryName.shown(String.join("/", path)));
         }
       }
       if (next instanceof Directory directory) {
@@ -327,7 +326,7 @@ final class LayerTree {
         at = makeDirectory(at, path.get(i));
       } else {
         throw new BadArchiveException(
-            "an entry below what is not a directory: " + shown(String.join("/", path)));
+            "an entry below what is not a directory: " + EntryName.shown(String.join("/", path)));
       }
     }
     return at;
@@ -390,38 +389,6 @@ final class LayerTree {
     }
   }
 
-  private static List<String> split(String name, String what) throws BadArchiveException {
-    if (name.length() > MAX_PATH) {
-      throw new BadArchiveException(
-          "the name of an " + what + " has " + name.length() + " bytes; Linux takes 4095");
-    }
-    if (name.startsWith("/")) {
-      throw new BadArchiveException("the name of an " + what + " is absolute: " + shown(name));
-    }
-    List<String> path = new ArrayList<>();
-    int at = 0;
-    while (at <= name.length()) {
-      int slash = name.indexOf('/', at);
-      int end = slash < 0 ? name.length() : slash;
-      String component = name.substring(at, end);
-      if (component.equals("..")) {
-        throw new BadArchiveException(
-            "the name of an " + what + " leads out of the image: " + shown(name));
-      }
-      if (component.length() > ErofsFormat.NAME_MAX) {
-        throw new BadArchiveException("a name of more than 255 bytes: " + shown(name));
-      }
-      if (component.indexOf('\0') >= 0) {
-        throw new BadArchiveException("a name with a NUL: " + shown(name));
-      }
-      if (!component.isEmpty() && !component.equals(".")) {
-        path.add(component);
-      }
-      at = end + 1;
-    }
-    return path;
-  }
-
   private void count(String name) throws BadArchiveException {
     if (++entries > limits.maxEntries()) {
       throw new BadArchiveException(
@@ -438,9 +405,5 @@ final class LayerTree {
               + limits.maxMetadataBytes()
               + " bytes of names and attributes, which is the limit");
     }
-  }
-
-  private static String shown(String name) {
-    return name.length() > 200 ? name.substring(0, 200) + "…" : name;
   }
 }

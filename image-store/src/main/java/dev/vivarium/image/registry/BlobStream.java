@@ -19,7 +19,7 @@ final class BlobStream extends InputStream {
   private final RegistryHttp http;
   private final Descriptor blob;
   private final byte[] one = new byte[1];
-  private RegistryHttp.@Nullable Answer answer;
+  private @Nullable Answer answer;
   private long position;
   private int failures;
 
@@ -41,7 +41,7 @@ final class BlobStream extends InputStream {
     }
     while (true) {
       try {
-        RegistryHttp.Answer current = answer;
+        Answer current = answer;
         if (current == null) {
           connect();
           continue;
@@ -81,7 +81,7 @@ final class BlobStream extends InputStream {
   private void connect() throws IOException, ImageException {
     Map<String, String> headers =
         position == 0 ? Map.of() : Map.of("Range", "bytes=" + position + "-");
-    RegistryHttp.Answer next = http.get("blobs/" + blob.digest(), headers);
+    Answer next = http.get("blobs/" + blob.digest(), headers);
     if (next.status() == 200 && position > 0) {
       // The registry knows no ranges: go over what is here already.
       try {
@@ -102,7 +102,7 @@ final class BlobStream extends InputStream {
   }
 
   private void disconnect() {
-    RegistryHttp.Answer current = answer;
+    Answer current = answer;
     answer = null;
     if (current != null) {
       try {

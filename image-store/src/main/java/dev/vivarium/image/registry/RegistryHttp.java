@@ -9,7 +9,6 @@ import dev.vivarium.image.oci.JsonObject;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
-import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -20,7 +19,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** Requests to one repository of one registry: scheme, authorization, redirects. */
 final class RegistryHttp implements AutoCloseable {
@@ -32,19 +30,15 @@ final class RegistryHttp implements AutoCloseable {
   private static final long MAX_PAUSE_SECONDS = 20;
   private static final Duration UPLOAD_TIMEOUT = Duration.ofHours(2);
   private static final int MAX_REDIRECTS = 8;
-  private static final int MAX_TOKEN_ANSWER = 1 << 20;
-  private static final int MAX_ERROR_BODY = 8 << 10;
 
   private final ImageReference image;
   private final boolean mayBePlain;
   private final HttpClient client;
   private final StallGuard stalls;
-  private final Optional<Credentials> credentials;
+  private final Authorizer authorizer;
 
   /** Settled by the first request. */
   private URI base;
-
-  private volatile @Nullable String authorization;
 
   RegistryHttp(ImageReference image, boolean plainHttp, Optional<Path> authFile)
       throws ImageException {
@@ -54,7 +48,6 @@ final class RegistryHttp implements AutoCloseable {
   /** With another patience than the usual. */
   RegistryHttp(ImageReference image, boolean plainHttp, Optional<Path> authFile, Duration patience)
       throws ImageException {
-    this.stalls = new StallGuard(patience);
     this.image = image;
     boolean loopback = isLoopback(image.registry());
     this.mayBePlain = plainHttp || loopback;
@@ -63,7 +56,8 @@ final class RegistryHttp implements AutoCloseable {
             ? "registry-1.docker.io"
             : image.registry();
     this.base = URI.create((mayBePlain ? "http://" : "https://") + host);
-    this.credentials = AuthFiles.find(image, authFile);
+    this.authorizer = new Authorizer(this, image, AuthFiles.find(image, authFile));
+    this.stalls = new StallGuard(patience);
     this.client =
         HttpClient.newBuilder()
             .connectTimeout(CONNECT_TIMEOUT)
@@ -120,7 +114,7 @@ final class RegistryHttp implements AutoCloseable {
     if (answer.status() == 401) {
       List<String> challenges = answer.header("WWW-Authenticate");
       answer.close();
-      authorize(challenges);
+      authorizer.authorize(challenges);
       answer = send(request(method, uri, headers, body.open()), true);
     }
     return answer;
@@ -191,7 +185,8 @@ final class RegistryHttp implements AutoCloseable {
     stalls.close();
   }
 
-  private static HttpRequest.Builder get(URI uri, Map<String, String> headers) {
+  /** A GET of any address. */
+  static HttpRequest.Builder get(URI uri, Map<String, String> headers) {
     return request("GET", uri, headers, HttpRequest.BodyPublishers.noBody());
   }
 
@@ -207,6 +202,16 @@ final class RegistryHttp implements AutoCloseable {
     return request;
   }
 
+  /** Sends a request as it is, redirects and challenges not followed. */
+  Answer sendOnce(HttpRequest request) throws IOException {
+    return new Answer(exchange(request), stalls);
+  }
+
+  /** Whether the registry is spoken to without TLS. */
+  boolean isPlain() {
+    return base.getScheme().equals("http");
+  }
+
   private Answer send(HttpRequest.Builder request, boolean authorized)
       throws IOException, ImageException {
     URI start = request.build().uri();
@@ -214,11 +219,11 @@ final class RegistryHttp implements AutoCloseable {
     URI uri = start;
     for (int redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
       HttpRequest.Builder next = request.copy().uri(uri);
-      String token = authorization;
+      String token = authorizer.header();
       if (authorized && token != null && sameOrigin(uri, start)) {
         next.header("Authorization", token);
       }
-      Answer answer = new Answer(exchange(next.build()), stalls);
+      Answer answer = sendOnce(next.build());
       String location = answer.first("Location");
       if (answer.status() / 100 != 3 || location == null) {
         return answer;
@@ -296,96 +301,6 @@ final class RegistryHttp implements AutoCloseable {
     }
   }
 
-  private synchronized void authorize(List<String> challenges) throws IOException, ImageException {
-    for (String header : challenges) {
-      Optional<Challenge> challenge = Challenge.parse(header);
-      if (challenge.isEmpty()) {
-        continue;
-      }
-      switch (challenge.get().scheme()) {
-        case "basic" -> {
-          if (credentials.isPresent() && !credentials.get().user().isEmpty()) {
-            authorization = credentials.get().basic();
-            return;
-          }
-        }
-        case "bearer" -> {
-          authorization = "Bearer " + token(challenge.get().parameters());
-          return;
-        }
-        default -> {}
-      }
-    }
-  }
-
-  private String token(Map<String, String> parameters) throws IOException, ImageException {
-    URI realm = realm(parameters.getOrDefault("realm", ""));
-    String scope = parameters.getOrDefault("scope", "repository:" + image.repository() + ":pull");
-    String service = parameters.getOrDefault("service", "");
-    String query = "service=" + encode(service) + "&scope=" + encode(scope);
-    HttpRequest.Builder request;
-    if (credentials.isPresent() && !credentials.get().identityToken().isEmpty()) {
-      String form =
-          query
-              + "&grant_type=refresh_token&client_id=vivarium&refresh_token="
-              + encode(credentials.get().identityToken());
-      request =
-          get(realm, Map.of("Content-Type", "application/x-www-form-urlencoded"))
-              .POST(HttpRequest.BodyPublishers.ofString(form));
-    } else {
-      String separator = realm.getRawQuery() == null ? "?" : "&";
-      request = get(URI.create(realm + separator + query), Map.of());
-      if (credentials.isPresent()) {
-        request.header("Authorization", credentials.get().basic());
-      }
-    }
-    try (Answer answer = new Answer(exchange(request.build()), stalls)) {
-      if (answer.status() != 200) {
-        throw failure(answer, "a token");
-      }
-      JsonObject json = Json.parse(answer.bytes(MAX_TOKEN_ANSWER));
-      Optional<String> token = json.string("token");
-      String value = token.isPresent() ? token.get() : json.requiredString("access_token");
-      if (!value.chars().allMatch(c -> c > 0x20 && c < 0x7f)) {
-        throw new BadDocumentException("a token that is no token");
-      }
-      return value;
-    } catch (BadDocumentException e) {
-      throw new ImageException(
-          Kind.REGISTRY,
-          "the token service's answer cannot be read: "
-              + realm.getHost()
-              + ": "
-              + e.getMessage()
-              + "; try again later",
-          e);
-    }
-  }
-
-  private URI realm(String text) throws ImageException {
-    try {
-      URI realm = URI.create(text);
-      boolean secure = "https".equals(realm.getScheme());
-      boolean plain = "http".equals(realm.getScheme()) && base.getScheme().equals("http");
-      if (realm.getHost() != null && (secure || plain)) {
-        return realm;
-      }
-    } catch (IllegalArgumentException e) {
-      // falls through to the refusal
-    }
-    throw new ImageException(
-        Kind.REGISTRY,
-        "a token service that is not asked: "
-            + image.registry()
-            + " names '"
-            + text
-            + "'; only https is trusted with credentials");
-  }
-
-  private static String encode(String text) {
-    return URLEncoder.encode(text, StandardCharsets.UTF_8);
-  }
-
   private static String errorDetail(String body) {
     try {
       List<JsonObject> errors = Json.parse(body.getBytes(StandardCharsets.UTF_8)).objects("errors");
@@ -400,49 +315,5 @@ final class RegistryHttp implements AutoCloseable {
       // not the registry's own words, then
     }
     return "";
-  }
-
-  /** An answer whose body is not read yet. */
-  static final class Answer implements AutoCloseable {
-    private final HttpResponse<InputStream> response;
-    private final InputStream body;
-
-    Answer(HttpResponse<InputStream> response, StallGuard stalls) {
-      this.response = response;
-      this.body = stalls.guard(response.body());
-    }
-
-    int status() {
-      return response.statusCode();
-    }
-
-    List<String> header(String name) {
-      return response.headers().allValues(name);
-    }
-
-    @Nullable String first(String name) {
-      return response.headers().firstValue(name).orElse(null);
-    }
-
-    InputStream body() {
-      return body;
-    }
-
-    byte[] bytes(int limit) throws IOException {
-      byte[] content = body.readNBytes(limit + 1);
-      if (content.length > limit) {
-        throw new BadDocumentException("an answer of more than " + limit + " bytes");
-      }
-      return content;
-    }
-
-    String text() throws IOException {
-      return new String(body.readNBytes(MAX_ERROR_BODY), StandardCharsets.UTF_8);
-    }
-
-    @Override
-    public void close() throws IOException {
-      body.close();
-    }
   }
 }

@@ -86,7 +86,7 @@ public final class RegistrySource implements ImageSource {
   }
 
   private Document manifest(String selector) throws ImageException {
-    try (RegistryHttp.Answer answer = http.get("manifests/" + selector, Map.of("Accept", ACCEPT))) {
+    try (Answer answer = http.get("manifests/" + selector, Map.of("Accept", ACCEPT))) {
       if (answer.status() != 200) {
         throw http.failure(answer, "the manifest of " + name());
       }

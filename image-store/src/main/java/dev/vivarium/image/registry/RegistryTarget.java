@@ -25,7 +25,7 @@ public final class RegistryTarget implements AutoCloseable {
 
   /** Whether the repository has the blob, at that length. */
   public boolean hasBlob(String digest, long size) throws ImageException {
-    try (RegistryHttp.Answer answer =
+    try (Answer answer =
         http.send(
             "HEAD", http.uri("blobs/" + digest), Map.of(), HttpRequest.BodyPublishers::noBody)) {
       if (answer.status() == 200) {
@@ -58,7 +58,7 @@ public final class RegistryTarget implements AutoCloseable {
   public String putManifest(byte[] manifest, String mediaType) throws ImageException {
     String digest = Digests.of(manifest);
     String selector = image.tag().orElse(digest);
-    try (RegistryHttp.Answer answer =
+    try (Answer answer =
         http.send(
             "PUT",
             http.uri("manifests/" + selector),
@@ -82,8 +82,7 @@ public final class RegistryTarget implements AutoCloseable {
     try {
       URI start = http.uri("blobs/uploads/");
       URI target;
-      try (RegistryHttp.Answer answer =
-          http.send("POST", start, Map.of(), HttpRequest.BodyPublishers::noBody)) {
+      try (Answer answer = http.send("POST", start, Map.of(), HttpRequest.BodyPublishers::noBody)) {
         String location = answer.first("Location");
         if (answer.status() != 202 || location == null) {
           throw http.failure(answer, "an upload to " + image.familiar());
@@ -92,7 +91,7 @@ public final class RegistryTarget implements AutoCloseable {
       }
       String separator = target.getRawQuery() == null ? "?" : "&";
       URI complete = URI.create(target + separator + "digest=" + digest.replace(":", "%3A"));
-      try (RegistryHttp.Answer answer =
+      try (Answer answer =
           http.send("PUT", complete, Map.of("Content-Type", "application/octet-stream"), body)) {
         if (answer.status() != 201 && answer.status() != 204) {
           throw http.failure(answer, "the blob " + digest);
