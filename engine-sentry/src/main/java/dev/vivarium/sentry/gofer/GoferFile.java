@@ -32,6 +32,15 @@ final class GoferFile extends File {
     return true;
   }
 
+  /**
+   * Of the immutable image: a read that has to wait says so before it has changed anything. (Part
+   * of an append to a mount must not be made twice.)
+   */
+  @Override
+  public boolean neverBlocks() {
+    return node.gofer().immutable;
+  }
+
   @Override
   public long read(Task t, Uio dst, long offset) {
     GoferFs fs = node.gofer();

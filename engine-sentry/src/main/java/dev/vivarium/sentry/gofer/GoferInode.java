@@ -207,6 +207,10 @@ final class GoferInode extends Inode {
 
   /** Runs a call on a helper thread, during which the descriptors stay. */
   long onHelper(Task t, Task.HostCall call) {
+    if (t.context == null) {
+      // The kernel's own task, which has no guest, starts the sandbox and may as well wait.
+      return call.call();
+    }
     pins++;
     try {
       return t.offload(call);

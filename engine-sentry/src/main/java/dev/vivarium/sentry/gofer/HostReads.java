@@ -45,12 +45,8 @@ final class HostReads {
       return done;
     }
     long before = done;
-    // The kernel's own task, which starts the first program, has nothing to do meanwhile.
     long rest =
-        t.context == null
-            ? readAll(fd, address + before, length - before, offset + before)
-            : inode.onHelper(
-                t, () -> readAll(fd, address + before, length - before, offset + before));
+        inode.onHelper(t, () -> readAll(fd, address + before, length - before, offset + before));
     return rest >= 0 ? done + rest : done > 0 ? done : rest;
   }
 

@@ -115,15 +115,23 @@ final class PageCache implements Mappable {
     }
     long offset = (long) first << SHIFT;
     long wanted = Math.min(bytes, size - offset);
-    long n = fs.reads.read(t, inode, fs.memory.segment().address() + memory, wanted, offset);
-    boolean meanwhile = false;
-    for (int u = first; u < last; u++) {
-      meanwhile |= at(u) != 0;
-    }
-    if (n < 0 || meanwhile) {
-      fs.memory.decRef(memory, bytes);
-      fs.freed(bytes);
-      return n < 0 ? n : 0;
+    boolean kept = false;
+    try {
+      long n = fs.reads.read(t, inode, fs.memory.segment().address() + memory, wanted, offset);
+      if (n < 0) {
+        return n;
+      }
+      for (int u = first; u < last; u++) {
+        if (at(u) != 0) {
+          return 0; // another task was quicker
+        }
+      }
+      kept = true;
+    } finally {
+      if (!kept) {
+        fs.memory.decRef(memory, bytes);
+        fs.freed(bytes);
+      }
     }
     if (units.length < last) {
       units = Arrays.copyOf(units, Math.max(last, Math.min(count, 2 * units.length)));
