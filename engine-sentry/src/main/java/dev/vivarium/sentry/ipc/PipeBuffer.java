@@ -25,6 +25,9 @@ final class PipeBuffer {
   private int used;
   private int capacity = DEFAULT_CAPACITY;
 
+  /** Moves with every change, so that a write that had to wait sees whether it was alone. */
+  private long changes;
+
   /** Lengths of what was written in packet mode, oldest first; bytes before them are a stream. */
   private final ArrayDeque<int[]> packets = new ArrayDeque<>(0);
 
@@ -144,6 +147,7 @@ final class PipeBuffer {
   }
 
   private void skip(int n) {
+    changes++;
     head += n;
     if (head >= ring.length) {
       head -= ring.length;
@@ -187,9 +191,14 @@ final class PipeBuffer {
 
   private long fill(Uio src, int count) {
     int done = 0;
+    long expected = changes;
     while (done < count) {
       long there = src.peek(false);
       if (there <= 0) {
+        if (done > 0 && count <= PIPE_BUF && changes == expected) {
+          used -= done; // a small write goes in whole or not at all
+          return there;
+        }
         return done > 0 ? done : there;
       }
       reserve((int) Math.min(Math.min(there, count - done), free()));
@@ -203,6 +212,7 @@ final class PipeBuffer {
       }
       src.take(ring, tail, n);
       used += n;
+      expected = ++changes;
       done += n;
     }
     return done;
