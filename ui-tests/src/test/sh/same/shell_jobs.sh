@@ -22,7 +22,7 @@ bash -c 'trap "echo cleanup; exit 9" TERM; kill -TERM $$; sleep 5'; echo "inner 
 for i in 1 2 3 4 5; do (sleep 0.0$i; echo $i >out$i) & done; wait; cat out*
 set -m
 sleep 50 & p=$!
-running $p; kill -STOP $p; sleep 0.05; kill -CONT $p; kill -TERM $p; wait $p 2>/dev/null; echo "job $?"
+running $p; kill -STOP $p; sleep 0.1; kill -CONT $p; sleep 0.1; kill -TERM $p; wait $p 2>/dev/null; echo "job $?"
 set +m
 (trap 'echo child exit' EXIT; :)
 coproc cat; echo "to the coprocess" >&"${COPROC[1]}"; read -r line <&"${COPROC[0]}"; echo "$line"
