@@ -24,14 +24,24 @@ final class CredentialHelper {
     return ask("docker-credential-" + name, server);
   }
 
+  /**
+   * Writes the server's name; a helper that ended without reading it says what it has to say by its
+   * exit code.
+   */
+  private static void tell(Process process, String server) {
+    try (OutputStream in = process.getOutputStream()) {
+      in.write(server.getBytes(StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      // Its end of the pipe is closed: what it answered is read and judged by the caller.
+    }
+  }
+
   /** The same of a program that is found already. */
   static Optional<Credentials> ask(String program, String server) throws IOException {
     Process process =
         new ProcessBuilder(program, "get").redirectError(ProcessBuilder.Redirect.DISCARD).start();
     try {
-      try (OutputStream in = process.getOutputStream()) {
-        in.write(server.getBytes(StandardCharsets.UTF_8));
-      }
+      tell(process, server);
       byte[] answer = process.getInputStream().readNBytes(MAX_ANSWER);
       if (!process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
         throw new IOException(program + " does not end");
