@@ -75,6 +75,7 @@ final class FirstProcess {
     }
     Rlimits limits = new Rlimits();
     if (spec.limits().pids() > 0) {
+      kernel.pids().lowerLimit(spec.limits().pids());
       limits.set(Resource.RLIMIT_NPROC, spec.limits().pids(), spec.limits().pids());
     }
     fds.setLimit(limits.soft(Resource.RLIMIT_NOFILE));

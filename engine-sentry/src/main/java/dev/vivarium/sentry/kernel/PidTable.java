@@ -15,7 +15,7 @@ public final class PidTable {
   /** After a wrap-around ids below this stay with those that started first (kernel/pid.c). */
   private static final int RESERVED_PIDS = 300;
 
-  private final int limit;
+  private int limit;
   private final TreeMap<Integer, Task> tasks = new TreeMap<>();
   private final Map<Integer, ProcessGroup> processGroups = new HashMap<>();
   private final Map<Integer, Session> sessions = new HashMap<>();
@@ -26,6 +26,14 @@ public final class PidTable {
    */
   public PidTable(int limit) {
     this.limit = Math.min(limit, PID_MAX - RESERVED_PIDS);
+  }
+
+  /**
+   * Allows at most this many tasks, if that is fewer than so far: root in the sandbox is bound by
+   * it too.
+   */
+  public void lowerLimit(int tasks) {
+    limit = Math.min(limit, tasks);
   }
 
   /**
