@@ -4,7 +4,7 @@
  * does two things for the sentry: interrupt a stub thread (whose pid means something only in here), and report
  * which stub process has ended. When the sentry's socket closes it exits, and the kernel kills all that is left.
  *
- * Descriptors: 0 the sentry's socket (SOCK_SEQPACKET), 2 for complaints, 3 guest memory, 4 the control region,
+ * Descriptors: 0 the sentry's socket (SOCK_SEQPACKET), 2 a file for complaints, 3 guest memory, 4 the control region,
  * 5 the stub's ELF file, 6 and up the image's layers.
  */
 #define _GNU_SOURCE
@@ -51,7 +51,7 @@ struct report {
 };
 
 static void fail(const char *what) {
-  dprintf(2, "sandbox supervisor: %s: %s\n", what, strerror(errno));
+  dprintf(2, "%s: %s", what, strerror(errno));
   _exit(1);
 }
 
@@ -65,8 +65,11 @@ static void write_file(const char *path, const char *text) {
 static void become_nobody(void) {
   if (geteuid() != 0)
     return;
-  if (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0)
-    fail("cannot become nobody");
+  if (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0) {
+    /* Root of a user namespace that has no nobody is nobody special to begin with. */
+    if (errno != EPERM && errno != EINVAL)
+      fail("cannot become nobody");
+  }
   /* Changing ids made us undumpable, and our own /proc/self/uid_map somebody else's. */
   prctl(PR_SET_DUMPABLE, 1);
 }
@@ -76,7 +79,7 @@ static void new_namespaces(void) {
   gid_t gid = getegid();
   char map[64];
   if (unshare(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) != 0)
-    fail("cannot make namespaces (are user namespaces allowed here? see viv doctor)");
+    fail("no user namespaces");
   write_file("/proc/self/setgroups", "deny");
   snprintf(map, sizeof map, "%d %d 1", NOBODY, (int)uid);
   write_file("/proc/self/uid_map", map);

@@ -8,6 +8,7 @@ import dev.vivarium.sentry.platform.PlatformException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -23,6 +24,7 @@ final class Supervisor implements AutoCloseable {
   private static final int REPORT_READY = 1;
   private static final int REPORT_ENDED = 2;
   private static final int MESSAGE_SIZE = 12;
+  private static final int MAX_COMPLAINT = 200;
 
   /** Told, on the supervisor's own reader thread, what has happened. */
   interface Listener {
@@ -38,6 +40,7 @@ final class Supervisor implements AutoCloseable {
   private final CountDownLatch ready = new CountDownLatch(1);
   private final CountDownLatch finished = new CountDownLatch(1);
   private final Listener listener;
+  private final int complaints;
   private volatile boolean isReady;
 
   /**
@@ -56,7 +59,9 @@ final class Supervisor implements AutoCloseable {
     int[] fds = new int[3 + descriptors.length];
     fds[0] = pair[1];
     fds[1] = -1;
-    fds[2] = 2;
+    complaints = Libc.memfdCreate("vivarium-complaints", Libc.MFD_CLOEXEC);
+    check(complaints, "memfd_create");
+    fds[2] = complaints;
     System.arraycopy(descriptors, 0, fds, 3, descriptors.length);
     int pid =
         Spawn.spawn(
@@ -72,10 +77,10 @@ final class Supervisor implements AutoCloseable {
     int[] status = new int[1];
     Libc.waitpid(pid, status, 0);
     if (status[0] != 0) {
+      String reason = complaint();
       close();
       throw new PlatformException(
-          Errno.EPERM,
-          "the stubs' namespaces cannot be made (see viv doctor): status " + status[0]);
+          Errno.EPERM, "the stubs' namespaces cannot be made: " + reason + "; see viv doctor");
     }
   }
 
@@ -88,7 +93,19 @@ final class Supervisor implements AutoCloseable {
     }
     if (!isReady) {
       throw new PlatformException(
-          Errno.EPERM, "the stubs' supervisor ended at once (see viv doctor)");
+          Errno.EPERM, "the stubs' world cannot be made: " + complaint() + "; see viv doctor");
+    }
+  }
+
+  /** What the supervisor wrote before it gave up: one line, or "no reason given". */
+  private String complaint() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment text = arena.allocate(MAX_COMPLAINT);
+      long n = Libc.pread(complaints, text.address(), MAX_COMPLAINT, 0);
+      return n <= 0
+          ? "no reason given"
+          : new String(
+              text.asSlice(0, n).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.ISO_8859_1);
     }
   }
 
@@ -152,5 +169,6 @@ final class Supervisor implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     Libc.close(socket);
+    Libc.close(complaints);
   }
 }
