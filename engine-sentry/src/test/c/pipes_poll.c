@@ -123,6 +123,18 @@ int main(void) {
   FD_ZERO(&r);
   FD_SET(77, &r);
   SHOW(select(78, &r, NULL, NULL, &none_tv));
+  /* The table has room for 77 from here on, so that select looks there. */
+  SHOW(dup2(0, 70));
+  FD_SET(77, &r);
+  SHOW(select(78, &r, NULL, NULL, &none_tv));
+  SHOW(close(70));
+  SHOW(select(78, &r, NULL, NULL, &none_tv));
+  FD_ZERO(&r);
+  FD_SET(127, &r);
+  SHOW(select(128, &r, NULL, NULL, &none_tv));
+  FD_SET(128, &r);
+  FD_CLR(127, &r);
+  SHOW(select(129, &r, NULL, NULL, &none_tv));
   struct timespec ts = {0, 0};
   got = 0;
   raise(SIGUSR1);

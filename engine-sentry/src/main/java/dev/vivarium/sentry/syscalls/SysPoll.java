@@ -196,7 +196,7 @@ final class SysPoll {
       return -Errno.EINVAL;
     }
     // Linux looks no further than the descriptor table reaches.
-    int count = Math.min(n, Math.max(t.fds.limit(), 1024));
+    int count = Math.min(n, t.fds.capacity());
     int bytes = (count + 63) / 64 * 8;
     byte[][] sets = new byte[3][];
     long[] addresses = {in, out, ex};

@@ -12,7 +12,11 @@ import org.jspecify.annotations.Nullable;
  * #share} and {@link #release}.
  */
 public final class FdTable {
-  private static final int START = 32;
+  /** How many a new process has room for (NR_OPEN_DEFAULT). */
+  private static final int START = 64;
+
+  /** A table that grew has a multiple of this (alloc_fdtable in fs/file.c). */
+  private static final int GROWTH = 128;
 
   private @Nullable File[] files = new File[START];
   private final BitSet open = new BitSet();
@@ -85,11 +89,26 @@ public final class FdTable {
 
   private void put(int fd, File f, boolean cloexec) {
     if (fd >= files.length) {
-      files = Arrays.copyOf(files, Math.max(fd + 1, files.length * 2));
+      files = Arrays.copyOf(files, capacityFor(fd));
     }
     files[fd] = f;
     open.set(fd);
     closeOnExec.set(fd, cloexec);
+  }
+
+  private static int capacityFor(int fd) {
+    if (fd < START) {
+      return START;
+    }
+    return fd < GROWTH ? GROWTH : GROWTH * 2 * Integer.highestOneBit(fd / GROWTH);
+  }
+
+  /**
+   * How many descriptors the table has room for now: FDSize in /proc/PID/status, and as far as
+   * select(2) looks. Linux's sizes, since programs can see them.
+   */
+  public int capacity() {
+    return files.length;
   }
 
   /** close(2): 0 or -EBADF. */
@@ -146,7 +165,7 @@ public final class FdTable {
   /** A copy with the same files, as fork(2) without CLONE_FILES makes it. */
   public FdTable fork() {
     FdTable copy = new FdTable();
-    copy.files = Arrays.copyOf(files, Math.max(START, open.length()));
+    copy.files = Arrays.copyOf(files, capacityFor(open.length() - 1));
     copy.open.or(open);
     copy.closeOnExec.or(closeOnExec);
     copy.limit = limit;

@@ -107,7 +107,7 @@ final class ProcessTexts {
     b.append("\nPPid:\t").append(g.ppid()).append("\nTracerPid:\t0\n");
     ids(b, "Uid:", c.ruid, c.euid, c.suid, c.fsuid);
     ids(b, "Gid:", c.rgid, c.egid, c.sgid, c.fsgid);
-    b.append("FDSize:\t64\nGroups:\t");
+    b.append("FDSize:\t").append(t.hasExited() ? 0 : t.fds.capacity()).append("\nGroups:\t");
     for (int i = 0; i < c.groupCount(); i++) {
       b.append(Integer.toUnsignedString(c.groupAt(i))).append(' ');
     }
