@@ -55,6 +55,43 @@ final class SysClosed {
     b.unsupported(Sys.FUTEX_WAIT, "futex_wait", "The newer futex calls; futex(2) does the work.");
     b.unsupported(
         Sys.FUTEX_REQUEUE, "futex_requeue", "The newer futex calls; futex(2) does the work.");
+    b.unsupported(Sys.SHMGET, "shmget", "System V IPC is not there yet.");
+    b.unsupported(Sys.SHMAT, "shmat", "System V IPC is not there yet.");
+    b.unsupported(Sys.SHMCTL, "shmctl", "System V IPC is not there yet.");
+    b.unsupported(Sys.SHMDT, "shmdt", "System V IPC is not there yet.");
+    b.unsupported(Sys.SEMGET, "semget", "System V IPC is not there yet.");
+    b.unsupported(Sys.SEMOP, "semop", "System V IPC is not there yet.");
+    b.unsupported(Sys.SEMCTL, "semctl", "System V IPC is not there yet.");
+    b.unsupported(Sys.SEMTIMEDOP, "semtimedop", "System V IPC is not there yet.");
+    b.unsupported(Sys.MSGGET, "msgget", "System V IPC is not there yet.");
+    b.unsupported(Sys.MSGSND, "msgsnd", "System V IPC is not there yet.");
+    b.unsupported(Sys.MSGRCV, "msgrcv", "System V IPC is not there yet.");
+    b.unsupported(Sys.MSGCTL, "msgctl", "System V IPC is not there yet.");
+    b.unsupported(Sys.MQ_OPEN, "mq_open", "Message queues are not there yet.");
+    b.unsupported(Sys.MQ_UNLINK, "mq_unlink", "Message queues are not there yet.");
+    b.unsupported(Sys.MQ_TIMEDSEND, "mq_timedsend", "Message queues are not there yet.");
+    b.unsupported(Sys.MQ_TIMEDRECEIVE, "mq_timedreceive", "Message queues are not there yet.");
+    b.unsupported(Sys.MQ_NOTIFY, "mq_notify", "Message queues are not there yet.");
+    b.unsupported(Sys.MQ_GETSETATTR, "mq_getsetattr", "Message queues are not there yet.");
+    b.unsupported(Sys.USTAT, "ustat", "An old call that nothing uses.");
+    b.unsupported(Sys.SYSFS, "sysfs", "An old call that nothing uses.");
+    b.unsupported(Sys.FANOTIFY_MARK, "fanotify_mark", "There is no fanotify_init to mark for.");
+    b.unsupported(Sys.NAME_TO_HANDLE_AT, "name_to_handle_at", "Files have no handles.");
+    b.unsupported(Sys.OPEN_TREE, "open_tree", "The newer mount calls; mount(2) does the work.");
+    b.unsupported(Sys.MOVE_MOUNT, "move_mount", "The newer mount calls; mount(2) does the work.");
+    b.unsupported(Sys.FSOPEN, "fsopen", "The newer mount calls; mount(2) does the work.");
+    b.unsupported(Sys.FSCONFIG, "fsconfig", "The newer mount calls; mount(2) does the work.");
+    b.unsupported(Sys.FSMOUNT, "fsmount", "The newer mount calls; mount(2) does the work.");
+    b.unsupported(Sys.FSPICK, "fspick", "The newer mount calls; mount(2) does the work.");
+    b.unsupported(
+        Sys.MOUNT_SETATTR, "mount_setattr", "The newer mount calls; mount(2) does the work.");
+    b.unsupported(Sys.STATMOUNT, "statmount", "The newer mount calls; mount(2) does the work.");
+    b.unsupported(Sys.LISTMOUNT, "listmount", "The newer mount calls; mount(2) does the work.");
+    b.unsupported(Sys.QUOTACTL_FD, "quotactl_fd", "There are no quotas.");
+    b.unsupported(Sys.CACHESTAT, "cachestat", "The page cache is not counted by file.");
+    b.unsupported(Sys.LSM_GET_SELF_ATTR, "lsm_get_self_attr", "There are no security modules.");
+    b.unsupported(Sys.LSM_SET_SELF_ATTR, "lsm_set_self_attr", "There are no security modules.");
+    b.unsupported(Sys.LSM_LIST_MODULES, "lsm_list_modules", "There are no security modules.");
   }
 
   private static void refused(SyscallTable.Builder b, int number, String name) {

@@ -20,7 +20,9 @@ public final class SyscallTable implements Kernel.Dispatcher {
   public enum Support {
     FULL,
     PARTIAL,
-    UNSUPPORTED
+    UNSUPPORTED,
+    /** Linux has a number for it and answers ENOSYS itself. */
+    ABSENT
   }
 
   /**
@@ -91,6 +93,11 @@ public final class SyscallTable implements Kernel.Dispatcher {
     /** A call that returns ENOSYS, is counted and is shown to the user. */
     public Builder unsupported(int number, String name, String why) {
       return add(number, name, Support.UNSUPPORTED, why, null);
+    }
+
+    /** A number that Linux keeps for a call that it does not have (any more): ENOSYS as there. */
+    public Builder absent(int number, String name, String why) {
+      return add(number, name, Support.ABSENT, why, null);
     }
 
     /** Says of the row just added that its handler never waits. */

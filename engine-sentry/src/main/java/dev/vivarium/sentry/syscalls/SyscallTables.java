@@ -7,6 +7,7 @@ public final class SyscallTables {
   /** The table of x86-64 Linux. */
   public static SyscallTable linux() {
     SyscallTable.Builder b = new SyscallTable.Builder();
+    SysAbsent.register(b);
     SysAttr.register(b);
     SysCapability.register(b);
     SysClone.register(b);
