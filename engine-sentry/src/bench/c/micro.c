@@ -2,10 +2,11 @@
  * Micro benchmarks of a kernel as a program sees it: what one system call, one pipe round trip or
  * one process costs.
  *
- *   micro [-t MILLISECONDS] [-d DIRECTORY] [-l] [NAME...]
+ *   micro [-t MILLISECONDS] [-d DIRECTORY] [-m] [-l] [NAME...]
  *
  * Each benchmark runs in batches for about the given time and prints "NAME NANOSECONDS", the
- * median over the batches of the time per operation. DIRECTORY must be writable; files are made
+ * median over the batches of the time per operation; with -m the minimum, which says what a
+ * machine that has other work would do without it. DIRECTORY must be writable; files are made
  * there and removed again.
  */
 #define _GNU_SOURCE
@@ -40,6 +41,7 @@ static int fd, pipe_a[2], pipe_b[2];
 static pid_t peer;
 static volatile uint64_t sink;
 static char self[512];
+static int minimum;
 
 static void must(int ok, const char *what) {
   if (!ok) {
@@ -271,11 +273,16 @@ static void measure(const struct benchmark *b, int64_t duration) {
   /* A batch is long enough (1 ms) that reading the clock does not count. */
   long ops = 1;
   for (;;) {
-    int64_t t = now();
-    b->run(ops);
-    t = now() - t;
-    if (t >= 1000000 || ops >= 1L << 30) break;
-    ops *= t < 100000 ? 8 : 2;
+    /* The best of three: a batch during which others had the processor says nothing. */
+    int64_t best = INT64_MAX;
+    for (int k = 0; k < 3 && best >= 1000000; k++) {
+      int64_t t = now();
+      b->run(ops);
+      t = now() - t;
+      if (t < best) best = t;
+    }
+    if (best >= 1000000 || ops >= 1L << 30) break;
+    ops *= best < 100000 ? 8 : 2;
   }
 
   int n = 0;
@@ -288,7 +295,7 @@ static void measure(const struct benchmark *b, int64_t duration) {
   if (b->teardown) b->teardown();
 
   qsort(batches, (size_t)n, sizeof *batches, by_value);
-  printf("%s %.1f\n", b->name, batches[n / 2]);
+  printf("%s %.1f\n", b->name, batches[minimum ? 0 : n / 2]);
   fflush(stdout);
 }
 
@@ -299,13 +306,16 @@ int main(int argc, char **argv) {
   if (argc == 2 && strcmp(argv[1], "--leave") == 0) return 0;
   ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
   if (n <= 0) snprintf(self, sizeof self, "%s", argv[0]);
-  while ((opt = getopt(argc, argv, "t:d:l")) != -1) {
+  while ((opt = getopt(argc, argv, "t:d:ml")) != -1) {
     switch (opt) {
       case 't':
         duration = atoll(optarg) * 1000000;
         break;
       case 'd':
         directory = optarg;
+        break;
+      case 'm':
+        minimum = 1;
         break;
       case 'l':
         for (size_t i = 0; i < count; i++)

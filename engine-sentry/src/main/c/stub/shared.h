@@ -16,6 +16,10 @@ typedef long s64;
 /* Where the stub lives in every guest process: above all that a guest may map. */
 #define STUB_TEXT_BASE 0x7ff000000000UL
 #define STUB_TEXT_SIZE 0x10000UL
+/* The guest's vDSO (vdso.c) and, before it, where the zygote notes what it calls. Outside of what the filter trusts. */
+#define VDSO_DATA 0x7ff000020000UL
+#define VDSO_BASE 0x7ff000021000UL
+#define VDSO_SIZE 0x1000UL
 #define CONTROL_BASE 0x7ff100000000UL
 #define SLOT_SIZE 0x4000UL
 #define SLOT_COUNT 4096UL
@@ -27,6 +31,17 @@ typedef long s64;
 #define FD_CONTROL 4
 #define FD_STUB 5
 #define FD_FIRST_BLOB 6
+
+/* At VDSO_DATA, read-only once guest code runs. Addresses in the host's own vDSO, or 0. */
+struct vdso_data {
+  u64 clock_gettime;
+};
+
+/* struct timespec (asm-generic/posix_types.h). */
+struct timespec64 {
+  s64 seconds;
+  s64 nanoseconds;
+};
 
 /* Slot 0 holds this; slot 1 is the zygote's. */
 struct control_header {

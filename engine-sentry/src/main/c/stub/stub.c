@@ -10,6 +10,7 @@
 #include "shared.h"
 #include "filter.h"
 #include "host.h"
+#include "host_vdso.h"
 
 /* Linux's own layouts (asm/ucontext.h, asm/siginfo.h). */
 struct kernel_sigaction {
@@ -44,6 +45,7 @@ static inline void relax(void) { __asm__ volatile("pause"); }
 
 /* Set by start() before the text is made read-only; every stub process inherits it. */
 static u32 has_fsgsbase;
+static struct host_vdso host_vdso;
 
 static void load_bases(struct slot *s) {
   u32 which = s->set_bases;
@@ -224,7 +226,14 @@ static void handle(int signo) {
     host_exit(101);
 }
 
-extern u8 stub_text_start[], stub_text_end[];
+extern u8 stub_text_start[], stub_text_end[], vdso_start[], vdso_end[];
+
+/* The guest's vDSO as the build made it, with the page before it. */
+__attribute__((section(".vdso_data"), used)) static struct vdso_data vdso_data;
+__asm__(
+    ".pushsection .vdso_image, \"ax\", @progbits\n"
+    ".incbin \"" VDSO_IMAGE "\"\n"
+    ".popsection\n");
 
 /*
  * The zygote: makes its address space empty but for the stub and the control region, gives up every host call
@@ -235,9 +244,15 @@ __attribute__((used, noreturn)) void start(u64 *stack) {
   u64 *p = stack + 1 + argc + 1;
   while (*p)
     p++;
-  for (p++; p[0]; p += 2)
+  for (p++; p[0]; p += 2) {
     if (p[0] == 26 /* AT_HWCAP2 */ && (p[1] & 2) /* HWCAP2_FSGSBASE */)
       has_fsgsbase = 1;
+    if (p[0] == 33 /* AT_SYSINFO_EHDR */)
+      host_vdso = find_host_vdso(p[1]);
+  }
+  /* Its place must not be where ours or the guest's memory is to go. */
+  if (host_vdso.start < CONTROL_BASE + CONTROL_SIZE)
+    host_vdso.start = 0;
 
   s64 control = host_call6(NR_mmap, CONTROL_BASE, CONTROL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, FD_CONTROL, 0);
   if (control != (s64)CONTROL_BASE)
@@ -269,10 +284,19 @@ __attribute__((used, noreturn)) void become_zygote(struct slot *s) {
   /* Everything that the host's exec mapped besides us: below, between and above. */
   u64 text_start = (u64)stub_text_start;
   u64 text_end = ((u64)stub_text_end + 0xfff) & ~0xfffUL;
+  u64 kept_end = (u64)vdso_end;
+  u64 control_end = CONTROL_BASE + CONTROL_SIZE;
   host_call2(NR_munmap, 0x10000, text_start - 0x10000);
-  host_call2(NR_munmap, text_end, CONTROL_BASE - text_end);
-  host_call2(NR_munmap, CONTROL_BASE + CONTROL_SIZE, 0x7ffffffff000UL - (CONTROL_BASE + CONTROL_SIZE));
+  host_call2(NR_munmap, text_end, (u64)vdso_start - text_end);
+  host_call2(NR_munmap, kept_end, CONTROL_BASE - kept_end);
+  if (host_vdso.start != 0) {
+    vdso_data.clock_gettime = host_vdso.clock_gettime;
+    host_call2(NR_munmap, control_end, host_vdso.start - control_end);
+    control_end = host_vdso.end;
+  }
+  host_call2(NR_munmap, control_end, 0x7ffffffff000UL - control_end);
   host_call3(NR_mprotect, text_start, text_end - text_start, PROT_READ | PROT_EXEC);
+  host_call3(NR_mprotect, (u64)vdso_start, kept_end - (u64)vdso_start, PROT_READ | PROT_EXEC);
 
   struct sock_fprog program = {sizeof(stub_filter) / sizeof(stub_filter[0]), stub_filter};
   if (host_call3(NR_seccomp, 1 /* SECCOMP_SET_MODE_FILTER */, 0, (u64)&program) != 0)

@@ -36,6 +36,7 @@ public final class Elf {
   public static final int AT_RANDOM = 25;
   public static final int AT_HWCAP2 = 26;
   public static final int AT_EXECFN = 31;
+  public static final int AT_SYSINFO_EHDR = 33;
   public static final int AT_MINSIGSTKSZ = 51;
 
   private Elf() {}

@@ -92,6 +92,10 @@ public final class ProgramLoader {
     }
     describe(p.elf, bias);
     InitialStack stack = new InitialStack(mm, stackTop, stackSize);
+    long vdso = t.kernel().loop().platform().vdsoAddress();
+    if (vdso != 0) {
+      stack.auxv(Elf.AT_SYSINFO_EHDR, vdso);
+    }
     stack.auxv(Elf.AT_PHDR, p.elf.phdrAddress == 0 ? 0 : p.elf.phdrAddress + bias);
     stack.auxv(Elf.AT_PHENT, Elf.PHDR_SIZE);
     stack.auxv(Elf.AT_PHNUM, p.elf.phdrCount);

@@ -15,6 +15,18 @@ public interface Platform extends AutoCloseable {
   long maxAddress();
 
   /**
+   * Where a vDSO is mapped in every address space, above {@link #maxAddress}; 0 if there is none.
+   */
+  default long vdsoAddress() {
+    return 0;
+  }
+
+  /** Bytes of the vDSO, a multiple of the page size. */
+  default long vdsoSize() {
+    return 0;
+  }
+
+  /**
    * Looks once for contexts with a new event and hands each to {@code sink}.
    *
    * @return how many there were

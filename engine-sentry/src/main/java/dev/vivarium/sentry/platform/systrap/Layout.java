@@ -6,6 +6,8 @@ package dev.vivarium.sentry.platform.systrap;
  */
 final class Layout {
   static final long CONTROL_BASE = 0x7ff100000000L;
+  static final long VDSO_BASE = 0x7ff000021000L;
+  static final long VDSO_SIZE = 0x1000;
   static final int SLOT_SIZE = 0x4000;
   static final int SLOT_COUNT = 4096;
   static final long GUEST_LIMIT = 0x7fe000000000L;

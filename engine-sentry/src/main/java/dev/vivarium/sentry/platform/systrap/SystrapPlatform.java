@@ -106,6 +106,16 @@ public final class SystrapPlatform implements Platform {
     return GUEST_LIMIT;
   }
 
+  @Override
+  public long vdsoAddress() {
+    return VDSO_BASE;
+  }
+
+  @Override
+  public long vdsoSize() {
+    return VDSO_SIZE;
+  }
+
   ControlRegion region() {
     return region;
   }

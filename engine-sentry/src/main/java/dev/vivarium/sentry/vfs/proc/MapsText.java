@@ -3,6 +3,7 @@ package dev.vivarium.sentry.vfs.proc;
 import dev.vivarium.sentry.abi.Mman;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.memory.Vma;
+import dev.vivarium.sentry.platform.Platform;
 import dev.vivarium.sentry.tty.Devices;
 import dev.vivarium.sentry.vfs.File;
 
@@ -17,8 +18,20 @@ final class MapsText {
     StringBuilder b = new StringBuilder();
     if (!about.hasExited()) {
       about.mm.forEachVma(v -> line(b, about, v));
+      vdso(b, about);
     }
     return b.toString();
+  }
+
+  /** The platform's, which is no mapping of the address space. */
+  private static void vdso(StringBuilder b, Task about) {
+    Platform platform = about.kernel().loop().platform();
+    long start = platform.vdsoAddress();
+    if (start != 0) {
+      int begin = b.length();
+      head(b, start, start + platform.vdsoSize(), "r-xp", 0, 0, 0);
+      pad(b, b.length() - begin).append("[vdso]\n");
+    }
   }
 
   static String smaps(Task about) {
