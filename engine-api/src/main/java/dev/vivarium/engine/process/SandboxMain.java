@@ -12,10 +12,12 @@ public final class SandboxMain {
 
   /** Runs the sandbox; the process ends with its command's exit code. */
   public static void main(String[] args) {
+    int code = run(args);
     // Not System.exit: nothing is left to be run, and waiting for daemon threads is no use.
-    Runtime.getRuntime().halt(run(args));
+    Runtime.getRuntime().halt(code);
   }
 
+  /** Returns only if there was no sandbox to run. */
   private static int run(String[] args) {
     if (args.length != 1 || !SandboxId.isValid(args[0])) {
       System.err.println("viv: wrong usage: vivarium-sandbox ID; it is started by viv run");
@@ -29,7 +31,10 @@ public final class SandboxMain {
       return FAILED;
     }
     try {
-      return new SandboxProcess(directories, args[0]).run();
+      SandboxProcess process = new SandboxProcess(directories, args[0]);
+      int code = process.run();
+      process.end(code);
+      return code;
     } catch (IOException e) {
       System.err.println("viv: " + e.getMessage());
       return FAILED;

@@ -58,6 +58,7 @@ final class SandboxProcess implements ControlServer.Handler {
 
   private @Nullable SandboxState state;
   private @Nullable GuestStdio stdio;
+  private @Nullable Engine engine;
   private @Nullable RunningSandbox running;
   private final List<ControlMessage> early = new ArrayList<>();
 
@@ -135,20 +136,23 @@ final class SandboxProcess implements ControlServer.Handler {
   /** From the specification to the end of the first process. */
   private Outcome live(ControlMessage.Start wanted, SandboxLog log) {
     SandboxSpec spec;
-    Engine engine;
+    Engine chosen;
     try {
       spec = run.readSpec();
       advance(created(spec));
-      engine = Engines.byName(spec.engine());
+      chosen = Engines.byName(spec.engine());
     } catch (IOException e) {
       return failure(FAILED, e.getMessage());
     } catch (EngineException e) {
       return failure(e.exitCode(), e.getMessage());
     }
+    synchronized (this) {
+      engine = chosen;
+    }
     Runtime.getRuntime().addShutdownHook(new Thread(this::toldToStop, "told-to-stop"));
     try {
       Host host = new Host(log, connect(spec, wanted));
-      RunningSandbox sandbox = engine.start(spec, host);
+      RunningSandbox sandbox = chosen.start(spec, host);
       started(sandbox, spec, wanted);
       return outcome(sandbox.await());
     } catch (EngineException e) {
@@ -311,7 +315,21 @@ final class SandboxProcess implements ControlServer.Handler {
     if (wanted != null) {
       finish(outcome, wanted, null);
     }
-    Runtime.getRuntime().halt(outcome.exitCode);
+    end(outcome.exitCode);
+  }
+
+  /** Ends this very process, as fast as its engine can. */
+  void end(int exitCode) {
+    Engine chosen;
+    synchronized (this) {
+      chosen = engine;
+    }
+    // What a JVM recorded of its training, it writes only when it ends in its own way.
+    if (chosen == null || Boolean.getBoolean("vivarium.training")) {
+      Runtime.getRuntime().halt(exitCode);
+    } else {
+      chosen.endProcess(exitCode);
+    }
   }
 
   /** SIGTERM came to this process: the machine stops, or a user ends it by hand. */

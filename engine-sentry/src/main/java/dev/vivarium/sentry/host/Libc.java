@@ -288,6 +288,11 @@ public final class Libc {
     return result(C.syscall(nr, a0, a1, a2, a3, a4, a5));
   }
 
+  /** Ends this process and all its threads now: exit_group(2). */
+  public static void exit(int status) {
+    C.syscall(Sys.EXIT_GROUP, status, 0, 0, 0, 0, 0);
+  }
+
   public static int getpid() {
     return C.getpid();
   }
