@@ -5,7 +5,9 @@ import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Mman;
 import dev.vivarium.sentry.abi.Resource;
 import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.memory.Mappings;
 import dev.vivarium.sentry.memory.MemoryManager;
+import dev.vivarium.sentry.memory.StackAndHeap;
 import dev.vivarium.sentry.vfs.File;
 import java.util.List;
 
@@ -50,13 +52,14 @@ public final class ProgramLoader {
         Long.compareUnsigned(stackLimit, MAX_STACK) > 0
             ? MAX_STACK
             : Math.max(stackLimit & -PAGE, MIN_STACK);
-    long stackTop = mm.mapStack(t, stackSize);
+    long stackTop = StackAndHeap.mapStack(t, mm, stackSize);
     if (stackTop < 0) {
       return stackTop;
     }
     if (p.elf.executableStack) {
-      mm.mprotect(
+      Mappings.mprotect(
           t,
+          mm,
           stackTop - PAGE,
           PAGE,
           Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC | Mman.PROT_GROWSDOWN);
@@ -67,7 +70,8 @@ public final class ProgramLoader {
       bias =
           p.interpreter == null
               ? Reserve.bias(t, mm, p.elf)
-              : (mm.pieBase(p.elf.span() + p.elf.alignment) & -p.elf.alignment) - p.elf.lowest();
+              : (StackAndHeap.pieBase(mm, p.elf.span() + p.elf.alignment) & -p.elf.alignment)
+                  - p.elf.lowest();
       if (bias < 0 && bias > -4096) {
         return bias;
       }
@@ -130,7 +134,7 @@ public final class ProgramLoader {
       mm.endData = Math.max(mm.endData, from + s.fileSize());
       end = Math.max(end, from + s.memorySize());
     }
-    mm.setBrk(end + PAGE - 1 & -PAGE);
+    StackAndHeap.setBrk(mm, end + PAGE - 1 & -PAGE);
   }
 
   private long map(File file, ElfHeader elf, long bias) {
@@ -150,8 +154,9 @@ public final class ProgramLoader {
     long filePages = s.fileSize() == 0 ? start : fileEnd + PAGE - 1 & -PAGE;
     if (filePages > start) {
       long rc =
-          mm.mmap(
+          Mappings.mmap(
               t,
+              mm,
               start,
               filePages - start,
               s.prot(),
@@ -170,8 +175,9 @@ public final class ProgramLoader {
     }
     if (end > filePages) {
       long rc =
-          mm.mmap(
+          Mappings.mmap(
               t,
+              mm,
               filePages,
               end - filePages,
               s.prot(),
@@ -192,8 +198,9 @@ public final class ProgramLoader {
       long span = elf.span();
       long extra = alignment > PAGE ? alignment : 0;
       long at =
-          mm.mmap(
+          Mappings.mmap(
               t,
+              mm,
               0,
               span + extra,
               Mman.PROT_NONE,
@@ -204,7 +211,7 @@ public final class ProgramLoader {
         return at == -Errno.EINVAL ? -Errno.ENOMEM : at;
       }
       // The segments replace what they need; holes between them stay unmapped.
-      mm.munmap(t, at, span + extra);
+      Mappings.munmap(t, mm, at, span + extra);
       return (at + extra & -alignment) - elf.lowest();
     }
   }

@@ -74,7 +74,7 @@ public final class Advice {
         if (!v.permits(write, false)) {
           return -Errno.EINVAL;
         }
-        return mm.populateAll(start, end, write);
+        return Residency.populateAll(mm, start, end, write);
       }
       case Mman.MADV_REMOVE -> {
         return remove(mm, v, start, end);

@@ -34,7 +34,7 @@ public final class Locking {
     }
     Advice.setFlags(mm, start, start + bytes, Vma.LOCKED, 0);
     if (!onFault) {
-      mm.populateAll(start, start + bytes);
+      Residency.populateAll(mm, start, start + bytes);
     }
     return 0;
   }

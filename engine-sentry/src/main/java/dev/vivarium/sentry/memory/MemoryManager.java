@@ -2,7 +2,6 @@ package dev.vivarium.sentry.memory;
 
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Mman;
-import dev.vivarium.sentry.abi.Resource;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.platform.AddressSpace;
 import dev.vivarium.sentry.platform.Context;
@@ -23,17 +22,8 @@ import org.jspecify.annotations.Nullable;
  * host's mappings are carried out through its context.
  */
 public final class MemoryManager extends GuestMemory {
-  /** Most mappings of one address space (vm.max_map_count's default). */
-  static final int MAX_MAP_COUNT = 65530;
-
-  /** The part of the main stack that is there from the start. */
-  private static final long STACK_START = 8L << 20;
-
   /** How much of the stack around its pointer a forked child will write to for sure. */
   private static final long STACK_HOT = 8L << 10;
-
-  /** How much memory fork copies at most. */
-  private static final long FORK_COPY_MAX = 256L << 10;
 
   private static final long PAGE = AddressMap.PAGE;
 
@@ -60,21 +50,21 @@ public final class MemoryManager extends GuestMemory {
   final HostSide host;
   final Pager pager;
   final MemoryLayout layout;
-  private final BlobSegments blobs;
+  final BlobSegments blobs;
 
   private int users = 1;
-  private long heapStart;
-  private long heapEnd;
-  private long peakBytes;
+  long heapStart;
+  long heapEnd;
+  long peakBytes;
 
   /** New mappings are locked (mlockall(MCL_FUTURE)). */
   boolean lockFuture;
 
   /** In a copy: there is memory that the host must map in place of the original's. */
-  private boolean hasCopies;
+  boolean hasCopies;
 
   /** In a copy: what the host has mapped in it because the original had, and the copy must not. */
-  private final List<long[]> notInherited = new ArrayList<>();
+  final List<long[]> notInherited = new ArrayList<>();
 
   /**
    * @param random for the layout; a program in the guest may rely on it being hard to guess
@@ -93,7 +83,7 @@ public final class MemoryManager extends GuestMemory {
     host.bind(addressSpace);
   }
 
-  private MemoryManager(MemoryFile memoryFile, BlobSegments blobs, MemoryLayout layout) {
+  MemoryManager(MemoryFile memoryFile, BlobSegments blobs, MemoryLayout layout) {
     this.memoryFile = memoryFile;
     this.blobs = blobs;
     this.layout = layout;
@@ -125,7 +115,7 @@ public final class MemoryManager extends GuestMemory {
       host.setShared(users > 1);
       return;
     }
-    writeBack(t, layout.min, layout.max);
+    Residency.writeBack(t, this, layout.min, layout.max);
     map.removeVmas(t, layout.min, layout.max);
     host.freeAll();
     forgetWindows();
@@ -191,84 +181,7 @@ public final class MemoryManager extends GuestMemory {
   }
 
   MemoryManager fork() {
-    MemoryManager child = new MemoryManager(memoryFile, blobs, layout);
-    // With other threads about, only memory that is write-protected stands still to be copied.
-    long left = users == 1 ? FORK_COPY_MAX : 0;
-    for (int i = 0; i < map.vmas.size(); i++) {
-      Vma v = map.vmas.get(i);
-      if (!v.has(Vma.DONTFORK)) {
-        Vma copy = v.copyOf(v.start, v.end);
-        copy.flags &= ~Vma.LOCKED;
-        child.map.insert(copy);
-      }
-      if (v.has(Vma.DONTFORK | Vma.WIPEONFORK)) {
-        if (map.isHostMapped(v.start, v.end)) {
-          child.notInherited.add(new long[] {v.start, v.end});
-        }
-      } else if (v.isPrivate()) {
-        left -= copyHot(v, child, left);
-        disown(v, child.map);
-      }
-    }
-    map.protectHost(layout.min, layout.max);
-    for (int i = 0; i < map.pmas.size(); i++) {
-      Pma p = map.pmas.get(i);
-      Vma v = child.map.vmas.at(p.start);
-      if (v != null && !v.has(Vma.WIPEONFORK) && child.map.pmas.at(p.start) == null) {
-        if (p.inMemoryFile()) {
-          memoryFile.incRef(p.offset, p.length());
-        }
-        child.map.insert(p.copyOf(p.start, p.end));
-      }
-    }
-    child.heapStart = heapStart;
-    child.heapEnd = heapEnd;
-    child.peakBytes = child.map.mappedBytes;
-    child.startCode = startCode;
-    child.endCode = endCode;
-    child.startData = startData;
-    child.endData = endData;
-    child.startStack = startStack;
-    child.argStart = argStart;
-    child.argEnd = argEnd;
-    child.envStart = envStart;
-    child.envEnd = envEnd;
-    child.auxv = auxv;
-    child.exe = exe == null ? null : exe.acquire();
-    forgetWindows();
-    return child;
-  }
-
-  /** Copies what parent and child will both write to; returns how many bytes. */
-  private long copyHot(Vma v, MemoryManager child, long limit) {
-    long copied = 0;
-    for (int i = map.pmas.firstEndingAbove(v.start);
-        i < map.pmas.size() && map.pmas.get(i).start < v.end;
-        i++) {
-      Pma p = map.pmas.get(i);
-      if (p.hot > 0) {
-        p.hot--;
-        Pma copy = copied + p.length() <= limit ? pager.copyForChild(p) : null;
-        if (copy != null) {
-          child.map.insert(copy);
-          copied += p.length();
-        }
-      }
-    }
-    child.hasCopies |= copied > 0;
-    return copied;
-  }
-
-  /** From now on a write to this mapping makes a copy, unless the child has got one. */
-  private void disown(Vma v, AddressMap copies) {
-    for (int i = map.pmas.firstEndingAbove(v.start);
-        i < map.pmas.size() && map.pmas.get(i).start < v.end;
-        i++) {
-      Pma p = map.pmas.get(i);
-      if (copies.pmas.at(p.start) == null) {
-        p.writable = false;
-      }
-    }
+    return MemoryFork.copy(this);
   }
 
   /** Binds a copy made by {@link #fork} to the address space that the platform made for it. */
@@ -285,358 +198,8 @@ public final class MemoryManager extends GuestMemory {
     }
   }
 
-  // ---- system calls ----
-
-  /** mmap(2); flags as there. Returns the address or a negative errno. */
-  public long mmap(
-      Task t, long addr, long length, int prot, int flags, @Nullable File file, long offset) {
-    on(t);
-    return mapFile(addr, length, prot, flags, file, offset);
-  }
-
-  private long mapFile(
-      long addr, long length, int prot, int flags, @Nullable File file, long offset) {
-    Mappable mappable = null;
-    int type = flags & Mman.MAP_TYPE;
-    boolean shared = type == Mman.MAP_SHARED || type == Mman.MAP_SHARED_VALIDATE;
-    int vmaFlags = 0;
-    if ((flags & Mman.MAP_ANONYMOUS) != 0) {
-      file = null;
-    } else if (file == null) {
-      return -Errno.EBADF;
-    } else {
-      if (!file.isReadable() || shared && (prot & Mman.PROT_WRITE) != 0 && !file.isWritable()) {
-        return -Errno.EACCES;
-      }
-      boolean sealed = shared && !file.allowsSharedWrites();
-      if (sealed && (prot & Mman.PROT_WRITE) != 0) {
-        return -Errno.EPERM;
-      }
-      mappable = file.mappable();
-      if (mappable == null) {
-        return -Errno.ENODEV;
-      }
-      if (sealed || shared && !file.isWritable()) {
-        vmaFlags = Vma.NOWRITE;
-      }
-      if (mappable == Mappable.ANONYMOUS) {
-        file = null;
-        mappable = null;
-      }
-    }
-    return map(addr, length, prot, flags, vmaFlags, file, mappable, offset);
-  }
-
-  /** mmap(2), when it is clear what is to be mapped. */
-  long map(
-      long addr,
-      long length,
-      int prot,
-      int flags,
-      int vmaFlags,
-      @Nullable File file,
-      @Nullable Mappable mappable,
-      long offset) {
-    int type = flags & Mman.MAP_TYPE;
-    boolean shared = type == Mman.MAP_SHARED || type == Mman.MAP_SHARED_VALIDATE;
-    if (length == 0 || (offset & (PAGE - 1)) != 0 || !shared && type != Mman.MAP_PRIVATE) {
-      return -Errno.EINVAL;
-    }
-    if (type == Mman.MAP_SHARED_VALIDATE && (flags & Mman.MAP_SYNC) != 0) {
-      return -Errno.EOPNOTSUPP;
-    }
-    if (length < 0 || length > layout.max - layout.min || (flags & Mman.MAP_HUGETLB) != 0) {
-      return -Errno.ENOMEM;
-    }
-    length = pageUp(length);
-    if (offset < 0 || offset + length < 0) {
-      return -Errno.EOVERFLOW;
-    }
-    if (!pager.mayWait && (flags & (Mman.MAP_POPULATE | Mman.MAP_LOCKED)) != 0) {
-      throw WouldWaitException.INSTANCE;
-    }
-    long start = choose(addr, length, flags);
-    if (start < 0) {
-      return start;
-    }
-    long end = start + length;
-    prot &= Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC;
-    if (map.vmas.size() >= MAX_MAP_COUNT || !mayGrow(length, prot, shared, flags)) {
-      return -Errno.ENOMEM;
-    }
-    writeBack(pager.task, start, end);
-    boolean replaces = map.isHostMapped(start, end);
-    map.removeVmas(pager.task, start, end);
-    Vma v = new Vma(start, end, prot, vmaFlags | vmaFlags(flags));
-    v.file = file;
-    v.mappable = mappable;
-    v.offset = mappable == null ? 0 : offset;
-    if (shared && mappable == null) {
-      v.mappable = new SharedAnonymous(memoryFile, length);
-    } else {
-      v.acquireBacking();
-    }
-    map.insert(v);
-    pager.populate(v, start, end);
-    if (replaces) {
-      map.unmapHostGaps(start, end);
-    }
-    map.join(pager.task, start, end);
-    changed();
-    if ((flags & (Mman.MAP_POPULATE | Mman.MAP_LOCKED)) != 0 && (flags & Mman.MAP_NONBLOCK) == 0) {
-      populateAll(start, end);
-    }
-    return start;
-  }
-
-  private int vmaFlags(int flags) {
-    int result = 0;
-    if ((flags & Mman.MAP_TYPE) != Mman.MAP_PRIVATE) {
-      result |= Vma.SHARED;
-    }
-    if ((flags & Mman.MAP_GROWSDOWN) != 0) {
-      result |= Vma.GROWSDOWN;
-    }
-    if ((flags & Mman.MAP_NORESERVE) != 0) {
-      result |= Vma.NORESERVE;
-    }
-    if (lockFuture || (flags & Mman.MAP_LOCKED) != 0) {
-      result |= Vma.LOCKED;
-    }
-    return result;
-  }
-
-  /** Where a new mapping goes, or a negative errno. */
-  private long choose(long addr, long length, int flags) {
-    if ((flags & (Mman.MAP_FIXED | Mman.MAP_FIXED_NOREPLACE)) != 0) {
-      if ((addr & (PAGE - 1)) != 0) {
-        return -Errno.EINVAL;
-      }
-      if (addr < 0 || addr > layout.max - length) {
-        return -Errno.ENOMEM;
-      }
-      if (addr < layout.min) {
-        return -Errno.EPERM;
-      }
-      if ((flags & Mman.MAP_FIXED_NOREPLACE) != 0 && !map.vmas.isFree(addr, addr + length)) {
-        return -Errno.EEXIST;
-      }
-      return addr;
-    }
-    if (addr > 0 && addr <= layout.max - length) {
-      long hint = Math.max(pageUp(addr), layout.min);
-      if (hint <= layout.max - length
-          && map.findGap(length, hint, hint + length, PAGE, 0) == hint) {
-        return hint;
-      }
-    }
-    boolean low = (flags & Mman.MAP_32BIT) != 0;
-    long top = low ? Math.min(layout.mmapTop, 1L << 31) : layout.mmapTop;
-    long place = map.findGap(length, layout.min, top, PAGE, 0);
-    if (place < 0 && !low) {
-      place = map.findGap(length, layout.min, layout.max, PAGE, 0);
-    }
-    return place < 0 ? -Errno.ENOMEM : place;
-  }
-
-  /** Whether the limits permit so much more. */
-  boolean mayGrow(long length, int prot, boolean shared, int flags) {
-    boolean charged = !shared && (prot & Mman.PROT_WRITE) != 0;
-    if (charged && (flags & Mman.MAP_NORESERVE) == 0 && length > memoryFile.segment().byteSize()) {
-      return false;
-    }
-    return !exceeds(Resource.RLIMIT_AS, map.mappedBytes + length)
-        && (!charged
-            || isUnlimited(Resource.RLIMIT_DATA)
-            || !exceeds(Resource.RLIMIT_DATA, dataBytes() + length));
-  }
-
-  boolean exceeds(int resource, long value) {
-    Task t = pager.task;
-    return t != null && t.group.rlimits.exceeds(resource, value);
-  }
-
-  private boolean isUnlimited(int resource) {
-    Task t = pager.task;
-    return t == null || t.group.rlimits.soft(resource) == Resource.RLIM_INFINITY;
-  }
-
-  /** munmap(2). */
-  public long munmap(Task t, long addr, long length) {
-    on(t);
-    return unmap(addr, length);
-  }
-
-  long unmap(long addr, long length) {
-    if ((addr & (PAGE - 1)) != 0
-        || length <= 0
-        || addr < 0
-        || addr > layout.max
-        || length > layout.max - addr) {
-      return -Errno.EINVAL;
-    }
-    long start = Math.max(addr, layout.min);
-    long end = pageUp(addr + length);
-    if (end <= start) {
-      return 0;
-    }
-    if (map.vmas.size() >= MAX_MAP_COUNT && map.vmas.at(start) == map.vmas.at(end)) {
-      return -Errno.ENOMEM;
-    }
-    writeBack(pager.task, start, end);
-    boolean mapped = map.isHostMapped(start, end);
-    map.removeVmas(pager.task, start, end);
-    if (mapped) {
-      host.unmap(start, end);
-    }
-    changed();
-    return 0;
-  }
-
-  /** mprotect(2). */
-  public long mprotect(Task t, long addr, long length, int prot) {
-    on(t);
-    return protect(addr, length, prot);
-  }
-
-  long protect(long addr, long length, int prot) {
-    int grows = prot & (Mman.PROT_GROWSDOWN | Mman.PROT_GROWSUP);
-    prot &= ~(grows | Mman.PROT_SEM);
-    if ((addr & (PAGE - 1)) != 0
-        || grows == (Mman.PROT_GROWSDOWN | Mman.PROT_GROWSUP)
-        || (prot & ~(Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC)) != 0) {
-      return -Errno.EINVAL;
-    }
-    if (length == 0) {
-      return 0;
-    }
-    if (!isInside(addr, length)) {
-      return -Errno.ENOMEM;
-    }
-    long end = addr + pageUp(length);
-    Vma first = map.vmas.at(addr);
-    if (first == null) {
-      return -Errno.ENOMEM;
-    }
-    if (grows != 0) {
-      if (grows == Mman.PROT_GROWSUP || !first.has(Vma.GROWSDOWN)) {
-        return -Errno.EINVAL;
-      }
-      addr = first.start;
-    }
-    if (map.vmas.size() >= MAX_MAP_COUNT) {
-      return -Errno.ENOMEM;
-    }
-    long at = addr;
-    long result = 0;
-    while (at < end) {
-      Vma v = map.vmas.at(at);
-      if (v == null) {
-        result = -Errno.ENOMEM;
-        break;
-      }
-      if ((prot & Mman.PROT_WRITE) != 0 && v.has(Vma.NOWRITE)) {
-        result = -Errno.EACCES;
-        break;
-      }
-      if (v.prot != prot) {
-        map.splitAt(at);
-        map.splitAt(end);
-        v = map.vmas.at(at);
-        if (v == null) {
-          throw new IllegalStateException("lost a mapping");
-        }
-        v.prot = prot;
-        map.protectHost(v.start, v.end);
-        pager.populate(v, v.start, v.end);
-      }
-      at = v.end;
-    }
-    map.join(pager.task, addr, Math.min(at, end));
-    changed();
-    return result;
-  }
-
   boolean isInside(long addr, long length) {
     return addr >= 0 && length >= 0 && addr <= layout.max && length <= layout.max - addr;
-  }
-
-  /** Maps the main stack of {@code size} bytes at a random place; returns its top or -ENOMEM. */
-  public long mapStack(Task t, long size) {
-    on(t);
-    return mapStack(size);
-  }
-
-  long mapStack(long size) {
-    long length = size < 0 || size > STACK_START ? STACK_START : Math.max(pageUp(size), 32 * PAGE);
-    long top = layout.stackTop;
-    Vma v =
-        new Vma(
-            top - length,
-            top,
-            Mman.PROT_READ | Mman.PROT_WRITE,
-            Vma.GROWSDOWN | Vma.STACK | vmaFlags(Mman.MAP_PRIVATE));
-    v.name = "[stack]";
-    if (top - length < layout.min || !map.vmas.isFree(v.start, v.end)) {
-      return -Errno.ENOMEM;
-    }
-    map.insert(v);
-    pager.populate(v, v.start, v.end);
-    changed();
-    return top;
-  }
-
-  /** A random address for a position-independent executable of {@code size} bytes. */
-  public long pieBase(long size) {
-    long base = layout.pieBase();
-    return base <= layout.max - size ? base : layout.min;
-  }
-
-  /** Puts the heap a random distance behind {@code end}, where the program's data end. */
-  public void setBrk(long end) {
-    heapStart = pageUp(end);
-    long start = heapStart + layout.pages(Math.min(32L << 20, (layout.max - layout.min) >>> 10));
-    if (start + PAGE <= layout.max && map.vmas.isFree(heapStart, start + PAGE)) {
-      heapStart = start;
-    }
-    heapEnd = heapStart;
-  }
-
-  /** brk(2): moves the end of the heap if it can; returns where it is now. */
-  public long brk(Task t, long end) {
-    on(t);
-    return moveHeapEnd(end);
-  }
-
-  long moveHeapEnd(long end) {
-    if (end < heapStart || end > layout.max - PAGE) {
-      return heapEnd;
-    }
-    long oldEnd = pageUp(heapEnd);
-    long newEnd = pageUp(end);
-    if (newEnd < oldEnd) {
-      if (unmap(newEnd, oldEnd - newEnd) != 0) {
-        return heapEnd;
-      }
-    } else if (newEnd > oldEnd) {
-      if (!map.vmas.isFree(oldEnd, newEnd + PAGE)
-          || !mayGrow(newEnd - oldEnd, Mman.PROT_WRITE, false, 0)) {
-        return heapEnd;
-      }
-      Vma v =
-          new Vma(
-              oldEnd,
-              newEnd,
-              Mman.PROT_READ | Mman.PROT_WRITE,
-              Vma.HEAP | vmaFlags(Mman.MAP_PRIVATE));
-      v.name = "[heap]";
-      map.insert(v);
-      pager.populate(v, oldEnd, newEnd);
-      map.join(pager.task, oldEnd, newEnd);
-      changed();
-    }
-    heapEnd = end;
-    return heapEnd;
   }
 
   /** Where the heap starts. */
@@ -647,99 +210,6 @@ public final class MemoryManager extends GuestMemory {
   /** Where the heap ends (the "break"). */
   public long heapEnd() {
     return heapEnd;
-  }
-
-  /**
-   * Writes back what shared file mappings in a range have changed, as is done before they go. May
-   * wait.
-   */
-  long writeBack(@Nullable Task t, long start, long end) {
-    long result = 0;
-    for (long at = start; at < end; ) {
-      int i = map.vmas.firstEndingAbove(at);
-      if (i == map.vmas.size() || map.vmas.get(i).start >= end) {
-        break;
-      }
-      Vma v = map.vmas.get(i);
-      at = v.end;
-      if (v.file != null && !pager.mayWait) {
-        // Neither writing back nor the end of the file's last reference may happen here.
-        throw WouldWaitException.INSTANCE;
-      }
-      if (t != null
-          && v.isShared()
-          && v.file != null
-          && v.mappable != null
-          && !v.has(Vma.NOWRITE)) {
-        long from = Math.max(start, v.start);
-        long done = v.mappable.writeBack(t, v.offsetAt(from), Math.min(end, v.end) - from);
-        if (done < 0) {
-          result = done;
-        }
-      }
-    }
-    return result;
-  }
-
-  /** Has all memory of a range found now, as far as it can be. */
-  void populateAll(long start, long end) {
-    for (long at = start; at < end; ) {
-      int i = map.vmas.firstEndingAbove(at);
-      if (i == map.vmas.size() || map.vmas.get(i).start >= end) {
-        return;
-      }
-      Vma v = map.vmas.get(i);
-      long to = Math.min(end, v.end);
-      populateAll(Math.max(at, v.start), to, v.isPrivate() && (v.prot & Mman.PROT_WRITE) != 0);
-      at = to;
-    }
-  }
-
-  /** The same as one kind of access would do it; 0 or -EFAULT. */
-  long populateAll(long start, long end, boolean write) {
-    long result = 0;
-    for (long at = start; at < end && result == 0; ) {
-      if (pager.fault(at, write, false, false) != 0) {
-        result = -Errno.EFAULT;
-      }
-      Pma p = map.pmas.at(at);
-      at = p == null ? at + PAGE : p.end;
-    }
-    forgetWindows();
-    return result;
-  }
-
-  /** msync(2), after the flags have been checked. */
-  public long msync(Task t, long addr, long length, boolean wait, boolean invalidate) {
-    on(t);
-    length = pageUp(length);
-    if (length < 0 || !isInside(addr, length)) {
-      return -Errno.ENOMEM;
-    }
-    long end = addr + length;
-    if (invalidate) {
-      for (int i = map.vmas.firstEndingAbove(addr);
-          i < map.vmas.size() && map.vmas.get(i).start < end;
-          i++) {
-        if (map.vmas.get(i).isLocked()) {
-          return -Errno.EBUSY;
-        }
-      }
-    }
-    boolean mapped = Locking.isMapped(this, addr, end);
-    long result = wait ? writeBack(t, addr, end) : 0;
-    return result < 0 ? result : mapped ? 0 : -Errno.ENOMEM;
-  }
-
-  /** mincore(2): whether the pages from {@code addr} on have memory; -ENOMEM if not mapped. */
-  public long mincore(long addr, byte[] present, int pages) {
-    if (!isInside(addr, pages * PAGE) || !Locking.isMapped(this, addr, addr + pages * PAGE)) {
-      return -Errno.ENOMEM;
-    }
-    for (int i = 0; i < pages; i++) {
-      present[i] = (byte) (map.pmas.at(addr + i * PAGE) == null ? 0 : 1);
-    }
-    return 0;
   }
 
   /** After the host's changes have been queued. */

@@ -55,7 +55,8 @@ public final class Remap {
       return -Errno.EINVAL;
     }
     if (newLength > oldLength
-        && !mm.mayGrow(
+        && !Mappings.mayGrow(
+            mm,
             newLength - oldLength,
             v.prot,
             v.isShared(),
@@ -63,14 +64,14 @@ public final class Remap {
       return -Errno.ENOMEM;
     }
     if (fixed) {
-      long result = mm.unmap(to, newLength);
+      long result = Mappings.unmap(mm, to, newLength);
       if (result != 0) {
         return result;
       }
     } else if (!keep && newLength <= oldLength && oldLength != 0) {
       return newLength == oldLength
           ? old
-          : orAddress(mm.unmap(old + newLength, oldLength - newLength), old);
+          : orAddress(Mappings.unmap(mm, old + newLength, oldLength - newLength), old);
     } else if (!keep && oldLength != 0 && growInPlace(mm, v, old, oldLength, newLength)) {
       return old;
     } else if (!mayMove) {
@@ -87,7 +88,7 @@ public final class Remap {
       }
     }
     if (newLength < oldLength) {
-      long result = mm.unmap(old + newLength, oldLength - newLength);
+      long result = Mappings.unmap(mm, old + newLength, oldLength - newLength);
       if (result != 0) {
         return result;
       }

@@ -7,7 +7,10 @@ import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.memory.Advice;
 import dev.vivarium.sentry.memory.Locking;
+import dev.vivarium.sentry.memory.Mappings;
 import dev.vivarium.sentry.memory.Remap;
+import dev.vivarium.sentry.memory.Residency;
+import dev.vivarium.sentry.memory.StackAndHeap;
 import dev.vivarium.sentry.vfs.File;
 
 /** mmap and its relatives, brk, memory locking and memory policies. */
@@ -68,15 +71,15 @@ final class SysMemory {
         return -Errno.EBADF;
       }
     }
-    return t.mm.mmap(t, addr, length, (int) prot, (int) flags, file, offset);
+    return Mappings.mmap(t, t.mm, addr, length, (int) prot, (int) flags, file, offset);
   }
 
   static long munmap(Task t, long addr, long length, long a2, long a3, long a4, long a5) {
-    return t.mm.munmap(t, addr, length);
+    return Mappings.munmap(t, t.mm, addr, length);
   }
 
   static long mprotect(Task t, long addr, long length, long prot, long a3, long a4, long a5) {
-    return t.mm.mprotect(t, addr, length, (int) prot);
+    return Mappings.mprotect(t, t.mm, addr, length, (int) prot);
   }
 
   static long mremap(
@@ -85,7 +88,7 @@ final class SysMemory {
   }
 
   static long brk(Task t, long end, long a1, long a2, long a3, long a4, long a5) {
-    return t.mm.brk(t, end);
+    return StackAndHeap.brk(t, t.mm, end);
   }
 
   static long madvise(Task t, long addr, long length, long advice, long a3, long a4, long a5) {
@@ -98,8 +101,8 @@ final class SysMemory {
         || (addr & (PAGE - 1)) != 0) {
       return -Errno.EINVAL;
     }
-    return t.mm.msync(
-        t, addr, length, (flags & Mman.MS_SYNC) != 0, (flags & Mman.MS_INVALIDATE) != 0);
+    return Residency.msync(
+        t, t.mm, addr, length, (flags & Mman.MS_SYNC) != 0, (flags & Mman.MS_INVALIDATE) != 0);
   }
 
   static long mincore(Task t, long addr, long length, long vec, long a3, long a4, long a5) {
@@ -110,7 +113,7 @@ final class SysMemory {
     byte[] present = new byte[(int) Math.min(pages, 4096)];
     for (long done = 0; done < pages; ) {
       int count = (int) Math.min(present.length, pages - done);
-      long result = t.mm.mincore(addr + done * PAGE, present, count);
+      long result = Residency.mincore(t.mm, addr + done * PAGE, present, count);
       if (result == 0) {
         result = t.mm.copyOut(vec + done, present, 0, count);
       }
@@ -179,7 +182,7 @@ final class SysMemory {
   }
 
   static long pkeyMprotect(Task t, long addr, long length, long prot, long key, long a4, long a5) {
-    return (int) key == -1 ? t.mm.mprotect(t, addr, length, (int) prot) : -Errno.EINVAL;
+    return (int) key == -1 ? Mappings.mprotect(t, t.mm, addr, length, (int) prot) : -Errno.EINVAL;
   }
 
   static long pkeyAlloc(Task t, long flags, long rights, long a2, long a3, long a4, long a5) {

@@ -85,13 +85,14 @@ class MemoryManagerRandomTest {
       case 3 -> mapFile(p, at);
       case 4, 5 -> {
         long length = length();
-        assertEquals(0, mm.unmap(at, length));
+        assertEquals(0, Mappings.unmap(mm, at, length));
         p.model.unmap(at, length);
       }
       case 6, 7 -> {
         long length = length();
         int prot = prot();
-        assertEquals(p.model.protect(at, length, prot), mm.protect(at, length, prot) == 0);
+        assertEquals(
+            p.model.protect(at, length, prot), Mappings.protect(mm, at, length, prot) == 0);
       }
       case 8 -> remap(p, at);
       case 9 -> {
@@ -127,7 +128,7 @@ class MemoryManagerRandomTest {
     int prot = prot();
     boolean share = random.nextInt(4) == 0;
     int flags = (share ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS | MAP_FIXED;
-    assertEquals(at, p.guest.mm.map(at, length, prot, flags, 0, null, null, 0));
+    assertEquals(at, Mappings.map(p.guest.mm, at, length, prot, flags, 0, null, null, 0));
     p.model.map(at, length, prot, share, o -> new ReferenceMemory.Cell(0));
     if (!share) {
       p.model.zero(at, length);
@@ -142,7 +143,8 @@ class MemoryManagerRandomTest {
     boolean cached = share || random.nextBoolean();
     int flags = (share ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED;
     Mappable file = cached ? shared : blob;
-    assertEquals(at, p.guest.mm.map(at, length, prot, flags, 0, null, file, first * PAGE));
+    assertEquals(
+        at, Mappings.map(p.guest.mm, at, length, prot, flags, 0, null, file, first * PAGE));
     p.model.map(
         at,
         length,

@@ -35,11 +35,11 @@ class MemoryManagerTest {
   }
 
   private long map(long address, long length, int prot, int flags) {
-    return mm.map(address, length, prot, flags, 0, null, null, 0);
+    return Mappings.map(mm, address, length, prot, flags, 0, null, null, 0);
   }
 
   private long mapFile(Mappable file, long length, int prot, int flags, long offset) {
-    return mm.map(0, length, prot, flags, 0, null, file, offset);
+    return Mappings.map(mm, 0, length, prot, flags, 0, null, file, offset);
   }
 
   @Test
@@ -98,8 +98,8 @@ class MemoryManagerTest {
   @Test
   void valuesAcrossPiecesAreWhole() {
     long at = map(0, 4 * PAGE, RW, ANON);
-    assertEquals(0, mm.protect(at + PAGE, PAGE, PROT_READ));
-    assertEquals(0, mm.protect(at + PAGE, PAGE, RW));
+    assertEquals(0, Mappings.protect(mm, at + PAGE, PAGE, PROT_READ));
+    assertEquals(0, Mappings.protect(mm, at + PAGE, PAGE, RW));
     guest.write(at + PAGE - 8, 0x1122334455667788L);
     guest.write(at + PAGE, 0x99aabbccddeeff00L);
     assertEquals(0xddeeff0011223344L, mm.readLong(at + PAGE - 4));
@@ -217,7 +217,7 @@ class MemoryManagerTest {
     long two = mapFile(file, 16 * PAGE, RW, MAP_PRIVATE, 0);
     assertEquals(5, guest.read(one));
     assertEquals(5, guest.read(two));
-    assertEquals(0, mm.unmap(all, 16 * PAGE));
+    assertEquals(0, Mappings.unmap(mm, all, 16 * PAGE));
     guest.host.context.resume();
     memory.memoryFile.decRef(cache, 16 * PAGE);
     guest.write(one, 1);
@@ -255,8 +255,8 @@ class MemoryManagerTest {
     map(start, 16 * PAGE, RW, ANON | MAP_FIXED);
     guest.write(start + 8 * PAGE, 99);
     TestGuest child = guest.fork();
-    assertEquals(0, mm.unmap(start + 8 * PAGE, 8 * PAGE));
-    child.mm.unmap(start + 8 * PAGE, 8 * PAGE);
+    assertEquals(0, Mappings.unmap(mm, start + 8 * PAGE, 8 * PAGE));
+    Mappings.unmap(child.mm, start + 8 * PAGE, 8 * PAGE);
     child.host.context.resume();
     guest.host.context.resume();
     child.exit();
@@ -270,7 +270,7 @@ class MemoryManagerTest {
     long at = map(0, 1 << 20, RW, ANON);
     guest.write(at, 1);
     long allocated = memory.memoryFile.allocatedBytes();
-    assertEquals(0, mm.unmap(at, 1 << 20));
+    assertEquals(0, Mappings.unmap(mm, at, 1 << 20));
     assertEquals(allocated, memory.memoryFile.allocatedBytes());
     guest.host.context.resume();
     assertEquals(0, memory.memoryFile.allocatedBytes());
@@ -281,10 +281,10 @@ class MemoryManagerTest {
     mm.acquire();
     long at = map(0, 4 * PAGE, RW, ANON);
     assertNotNull(guest.host.at(at));
-    mm.protect(at, PAGE, PROT_READ);
+    Mappings.protect(mm, at, PAGE, PROT_READ);
     assertEquals(PROT_READ, guest.host.at(at).prot());
     long allocated = memory.memoryFile.allocatedBytes();
-    mm.unmap(at, 4 * PAGE);
+    Mappings.unmap(mm, at, 4 * PAGE);
     assertNull(guest.host.at(at));
     assertTrue(memory.memoryFile.allocatedBytes() < allocated);
     guest.exit();
@@ -311,17 +311,17 @@ class MemoryManagerTest {
 
   @Test
   void heapGrowsAndShrinks() {
-    mm.setBrk(0x100_0123L);
-    long start = mm.moveHeapEnd(0);
-    assertEquals(start + 100_000, mm.moveHeapEnd(start + 100_000));
+    StackAndHeap.setBrk(mm, 0x100_0123L);
+    long start = StackAndHeap.moveHeapEnd(mm, 0);
+    assertEquals(start + 100_000, StackAndHeap.moveHeapEnd(mm, start + 100_000));
     assertEquals(0, guest.write(start + 99_992 - 99_992 % 8, 3));
-    assertEquals(start + 10_000_000, mm.moveHeapEnd(start + 10_000_000));
+    assertEquals(start + 10_000_000, StackAndHeap.moveHeapEnd(mm, start + 10_000_000));
     assertEquals(1, mm.map.vmas.size());
     assertEquals(1, mm.map.pmas.size());
-    assertEquals(start + 10, mm.moveHeapEnd(start + 10));
-    assertEquals(start + 200_000, mm.moveHeapEnd(start + 200_000));
+    assertEquals(start + 10, StackAndHeap.moveHeapEnd(mm, start + 10));
+    assertEquals(start + 200_000, StackAndHeap.moveHeapEnd(mm, start + 200_000));
     assertEquals(0, guest.read(start + 99_992 - 99_992 % 8));
-    assertEquals(start + 200_000, mm.moveHeapEnd(start - 1));
+    assertEquals(start + 200_000, StackAndHeap.moveHeapEnd(mm, start - 1));
   }
 
   @Test
@@ -365,10 +365,10 @@ class MemoryManagerTest {
     assertEquals(-Errno.ENOMEM, map(0, -PAGE, RW, ANON));
     long at = map(0, PAGE, RW, ANON);
     assertEquals(-Errno.EEXIST, map(at, PAGE, RW, ANON | MAP_FIXED_NOREPLACE));
-    assertEquals(-Errno.EINVAL, mm.unmap(at + 1, PAGE));
-    assertEquals(-Errno.EINVAL, mm.unmap(at, 0));
-    assertEquals(-Errno.EINVAL, mm.unmap(at, Long.MAX_VALUE));
-    assertEquals(-Errno.ENOMEM, mm.protect(at, 2 * PAGE, PROT_READ));
+    assertEquals(-Errno.EINVAL, Mappings.unmap(mm, at + 1, PAGE));
+    assertEquals(-Errno.EINVAL, Mappings.unmap(mm, at, 0));
+    assertEquals(-Errno.EINVAL, Mappings.unmap(mm, at, Long.MAX_VALUE));
+    assertEquals(-Errno.ENOMEM, Mappings.protect(mm, at, 2 * PAGE, PROT_READ));
     assertEquals(TestGuest.SIGNAL | Fault.SEGV_ACCERR, guest.write(at, 1));
     assertEquals(-Errno.EINVAL, Advice.advise(mm, at, PAGE, 77));
     assertEquals(-Errno.EFAULT, Remap.remap(mm, at, 2 * PAGE, 3 * PAGE, MREMAP_MAYMOVE, 0));

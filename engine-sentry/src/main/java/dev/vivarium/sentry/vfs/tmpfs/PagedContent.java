@@ -9,8 +9,6 @@ import dev.vivarium.sentry.memory.Uio;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
-import java.util.Map;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,11 +29,6 @@ public final class PagedContent implements Mappable {
 
   private static final int PAGE_SHIFT = 12;
 
-  /** Units per node of the sparse map. */
-  private static final int NODE = 16;
-
-  private static final int NODE_SHIFT = 4;
-
   /** Longest run of units handed out at once. */
   private static final int MAX_RUN = 16;
 
@@ -48,27 +41,11 @@ public final class PagedContent implements Mappable {
     boolean neverBlocks();
   }
 
-  /** Some units in a row. */
-  private static final class Node {
-    /** Where each lies in the memory file, or -1. */
-    final long[] place = new long[NODE];
-
-    /** One bit for each page of a unit that holds data; the others are holes. */
-    final char[] pages = new char[NODE];
-
-    Node() {
-      Arrays.fill(place, -1);
-    }
-  }
-
   private final MemoryBudget budget;
   private final MemoryFile memory;
   private long size;
   private byte @Nullable [] small = {};
-  private final TreeMap<Long, Node> nodes = new TreeMap<>();
-  private @Nullable Node lastNode;
-  private long lastNodeIndex = -1;
-  private long pageCount;
+  private final Units units;
   private boolean mapped;
   private @Nullable Backing backing;
   private long backedLength;
@@ -76,6 +53,7 @@ public final class PagedContent implements Mappable {
   public PagedContent(MemoryFile memory, MemoryBudget budget) {
     this.memory = memory;
     this.budget = budget;
+    this.units = new Units(memory, budget);
   }
 
   /** A content that shows the first {@code length} bytes of a backing until they are changed. */
@@ -111,7 +89,7 @@ public final class PagedContent implements Mappable {
     if (small != null) {
       return size == 0 ? 0 : PAGE;
     }
-    long bytes = pageCount << PAGE_SHIFT;
+    long bytes = units.pages() << PAGE_SHIFT;
     return backing == null ? bytes : Math.max(bytes, roundUp(backedLength));
   }
 
@@ -137,7 +115,7 @@ public final class PagedContent implements Mappable {
         dst.advance(n);
       } else {
         n = Math.min(n, UNIT - (at & (UNIT - 1)));
-        long place = unit(at >>> SHIFT);
+        long place = units.at(at >>> SHIFT);
         if (place >= 0) {
           MemorySegment.copy(
               memory.segment(), place + (at & (UNIT - 1)), dst.segment(), dst.segmentOffset(), n);
@@ -185,7 +163,7 @@ public final class PagedContent implements Mappable {
             src.segment(), ValueLayout.JAVA_BYTE, src.segmentOffset(), array, (int) at, (int) n);
       } else {
         n = Math.min(n, UNIT - (at & (UNIT - 1)));
-        long place = unit(at >>> SHIFT);
+        long place = units.at(at >>> SHIFT);
         if (place < 0) {
           long rc = ensureUnit(t, at >>> SHIFT, (at + src.remaining() - 1) >>> SHIFT);
           if (rc < 0) {
@@ -196,7 +174,7 @@ public final class PagedContent implements Mappable {
         growTo(at + n);
         MemorySegment.copy(
             src.segment(), src.segmentOffset(), memory.segment(), place + (at & (UNIT - 1)), n);
-        markData(at, at + n);
+        units.markData(at, at + n);
       }
       src.advance(n);
       done += n;
@@ -228,13 +206,14 @@ public final class PagedContent implements Mappable {
     }
     small = null;
     if (size > 0) {
-      long rc = allocateRun(0, 1);
+      long rc = units.allocateRun(0, 1);
       if (rc < 0) {
         small = array;
         return rc;
       }
-      MemorySegment.copy(array, 0, memory.segment(), ValueLayout.JAVA_BYTE, unit(0), (int) size);
-      markData(0, size);
+      MemorySegment.copy(
+          array, 0, memory.segment(), ValueLayout.JAVA_BYTE, units.at(0), (int) size);
+      units.markData(0, size);
     }
     budget.giveHeap(array.length);
     return 0;
@@ -243,68 +222,14 @@ public final class PagedContent implements Mappable {
   /** Clears what a mapping may have left behind the end before the end moves up. */
   private void growTo(long newSize) {
     if (mapped && newSize > size && (size & (PAGE - 1)) != 0) {
-      long place = unit(size >>> SHIFT);
+      long place = units.at(size >>> SHIFT);
       if (place >= 0) {
-        fill(place + (size & (UNIT - 1)), PAGE - (size & (PAGE - 1)));
+        units.fill(place + (size & (UNIT - 1)), PAGE - (size & (PAGE - 1)));
       }
     }
   }
 
   // ---- units ----
-
-  private @Nullable Node node(long index) {
-    long nodeIndex = index >>> NODE_SHIFT;
-    if (nodeIndex != lastNodeIndex) {
-      lastNode = nodes.get(nodeIndex);
-      lastNodeIndex = nodeIndex;
-    }
-    return lastNode;
-  }
-
-  private long unit(long index) {
-    Node node = node(index);
-    return node == null ? -1 : node.place[(int) (index & (NODE - 1))];
-  }
-
-  private void setUnit(long index, long place) {
-    Node node = node(index);
-    if (node == null) {
-      node = new Node();
-      nodes.put(index >>> NODE_SHIFT, node);
-      lastNodeIndex = -1;
-    }
-    node.place[(int) (index & (NODE - 1))] = place;
-  }
-
-  /** Notes that the pages of a range, all in one unit that is here, hold data. */
-  private void markData(long from, long to) {
-    Node node = node(from >>> SHIFT);
-    if (node != null) {
-      int slot = (int) (from >>> SHIFT & (NODE - 1));
-      setPages(node, slot, node.pages[slot] | pageMask(from, to));
-    }
-  }
-
-  private void setPages(Node node, int slot, int pages) {
-    pageCount += Integer.bitCount(pages) - Integer.bitCount(node.pages[slot]);
-    node.pages[slot] = (char) pages;
-  }
-
-  /** The bits of the pages of a unit that a range within it touches. */
-  private static int pageMask(long from, long to) {
-    int first = (int) (from & (UNIT - 1)) >>> PAGE_SHIFT;
-    int last = (int) (to - 1 & (UNIT - 1)) >>> PAGE_SHIFT;
-    return (0x1ffff >>> (16 - last)) & -(1 << first);
-  }
-
-  private boolean isData(long at) {
-    Node node = node(at >>> SHIFT);
-    int slot = (int) (at >>> SHIFT & (NODE - 1));
-    if (node == null || node.place[slot] < 0) {
-      return backing != null && at < backedLength;
-    }
-    return (node.pages[slot] & pageMask(at, at + 1)) != 0;
-  }
 
   /** Brings in the unit {@code index}; and allocates holes up to {@code last} along with it. */
   private long ensureUnit(Task t, long index, long last) {
@@ -314,27 +239,12 @@ public final class PagedContent implements Mappable {
     long run = 1;
     while (run < MAX_RUN
         && index + run <= last
-        && unit(index + run) < 0
+        && units.at(index + run) < 0
         && (backing == null || (index + run) << SHIFT >= backedLength)) {
       run++;
     }
-    long rc = allocateRun(index, run);
-    return rc == -Errno.ENOSPC && run > 1 ? allocateRun(index, 1) : rc;
-  }
-
-  private long allocateRun(long index, long count) {
-    if (!budget.takeUnits(count)) {
-      return -Errno.ENOSPC;
-    }
-    long place = memory.allocate(count << SHIFT);
-    if (place < 0) {
-      budget.giveUnits(count);
-      return -Errno.ENOSPC;
-    }
-    for (long i = 0; i < count; i++) {
-      setUnit(index + i, place + (i << SHIFT));
-    }
-    return 0;
+    long rc = units.allocateRun(index, run);
+    return rc == -Errno.ENOSPC && run > 1 ? units.allocateRun(index, 1) : rc;
   }
 
   /** Copies one unit from the backing. Others may do the same meanwhile: the first one counts. */
@@ -364,18 +274,18 @@ public final class PagedContent implements Mappable {
       budget.giveUnits(1);
       return rc;
     }
-    if (unit(index) >= 0) {
+    if (units.at(index) >= 0) {
       memory.decRef(place, UNIT);
       budget.giveUnits(1);
       return 0;
     }
     long still = Math.max(0, Math.min(UNIT, backedLength - start));
     if (still < done) {
-      fill(place + still, done - still);
+      units.fill(place + still, done - still);
     }
-    setUnit(index, place);
+    units.adopt(index, place);
     if (still > 0) {
-      markData(start, start + still);
+      units.markData(start, start + still);
     }
     return 0;
   }
@@ -398,15 +308,11 @@ public final class PagedContent implements Mappable {
 
   private long firstBacked(long from) {
     for (long u = from; u << SHIFT < backedLength; u++) {
-      if (unit(u) < 0) {
+      if (units.at(u) < 0) {
         return u;
       }
     }
     return -1;
-  }
-
-  private void fill(long place, long length) {
-    memory.segment().asSlice(place, length).fill((byte) 0);
   }
 
   private static long roundUp(long bytes) {
@@ -441,7 +347,7 @@ public final class PagedContent implements Mappable {
       return 0;
     }
     if (newSize < size) {
-      drop(newSize, Long.MAX_VALUE);
+      units.drop(newSize, Long.MAX_VALUE, size);
       if (backing != null) {
         backedLength = Math.min(backedLength, newSize);
         if (backedLength == 0) {
@@ -477,59 +383,15 @@ public final class PagedContent implements Mappable {
       }
     }
     if (backing == null) {
-      drop(offset, end);
+      units.drop(offset, end, size);
     } else {
-      clear(offset, end);
+      units.clear(offset, end);
     }
     return 0;
   }
 
-  /** Zeroes a range of units that are here, keeping them. */
-  private void clear(long from, long to) {
-    for (long at = from; at < to; ) {
-      long n = Math.min(to - at, UNIT - (at & (UNIT - 1)));
-      long place = unit(at >>> SHIFT);
-      if (place >= 0) {
-        fill(place + (at & (UNIT - 1)), n);
-      }
-      at += n;
-    }
-  }
-
-  /** Zeroes a range; whole units of it go, unless a guest has them mapped. */
-  private void drop(long from, long to) {
-    for (Map.Entry<Long, Node> e : nodes.tailMap(from >>> (SHIFT + NODE_SHIFT), true).entrySet()) {
-      long firstUnit = e.getKey() << NODE_SHIFT;
-      Node node = e.getValue();
-      for (int slot = 0; slot < NODE; slot++) {
-        long place = node.place[slot];
-        long start = (firstUnit + slot) << SHIFT;
-        if (place < 0 || start + UNIT <= from || start >= to) {
-          continue;
-        }
-        long cutFrom = Math.max(from, start) - start;
-        long cutTo = Math.min(to, start + UNIT) - start;
-        boolean whole = cutFrom == 0 && (cutTo == UNIT || start + cutTo >= size);
-        if (whole && memory.refCount(place) == 1) {
-          memory.decRef(place, UNIT);
-          budget.giveUnits(1);
-          setPages(node, slot, 0);
-          node.place[slot] = -1;
-          continue;
-        }
-        if (cutFrom == 0 && cutTo == UNIT) {
-          memory.punch(place, UNIT);
-        } else {
-          fill(place + cutFrom, cutTo - cutFrom);
-        }
-        // Pages that are cut in whole are holes now; behind the end of the file, in part is enough.
-        long holeFrom = roundUp(cutFrom);
-        long holeTo = start + cutTo >= size ? UNIT : cutTo & -PAGE;
-        if (holeFrom < holeTo) {
-          setPages(node, slot, node.pages[slot] & ~pageMask(holeFrom, holeTo));
-        }
-      }
-    }
+  private boolean isData(long at) {
+    return units.at(at >>> SHIFT) < 0 ? backing != null && at < backedLength : units.isData(at);
   }
 
   /** Allocates memory for a range, so that writes there will not fail (fallocate). */
@@ -541,14 +403,14 @@ public final class PagedContent implements Mappable {
     long end = offset + length;
     long last = (end - 1) >>> SHIFT;
     for (long u = offset >>> SHIFT; u <= last; u++) {
-      if (unit(u) < 0) {
+      if (units.at(u) < 0) {
         rc = ensureUnit(t, u, last);
         if (rc < 0) {
           return rc;
         }
       }
       long start = u << SHIFT;
-      markData(Math.max(offset, start), Math.min(end, start + UNIT));
+      units.markData(Math.max(offset, start), Math.min(end, start + UNIT));
     }
     return 0;
   }
@@ -568,10 +430,9 @@ public final class PagedContent implements Mappable {
         return at;
       }
       long next = (at & -PAGE) + PAGE;
-      long node = at >>> (SHIFT + NODE_SHIFT);
-      if (!here && !nodes.containsKey(node)) {
-        Long nextNode = nodes.higherKey(node);
-        next = nextNode == null ? size : nextNode << (SHIFT + NODE_SHIFT);
+      if (!here) {
+        long there = units.skipEmpty(at);
+        next = there < 0 ? size : Math.max(next, there);
       }
       at = next;
     }
@@ -580,17 +441,7 @@ public final class PagedContent implements Mappable {
 
   /** Gives all memory back; the content is not used again. */
   public void release() {
-    for (Node node : nodes.values()) {
-      for (long place : node.place) {
-        if (place >= 0) {
-          memory.decRef(place, UNIT);
-          budget.giveUnits(1);
-        }
-      }
-    }
-    nodes.clear();
-    lastNodeIndex = -1;
-    pageCount = 0;
+    units.release();
     if (small != null) {
       budget.giveHeap(small.length);
     }
@@ -617,18 +468,18 @@ public final class PagedContent implements Mappable {
     }
     long wantedEnd = Math.min(offset + length, roundUp(size));
     long first = offset >>> SHIFT;
-    long place = unit(first);
+    long place = units.at(first);
     while (place < 0) {
       rc = ensureUnit(t, first, first);
       if (rc < 0) {
         return rc;
       }
-      place = unit(first);
+      place = units.at(first);
     }
     mapped = true;
     long end = (first + 1) << SHIFT;
     long next = place + UNIT;
-    while (end < wantedEnd && unit(end >>> SHIFT) == next) {
+    while (end < wantedEnd && units.at(end >>> SHIFT) == next) {
       end += UNIT;
       next += UNIT;
     }
@@ -638,7 +489,7 @@ public final class PagedContent implements Mappable {
     if (write) {
       // Which of its pages the guest will write, nobody tells.
       for (long at = offset; at < offset + out.length; at = (at | (UNIT - 1)) + 1) {
-        markData(at, Math.min(offset + out.length, (at | (UNIT - 1)) + 1));
+        units.markData(at, Math.min(offset + out.length, (at | (UNIT - 1)) + 1));
       }
     }
     return 0;
