@@ -7,6 +7,7 @@ import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Enumeration;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -28,15 +29,21 @@ import org.objectweb.asm.commons.JSRInlinerAdapter;
 /**
  * Puts all jars together into one, for a quick start: opening and checking one file instead of
  * thirty saves 15 ms. Classes are stored, not compressed. Classes from before Java 6 get the stack
- * maps that the JVM demands of what it keeps in its AOT cache (all of picocli, for instance).
+ * maps that the JVM demands of what it keeps in its AOT cache (all of picocli, for instance). The
+ * native programs come to lie beside the jar as well.
  *
  * <p>Usage: java -cp asm jars Assemble.java VERSION OUT.jar IN.jar...
  */
 final class Assemble {
   private static final int JAVA_6 = 50;
 
+  private final Path folder;
   private final Set<String> done = new HashSet<>();
   private final Map<String, ByteArrayOutputStream> services = new LinkedHashMap<>();
+
+  private Assemble(Path folder) {
+    this.folder = folder;
+  }
 
   public static void main(String[] args) throws IOException {
     Path out = Path.of(args[1]);
@@ -45,7 +52,7 @@ final class Assemble {
     manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
     manifest.getMainAttributes().put(Attributes.Name.IMPLEMENTATION_VERSION, args[0]);
     try (JarOutputStream jar = new JarOutputStream(Files.newOutputStream(part), manifest)) {
-      Assemble assemble = new Assemble();
+      Assemble assemble = new Assemble(out.toAbsolutePath().getParent());
       for (int i = 2; i < args.length; i++) {
         assemble.add(Path.of(args[i]), jar);
       }
@@ -75,6 +82,9 @@ final class Assemble {
           all.writeBytes(bytes);
           all.write('\n');
         } else if (done.add(name)) {
+          if (name.startsWith("native/")) {
+            unpack(bytes, folder.resolve(name));
+          }
           boolean isClass = name.endsWith(".class");
           put(jar, name, isClass ? modern(bytes, classes) : bytes, isClass);
         }
@@ -82,7 +92,20 @@ final class Assemble {
     }
   }
 
-  /** Module descriptors, signatures, and classes for versions of Java that the base ones serve too. */
+  /**
+   * A program is opened and shared more quickly as a file. One that runs must not be written to.
+   */
+  private static void unpack(byte[] bytes, Path program) throws IOException {
+    Path part = program.resolveSibling(program.getFileName() + ".part");
+    Files.createDirectories(program.getParent());
+    Files.write(part, bytes);
+    Files.setPosixFilePermissions(part, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Files.move(part, program, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  /**
+   * Module descriptors, signatures, and classes for versions of Java that the base ones serve too.
+   */
   private static boolean isLeftOut(String name) {
     return name.endsWith("module-info.class")
         || name.equals(JarFile.MANIFEST_NAME)

@@ -11,6 +11,15 @@ public interface RunningSandbox {
   ExitStatus await() throws EngineException, InterruptedException;
 
   /**
+   * Waits for the same, but not for longer than a time; an engine that cannot tell does not wait.
+   *
+   * @return whether it has ended
+   */
+  default boolean endsWithin(long millis) throws InterruptedException {
+    return false;
+  }
+
+  /**
    * Sends a signal to the first process; with a terminal, keyboard signals come through it instead.
    */
   void signal(int number);

@@ -12,6 +12,7 @@ import dev.vivarium.sentry.kernel.SignalInfo;
 import dev.vivarium.sentry.kernel.ThreadGroup;
 import dev.vivarium.sentry.platform.PlatformException;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** One sandbox under the sentry: the kernel thread, and what the outside may ask of it. */
@@ -92,7 +93,8 @@ final class SentrySandbox implements RunningSandbox {
               CANNOT_RUN,
               "cannot run "
                   + program
-                  + ": not a program for x86-64 Linux (wrong architecture, or a script without #!)");
+                  + ": not a program for x86-64 Linux (wrong architecture, or a script without"
+                  + " #!)");
       case Errno.EACCES ->
           new EngineException(
               CANNOT_RUN, "cannot run " + program + ": permission denied; is it executable?");
@@ -118,6 +120,11 @@ final class SentrySandbox implements RunningSandbox {
     }
     int status = kernel.exitStatus();
     return new ExitStatus(status >> 8 & 0xff, status & 0x7f);
+  }
+
+  @Override
+  public boolean endsWithin(long millis) throws InterruptedException {
+    return ended.await(millis, TimeUnit.MILLISECONDS);
   }
 
   @Override

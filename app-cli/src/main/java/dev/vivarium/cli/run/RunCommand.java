@@ -10,6 +10,8 @@ import dev.vivarium.engine.client.SandboxLauncher;
 import dev.vivarium.engine.client.SandboxLauncher.Streams;
 import dev.vivarium.engine.control.ControlConnection;
 import dev.vivarium.engine.control.ControlMessage;
+import dev.vivarium.engine.process.Front;
+import dev.vivarium.engine.process.SandboxHere;
 import dev.vivarium.engine.state.Directories;
 import dev.vivarium.engine.state.Names;
 import dev.vivarium.engine.state.RunDirectory;
@@ -23,8 +25,9 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 
 /**
- * {@code viv run}. The sandbox's process is started first of all, so that its JVM comes up while
- * this one looks for the image.
+ * {@code viv run}. In the foreground without a terminal this process becomes the sandbox's own.
+ * Otherwise that is started first of all, so that its JVM comes up while this one looks for the
+ * image.
  */
 public final class RunCommand extends Command {
   @Override
@@ -107,33 +110,36 @@ public final class RunCommand extends Command {
               + named.get()
               + "; use letters, digits, _ . and -, at most 63");
     }
-    // A terminal or the background needs other streams than those of a process started early.
-    Optional<SandboxLauncher.Early> early =
-        terminal || detached ? Optional.empty() : SandboxLauncher.early(context.environment());
-    String id = early.isPresent() ? early.get().id() : SandboxId.create();
+    Optional<Front> front = Front.of(context.environment());
+    String id = SandboxId.create();
     String name = named.orElse(Names.madeUp(id));
     SpecBuilder builder =
         new SpecBuilder(id, name, arguments, SpecBuilder.command(positionals), context);
 
     Directories directories = context.directories();
     RunDirectory run = RunDirectory.of(directories, id);
+    if (front.isPresent() && !terminal && !detached) {
+      SandboxSpec spec = spec(builder, positionals[0], pull, arguments, context);
+      boolean keep = !arguments.hasMatchedOption("--rm");
+      try {
+        prepare(run, name, spec, directories);
+        return SandboxHere.run(directories, spec, keep, front.get(), context.err());
+      } catch (CliException | IOException e) {
+        run.delete();
+        new Names(directories).release(name, id);
+        throw e;
+      }
+    }
     Streams streams =
         terminal || detached ? Streams.NONE : input ? Streams.INHERIT : Streams.INHERIT_OUTPUT;
-    ProcessHandle process =
-        early.isPresent() ? early.get().process() : SandboxLauncher.installed().start(run, streams);
+    ProcessHandle process = SandboxLauncher.installed().start(run, streams);
     Thread abandon = new Thread(() -> abandon(process, run), "abandon");
     Runtime.getRuntime().addShutdownHook(abandon);
     boolean started = false;
     ControlConnection connection;
     try {
       SandboxSpec spec = spec(builder, positionals[0], pull, arguments, context);
-      run.create();
-      if (!new Names(directories).claim(name, id)) {
-        throw new CliException(
-            CliException.FAILED,
-            "the name is taken: " + name + "; remove that sandbox with viv rm " + name);
-      }
-      run.writeSpec(spec);
+      prepare(run, name, spec, directories);
       connection = SandboxLauncher.await(run, process);
       Terminal.Size size = terminal && !detached ? Terminal.size() : new Terminal.Size(24, 80);
       connection.send(
@@ -154,6 +160,19 @@ public final class RunCommand extends Command {
       ForegroundClient client = new ForegroundClient(connection, context.err());
       return terminal ? client.runWithTerminal(input) : client.run();
     }
+  }
+
+  /** Makes the run directory, with the specification in it, and takes the name. */
+  private static void prepare(
+      RunDirectory run, String name, SandboxSpec spec, Directories directories)
+      throws CliException, IOException {
+    run.create();
+    if (!new Names(directories).claim(name, spec.id())) {
+      throw new CliException(
+          CliException.FAILED,
+          "the name is taken: " + name + "; remove that sandbox with viv rm " + name);
+    }
+    run.writeSpec(spec);
   }
 
   /** Ends a process that was started in advance and is not needed after all. */

@@ -4,15 +4,12 @@ import dev.vivarium.engine.EngineException;
 import dev.vivarium.engine.control.ControlConnection;
 import dev.vivarium.engine.state.Reason;
 import dev.vivarium.engine.state.RunDirectory;
-import dev.vivarium.engine.state.SandboxId;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 
 /** Starts sandbox processes, and connects to them. */
 public final class SandboxLauncher {
@@ -51,9 +48,6 @@ public final class SandboxLauncher {
    * before any client has connected to it ends by itself.
    */
   public static final String CLIENT_VARIABLE = "VIVARIUM_CLIENT";
-
-  /** The environment variable that names an {@link Early} process: its id, a colon, its pid. */
-  private static final String EARLY_VARIABLE = "VIVARIUM_EARLY";
 
   /** How a new process's standard streams are connected. */
   public enum Streams {
@@ -98,25 +92,6 @@ public final class SandboxLauncher {
           125, "cannot start the sandbox's process: " + line.get(0) + ": " + Reason.of(e), e);
     }
   }
-
-  /**
-   * The process that the {@code viv} script started before the client itself, if it did: its Java
-   * comes up while the client's does.
-   */
-  public static Optional<Early> early(Map<String, String> environment) {
-    String[] parts = environment.getOrDefault(EARLY_VARIABLE, "").split(":", -1);
-    return parts.length == 2 && SandboxId.isValid(parts[0]) && parts[1].matches("[0-9]{1,9}")
-        ? ProcessHandle.of(Long.parseLong(parts[1])).map(process -> new Early(parts[0], process))
-        : Optional.empty();
-  }
-
-  /**
-   * A sandbox process that was started before it was known what it will run.
-   *
-   * @param id of the sandbox that it will be
-   * @param process its standard streams are this process's own
-   */
-  public record Early(String id, ProcessHandle process) {}
 
   /** Connects to a process that is about to make its socket. */
   public static ControlConnection await(RunDirectory run, ProcessHandle process)

@@ -45,6 +45,9 @@ final class SandboxProcess implements ControlServer.Handler {
 
   private static final long ORPHAN_POLL_MILLIS = 200;
 
+  /** What has ended by then was too short for another client to find it. */
+  private static final long SHORT_MILLIS = 25;
+
   /** An engine that does not end within this time after it was told to is left to the kernel. */
   private static final Duration GRACE = Duration.ofSeconds(5);
 
@@ -71,7 +74,7 @@ final class SandboxProcess implements ControlServer.Handler {
   private record Ending(int exitCode, String reason, boolean tellUser) {}
 
   /** What the end of a sandbox comes to. */
-  private record Outcome(Status status, int exitCode, String reason, String message) {}
+  record Outcome(Status status, int exitCode, String reason, String message) {}
 
   SandboxProcess(Directories directories, String id) {
     this.directories = directories;
@@ -96,13 +99,75 @@ final class SandboxProcess implements ControlServer.Handler {
         run.delete();
         return 0;
       }
-      Outcome outcome;
-      try (SandboxLog log = new SandboxLog(run.log())) {
-        outcome = live(wanted, log);
-      }
+      Outcome outcome = live(wanted, run::readSpec, null);
       finish(outcome, wanted, server);
       return outcome.exitCode;
     }
+  }
+
+  /**
+   * Lives the life of a sandbox that its own command started: this process is the whole of it, and
+   * what a client would tell comes from {@link Front}. Other clients can connect once the guest
+   * runs; one that is over before, such as {@code true}, never pays for that.
+   *
+   * @param keep whether state and log are kept after its end
+   */
+  Outcome runHere(SandboxSpec spec, boolean keep, Front front) throws IOException {
+    ControlMessage.Start wanted = new ControlMessage.Start(true, keep, 0, 0);
+    synchronized (this) {
+      start = wanted;
+    }
+    run.create();
+    Optional<Closeable> lock = run.tryLock();
+    if (lock.isEmpty()) {
+      throw new IOException("this sandbox has a process already: " + run.id());
+    }
+    front.setListener(new FromFront());
+    try (Closeable held = lock.get();
+        LateServer server = new LateServer()) {
+      Outcome outcome = live(wanted, () -> spec, server);
+      finish(outcome, wanted, server.opened);
+      return outcome;
+    }
+  }
+
+  /** The control socket of a sandbox that does not wait for a client. */
+  private final class LateServer implements Closeable {
+    private @Nullable ControlServer opened;
+
+    void open() throws IOException {
+      opened = new ControlServer(run.controlSocket(), SandboxProcess.this);
+    }
+
+    @Override
+    public void close() throws IOException {
+      if (opened != null) {
+        opened.close();
+      }
+    }
+  }
+
+  /** What comes from the program in front goes to the sandbox. */
+  private final class FromFront implements Front.Listener {
+    @Override
+    public void signalled(int number) {
+      whenRunning(new ControlMessage.Signal(number));
+    }
+
+    @Override
+    public void insisted() {
+      end(new Ending(KILLED, "killed by the user", false));
+    }
+
+    @Override
+    public void gone() {
+      end(new Ending(KILLED, "the client that ran it went away", false));
+    }
+  }
+
+  /** Where a specification comes from. */
+  private interface Source<T> {
+    T get() throws IOException;
   }
 
   /** Waits for a client; a process whose client is gone before it came ends. */
@@ -134,11 +199,23 @@ final class SandboxProcess implements ControlServer.Handler {
   }
 
   /** From the specification to the end of the first process. */
-  private Outcome live(ControlMessage.Start wanted, SandboxLog log) {
+  private Outcome live(
+      ControlMessage.Start wanted, Source<SandboxSpec> source, @Nullable LateServer late)
+      throws IOException {
+    try (SandboxLog log = new SandboxLog(run.log())) {
+      return live(wanted, source, late, log);
+    }
+  }
+
+  private Outcome live(
+      ControlMessage.Start wanted,
+      Source<SandboxSpec> source,
+      @Nullable LateServer late,
+      SandboxLog log) {
     SandboxSpec spec;
     Engine chosen;
     try {
-      spec = run.readSpec();
+      spec = source.get();
       advance(created(spec));
       chosen = Engines.byName(spec.engine());
     } catch (IOException e) {
@@ -153,7 +230,13 @@ final class SandboxProcess implements ControlServer.Handler {
     try {
       Host host = new Host(log, connect(spec, wanted));
       RunningSandbox sandbox = chosen.start(spec, host);
-      started(sandbox, spec, wanted);
+      adopt(sandbox, spec);
+      if (late == null) {
+        announce(spec, wanted);
+      } else if (!sandbox.endsWithin(SHORT_MILLIS)) {
+        late.open();
+        announce(spec, wanted);
+      }
       return outcome(sandbox.await());
     } catch (EngineException e) {
       log.add(String.valueOf(e.getMessage()), e);
@@ -216,16 +299,14 @@ final class SandboxProcess implements ControlServer.Handler {
         guest.input(), guest.output(1), guest.output(2), terminal, wanted.rows(), wanted.columns());
   }
 
-  private void started(RunningSandbox sandbox, SandboxSpec spec, ControlMessage.Start wanted)
-      throws IOException {
+  /** From here on what comes from outside reaches the engine. */
+  private void adopt(RunningSandbox sandbox, SandboxSpec spec) {
     List<ControlMessage> waiting;
     boolean unwanted;
-    SandboxState now;
     synchronized (this) {
       running = sandbox;
       waiting = List.copyOf(early);
       unwanted = ending != null;
-      now = java.util.Objects.requireNonNull(state).with(Status.RUNNING);
     }
     if (unwanted) {
       sandbox.kill();
@@ -234,6 +315,14 @@ final class SandboxProcess implements ControlServer.Handler {
       apply(sandbox, message);
     }
     spec.timeout().ifPresent(this::limit);
+  }
+
+  /** Lets others know that it runs. */
+  private void announce(SandboxSpec spec, ControlMessage.Start wanted) throws IOException {
+    SandboxState now;
+    synchronized (this) {
+      now = java.util.Objects.requireNonNull(state).with(Status.RUNNING);
+    }
     advance(now);
     if (wanted.keep()) {
       StateEntry entry = StateEntry.of(directories, run.id()).create();

@@ -1,0 +1,90 @@
+package dev.vivarium.engine.process;
+
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The small program in the foreground (front.c) for which this process runs a sandbox: its signals,
+ * and its end, which is the end of the sandbox. Until there is a sandbox they end this process.
+ */
+public final class Front {
+  private static final String VARIABLE = "VIVARIUM_FRONT";
+  private static final int SIGKILL = 9;
+
+  /** What comes from it. Called on a thread of its own. */
+  interface Listener {
+    /** A signal, for the first process. */
+    void signalled(int number);
+
+    /** It wants the sandbox to end now. */
+    void insisted();
+
+    /** It is gone. */
+    void gone();
+  }
+
+  /** As long as there is no sandbox, this process is what a signal is meant for. */
+  private static final class Nobody implements Listener {
+    @Override
+    public void signalled(int number) {
+      Runtime.getRuntime().exit(128 + number);
+    }
+
+    @Override
+    public void insisted() {
+      signalled(SIGKILL);
+    }
+
+    @Override
+    public void gone() {
+      signalled(SIGKILL);
+    }
+  }
+
+  private final FileInputStream pipe;
+  private Listener listener = new Nobody();
+
+  private Front(FileInputStream pipe) {
+    this.pipe = pipe;
+  }
+
+  /** The one that started this process, if one did; it is listened to from now on. */
+  public static Optional<Front> of(Map<String, String> environment) throws IOException {
+    String descriptor = environment.getOrDefault(VARIABLE, "");
+    if (!descriptor.matches("[0-9]{1,4}")) {
+      return Optional.empty();
+    }
+    Front front = new Front(new FileInputStream("/proc/self/fd/" + descriptor));
+    Thread thread = new Thread(null, front::read, "front", 256 << 10);
+    thread.setDaemon(true);
+    thread.start();
+    return Optional.of(front);
+  }
+
+  /** From now on the listener hears of what comes. */
+  synchronized void setListener(Listener next) {
+    listener = next;
+  }
+
+  private void read() {
+    try {
+      for (int b = pipe.read(); b >= 0; b = pipe.read()) {
+        Listener to = listener();
+        if (b == SIGKILL) {
+          to.insisted();
+        } else {
+          to.signalled(b);
+        }
+      }
+    } catch (IOException e) {
+      // As good as its end.
+    }
+    listener().gone();
+  }
+
+  private synchronized Listener listener() {
+    return listener;
+  }
+}

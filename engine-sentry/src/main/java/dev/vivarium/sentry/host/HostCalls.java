@@ -1,0 +1,29 @@
+package dev.vivarium.sentry.host;
+
+/**
+ * The way from Java to the host's kernel: {@link DirectCalls} where its little library can be
+ * loaded, {@link JnrCalls} otherwise. Each method returns the result or a negative errno; addresses
+ * are plain longs, and a caller that passes the address of a segment keeps that segment alive.
+ */
+interface HostCalls {
+  /** Any system call. */
+  long call(long nr, long a0, long a1, long a2, long a3, long a4, long a5);
+
+  /**
+   * Starts a program as {@link Spawn} promises.
+   *
+   * @param path address of its path
+   * @param argv address of a NULL-terminated array of strings
+   * @param envp address of another
+   * @param fds address of {@code int}s: what becomes the child's 0, 1, 2 …; negative: closed
+   * @param count how many they are
+   * @return the process id or a negative errno
+   */
+  int spawn(long path, long argv, long envp, long fds, int count);
+
+  /** The faster of the two that works. */
+  static HostCalls load() {
+    HostCalls direct = DirectCalls.load();
+    return direct != null ? direct : new JnrCalls();
+  }
+}
