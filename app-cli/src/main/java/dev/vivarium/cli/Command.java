@@ -27,8 +27,7 @@ public abstract class Command {
   }
 
   /** Declares an option with one value. */
-  protected static void option(
-      CommandSpec spec, String label, String description, String... names) {
+  public static void option(CommandSpec spec, String label, String description, String... names) {
     spec.addOption(
         OptionSpec.builder(names[0], rest(names))
             .type(String.class)
@@ -38,7 +37,7 @@ public abstract class Command {
   }
 
   /** Declares an option that may be given several times. */
-  protected static void repeatable(
+  public static void repeatable(
       CommandSpec spec, String label, String description, String... names) {
     spec.addOption(
         OptionSpec.builder(names[0], rest(names))

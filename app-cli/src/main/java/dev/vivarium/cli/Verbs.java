@@ -3,6 +3,7 @@ package dev.vivarium.cli;
 import dev.vivarium.cli.host.CompletionCommand;
 import dev.vivarium.cli.host.DoctorCommand;
 import dev.vivarium.cli.host.VersionCommand;
+import dev.vivarium.cli.image.CommitCommand;
 import dev.vivarium.cli.image.HistoryCommand;
 import dev.vivarium.cli.image.ImagesCommand;
 import dev.vivarium.cli.image.ImportCommand;
@@ -42,6 +43,7 @@ public enum Verbs {
   PUSH("push", "Bring an image to a registry"),
   SAVE("save", "Write images into an archive"),
   LOAD("load", "Take images from an archive"),
+  COMMIT("commit", "Make an image of what a sandbox changed"),
   IMPORT("import", "Make an image of a directory or a tar file"),
   HISTORY("history", "Show what made an image"),
   PRUNE("prune", "Remove images that are not needed"),
@@ -76,6 +78,7 @@ public enum Verbs {
       case PUSH -> new PushCommand();
       case SAVE -> new SaveCommand();
       case LOAD -> new LoadCommand();
+      case COMMIT -> new CommitCommand();
       case IMPORT -> new ImportCommand();
       case HISTORY -> new HistoryCommand();
       case PRUNE -> new PruneCommand();

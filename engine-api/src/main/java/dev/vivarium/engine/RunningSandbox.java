@@ -1,5 +1,8 @@
 package dev.vivarium.engine;
 
+import java.io.IOException;
+import java.io.OutputStream;
+
 /** A sandbox that has been started. Methods may be called from any thread. */
 public interface RunningSandbox {
   /**
@@ -29,4 +32,15 @@ public interface RunningSandbox {
 
   /** Ends everything now, as SIGKILL to every process. {@link #await} returns soon after. */
   void kill();
+
+  /**
+   * Writes what the sandbox has changed in its root so far, as the tar of a layer over its image.
+   * The guest waits meanwhile.
+   *
+   * @throws EngineException if this engine cannot tell, or the root is no image's
+   * @throws IOException if the changes cannot be read, or the stream fails
+   */
+  default void changes(OutputStream tar) throws EngineException, IOException, InterruptedException {
+    throw new EngineException(125, "its engine cannot tell what it changed");
+  }
 }

@@ -1,5 +1,6 @@
 package dev.vivarium.engine;
 
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
@@ -17,6 +18,20 @@ public interface SandboxHost {
 
   /** One line for the sandbox's log, not for the user's terminal. */
   void log(String line);
+
+  /**
+   * At the end, when nothing can change any more: keeps what the sandbox changed in its root for as
+   * long as the rest of it is kept.
+   *
+   * @param changes writes the tar of a layer over the sandbox's image; not called if nothing of the
+   *     sandbox is kept
+   */
+  default void keepChanges(Changes changes) {}
+
+  /** Writes a sandbox's changes. */
+  interface Changes {
+    void writeTo(OutputStream tar) throws IOException;
+  }
 
   /** The ways the standard streams can be connected. */
   sealed interface Stdio {

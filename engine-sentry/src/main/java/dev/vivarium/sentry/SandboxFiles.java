@@ -13,6 +13,7 @@ import dev.vivarium.sentry.vfs.Mount;
 import dev.vivarium.sentry.vfs.dev.DevFs;
 import dev.vivarium.sentry.vfs.dev.DeviceTable;
 import dev.vivarium.sentry.vfs.image.ImageFs;
+import dev.vivarium.sentry.vfs.overlay.OverlayChanges;
 import dev.vivarium.sentry.vfs.overlay.OverlayFs;
 import dev.vivarium.sentry.vfs.proc.Machine;
 import dev.vivarium.sentry.vfs.proc.ProcFs;
@@ -73,7 +74,7 @@ final class SandboxFiles {
   }
 
   SandboxMounts mount() throws EngineException {
-    FileSystem root = new OverlayFs(nextDevice++, lower(), kernel.memoryFile(), budget);
+    OverlayFs root = new OverlayFs(nextDevice++, lower(), kernel.memoryFile(), budget);
     SandboxMounts mounts = new SandboxMounts(task, root);
     kernel.setSpecialFiles(devices);
     must(
@@ -98,6 +99,9 @@ final class SandboxFiles {
     mountBinds(mounts);
     if (spec.readOnlyRoot()) {
       mounts.makeRootReadOnly();
+    }
+    if (spec.root() instanceof SandboxSpec.Root.Image) {
+      resources.setChanges(new OverlayChanges(root, kernel.newKernelTask()));
     }
     return mounts;
   }

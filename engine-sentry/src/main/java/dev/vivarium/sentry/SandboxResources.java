@@ -17,6 +17,7 @@ import dev.vivarium.sentry.syscalls.SyscallTables;
 import dev.vivarium.sentry.trace.TraceWriter;
 import dev.vivarium.sentry.trace.TracingDispatcher;
 import dev.vivarium.sentry.tty.Terminal;
+import dev.vivarium.sentry.vfs.overlay.OverlayChanges;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -47,6 +48,7 @@ final class SandboxResources implements AutoCloseable {
   private final SandboxGofers gofers;
   private final @Nullable TraceWriter trace;
   private @Nullable Terminal terminal;
+  private @Nullable OverlayChanges changes;
 
   private SandboxResources(SandboxSpec spec, SandboxHost host) throws EngineException {
     memoryFd = HostMemory.createFile("guest-memory", MEMORY_FILE_SIZE);
@@ -152,6 +154,17 @@ final class SandboxResources implements AutoCloseable {
 
   void setTerminal(@Nullable Terminal terminal) {
     this.terminal = terminal;
+  }
+
+  void setChanges(OverlayChanges changes) {
+    this.changes = changes;
+  }
+
+  /**
+   * What the guest changes in the root; null where the root is no image's. On the kernel thread.
+   */
+  @Nullable OverlayChanges changes() {
+    return changes;
   }
 
   /** The sandbox's terminal becomes that of the first process's session. */

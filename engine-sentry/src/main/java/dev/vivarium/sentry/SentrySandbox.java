@@ -11,7 +11,12 @@ import dev.vivarium.sentry.kernel.ProcessStart;
 import dev.vivarium.sentry.kernel.SignalInfo;
 import dev.vivarium.sentry.kernel.ThreadGroup;
 import dev.vivarium.sentry.platform.PlatformException;
+import dev.vivarium.sentry.vfs.overlay.OverlayChanges;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -21,22 +26,29 @@ final class SentrySandbox implements RunningSandbox {
   private static final int CANNOT_RUN = 126;
   private static final int NOT_FOUND = 127;
 
+  /** Of changed files' contents, while it runs and at its end. */
+  private static final long MOST_CHANGES = 16L << 30;
+
+  private static final long MOST_KEPT_CHANGES = 4L << 30;
+
   private final SandboxResources resources;
+  private final SandboxHost host;
   private final Kernel kernel;
   private final CountDownLatch loaded = new CountDownLatch(1);
   private final CountDownLatch ended = new CountDownLatch(1);
   private volatile long loadResult;
   private volatile @Nullable Throwable failure;
 
-  private SentrySandbox(SandboxResources resources) {
+  private SentrySandbox(SandboxResources resources, SandboxHost host) {
     this.resources = resources;
+    this.host = host;
     this.kernel = resources.kernel();
   }
 
   /** Builds everything and starts the command; returns once its program is loaded. */
   static SentrySandbox start(SandboxSpec spec, SandboxHost host) throws EngineException {
     SandboxResources resources = SandboxResources.open(spec, host);
-    SentrySandbox sandbox = new SentrySandbox(resources);
+    SentrySandbox sandbox = new SentrySandbox(resources, host);
     FirstProcess first = new FirstProcess(resources, spec, host);
     Thread thread = new Thread(() -> sandbox.runKernel(first), "kernel");
     thread.start();
@@ -61,6 +73,7 @@ final class SentrySandbox implements RunningSandbox {
               }));
       resources.giveTerminalTo(init);
       kernel.loop().run();
+      keepChanges();
     } catch (PlatformException | EngineException | RuntimeException | Error e) {
       failure = e;
     } finally {
@@ -68,6 +81,14 @@ final class SentrySandbox implements RunningSandbox {
       resources.close();
       loaded.countDown();
       ended.countDown();
+    }
+  }
+
+  /** All guest processes are gone, their memory is not yet. */
+  private void keepChanges() {
+    OverlayChanges changes = resources.changes();
+    if (changes != null) {
+      host.keepChanges(tar -> changes.write(tar, MOST_KEPT_CHANGES));
     }
   }
 
@@ -147,5 +168,37 @@ final class SentrySandbox implements RunningSandbox {
   @Override
   public void kill() {
     kernel.loop().post(kernel::shutDown);
+  }
+
+  @Override
+  public void changes(OutputStream tar) throws EngineException, IOException, InterruptedException {
+    CompletableFuture<Boolean> done = new CompletableFuture<>();
+    kernel
+        .loop()
+        .post(() -> {
+          OverlayChanges changes = resources.changes();
+          try {
+            if (changes != null) {
+              changes.write(tar, MOST_CHANGES);
+            }
+            done.complete(changes != null);
+          } catch (IOException | RuntimeException e) {
+            done.completeExceptionally(e);
+          }
+        });
+    while (!done.isDone() && !ended.await(20, TimeUnit.MILLISECONDS)) {
+      // the kernel thread is at it
+    }
+    if (!done.isDone()) {
+      throw new EngineException(FAILED, "it has ended");
+    }
+    try {
+      if (!done.get()) {
+        throw new EngineException(
+            FAILED, "its root is this machine's own and no image, so there is nothing to add to");
+      }
+    } catch (ExecutionException e) {
+      throw new IOException(e.getCause().getMessage(), e);
+    }
   }
 }

@@ -113,6 +113,30 @@ public sealed interface ControlMessage {
     static final int TYPE = 13;
   }
 
+  /**
+   * To the sandbox: what have you changed in your root? The guest waits until the answer has been
+   * taken.
+   */
+  record QueryChanges() implements ControlMessage {
+    static final int TYPE = 40;
+  }
+
+  /**
+   * From the sandbox, on {@link QueryChanges}: a part of a layer's tar, at most {@link #MAX_DATA}.
+   */
+  record Changes(byte[] bytes) implements ControlMessage {
+    static final int TYPE = 41;
+  }
+
+  /**
+   * From the sandbox: all {@link Changes} are sent.
+   *
+   * @param problem why they are not complete; empty if they are
+   */
+  record ChangesEnd(String problem) implements ControlMessage {
+    static final int TYPE = 42;
+  }
+
   /** The frame without its length. */
   static byte[] encode(ControlMessage message) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -171,6 +195,15 @@ public sealed interface ControlMessage {
         out.writeByte(State.TYPE);
         writeText(out, m.json);
       }
+      case QueryChanges _ -> out.writeByte(QueryChanges.TYPE);
+      case Changes m -> {
+        out.writeByte(Changes.TYPE);
+        out.write(m.bytes);
+      }
+      case ChangesEnd m -> {
+        out.writeByte(ChangesEnd.TYPE);
+        writeText(out, m.problem);
+      }
       case Ended m -> {
         out.writeByte(Ended.TYPE);
         out.writeInt(m.exitCode);
@@ -202,6 +235,9 @@ public sealed interface ControlMessage {
           case Kill.TYPE -> new Kill();
           case QueryState.TYPE -> new QueryState();
           case State.TYPE -> new State(readText(in));
+          case QueryChanges.TYPE -> new QueryChanges();
+          case Changes.TYPE -> new Changes(in.readNBytes(MAX_DATA));
+          case ChangesEnd.TYPE -> new ChangesEnd(readText(in));
           case Ended.TYPE -> new Ended(exitCode(in.readInt()), readText(in));
           default -> throw new IOException("unknown message type " + type);
         };

@@ -228,7 +228,7 @@ final class SandboxProcess implements ControlServer.Handler {
     }
     Runtime.getRuntime().addShutdownHook(new Thread(this::toldToStop, "told-to-stop"));
     try {
-      Host host = new Host(log, connect(spec, wanted));
+      Host host = new Host(log, connect(spec, wanted), wanted.keep());
       RunningSandbox sandbox = chosen.start(spec, host);
       adopt(sandbox, spec);
       if (late == null) {
@@ -495,6 +495,7 @@ final class SandboxProcess implements ControlServer.Handler {
       case ControlMessage.Window window -> streams().grant(from, window.stream(), window.bytes());
       case ControlMessage.Kill _ -> end(new Ending(KILLED, "killed by the user", false));
       case ControlMessage.Signal _, ControlMessage.Resize _ -> whenRunning(message);
+      case ControlMessage.QueryChanges _ -> sendChanges(from);
       case ControlMessage.QueryState _ -> from.send(new ControlMessage.State(stateJson()));
       default -> throw new IOException("not for a sandbox: " + message.getClass().getSimpleName());
     }
@@ -538,6 +539,14 @@ final class SandboxProcess implements ControlServer.Handler {
     }
   }
 
+  private void sendChanges(ControlConnection to) throws IOException {
+    RunningSandbox sandbox;
+    synchronized (this) {
+      sandbox = finished ? null : running;
+    }
+    to.send(new ControlMessage.ChangesEnd(ChangesFeed.send(sandbox, to)));
+  }
+
   private synchronized String stateJson() throws IOException {
     if (state == null) {
       throw new IOException("it has not begun");
@@ -571,10 +580,12 @@ final class SandboxProcess implements ControlServer.Handler {
   private final class Host implements SandboxHost {
     private final SandboxLog log;
     private final Stdio streams;
+    private final boolean keep;
 
-    Host(SandboxLog log, Stdio streams) {
+    Host(SandboxLog log, Stdio streams, boolean keep) {
       this.log = log;
       this.streams = streams;
+      this.keep = keep;
     }
 
     @Override
@@ -590,6 +601,13 @@ final class SandboxProcess implements ControlServer.Handler {
     @Override
     public void log(String line) {
       log.add(line);
+    }
+
+    @Override
+    public void keepChanges(Changes changes) {
+      if (keep) {
+        ChangesFeed.keep(StateEntry.of(directories, run.id()), changes, log);
+      }
     }
   }
 }

@@ -29,4 +29,9 @@ public final class StateEntry extends Entry {
   public Path output() {
     return path().resolve("output");
   }
+
+  /** What it changed in its root, as the tar of a layer; there only when it is complete. */
+  public Path changes() {
+    return path().resolve("changes.tar");
+  }
 }

@@ -24,6 +24,8 @@ class ControlMessageTest {
           new ControlMessage.Kill(),
           new ControlMessage.QueryState(),
           new ControlMessage.State("{\"ü\":1}"),
+          new ControlMessage.QueryChanges(),
+          new ControlMessage.ChangesEnd("why"),
           new ControlMessage.Ended(255, "why: where; what to do"));
 
   @Test

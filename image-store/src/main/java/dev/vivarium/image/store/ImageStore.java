@@ -155,6 +155,20 @@ public final class ImageStore implements AutoCloseable {
     });
   }
 
+  /**
+   * The image that has exactly these layer files, lowest first.
+   *
+   * @param preferred which to take if there are several: this name or id
+   */
+  public Optional<ImageRecord> withLayers(List<Path> layers, String preferred)
+      throws ImageException {
+    Optional<ImageRecord> named = isArchive(preferred) ? Optional.empty() : find(preferred);
+    if (named.isPresent() && layers(named.get()).equals(layers)) {
+      return named;
+    }
+    return list().stream().filter(image -> layers(image).equals(layers)).findFirst();
+  }
+
   /** All images, the latest pulled first. */
   public List<ImageRecord> list() throws ImageException {
     return database.read(transaction -> {

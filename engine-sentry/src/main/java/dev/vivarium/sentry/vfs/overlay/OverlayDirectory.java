@@ -9,10 +9,12 @@ import dev.vivarium.sentry.vfs.FileRef;
 import dev.vivarium.sentry.vfs.Inode;
 import dev.vivarium.sentry.vfs.InodeRef;
 import dev.vivarium.sentry.vfs.VfsPath;
+import dev.vivarium.sentry.vfs.tmpfs.EntryTable;
 import dev.vivarium.sentry.vfs.tmpfs.MemDirectory;
 import dev.vivarium.sentry.vfs.tmpfs.MemInode;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A directory that shows a lower one, with the guest's changes. */
 final class OverlayDirectory extends MemDirectory implements OverlayFs.Overlaid {
@@ -20,6 +22,7 @@ final class OverlayDirectory extends MemDirectory implements OverlayFs.Overlaid 
 
   private final OverlayFs overlay;
   private final Inode original;
+  private final OverlayFs.Below below;
 
   /** Whether {@link #entries} has all names of the lower directory. */
   private boolean complete;
@@ -28,11 +31,24 @@ final class OverlayDirectory extends MemDirectory implements OverlayFs.Overlaid 
     super(fs, original);
     this.overlay = fs;
     this.original = original;
+    this.below = new OverlayFs.Below(original);
   }
 
   @Override
-  public Inode original() {
-    return original;
+  public OverlayFs.Below below() {
+    return below;
+  }
+
+  /**
+   * What is known here about names: the guest's own, whiteouts, and lower ones that were listed.
+   */
+  Iterable<EntryTable.Entry> table() {
+    return entries.all();
+  }
+
+  /** What is known here about one name. */
+  EntryTable.@Nullable Entry entry(String name) {
+    return entries.get(name);
   }
 
   @Override
@@ -58,7 +74,7 @@ final class OverlayDirectory extends MemDirectory implements OverlayFs.Overlaid 
     if (rc < 0 || low == null) {
       return rc < 0 ? rc : -Errno.ENOENT;
     }
-    MemInode inode = overlay.show(t, low);
+    MemInode inode = overlay.show(t, low, this, name);
     if (inode == null) {
       return -Errno.EIO;
     }

@@ -16,6 +16,7 @@ import java.lang.ref.WeakReference;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** A writable view, in memory, over a read-only file system. */
@@ -76,7 +77,15 @@ public final class OverlayFs extends MemoryFs {
   }
 
   /** The inode that shows a lower one; null if the lower one's link cannot be read. */
-  @Nullable MemInode show(Task t, Inode low) {
+  @Nullable MemInode show(Task t, Inode low, OverlayDirectory directory, String name) {
+    MemInode inode = show(t, low);
+    if (inode instanceof Overlaid o) {
+      o.below().foundAt(directory, name);
+    }
+    return inode;
+  }
+
+  private @Nullable MemInode show(Task t, Inode low) {
     for (var r = forgotten.poll(); r != null; r = forgotten.poll()) {
       Shown gone = (Shown) r;
       shown.remove(gone.ino, gone);
@@ -110,19 +119,24 @@ public final class OverlayFs extends MemoryFs {
 
   @Override
   protected @Nullable Inode originalOf(MemInode inode) {
-    return inode instanceof Overlaid o ? o.original() : null;
+    return inode instanceof Overlaid o ? o.below().original() : null;
   }
 
   @Override
   protected void changing(MemInode inode) {
     if (inode instanceof Overlaid o) {
-      changed.putIfAbsent(inode, o.original());
+      changed.putIfAbsent(inode, o.below().original());
     }
   }
 
   /** Whether something of this inode differs from the lower one that it shows. */
   boolean isChanged(MemInode inode) {
     return changed.containsKey(inode);
+  }
+
+  /** The inodes that show a lower one and were changed since. */
+  Set<MemInode> changedInodes() {
+    return changed.keySet();
   }
 
   /** A content for a file that was empty below. */
@@ -145,34 +159,65 @@ public final class OverlayFs extends MemoryFs {
 
   /** An inode that shows a lower one. */
   interface Overlaid {
-    Inode original();
+    Below below();
   }
 
-  private static final class OverlaySymlink extends MemSymlink implements Overlaid {
+  /** What an inode shows, and where below it was first found. */
+  static final class Below {
     private final Inode original;
+    private @Nullable OverlayDirectory directory;
+    private String name = "";
 
-    OverlaySymlink(OverlayFs fs, Inode original, String target) {
-      super(fs, original, target);
+    Below(Inode original) {
       this.original = original;
     }
 
-    @Override
-    public Inode original() {
+    Inode original() {
       return original;
+    }
+
+    /** The directory that has it below; null for the root. */
+    @Nullable OverlayDirectory directory() {
+      return directory;
+    }
+
+    String name() {
+      return name;
+    }
+
+    private void foundAt(OverlayDirectory in, String as) {
+      if (directory == null) {
+        directory = in;
+        name = as;
+      }
+    }
+  }
+
+  private static final class OverlaySymlink extends MemSymlink implements Overlaid {
+    private final Below below;
+
+    OverlaySymlink(OverlayFs fs, Inode original, String target) {
+      super(fs, original, target);
+      this.below = new Below(original);
+    }
+
+    @Override
+    public Below below() {
+      return below;
     }
   }
 
   private static final class OverlaySpecial extends MemSpecial implements Overlaid {
-    private final Inode original;
+    private final Below below;
 
     OverlaySpecial(OverlayFs fs, Inode original) {
       super(fs, original);
-      this.original = original;
+      this.below = new Below(original);
     }
 
     @Override
-    public Inode original() {
-      return original;
+    public Below below() {
+      return below;
     }
   }
 }

@@ -24,6 +24,7 @@ final class OverlayRegular extends MemRegular implements OverlayFs.Overlaid {
 
   private final OverlayFs overlay;
   private final Inode original;
+  private final OverlayFs.Below below;
   private @Nullable File low;
   private long error;
 
@@ -31,11 +32,12 @@ final class OverlayRegular extends MemRegular implements OverlayFs.Overlaid {
     super(fs, original);
     this.overlay = fs;
     this.original = original;
+    this.below = new OverlayFs.Below(original);
   }
 
   @Override
-  public Inode original() {
-    return original;
+  public OverlayFs.Below below() {
+    return below;
   }
 
   @Override

@@ -50,6 +50,11 @@ public final class EntryTable {
       return inode == null && lowerType == WHITEOUT;
     }
 
+    /** Whether a lower directory has this name too. */
+    public boolean hidesLower() {
+      return hidesLower;
+    }
+
     public String name() {
       return name;
     }
