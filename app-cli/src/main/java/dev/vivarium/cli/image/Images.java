@@ -1,17 +1,24 @@
 package dev.vivarium.cli.image;
 
 import dev.vivarium.cli.CliException;
+import dev.vivarium.cli.Command;
 import dev.vivarium.cli.Context;
 import dev.vivarium.cli.output.PullProgress;
 import dev.vivarium.cli.run.Terminal;
 import dev.vivarium.image.ImageException;
 import dev.vivarium.image.ImageReference;
+import dev.vivarium.image.signature.SignatureKey;
 import dev.vivarium.image.store.ImageRecord;
 import dev.vivarium.image.store.ImageStore;
 import dev.vivarium.image.store.Progress;
 import dev.vivarium.image.store.PullOptions;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
@@ -29,6 +36,35 @@ public final class Images {
     declareProgress(spec);
   }
 
+  /** Declares the option of everything that may ask for a signature. */
+  public static void declareKeys(CommandSpec spec) {
+    Command.repeatable(
+        spec,
+        "FILE",
+        "The image must be signed by the public key in this PEM file (cosign.pub); may be"
+            + " repeated.",
+        "--verify-key");
+  }
+
+  /** The keys of {@code --verify-key}; none if it was not given. */
+  private static List<SignatureKey> keys(ParseResult arguments) throws ImageException {
+    List<SignatureKey> keys = new ArrayList<>();
+    if (arguments.commandSpec().findOption("--verify-key") != null) {
+      for (String file : arguments.matchedOptionValue("--verify-key", new String[0])) {
+        keys.addAll(SignatureKey.read(Path.of(file)));
+      }
+    }
+    return keys;
+  }
+
+  /** Whether an image that is here was found to be signed by one of the keys. */
+  private static boolean trusted(ImageStore store, ImageRecord image, List<SignatureKey> keys)
+      throws ImageException {
+    Set<String> known = keys.stream().map(SignatureKey::fingerprint).collect(Collectors.toSet());
+    return keys.isEmpty()
+        || store.signatures(image.id()).stream().anyMatch(s -> known.contains(s.key()));
+  }
+
   /** Declares the option of everything that takes its time. */
   static void declareProgress(CommandSpec spec) {
     spec.addOption(
@@ -43,14 +79,27 @@ public final class Images {
   public static ImageRecord resolve(
       ImageStore store, String name, String pull, ParseResult arguments, Context context)
       throws ImageException, CliException {
+    List<SignatureKey> keys = keys(arguments);
     if (ImageStore.isArchive(name)) {
+      refuseKeys(name, keys);
       return withProgress(
-          arguments, context, progress -> store.importArchive(name, false, progress));
+          arguments,
+          context,
+          progress -> store.importArchive(name, false, architecture(), progress));
     }
     if (!pull.equals("always")) {
       Optional<ImageRecord> found = store.find(name);
-      if (found.isPresent()) {
+      if (found.isPresent() && trusted(store, found.get(), keys)) {
         return found.get();
+      }
+      if (found.isPresent() && pull.equals("never")) {
+        throw new CliException(
+            CliException.FAILED,
+            "not known to be signed by that key: "
+                + name
+                + "; viv pull --verify-key FILE "
+                + name
+                + " checks it");
       }
     }
     if (pull.equals("never")) {
@@ -63,16 +112,31 @@ public final class Images {
   /** Fetches an image from its registry, or from an archive. */
   static ImageRecord pull(ImageStore store, String name, ParseResult arguments, Context context)
       throws ImageException, CliException {
+    String wanted =
+        arguments.commandSpec().findOption("--arch") == null
+            ? architecture()
+            : arguments.matchedOptionValue("--arch", architecture());
+    List<SignatureKey> keys = keys(arguments);
     if (ImageStore.isArchive(name)) {
+      refuseKeys(name, keys);
       return withProgress(
-          arguments, context, progress -> store.importArchive(name, true, progress));
+          arguments, context, progress -> store.importArchive(name, true, wanted, progress));
     }
     ImageReference reference = ImageReference.parse(name);
     PullOptions options =
         PullOptions.DEFAULT
             .withPlainHttp(arguments.hasMatchedOption("--plain-http"))
-            .withArchitecture(architecture());
+            .withArchitecture(wanted)
+            .withTrusted(keys);
     return withProgress(arguments, context, progress -> store.pull(reference, options, progress));
+  }
+
+  private static void refuseKeys(String name, List<SignatureKey> keys) throws CliException {
+    if (!keys.isEmpty()) {
+      throw new CliException(
+          CliException.USAGE,
+          "--verify-key: an archive has no signatures: " + name + "; pull it from a registry");
+    }
   }
 
   /** This machine's, in OCI's words. */

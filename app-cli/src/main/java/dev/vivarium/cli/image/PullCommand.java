@@ -14,6 +14,12 @@ public final class PullCommand extends Command {
   @Override
   public void declare(CommandSpec spec) {
     Images.declare(spec);
+    Images.declareKeys(spec);
+    option(
+        spec,
+        "ARCH[/VARIANT]",
+        "The image for another machine, such as arm64 or arm/v7 (default: this machine's).",
+        "--arch");
     flag(spec, "Print only the image's id.", "-q", "--quiet");
     parameters(
         spec,

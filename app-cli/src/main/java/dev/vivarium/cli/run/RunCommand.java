@@ -62,6 +62,7 @@ public final class RunCommand extends Command {
     option(spec, "WHEN", "Fetch the image: missing, always or never (default: missing).", "--pull");
     option(spec, "FILE", "Write every system call to a file, as JSON lines.", "--trace");
     Images.declare(spec);
+    Images.declareKeys(spec);
     parameters(
         spec,
         "0..*",

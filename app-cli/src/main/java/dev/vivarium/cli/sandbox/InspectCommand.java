@@ -12,6 +12,7 @@ import dev.vivarium.engine.state.SandboxState;
 import dev.vivarium.engine.state.SpecJson;
 import dev.vivarium.engine.state.StateEntry;
 import dev.vivarium.image.ImageException;
+import dev.vivarium.image.signature.VerifiedSignature;
 import dev.vivarium.image.store.ImageConfig;
 import dev.vivarium.image.store.ImageRecord;
 import dev.vivarium.image.store.ImageStore;
@@ -82,8 +83,12 @@ public final class InspectCommand extends Command {
 
   private static Optional<Map<String, @Nullable Object>> image(String key) throws ImageException {
     Optional<ImageRecord> image;
+    List<VerifiedSignature> signatures = List.of();
     try (ImageStore store = ImageStore.open()) {
       image = store.find(key);
+      if (image.isPresent()) {
+        signatures = store.signatures(image.get().id());
+      }
     } catch (ImageException e) {
       if (e.kind() == ImageException.Kind.BAD_REFERENCE) {
         return Optional.empty();
@@ -109,6 +114,16 @@ public final class InspectCommand extends Command {
     values.put("exposedPorts", config.exposedPorts());
     values.put("volumes", config.volumes());
     values.put("stopSignal", config.stopSignal().orElse(null));
+    List<Object> verified = new ArrayList<>();
+    for (VerifiedSignature signature : signatures) {
+      Map<String, @Nullable Object> one = new LinkedHashMap<>();
+      one.put("digest", signature.digest());
+      one.put("key", signature.key());
+      one.put("format", signature.format());
+      one.put("reference", signature.reference());
+      verified.add(one);
+    }
+    values.put("verifiedSignatures", verified);
     return Optional.of(values);
   }
 }

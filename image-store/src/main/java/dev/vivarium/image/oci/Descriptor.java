@@ -9,6 +9,7 @@ import java.util.Optional;
  *
  * @param os of an index's manifest, empty if not said
  * @param architecture of an index's manifest, empty if not said
+ * @param artifactType what the manifest of an artifact is, empty if not said
  */
 public record Descriptor(
     String mediaType,
@@ -17,7 +18,20 @@ public record Descriptor(
     Optional<String> os,
     Optional<String> architecture,
     Optional<String> variant,
-    Map<String, String> annotations) {
+    Map<String, String> annotations,
+    Optional<String> artifactType) {
+
+  /** A reference to content that is no artifact. */
+  public Descriptor(
+      String mediaType,
+      String digest,
+      long size,
+      Optional<String> os,
+      Optional<String> architecture,
+      Optional<String> variant,
+      Map<String, String> annotations) {
+    this(mediaType, digest, size, os, architecture, variant, annotations, Optional.empty());
+  }
 
   static Descriptor of(JsonObject json) throws BadDocumentException {
     String digest = json.requiredString("digest");
@@ -44,6 +58,7 @@ public record Descriptor(
         os,
         architecture,
         variant,
-        json.stringMap("annotations"));
+        json.stringMap("annotations"),
+        json.string("artifactType"));
   }
 }

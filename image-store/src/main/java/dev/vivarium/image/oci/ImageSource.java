@@ -1,6 +1,7 @@
 package dev.vivarium.image.oci;
 
 import dev.vivarium.image.ImageException;
+import dev.vivarium.image.signature.VerifiedSignature;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
@@ -18,6 +19,11 @@ public interface ImageSource extends AutoCloseable {
 
   /** The bytes of a blob, from its start; may be called by several threads at once. */
   InputStream open(Descriptor blob) throws IOException, ImageException;
+
+  /** The signatures that {@link #resolve} checked and found good. */
+  default List<VerifiedSignature> verified() {
+    return List.of();
+  }
 
   @Override
   void close();

@@ -9,18 +9,27 @@ import java.util.TreeSet;
 public final class Selection {
   private Selection() {}
 
-  /** The manifest for Linux on that architecture. */
-  public static Descriptor platform(String image, Manifest.Index index, String architecture)
+  /**
+   * The manifest for Linux on that architecture.
+   *
+   * @param wanted an architecture, with {@code /VARIANT} if that matters
+   */
+  public static Descriptor platform(String image, Manifest.Index index, String wanted)
       throws ImageException {
     TreeSet<String> others = new TreeSet<>();
+    int slash = wanted.indexOf('/');
+    String architecture = slash < 0 ? wanted : wanted.substring(0, slash);
+    String variant = slash < 0 ? "" : wanted.substring(slash + 1);
     for (Descriptor manifest : index.manifests()) {
       String os = manifest.os().orElse("");
       String machine = manifest.architecture().orElse("");
-      if (os.equals("linux") && machine.equals(architecture)) {
+      if (os.equals("linux")
+          && machine.equals(architecture)
+          && (variant.isEmpty() || variant.equals(manifest.variant().orElse("")))) {
         return manifest;
       }
       if (!os.isEmpty() && !os.equals("unknown")) {
-        others.add(os + "/" + machine);
+        others.add(os + "/" + machine + manifest.variant().map(v -> "/" + v).orElse(""));
       }
     }
     if (index.manifests().size() == 1 && index.manifests().getFirst().os().isEmpty()) {
@@ -29,7 +38,7 @@ public final class Selection {
     throw new ImageException(
         Kind.UNSUPPORTED,
         "no image for linux/"
-            + architecture
+            + wanted
             + ": "
             + image
             + "; there is "

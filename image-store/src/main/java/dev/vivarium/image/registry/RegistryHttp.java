@@ -8,6 +8,8 @@ import dev.vivarium.image.oci.Json;
 import dev.vivarium.image.oci.JsonObject;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.Authenticator;
+import java.net.PasswordAuthentication;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -19,6 +21,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Requests to one repository of one registry: scheme, authorization, redirects. */
 final class RegistryHttp implements AutoCloseable {
@@ -48,6 +51,17 @@ final class RegistryHttp implements AutoCloseable {
   /** With another patience than the usual. */
   RegistryHttp(ImageReference image, boolean plainHttp, Optional<Path> authFile, Duration patience)
       throws ImageException {
+    this(image, plainHttp, authFile, patience, System.getenv());
+  }
+
+  /** With other proxies than this process's environment names. */
+  RegistryHttp(
+      ImageReference image,
+      boolean plainHttp,
+      Optional<Path> authFile,
+      Duration patience,
+      Map<String, String> environment)
+      throws ImageException {
     this.image = image;
     boolean loopback = isLoopback(image.registry());
     this.mayBePlain = plainHttp || loopback;
@@ -58,10 +72,18 @@ final class RegistryHttp implements AutoCloseable {
     this.base = URI.create((mayBePlain ? "http://" : "https://") + host);
     this.authorizer = new Authorizer(this, image, AuthFiles.find(image, authFile));
     this.stalls = new StallGuard(patience);
+    EnvironmentProxy proxy = new EnvironmentProxy(environment);
+    proxy.check(base);
+    HttpClient.Builder builder = HttpClient.newBuilder();
+    if (proxy.credentials(base).isPresent()) {
+      // Else the JDK does not log in to a proxy that only tunnels.
+      System.setProperty("jdk.http.auth.tunneling.disabledSchemes", "");
+      builder.authenticator(new ProxyLogin(proxy.credentials(base).get()));
+    }
     this.client =
-        HttpClient.newBuilder()
+        builder
             .connectTimeout(CONNECT_TIMEOUT)
-            .proxy(new EnvironmentProxy(System.getenv()))
+            .proxy(proxy)
             .followRedirects(HttpClient.Redirect.NEVER)
             .version(mayBePlain ? HttpClient.Version.HTTP_1_1 : HttpClient.Version.HTTP_2)
             .build();
@@ -315,5 +337,19 @@ final class RegistryHttp implements AutoCloseable {
       // not the registry's own words, then
     }
     return "";
+  }
+
+  /** Logs in to the proxy, and to nobody else. */
+  private static final class ProxyLogin extends Authenticator {
+    private final PasswordAuthentication credentials;
+
+    ProxyLogin(PasswordAuthentication credentials) {
+      this.credentials = credentials;
+    }
+
+    @Override
+    protected @Nullable PasswordAuthentication getPasswordAuthentication() {
+      return getRequestorType() == RequestorType.PROXY ? credentials : null;
+    }
   }
 }

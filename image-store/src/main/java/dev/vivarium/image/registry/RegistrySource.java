@@ -4,6 +4,7 @@ import dev.vivarium.image.Digests;
 import dev.vivarium.image.ImageException;
 import dev.vivarium.image.ImageException.Kind;
 import dev.vivarium.image.ImageReference;
+import dev.vivarium.image.oci.BadDocumentException;
 import dev.vivarium.image.oci.Blobs;
 import dev.vivarium.image.oci.Descriptor;
 import dev.vivarium.image.oci.ImageSource;
@@ -25,6 +26,8 @@ public final class RegistrySource implements ImageSource {
           Manifest.OCI_MANIFEST,
           Manifest.DOCKER_LIST,
           Manifest.DOCKER_MANIFEST);
+
+  private static final int MAX_REFERRERS = 50;
 
   private final ImageReference image;
   private final RegistryHttp http;
@@ -72,6 +75,70 @@ public final class RegistrySource implements ImageSource {
   @Override
   public InputStream open(Descriptor blob) throws IOException, ImageException {
     return new BlobStream(http, blob);
+  }
+
+  /** What a tag of the same repository names; empty if there is no such tag. */
+  public Optional<Manifest> tagged(String tag) throws ImageException {
+    try {
+      Document document = manifest(tag);
+      return Optional.of(Manifest.parse(document.content, document.mediaType));
+    } catch (ImageException e) {
+      if (e.kind() == Kind.NOT_FOUND) {
+        return Optional.empty();
+      }
+      throw e;
+    } catch (BadDocumentException e) {
+      throw unreadable(tag, e);
+    }
+  }
+
+  /** The manifest that a descriptor names, digest checked. */
+  public Manifest parsed(Descriptor manifest) throws ImageException {
+    try {
+      return Manifest.parse(fetch(manifest), manifest.mediaType());
+    } catch (BadDocumentException e) {
+      throw unreadable(manifest.digest(), e);
+    }
+  }
+
+  /**
+   * The artifacts of a type that say they belong to a manifest of this repository. A registry that
+   * cannot list them keeps them in an index under the tag {@code sha256-HEX}.
+   */
+  public List<Descriptor> referrers(String digest, String artifactType) throws ImageException {
+    Optional<Manifest> found;
+    try (Answer answer = http.get("referrers/" + digest, Map.of("Accept", Manifest.OCI_INDEX))) {
+      String type = Optional.ofNullable(answer.first("Content-Type")).orElse("");
+      found =
+          answer.status() == 200 && type.startsWith(Manifest.OCI_INDEX)
+              ? Optional.of(Manifest.parse(answer.bytes(Manifest.MAX_SIZE), Manifest.OCI_INDEX))
+              : tagged(digest.replace(':', '-'));
+    } catch (BadDocumentException e) {
+      throw unreadable("referrers of " + digest, e);
+    } catch (IOException e) {
+      throw http.unreachable(e);
+    }
+    if (found.isEmpty() || !(found.get() instanceof Manifest.Index index)) {
+      return List.of();
+    }
+    // Many registries and clients leave out the type in the list: then the manifest says it.
+    return index.manifests().stream()
+        .filter(d -> d.artifactType().isEmpty() || d.artifactType().get().equals(artifactType))
+        .limit(MAX_REFERRERS)
+        .toList();
+  }
+
+  private ImageException unreadable(String what, BadDocumentException e) {
+    return new ImageException(
+        Kind.BAD_IMAGE,
+        "a document that cannot be read: "
+            + name()
+            + ", "
+            + what
+            + ": "
+            + e.getMessage()
+            + "; the registry is broken or lies",
+        e);
   }
 
   @Override

@@ -94,7 +94,8 @@ final class Builder {
                   List.of()),
               layers.stream().map(Descriptor::digest).toList(),
               Optional.of(name),
-              false);
+              false,
+              List.of());
       return Digests.of(config);
     } catch (EOFException | dev.vivarium.image.tar.BadArchiveException e) {
       throw new ImageException(

@@ -8,7 +8,10 @@ import dev.vivarium.image.erofs.LayerLimits;
 import dev.vivarium.image.layer.DirectoryTar;
 import dev.vivarium.image.oci.BadDocumentException;
 import dev.vivarium.image.oci.ImageSource;
+import dev.vivarium.image.registry.Mirrors;
 import dev.vivarium.image.registry.RegistrySource;
+import dev.vivarium.image.signature.SignedSource;
+import dev.vivarium.image.signature.VerifiedSignature;
 import dev.vivarium.image.view.RootNode;
 import dev.vivarium.image.view.RootView;
 import dev.vivarium.image.view.RootViews;
@@ -82,12 +85,36 @@ public final class ImageStore implements AutoCloseable {
         || text.startsWith("docker-archive:");
   }
 
-  /** Fetches an image from its registry; what the store has already is not fetched again. */
+  /**
+   * Fetches an image from a mirror of its registry or from the registry; what the store has already
+   * is not fetched again.
+   */
   public ImageRecord pull(ImageReference reference, PullOptions options, Progress progress)
       throws ImageException {
+    for (Mirrors.Mirror mirror : Mirrors.of(reference, options.mirrors())) {
+      try {
+        return pull(
+            mirror.image(),
+            reference,
+            options.withPlainHttp(options.plainHttp() || mirror.plainHttp()),
+            progress);
+      } catch (ImageException e) {
+        if (e.kind() == Kind.STORE || e.kind() == Kind.CONFLICT) {
+          throw e;
+        }
+        // A mirror that has it not, lies, or is away: the next, and at last the registry.
+      }
+    }
+    return pull(reference, reference, options, progress);
+  }
+
+  private ImageRecord pull(
+      ImageReference from, ImageReference name, PullOptions options, Progress progress)
+      throws ImageException {
+    RegistrySource registry = new RegistrySource(from, options.plainHttp(), options.authFile());
     try (ImageSource source =
-        new RegistrySource(reference, options.plainHttp(), options.authFile())) {
-      return ingest(source, options.architecture(), Optional.of(reference), false, progress);
+        options.trusted().isEmpty() ? registry : new SignedSource(registry, options.trusted())) {
+      return ingest(source, options.architecture(), Optional.of(name), false, progress);
     }
   }
 
@@ -99,9 +126,15 @@ public final class ImageStore implements AutoCloseable {
    */
   public ImageRecord importArchive(String source, boolean keepNames, Progress progress)
       throws ImageException {
+    return importArchive(source, keepNames, PullOptions.DEFAULT.architecture(), progress);
+  }
+
+  /** The same, of an archive with images for several machines the one for this architecture. */
+  public ImageRecord importArchive(
+      String source, boolean keepNames, String architecture, Progress progress)
+      throws ImageException {
     try (ImageSource archive = Archives.open(source)) {
-      return ingest(
-          archive, PullOptions.DEFAULT.architecture(), Optional.empty(), keepNames, progress);
+      return ingest(archive, architecture, Optional.empty(), keepNames, progress);
     }
   }
 
@@ -249,6 +282,18 @@ public final class ImageStore implements AutoCloseable {
               + "; pull the image again",
           e);
     }
+  }
+
+  /** The signatures of an image that were checked when it came. */
+  public List<VerifiedSignature> signatures(String id) throws ImageException {
+    return database.read(transaction ->
+        transaction.query(
+            "SELECT digest, key, format, reference FROM signatures WHERE image_id = ? ORDER BY 1,"
+                + " 2",
+            row ->
+                new VerifiedSignature(
+                    row.getString(1), row.getString(2), row.getString(3), row.getString(4)),
+            id));
   }
 
   /** The configuration document, as it came. */

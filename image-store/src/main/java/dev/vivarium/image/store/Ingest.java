@@ -9,6 +9,7 @@ import dev.vivarium.image.oci.BadDocumentException;
 import dev.vivarium.image.oci.Descriptor;
 import dev.vivarium.image.oci.ImageSource;
 import dev.vivarium.image.oci.ImageSource.Resolved;
+import dev.vivarium.image.signature.VerifiedSignature;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -49,7 +50,7 @@ final class Ingest {
     try {
       files.sweep();
       layers(source, image, diffIds, fetch, new SerializedProgress(progress));
-      record(image, diffIds, tag, keepNames);
+      record(image, diffIds, tag, keepNames, source.verified());
       return image.configDigest();
     } catch (IOException e) {
       throw new ImageException(
@@ -66,8 +67,10 @@ final class Ingest {
     }
   }
 
-  private static List<String> check(ImageSource source, Resolved image, String architecture)
+  private static List<String> check(ImageSource source, Resolved image, String wanted)
       throws ImageException {
+    int slash = wanted.indexOf('/');
+    String architecture = slash < 0 ? wanted : wanted.substring(0, slash);
     try {
       ConfigReader config = new ConfigReader(image.config());
       List<String> diffIds = config.diffIds();
@@ -139,7 +142,12 @@ final class Ingest {
   }
 
   /** Makes the image appear, once all of its layers are held. */
-  void record(Resolved image, List<String> diffIds, Optional<ImageReference> tag, boolean keepNames)
+  void record(
+      Resolved image,
+      List<String> diffIds,
+      Optional<ImageReference> tag,
+      boolean keepNames,
+      List<VerifiedSignature> signatures)
       throws ImageException {
     String id = image.configDigest();
     String manifestDigest = Digests.of(image.manifest());
@@ -167,6 +175,16 @@ final class Ingest {
       for (int i = 0; i < diffIds.size(); i++) {
         transaction.update(
             "INSERT OR IGNORE INTO image_layers VALUES (?, ?, ?)", id, i, diffIds.get(i));
+      }
+      for (VerifiedSignature signature : signatures) {
+        transaction.update(
+            "INSERT OR REPLACE INTO signatures VALUES (?, ?, ?, ?, ?, ?)",
+            id,
+            signature.digest(),
+            signature.key(),
+            signature.format(),
+            signature.reference(),
+            System.currentTimeMillis());
       }
       List<String> names = new ArrayList<>(keepNames ? image.names() : List.of());
       if (tag.isPresent()) {

@@ -1,6 +1,9 @@
 package dev.vivarium.image.store;
 
+import dev.vivarium.image.registry.Mirrors;
+import dev.vivarium.image.signature.SignatureKey;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -9,15 +12,38 @@ import java.util.Optional;
  * @param plainHttp whether a registry that is not on this machine may be spoken to without TLS
  * @param architecture in OCI's words, such as amd64
  * @param authFile credentials, instead of the usual Docker and Podman files
+ * @param trusted an image must be signed by one of these keys; none: it need not be signed
+ * @param mirrors the file that lists mirrors; it need not be there
  */
-public record PullOptions(boolean plainHttp, String architecture, Optional<Path> authFile) {
+public record PullOptions(
+    boolean plainHttp,
+    String architecture,
+    Optional<Path> authFile,
+    List<SignatureKey> trusted,
+    Path mirrors) {
   public static final PullOptions DEFAULT = new PullOptions(false, "amd64", Optional.empty());
 
+  public PullOptions {
+    trusted = List.copyOf(trusted);
+  }
+
+  public PullOptions(boolean plainHttp, String architecture, Optional<Path> authFile) {
+    this(plainHttp, architecture, authFile, List.of(), Mirrors.file(System.getenv()));
+  }
+
   public PullOptions withPlainHttp(boolean allowed) {
-    return new PullOptions(allowed, architecture, authFile);
+    return new PullOptions(allowed, architecture, authFile, trusted, mirrors);
   }
 
   public PullOptions withArchitecture(String name) {
-    return new PullOptions(plainHttp, name, authFile);
+    return new PullOptions(plainHttp, name, authFile, trusted, mirrors);
+  }
+
+  public PullOptions withTrusted(List<SignatureKey> keys) {
+    return new PullOptions(plainHttp, architecture, authFile, keys, mirrors);
+  }
+
+  public PullOptions withMirrors(Path file) {
+    return new PullOptions(plainHttp, architecture, authFile, trusted, file);
   }
 }

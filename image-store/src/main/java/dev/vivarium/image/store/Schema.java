@@ -80,7 +80,19 @@ final class Schema {
                 size INTEGER NOT NULL,
                 media_type TEXT NOT NULL) STRICT, WITHOUT ROWID\
               """,
-              "CREATE INDEX layer_blobs_by_layer ON layer_blobs (diff_id)"));
+              "CREATE INDEX layer_blobs_by_layer ON layer_blobs (diff_id)"),
+          List.of(
+              // What was checked when an image came, not what its registry claims.
+              """
+              CREATE TABLE signatures (
+                image_id TEXT NOT NULL REFERENCES images ON DELETE CASCADE,
+                digest TEXT NOT NULL,
+                key TEXT NOT NULL,
+                format TEXT NOT NULL,
+                reference TEXT NOT NULL,
+                verified_millis INTEGER NOT NULL,
+                PRIMARY KEY (image_id, digest, key, format)) STRICT, WITHOUT ROWID\
+              """));
 
   static final int VERSION = MIGRATIONS.size();
 
