@@ -7,8 +7,11 @@ import dev.vivarium.cli.output.Listing;
 import dev.vivarium.cli.output.Text;
 import dev.vivarium.image.ImageException;
 import dev.vivarium.image.ImageReference;
+import dev.vivarium.image.store.DiskUse;
 import dev.vivarium.image.store.ImageRecord;
 import dev.vivarium.image.store.ImageStore;
+import dev.vivarium.image.store.ImageSummary;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,32 +26,70 @@ public final class ImagesCommand extends Command {
   public void declare(CommandSpec spec) {
     format(spec);
     flag(spec, "Print only ids.", "-q", "--quiet");
+    flag(spec, "Show what of each image's space is its own, and the whole.", "--disk");
+    option(spec, "PATH", "Only images that have something at this path.", "--with-path");
   }
 
   @Override
   public int run(ParseResult arguments, Context context) throws ImageException, CliException {
-    List<ImageRecord> images;
-    try (ImageStore store = ImageStore.open()) {
-      images = store.list();
+    List<ImageSummary> images;
+    String path = arguments.matchedOptionValue("--with-path", "");
+    if (path.isEmpty()) {
+      images = ImageStore.summaries(ImageStore.defaultRoot());
+    } else {
+      try (ImageStore store = ImageStore.open()) {
+        // Names in an image are bytes, one to a char.
+        images =
+            store.havingPath(
+                new String(path.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1));
+      }
     }
     if (arguments.hasMatchedOption("-q")) {
       images.forEach(image -> context.out().println(image.shortId()));
       return 0;
     }
-    Listing listing = new Listing("IMAGE", "ID", "CREATED", "SIZE", "LAYERS");
+    boolean disk = arguments.hasMatchedOption("--disk");
+    Listing listing =
+        disk
+            ? new Listing("IMAGE", "ID", "SIZE", "SHARED", "OWN", "LAYERS")
+            : new Listing("IMAGE", "ID", "CREATED", "SIZE", "LAYERS");
     Instant now = Instant.now();
-    for (ImageRecord image : images) {
-      Map<String, @Nullable Object> values = values(image);
+    for (ImageSummary image : images) {
       List<String> tags = image.tags().isEmpty() ? List.of("<none>") : image.tags();
-      listing.add(
-          values,
-          String.join(", ", tags.stream().map(ImagesCommand::familiar).toList()),
-          image.shortId(),
-          image.created().map(created -> Text.ago(created, now)).orElse(""),
-          Text.bytes(image.size()),
-          String.valueOf(image.layers().size()));
+      String names = String.join(", ", tags.stream().map(ImagesCommand::familiar).toList());
+      String layers = String.valueOf(image.layers().size());
+      if (disk) {
+        listing.add(
+            values(image),
+            names,
+            image.shortId(),
+            Text.bytes(image.size()),
+            Text.bytes(image.shared()),
+            Text.bytes(image.size() - image.shared()),
+            layers);
+      } else {
+        listing.add(
+            values(image),
+            names,
+            image.shortId(),
+            image.created().map(created -> Text.ago(created, now)).orElse(""),
+            Text.bytes(image.size()),
+            layers);
+      }
     }
     listing.print(context.out(), arguments);
+    if (disk && arguments.matchedOptionValue("--format", "table").equals("table")) {
+      try (ImageStore store = ImageStore.open()) {
+        DiskUse use = store.diskUse();
+        context
+            .out()
+            .println(
+                "all layers, each counted once: "
+                    + Text.bytes(use.total())
+                    + "; not needed by an image: "
+                    + Text.bytes(use.unused()));
+      }
+    }
     return 0;
   }
 
@@ -58,6 +99,19 @@ public final class ImagesCommand extends Command {
     } catch (ImageException e) {
       return tag;
     }
+  }
+
+  private static Map<String, @Nullable Object> values(ImageSummary image) {
+    Map<String, @Nullable Object> values = new LinkedHashMap<>();
+    values.put("id", image.id());
+    values.put("manifestDigest", image.manifestDigest());
+    values.put("tags", image.tags());
+    values.put("created", image.created().orElse(null));
+    values.put("pulled", image.pulled());
+    values.put("sizeBytes", image.size());
+    values.put("sharedBytes", image.shared());
+    values.put("layers", image.layers());
+    return values;
   }
 
   /** An image as a row of JSON. */

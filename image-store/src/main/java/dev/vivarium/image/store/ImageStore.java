@@ -64,6 +64,18 @@ public final class ImageStore implements AutoCloseable {
     }
   }
 
+  /**
+   * The list of images, the latest pulled first, without opening the index where that is possible.
+   */
+  public static List<ImageSummary> summaries(Path root) throws ImageException {
+    return new Summaries(root)
+        .get(() -> {
+          try (ImageStore store = open(root)) {
+            return store.database.read(Summaries::query);
+          }
+        });
+  }
+
   /** Where {@link #open()} looks. */
   public static Path defaultRoot() {
     String own = System.getenv("VIVARIUM_STORE");
@@ -343,11 +355,15 @@ public final class ImageStore implements AutoCloseable {
     return new Verifier(database, files).run(repair, progress);
   }
 
-  /** The images that have something at this absolute path, the latest pulled first. */
-  public List<ImageRecord> havingPath(String path) throws ImageException {
-    List<ImageRecord> found = new ArrayList<>();
-    for (ImageRecord image : list()) {
-      try (RootView view = RootViews.open(layers(image))) {
+  /**
+   * The images that have something at this absolute path, the latest pulled first. The layers' own
+   * directories are the index: a name is found in them by halving.
+   */
+  public List<ImageSummary> havingPath(String path) throws ImageException {
+    List<ImageSummary> found = new ArrayList<>();
+    for (ImageSummary image : database.read(Summaries::query)) {
+      List<Path> layers = image.layers().stream().map(files::erofs).toList();
+      try (RootView view = RootViews.open(layers)) {
         RootNode node = view.root();
         for (String name : path.split("/")) {
           if (node != null && !name.isEmpty() && !name.equals(".")) {
