@@ -9,16 +9,21 @@ final class GroupStop {
   /** A task has taken a signal that stops: all tasks of its process are to stop. */
   static void begin(Task t, int signo) {
     ThreadGroup g = t.group;
-    if (g.stopSignal != 0) {
-      return;
+    // A tracer may have let the task go on while the group stop was on; then it stops again.
+    if (!g.isStopped()) {
+      g.stopSignal = signo;
     }
-    g.stopSignal = signo;
     g.stopsMissing = 0;
     for (Task other : g.tasks) {
+      if (other.standsInGroupStop) {
+        continue;
+      }
       other.stopPending = true;
+      other.stopCounted = true;
       g.stopsMissing++;
       if (other != t) {
         other.interrupt();
+        Tracing.groupStopChanged(other);
       }
     }
   }
@@ -26,34 +31,68 @@ final class GroupStop {
   /** The task stops here, until SIGCONT or its end. */
   static void participate(Task t) {
     ThreadGroup g = t.group;
-    t.stopPending = false;
-    stoppedOne(g);
+    if (takePart(t)) {
+      tellParent(g);
+    }
+    t.standsInGroupStop = true;
     while (g.stopSignal != 0 && !t.fatalSignalPending()) {
+      Tracee tracee = t.tracee;
+      if (tracee != null && tracee.trapPending()) {
+        break; // it has got a tracer, and stops for that one
+      }
       t.waitKillable(g.continued);
     }
+    t.standsInGroupStop = false;
+  }
+
+  /**
+   * The task stops now, here or for its tracer.
+   *
+   * @return whether it was the last one that the stop of the process waited for
+   */
+  static boolean takePart(Task t) {
+    if (!t.stopPending) {
+      return false;
+    }
+    t.stopPending = false;
+    if (!t.stopCounted) {
+      return false;
+    }
+    t.stopCounted = false;
+    return stoppedOne(t.group);
   }
 
   /** A task ends that was still to stop. */
   static void taskExits(Task t) {
-    if (t.stopPending) {
-      t.stopPending = false;
-      stoppedOne(t.group);
+    if (takePart(t)) {
+      tellParent(t.group);
     }
   }
 
-  private static void stoppedOne(ThreadGroup g) {
-    if (--g.stopsMissing == 0 && g.stopSignal != 0) {
+  private static boolean stoppedOne(ThreadGroup g) {
+    if (--g.stopsMissing == 0 && g.stopSignal != 0 && !g.isStopped()) {
       g.setStopped(true);
       g.stopUnreported = true;
       g.continueUnreported = false;
-      ParentNotice.childStopped(g, Signals.CLD_STOPPED, g.stopSignal);
+      return true;
     }
+    return false;
+  }
+
+  private static void tellParent(ThreadGroup g) {
+    ParentNotice.childStopped(g, Signals.CLD_STOPPED, g.stopSignal);
   }
 
   /** SIGCONT was sent. */
   static void continueGroup(ThreadGroup g) {
     boolean wasStopped = g.isStopped();
+    boolean wasOn = g.stopSignal != 0;
     cancel(g);
+    if (wasOn) {
+      for (Task t : g.tasks) {
+        Tracing.groupStopChanged(t);
+      }
+    }
     if (wasStopped) {
       g.continueUnreported = true;
       ParentNotice.childStopped(g, Signals.CLD_CONTINUED, Signals.SIGCONT);
@@ -71,6 +110,7 @@ final class GroupStop {
     g.setStopped(false);
     for (Task t : g.tasks) {
       t.stopPending = false;
+      t.stopCounted = false;
     }
     g.continued.wake(0);
   }

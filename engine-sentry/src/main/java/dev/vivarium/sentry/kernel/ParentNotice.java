@@ -58,6 +58,29 @@ final class ParentNotice {
     return ignored;
   }
 
+  /**
+   * A tracee has ended whose tracer is not its parent's process, or which is one of several tasks.
+   *
+   * @return whether the tracer does not care
+   */
+  static boolean traceeDied(Task t, Tracee tracee) {
+    ThreadGroup tracer = tracee.tracer.group;
+    SignalActions actions = tracer.actions;
+    boolean ignored = actions.handler(Signals.SIGCHLD) == SignalActions.SIG_IGN;
+    if (!ignored) {
+      int status = t == t.group.leader ? t.group.exitStatus : t.exitCode;
+      boolean killed = (status & 0x7f) != 0;
+      SignalInfo info =
+          new SignalInfo(Signals.SIGCHLD, killed ? Signals.CLD_KILLED : Signals.CLD_EXITED);
+      info.pid = t.tid();
+      info.uid = t.creds.ruid;
+      info.status = killed ? status & 0x7f : status >> 8 & 0xff;
+      tracer.sendSignal(info);
+    }
+    tracer.childEvents.wake(0);
+    return ignored || (actions.flags(Signals.SIGCHLD) & Signals.SA_NOCLDWAIT) != 0;
+  }
+
   private static SignalInfo info(ThreadGroup child, int signo, int code, int status) {
     SignalInfo info = new SignalInfo(signo, code);
     info.pid = child.pid();

@@ -25,6 +25,11 @@ final class SignalDelivery {
         TaskExit.groupExit(t, Signals.SIGKILL);
         return false;
       }
+      Tracee tracee = t.tracee;
+      if (tracee != null && (t.stopPending || tracee.trapPending())) {
+        TraceStops.due(t, tracee);
+        continue;
+      }
       if (t.stopPending) {
         GroupStop.participate(t);
         continue;
@@ -32,6 +37,12 @@ final class SignalDelivery {
       SignalInfo info = take(t, ~t.sigmask);
       if (info == null) {
         break;
+      }
+      if (tracee != null) {
+        info = TraceStops.signal(t, tracee, info);
+        if (info == null) {
+          continue;
+        }
       }
       int signo = info.signo;
       SignalActions actions = g.actions;
@@ -95,6 +106,7 @@ final class SignalDelivery {
       actions.reset(signo);
     }
     t.sigmask = (t.sigmask | block) & ~SignalSet.UNBLOCKABLE;
+    TraceStops.handlerEntered(t);
   }
 
   /** A handler is about to run: turns the restart code of the interrupted call into its result. */
@@ -110,12 +122,12 @@ final class SignalDelivery {
       }
       case Errno.ERESTARTSYS -> {
         if (saRestart) {
-          rewind(t, t.context.regs().origRax());
+          rewind(t, t.callNumber);
         } else {
           t.context.regs().set(Registers.RAX, -Errno.EINTR);
         }
       }
-      case Errno.ERESTARTNOINTR -> rewind(t, t.context.regs().origRax());
+      case Errno.ERESTARTNOINTR -> rewind(t, t.callNumber);
       default -> {}
     }
   }
@@ -126,8 +138,7 @@ final class SignalDelivery {
     }
     t.inSyscall = false;
     switch (restartCode(t)) {
-      case Errno.ERESTARTSYS, Errno.ERESTARTNOHAND, Errno.ERESTARTNOINTR ->
-          rewind(t, t.context.regs().origRax());
+      case Errno.ERESTARTSYS, Errno.ERESTARTNOHAND, Errno.ERESTARTNOINTR -> rewind(t, t.callNumber);
       case Errno.ERESTART_RESTARTBLOCK -> rewind(t, Sys.RESTART_SYSCALL);
       default -> {}
     }

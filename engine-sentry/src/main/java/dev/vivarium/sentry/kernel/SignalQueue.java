@@ -2,6 +2,7 @@ package dev.vivarium.sentry.kernel;
 
 import dev.vivarium.sentry.abi.Signals;
 import java.util.ArrayDeque;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +18,11 @@ public final class SignalQueue {
   /** Which signals are pending. */
   public long set() {
     return set;
+  }
+
+  /** What is known of the signals that wait, in their order; a copy. */
+  public List<SignalInfo> known() {
+    return List.copyOf(queue);
   }
 
   int length() {

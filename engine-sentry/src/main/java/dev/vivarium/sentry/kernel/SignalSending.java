@@ -64,6 +64,9 @@ final class SignalSending {
       discard(g, SignalSet.STOP);
       GroupStop.continueGroup(g);
     }
+    if (target.tracee != null && signo != Signals.SIGKILL) {
+      return true; // the tracer wants to know of it
+    }
     // A blocked signal may find another action by the time it is taken.
     return SignalSet.has(target.sigmask, signo) || !g.actions.ignores(signo);
   }

@@ -7,6 +7,8 @@ import dev.vivarium.sentry.memory.WouldWaitException;
 import dev.vivarium.sentry.platform.Context;
 import dev.vivarium.sentry.vfs.FdTable;
 import dev.vivarium.sentry.vfs.FsContext;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,6 +72,24 @@ public final class Task {
 
   /** A group stop is on its way and this task has not stopped yet. */
   boolean stopPending;
+
+  /** The group stop waits for this task: {@link ThreadGroup#stopsMissing} counts it. */
+  boolean stopCounted;
+
+  /** It stands still for a group stop (and not for a tracer). */
+  boolean standsInGroupStop;
+
+  /** Who traces this task, and how; null if nobody does. */
+  @Nullable Tracee tracee;
+
+  /** The tasks that this one traces. */
+  final List<Task> tracees = new ArrayList<>(0);
+
+  /**
+   * The number of the system call that the task is in or has just left, as its tracer sees and
+   * changes it; -1 if it came into the kernel otherwise.
+   */
+  int callNumber = -1;
 
   /** How restart_syscall(2) goes on with an interrupted call. */
   private @Nullable Restart restart;
@@ -197,7 +217,8 @@ public final class Task {
    */
   public boolean signalPending() {
     return ((pending.set() | group.pending.set()) & (~sigmask | awaitedSignals)) != 0
-        || stopPending;
+        || stopPending
+        || tracee != null && tracee.trapPending();
   }
 
   /** Whether the task is to end; waits that only death may interrupt end then. */
@@ -280,7 +301,7 @@ public final class Task {
    * stops, exit).
    */
   private boolean hasWork() {
-    return signalPending();
+    return tracee != null || signalPending();
   }
 
   /** Starts the task: it will run its guest from the registers in {@link #context}. */
@@ -363,12 +384,49 @@ public final class Task {
     inGuest = false;
   }
 
-  /** As /proc/PID/stat shows it: R running, S sleeping, T stopped, Z zombie. */
+  /** Who traces it; null if nobody does. */
+  public @Nullable Tracee tracee() {
+    return tracee;
+  }
+
+  /** See {@link #callNumber}; sets it for a tracer. */
+  public int callNumber() {
+    return callNumber;
+  }
+
+  /**
+   * The tracer has changed the registers: whether the task goes on as after a system call, which
+   * may have to be made again.
+   */
+  public void tracerSetCall(int number, long result) {
+    callNumber = number;
+    if (tracee == null || !tracee.atEntry) {
+      inSyscall = number >= 0;
+      syscallResult = result;
+    }
+  }
+
+  /** Has a running guest come in once, so that what others changed in its memory is in force. */
+  public void refresh() {
+    if (inGuest) {
+      context.interrupt();
+    }
+  }
+
+  /** Whether the guest runs at this moment, so that its registers cannot be looked at. */
+  public boolean isInGuest() {
+    return inGuest;
+  }
+
+  /** As /proc/PID/stat shows it: R running, S sleeping, T stopped, t traced, Z zombie. */
   public char state() {
     if (exited) {
       return 'Z';
     }
-    if (group.isStopped()) {
+    if (tracee != null && tracee.stopped) {
+      return 't';
+    }
+    if (standsInGroupStop) {
       return 'T';
     }
     return inGuest || queued ? 'R' : 'S';

@@ -2,6 +2,7 @@ package dev.vivarium.sentry.kernel;
 
 import dev.vivarium.sentry.abi.Capability;
 import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Ptrace;
 import dev.vivarium.sentry.abi.Resource;
 import dev.vivarium.sentry.abi.Sched;
 import dev.vivarium.sentry.abi.Signals;
@@ -116,11 +117,33 @@ public final class TaskClone {
         t.mm.writeInt(a.pidfd, (int) fd);
       }
     }
+    int event = traceEvent(t, a);
+    if (event != 0 || a.has(Sched.CLONE_PTRACE)) {
+      Tracing.inherit(t, child);
+    }
     child.start();
+    if (event != 0) {
+      TraceStops.event(t, event, tid);
+    }
     while (vforkDone != null && child.vforkDone == vforkDone && !t.fatalSignalPending()) {
       t.waitKillable(vforkDone);
     }
+    if (vforkDone != null && child.vforkDone == null) {
+      TraceStops.event(t, Ptrace.EVENT_VFORK_DONE, tid);
+    }
     return tid;
+  }
+
+  /** The event that the caller's tracer wants to know the new task by; 0 for none. */
+  private static int traceEvent(Task t, Args a) {
+    if (t.tracee == null || a.has(Sched.CLONE_UNTRACED)) {
+      return 0;
+    }
+    int event =
+        a.has(Sched.CLONE_VFORK)
+            ? Ptrace.EVENT_VFORK
+            : a.exitSignal != Signals.SIGCHLD ? Ptrace.EVENT_CLONE : Ptrace.EVENT_FORK;
+    return TraceStops.wants(t, event) ? event : 0;
   }
 
   private static long check(Task t, Args a) {
@@ -157,6 +180,7 @@ public final class TaskClone {
     child.fds = a.has(Sched.CLONE_FILES) ? t.fds.share() : t.fds.fork();
     child.fs = a.has(Sched.CLONE_FS) ? t.fs : t.fs.fork();
     child.comm = t.comm;
+    child.callNumber = t.callNumber;
     child.startNanos = System.nanoTime();
     child.sigmask = t.restoreSigmask ? t.savedSigmask : t.sigmask;
     child.timerSlackNanos = t.timerSlackNanos;
@@ -199,6 +223,7 @@ public final class TaskClone {
         new ThreadGroup(
             t.kernel(), child.tid(), parent, mine.processGroup(), mine.rlimits.copy(), actions);
     g.exitSignal = exitSignal;
+    g.maker = parent == mine ? t : mine.maker;
     g.dumpable = mine.dumpable;
     g.oomScoreAdjust = mine.oomScoreAdjust;
     g.leader = child;

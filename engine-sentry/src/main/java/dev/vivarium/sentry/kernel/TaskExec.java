@@ -44,6 +44,7 @@ public final class TaskExec {
     if (program == null) {
       return finder.error();
     }
+    int oldTid = t.tid();
     long rc = endOtherTasks(t);
     if (rc == 0) {
       rc = replaceMemory(t);
@@ -62,6 +63,7 @@ public final class TaskExec {
       return rc;
     }
     resetProcess(t, program);
+    TraceStops.execed(t, oldTid);
     return 0;
   }
 
@@ -113,6 +115,7 @@ public final class TaskExec {
       // The old leader has ended; its number is the process's and goes to this task.
       PidTable pids = t.kernel().pids();
       int oldTid = t.tid();
+      Tracing.forget(g.leader);
       pids.remove(g.leader);
       t.setTid(g.pid());
       pids.rename(t, oldTid);
@@ -169,7 +172,9 @@ public final class TaskExec {
     Credentials.Editor e = old.edit();
     Inode inode = file.inode;
     boolean nosuid =
-        old.noNewPrivs || file.path != null && (file.path.mount().flags() & Mount.NOSUID) != 0;
+        old.noNewPrivs
+            || !Tracing.mayGainRights(t)
+            || file.path != null && (file.path.mount().flags() & Mount.NOSUID) != 0;
     if (!nosuid) {
       if ((inode.mode & Stat.S_ISUID) != 0) {
         e.euid = inode.uid;

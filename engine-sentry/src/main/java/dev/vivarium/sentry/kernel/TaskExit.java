@@ -47,6 +47,7 @@ public final class TaskExit {
 
   /** The last act of a task's coroutine. */
   static void exit(Task t) {
+    TraceStops.exiting(t);
     leaveMemory(t);
     vforkDone(t);
     t.fds.release(t);
@@ -55,6 +56,9 @@ public final class TaskExit {
     t.context.exit();
     t.mmGone = true;
     t.mm.release(t);
+    if (!t.tracees.isEmpty()) {
+      Tracing.tracerExits(t);
+    }
     leaveGroup(t);
   }
 
@@ -65,10 +69,18 @@ public final class TaskExit {
     g.tasks.remove(t);
     g.exitedTasks.add(t.times);
     if (t != g.leader) {
-      t.kernel().pids().remove(t);
+      Tracee tracee = t.tracee;
+      if (tracee == null) {
+        t.kernel().pids().remove(t);
+      } else {
+        g.zombieThreads++;
+        if (ParentNotice.traceeDied(t, tracee)) {
+          Tracing.reaped(t);
+        }
+      }
     }
     if (g.tasks.isEmpty()) {
-      processExit(g);
+      processExitIfLast(g);
     } else if (g.execing != null) {
       g.tasksEnded.wake(0);
     }
@@ -102,6 +114,29 @@ public final class TaskExit {
     }
   }
 
+  /** The process ends when its last task has gone and no tracer has still to hear of another. */
+  static void processExitIfLast(ThreadGroup g) {
+    if (g.tasks.isEmpty() && g.zombieThreads == 0 && !g.isDead()) {
+      processExit(g);
+    }
+  }
+
+  /** A process has ended: its parent, and before that its tracer, is told. */
+  static void tellParent(ThreadGroup g) {
+    Task leader = g.leader;
+    Tracee tracee = leader.tracee;
+    if (tracee != null && tracee.tracer.group != g.parent) {
+      if (!ParentNotice.traceeDied(leader, tracee)) {
+        return;
+      }
+      Tracing.reaped(leader);
+      return;
+    }
+    if (ParentNotice.childDied(g) || g.parent == null) {
+      reap(g);
+    }
+  }
+
   private static void processExit(ThreadGroup g) {
     if (!g.exiting) {
       g.exitStatus = g.leader.exitCode;
@@ -118,12 +153,8 @@ public final class TaskExit {
       reparent(g, child, reaper);
     }
     g.markDead();
-    boolean unwanted = ParentNotice.childDied(g);
-    Kernel kernel = g.kernel();
-    if (unwanted || g.parent == null) {
-      reap(g);
-    }
-    kernel.processEnded(g);
+    tellParent(g);
+    g.kernel().processEnded(g);
   }
 
   /** The process's end takes its terminal from the session that it leads. */
@@ -169,8 +200,8 @@ public final class TaskExit {
     reaper.children.add(child);
     child.exitSignal = Signals.SIGCHLD;
     if (child.isDead()) {
-      if (ParentNotice.childDied(child)) {
-        reap(child);
+      if (!Tracing.isHiddenFromParent(child)) {
+        tellParent(child);
       }
     } else if (!wasOrphaned && child.processGroup().isOrphaned()) {
       orphaned(child.processGroup());
@@ -187,6 +218,11 @@ public final class TaskExit {
 
   /** The last trace of a process goes. */
   static void reap(ThreadGroup g) {
+    Tracee tracee = g.leader.tracee;
+    if (tracee != null) {
+      tracee.tracer.tracees.remove(g.leader);
+      g.leader.tracee = null;
+    }
     g.kernel().pids().remove(g.leader);
     ThreadGroup parent = g.parent;
     if (parent != null) {

@@ -29,8 +29,18 @@ final class TaskRun {
     try {
       begin(t);
       while (prepareReturn(t)) {
+        Tracee tracee = t.tracee;
+        if (tracee != null) {
+          TraceStops.beforeGuest(t, tracee);
+        }
         t.awaitEvent();
-        switch (t.context.event()) {
+        int event = t.context.event();
+        t.callNumber = event == Context.SYSCALL ? t.context.regs().origRax() : -1;
+        tracee = t.tracee;
+        if (tracee != null) {
+          TraceStops.afterGuest(t, tracee, event == Context.SYSCALL);
+        }
+        switch (event) {
           case Context.SYSCALL -> call(t);
           case Context.FAULT -> trap(t);
           case Context.LOST -> {
@@ -84,7 +94,14 @@ final class TaskRun {
       return;
     }
     Registers regs = t.context.regs();
-    int number = regs.origRax();
+    Tracee tracee = t.tracee;
+    if (tracee != null && !TraceStops.entersCall(t, tracee)) {
+      t.inSyscall = true;
+      t.syscallResult = regs.get(Registers.RAX);
+      TraceStops.leavesCall(t);
+      return;
+    }
+    int number = t.callNumber;
     long result;
     try {
       result = dispatch(t, number);
@@ -94,11 +111,13 @@ final class TaskRun {
     }
     if (t.registersReplaced) {
       t.registersReplaced = false;
+      TraceStops.leavesCall(t);
       return;
     }
     t.inSyscall = true;
     t.syscallResult = result;
     regs.set(Registers.RAX, result);
+    TraceStops.leavesCall(t);
   }
 
   private static long dispatch(Task t, int number) {

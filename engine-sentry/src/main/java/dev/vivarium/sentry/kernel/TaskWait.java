@@ -53,12 +53,28 @@ public final class TaskWait {
     for (; ; ) {
       boolean any = false;
       for (ThreadGroup child : me.children) {
-        if (!matches(child, type, id, options)) {
+        if (!matches(child, type, id, options)
+            || (options & __WNOTHREAD) != 0 && Tracing.parentTask(child) != t) {
           continue;
         }
         any = true;
-        if (report(child, options, out)) {
+        // What its tracer sees, be it one of us or somebody else, its parent does not.
+        if (child.leader.tracee == null && report(child, options, out)) {
           return 1;
+        }
+      }
+      for (int i = 0; i < me.tasks.size(); i++) {
+        Task tracer = me.tasks.get(i);
+        if (tracer.tracees.isEmpty() || (options & __WNOTHREAD) != 0 && tracer != t) {
+          continue;
+        }
+        for (Task tracee : tracer.tracees) {
+          if (matches(tracee, type, id)) {
+            any = true;
+            if (reportTracee(tracee, options, out)) {
+              return 1;
+            }
+          }
         }
       }
       if (!any) {
@@ -88,20 +104,73 @@ public final class TaskWait {
     return (options & __WALL) != 0 || isClone == ((options & __WCLONE) != 0);
   }
 
+  private static boolean matches(Task tracee, int type, int id) {
+    return switch (type) {
+      case P_PID -> tracee.tid() == id;
+      case P_PGID -> tracee.group.processGroup().id() == id;
+      default -> true;
+    };
+  }
+
+  private static boolean reportTracee(Task task, int options, Result out) {
+    ThreadGroup g = task.group;
+    Tracee tracee = task.tracee;
+    if (tracee == null) {
+      return false;
+    }
+    boolean isLeader = task == g.leader;
+    if (isLeader ? g.isDead() : task.hasExited()) {
+      if ((options & WEXITED) == 0) {
+        return false;
+      }
+      if (isLeader && tracee.tracer.group == g.parent) {
+        return report(g, options, out);
+      }
+      fillEnd(g, isLeader ? g.exitStatus : task.exitCode, out);
+      out.pid = task.tid();
+      if ((options & WNOWAIT) == 0) {
+        Tracing.reaped(task);
+      }
+      return true;
+    }
+    if (tracee.stopped && !tracee.listening && tracee.report != 0) {
+      int report = tracee.report;
+      fill(g, report << 8 | STATUS_STOPPED, Signals.CLD_TRAPPED, report, out);
+      out.pid = task.tid();
+      if ((options & WNOWAIT) == 0) {
+        tracee.report = 0;
+      }
+      return true;
+    }
+    return tracee.tracer.group == g.parent && isLeader && reportContinued(g, options, out);
+  }
+
+  private static boolean reportContinued(ThreadGroup child, int options, Result out) {
+    if ((options & WCONTINUED) != 0 && child.continueUnreported) {
+      fill(child, STATUS_CONTINUED, Signals.CLD_CONTINUED, Signals.SIGCONT, out);
+      child.continueUnreported = (options & WNOWAIT) != 0;
+      return true;
+    }
+    return false;
+  }
+
+  private static void fillEnd(ThreadGroup child, int status, Result out) {
+    boolean killed = (status & 0x7f) != 0;
+    fill(
+        child,
+        status,
+        killed ? Signals.CLD_KILLED : Signals.CLD_EXITED,
+        killed ? status & 0x7f : status >> 8 & 0xff,
+        out);
+  }
+
   private static boolean report(ThreadGroup child, int options, Result out) {
     boolean keep = (options & WNOWAIT) != 0;
     if (child.isDead()) {
       if ((options & WEXITED) == 0) {
         return false;
       }
-      int status = child.exitStatus;
-      boolean killed = (status & 0x7f) != 0;
-      fill(
-          child,
-          status,
-          killed ? Signals.CLD_KILLED : Signals.CLD_EXITED,
-          killed ? status & 0x7f : status >> 8 & 0xff,
-          out);
+      fillEnd(child, child.exitStatus, out);
       if (!keep) {
         TaskExit.reap(child);
       }
@@ -117,12 +186,7 @@ public final class TaskWait {
       child.stopUnreported = keep;
       return true;
     }
-    if ((options & WCONTINUED) != 0 && child.continueUnreported) {
-      fill(child, STATUS_CONTINUED, Signals.CLD_CONTINUED, Signals.SIGCONT, out);
-      child.continueUnreported = keep;
-      return true;
-    }
-    return false;
+    return reportContinued(child, options, out);
   }
 
   private static void fill(ThreadGroup child, int status, int code, int value, Result out) {

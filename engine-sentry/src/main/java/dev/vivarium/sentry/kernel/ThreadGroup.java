@@ -19,6 +19,10 @@ public final class ThreadGroup {
   final List<Task> tasks = new ArrayList<>(1);
 
   @Nullable ThreadGroup parent;
+
+  /** The task of the parent that made this process. */
+  @Nullable Task maker;
+
   final LinkedHashSet<ThreadGroup> children = new LinkedHashSet<>();
   private ProcessGroup processGroup;
 
@@ -51,6 +55,9 @@ public final class ThreadGroup {
 
   /** The last task has exited; the process is a zombie until its parent asks. */
   private boolean dead;
+
+  /** Tasks other than the leader that have ended and whose tracer has not asked for it yet. */
+  int zombieThreads;
 
   /** A stop is on its way or complete, by this signal; 0 if not. */
   int stopSignal;

@@ -27,6 +27,9 @@ public final class MemoryManager extends GuestMemory {
 
   private static final long PAGE = AddressMap.PAGE;
 
+  /** How often {@link #access} tries again when others got in between. */
+  private static final int MAX_ATTEMPTS = 16;
+
   /** Where the loader put things, for /proc and prctl(PR_SET_MM). */
   public long startCode;
 
@@ -157,6 +160,39 @@ public final class MemoryManager extends GuestMemory {
     enter(t, null, true);
   }
 
+  /**
+   * Reads or writes as a debugger does, on behalf of {@code t}: what is mapped can be read, private
+   * memory can be written (into a copy of its own) whatever its protection. Changes of the host's
+   * mappings are made through {@code owner}'s context if it stands still, else when it next does.
+   *
+   * @param owner a task of this address space
+   * @return how many bytes were transferred, up to the first that cannot be
+   */
+  public int access(
+      Task t, Task owner, long address, byte[] bytes, int offset, int length, boolean write) {
+    int done = 0;
+    int attempts = 0;
+    while (done < length) {
+      long at = address + done;
+      int n = (int) Math.min(length - done, PAGE - (at & (PAGE - 1)));
+      Task via = t.mm == this ? t : owner;
+      boolean still = !via.isInGuest() && !via.hasExited() && via.mm == this;
+      enter(t, still ? via.context : null, true);
+      forgetWindows();
+      pager.forcedBy = t;
+      long rc = write ? copyOut(at, bytes, offset + done, n) : copyIn(at, bytes, offset + done, n);
+      boolean undisturbed = pager.task == t;
+      pager.forcedBy = null;
+      forgetWindows();
+      if (rc == 0) {
+        done += n;
+      } else if (undisturbed || ++attempts > MAX_ATTEMPTS) {
+        break; // else another task ran here while this one waited for the memory
+      }
+    }
+    return done;
+  }
+
   void enter(@Nullable Task t, @Nullable Context context, boolean mayWait) {
     pager.task = t;
     pager.mayWait = mayWait;
@@ -251,7 +287,7 @@ public final class MemoryManager extends GuestMemory {
     }
     Pma p = map.pmas.at(address);
     Vma v = map.vmas.at(address);
-    while (p == null || v == null || !v.permits(write, false) || write && !p.writable) {
+    while (p == null || v == null || !pager.permits(v, write, false) || write && !p.writable) {
       if (pager.fault(address, write, false, false) != 0) {
         return -Errno.EFAULT;
       }

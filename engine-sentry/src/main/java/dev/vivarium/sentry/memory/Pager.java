@@ -56,6 +56,9 @@ final class Pager {
   /** Whether that is a coroutine, which may wait. */
   boolean mayWait;
 
+  /** Set while this task accesses memory without regard for its protection. */
+  @Nullable Task forcedBy;
+
   /** What the last {@link #bringIn} covered. */
   private long broughtStart;
 
@@ -93,7 +96,7 @@ final class Pager {
         }
         continue;
       }
-      if (!v.permits(write, fetch)) {
+      if (!permits(v, write, fetch)) {
         return Fault.SEGV_ACCERR;
       }
       p = map.pmas.at(page);
@@ -135,6 +138,12 @@ final class Pager {
     }
     host.commit();
     return 0;
+  }
+
+  /** Whether an access is allowed; a debugger's ends only at what it cannot have for itself. */
+  boolean permits(Vma v, boolean write, boolean fetch) {
+    return v.permits(write, fetch)
+        || forcedBy != null && forcedBy == task && (!write || v.isPrivate());
   }
 
   private long stackLimit() {

@@ -5,6 +5,7 @@ import dev.vivarium.sentry.abi.Sched;
 import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.ipc.PidFile;
 import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.kernel.Tracing;
 import dev.vivarium.sentry.vfs.FdTable;
 import dev.vivarium.sentry.vfs.File;
 
@@ -82,7 +83,7 @@ final class SysNamespace {
     if (owner.hasExited()) {
       return -Errno.ESRCH;
     }
-    if (!SysProcessVm.mayAccess(t, owner)) {
+    if (!Tracing.mayAccess(t, owner)) {
       return -Errno.EPERM;
     }
     File file = owner.fds.get((int) target);

@@ -1,10 +1,9 @@
 package dev.vivarium.sentry.syscalls;
 
-import dev.vivarium.sentry.abi.Capability;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Sys;
-import dev.vivarium.sentry.kernel.Credentials;
 import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.kernel.Tracing;
 import dev.vivarium.sentry.memory.MemoryManager;
 import dev.vivarium.sentry.memory.Uio;
 
@@ -16,12 +15,7 @@ final class SysProcessVm {
 
   static void register(SyscallTable.Builder b) {
     b.full(Sys.PROCESS_VM_READV, "process_vm_readv", SysProcessVm::readv);
-    b.partial(
-        Sys.PROCESS_VM_WRITEV,
-        "process_vm_writev",
-        SysProcessVm::writev,
-        "A running process sees what was written to memory it shares by copy-on-write only after"
-            + " its next system call or page fault.");
+    b.full(Sys.PROCESS_VM_WRITEV, "process_vm_writev", SysProcessVm::writev);
   }
 
   static long readv(
@@ -54,7 +48,7 @@ final class SysProcessVm {
     if (target == null || target.mm == null) {
       return -Errno.ESRCH;
     }
-    if (!mayAccess(t, target)) {
+    if (!Tracing.mayAccess(t, target)) {
       return -Errno.EPERM;
     }
     MemoryManager mm = target.mm;
@@ -77,6 +71,9 @@ final class SysProcessVm {
       long put = (write ? there : here).put(buffer, 0, (int) got);
       if (put > 0) {
         done += put;
+        if (write && mm != t.mm) {
+          target.refresh();
+        }
       }
       if (put < got) {
         return done > 0 ? done : put;
@@ -87,21 +84,5 @@ final class SysProcessVm {
 
   private static int clampCount(long count) {
     return count < 0 || count > Integer.MAX_VALUE ? -1 : (int) count;
-  }
-
-  /** As ptrace(2) checks it for PTRACE_MODE_ATTACH_REALCREDS. */
-  static boolean mayAccess(Task t, Task target) {
-    if (t.group == target.group) {
-      return true;
-    }
-    Credentials c = t.creds;
-    Credentials o = target.creds;
-    return c.capable(Capability.CAP_SYS_PTRACE)
-        || c.ruid == o.euid
-            && c.ruid == o.suid
-            && c.ruid == o.ruid
-            && c.rgid == o.egid
-            && c.rgid == o.sgid
-            && c.rgid == o.rgid;
   }
 }

@@ -22,16 +22,8 @@ final class SysWait {
   private SysWait() {}
 
   static void register(SyscallTable.Builder b) {
-    b.partial(
-        Sys.WAIT4,
-        "wait4",
-        SysWait::wait4,
-        "__WNOTHREAD is ignored: children are those of the whole process.");
-    b.partial(
-        Sys.WAITID,
-        "waitid",
-        SysWait::waitid,
-        "__WNOTHREAD is ignored: children are those of the whole process.");
+    b.full(Sys.WAIT4, "wait4", SysWait::wait4);
+    b.full(Sys.WAITID, "waitid", SysWait::waitid);
   }
 
   static long wait4(Task t, long pid, long status, long options, long rusage, long a4, long a5) {

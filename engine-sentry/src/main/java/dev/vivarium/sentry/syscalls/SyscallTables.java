@@ -30,6 +30,7 @@ public final class SyscallTables {
     SysPrctl.register(b);
     SysProcess.register(b);
     SysProcessVm.register(b);
+    SysPtrace.register(b);
     SysReadWrite.register(b);
     SysSched.register(b);
     SysSignal.register(b);

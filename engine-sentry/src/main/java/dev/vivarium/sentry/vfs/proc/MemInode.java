@@ -1,11 +1,10 @@
 package dev.vivarium.sentry.vfs.proc;
 
-import dev.vivarium.sentry.abi.Capability;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Fcntl;
 import dev.vivarium.sentry.abi.Stat;
-import dev.vivarium.sentry.kernel.Credentials;
 import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.kernel.Tracing;
 import dev.vivarium.sentry.memory.MemoryManager;
 import dev.vivarium.sentry.memory.Uio;
 import dev.vivarium.sentry.vfs.File;
@@ -25,20 +24,12 @@ final class MemInode extends Inode {
     this.about = about;
   }
 
-  private static boolean mayAccess(Task t, Task target) {
-    Credentials c = t.creds;
-    Credentials o = target.creds;
-    return t.group == target.group
-        || c.capable(Capability.CAP_SYS_PTRACE)
-        || c.ruid == o.euid && c.ruid == o.suid && c.ruid == o.ruid && c.rgid == o.egid;
-  }
-
   @Override
   public long open(Task t, VfsPath path, int flags, FileRef out) {
     if (about.hasExited()) {
       return -Errno.ESRCH;
     }
-    if (!mayAccess(t, about)) {
+    if (!Tracing.mayAccess(t, about)) {
       return -Errno.EACCES;
     }
     out.file = new MemFile(this, path, flags, about);
@@ -66,21 +57,14 @@ final class MemInode extends Inode {
       return about.hasExited() || about.mm != mm;
     }
 
-    private void enter(Task t) {
-      if (mm != t.mm) {
-        mm.enterForeign(t);
-      }
-    }
-
     @Override
     public long read(Task t, Uio dst, long offset) {
       if (isGone()) {
         return 0;
       }
       byte[] chunk = new byte[(int) Math.min(dst.remaining(), CHUNK)];
-      enter(t);
-      long got = mm.uio(offset, chunk.length).take(chunk, 0, chunk.length);
-      return got < 0 ? -Errno.EIO : dst.put(chunk, 0, (int) got);
+      int got = mm.access(t, about, offset, chunk, 0, chunk.length, false);
+      return got == 0 && chunk.length > 0 ? -Errno.EIO : dst.put(chunk, 0, got);
     }
 
     @Override
@@ -93,9 +77,9 @@ final class MemInode extends Inode {
       if (got < 0) {
         return got;
       }
-      enter(t);
-      long put = mm.uio(offset, got).put(chunk, 0, (int) got);
-      return put < 0 ? -Errno.EIO : put;
+      int put = mm.access(t, about, offset, chunk, 0, (int) got, true);
+      about.refresh();
+      return put == 0 && got > 0 ? -Errno.EIO : put;
     }
 
     @Override

@@ -12,6 +12,7 @@ import dev.vivarium.sentry.kernel.SignalActions;
 import dev.vivarium.sentry.kernel.SignalSet;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.kernel.ThreadGroup;
+import dev.vivarium.sentry.kernel.Tracing;
 import java.nio.charset.StandardCharsets;
 
 /** The texts about one task or process. */
@@ -104,7 +105,8 @@ final class ProcessTexts {
     }
     b.append("State:\t").append(state).append(' ').append(stateName(state)).append('\n');
     b.append("Tgid:\t").append(g.pid()).append("\nNgid:\t0\nPid:\t").append(t.tid());
-    b.append("\nPPid:\t").append(g.ppid()).append("\nTracerPid:\t0\n");
+    b.append("\nPPid:\t").append(g.ppid()).append("\nTracerPid:\t");
+    b.append(Tracing.tracerPid(t)).append('\n');
     ids(b, "Uid:", c.ruid, c.euid, c.suid, c.fsuid);
     ids(b, "Gid:", c.rgid, c.egid, c.sgid, c.fsgid);
     b.append("FDSize:\t").append(t.hasExited() ? 0 : t.fds.capacity()).append("\nGroups:\t");
