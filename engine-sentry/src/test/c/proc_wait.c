@@ -71,9 +71,13 @@ int main(void) {
 
   /* Stopping and continuing. */
   fflush(stdout);
+  int until[2];
+  NEED(pipe(until) == 0);
   pid = fork();
   if (pid == 0) {
     raise(SIGSTOP);
+    close(until[1]);
+    read(until[0], &status, 1); /* its being continued is seen before its end */
     _exit(4);
   }
   HOLDS(waitpid(pid, &status, WUNTRACED) == pid);
@@ -82,6 +86,7 @@ int main(void) {
   kill(pid, SIGCONT);
   HOLDS(waitpid(pid, &status, WCONTINUED) == pid);
   show_status("child", status);
+  close(until[1]);
   HOLDS(waitpid(pid, &status, 0) == pid);
   show_status("child", status);
 
