@@ -41,6 +41,12 @@ final class GoferFile extends File {
     return node.gofer().immutable;
   }
 
+  /** In a mount, what mappings have changed may have to be written back first. */
+  @Override
+  public boolean closesAtOnce() {
+    return node.gofer().immutable;
+  }
+
   @Override
   public long read(Task t, Uio dst, long offset) {
     GoferFs fs = node.gofer();

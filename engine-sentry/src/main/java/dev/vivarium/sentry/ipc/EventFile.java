@@ -31,6 +31,11 @@ public final class EventFile extends File {
   }
 
   @Override
+  public boolean closesAtOnce() {
+    return true;
+  }
+
+  @Override
   public long read(Task t, Uio dst, long offset) {
     if (dst.remaining() < 8) {
       return -Errno.EINVAL;

@@ -38,6 +38,11 @@ public final class PipeFile extends File {
   }
 
   @Override
+  public boolean closesAtOnce() {
+    return true;
+  }
+
+  @Override
   protected void release(Task t) {
     if (isReadable()) {
       pipe.closeReader();

@@ -6,6 +6,7 @@ import dev.vivarium.sentry.abi.Fcntl;
 import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.ipc.Bytes;
 import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.memory.WouldWaitException;
 import dev.vivarium.sentry.vfs.DirSink;
 import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.NameOps;
@@ -15,6 +16,7 @@ import dev.vivarium.sentry.vfs.Permissions;
 import dev.vivarium.sentry.vfs.VfsPath;
 import dev.vivarium.sentry.vfs.WalkResult;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /** getdents, mkdir, rmdir, mknod, chdir, getcwd, chroot. */
 final class SysDir {
@@ -24,8 +26,8 @@ final class SysDir {
   private SysDir() {}
 
   static void register(SyscallTable.Builder b) {
-    b.full(Sys.GETDENTS, "getdents", SysDir::getdents);
-    b.full(Sys.GETDENTS64, "getdents64", SysDir::getdents64);
+    b.full(Sys.GETDENTS, "getdents", SysDir::getdents).fast();
+    b.full(Sys.GETDENTS64, "getdents64", SysDir::getdents64).fast();
     b.full(Sys.MKDIR, "mkdir", SysDir::mkdir);
     b.full(Sys.MKDIRAT, "mkdirat", SysDir::mkdirat);
     b.full(Sys.RMDIR, "rmdir", SysDir::rmdir);
@@ -39,15 +41,19 @@ final class SysDir {
 
   /** Packs entries as the guest wants them. */
   private static final class Packer implements DirSink {
-    private final byte[] buffer;
+    private static final int START = 4096;
+
+    private final int room;
     private final boolean old;
+    private byte[] buffer;
     int used;
 
     /** Whether an entry did not fit though the buffer was empty. */
     boolean tooSmall;
 
     Packer(int room, boolean old) {
-      this.buffer = new byte[room];
+      this.room = room;
+      this.buffer = new byte[Math.min(room, START)];
       this.old = old;
     }
 
@@ -56,15 +62,19 @@ final class SysDir {
       // struct linux_dirent64 has the type before the name, linux_dirent in its last byte.
       int header = old ? 18 : 19;
       int length = (header + name.length() + (old ? 2 : 1) + 7) & -8;
-      if (length > buffer.length - used) {
+      if (length > room - used) {
         tooSmall = used == 0;
         return false;
+      }
+      if (length > buffer.length - used) {
+        buffer = Arrays.copyOf(buffer, Math.min(room, 4 * buffer.length));
       }
       Bytes.putLong(buffer, used, ino);
       Bytes.putLong(buffer, used + 8, nextOffset);
       Bytes.putShort(buffer, used + 16, length);
-      byte[] bytes = name.getBytes(StandardCharsets.ISO_8859_1);
-      System.arraycopy(bytes, 0, buffer, used + header, bytes.length);
+      for (int i = 0; i < name.length(); i++) {
+        buffer[used + header + i] = (byte) name.charAt(i);
+      }
       buffer[old ? used + length - 1 : used + 18] = (byte) type;
       used += length;
       return true;
@@ -92,18 +102,23 @@ final class SysDir {
     }
     Packer packer = new Packer((int) Math.min(count & 0xffffffffL, MAX_ENTRIES), old);
     long before = f.position;
-    long rc = f.readdir(t, packer);
-    if (rc < 0) {
-      return rc;
-    }
-    if (packer.tooSmall) {
-      return -Errno.EINVAL;
-    }
-    if (t.mm.copyOut(buf, packer.buffer, 0, packer.used) < 0) {
+    try {
+      long rc = f.readdir(t, packer);
+      if (rc < 0) {
+        return rc;
+      }
+      if (packer.tooSmall) {
+        return -Errno.EINVAL;
+      }
+      if (t.mm.copyOut(buf, packer.buffer, 0, packer.used) < 0) {
+        f.position = before;
+        return -Errno.EFAULT;
+      }
+      return packer.used;
+    } catch (WouldWaitException e) {
       f.position = before;
-      return -Errno.EFAULT;
+      throw e;
     }
-    return packer.used;
   }
 
   static long mkdir(Task t, long path, long mode, long a2, long a3, long a4, long a5) {

@@ -35,7 +35,7 @@ final class SysFd {
     b.full(Sys.DUP, "dup", SysFd::dup).fast();
     b.full(Sys.DUP2, "dup2", SysFd::dup2);
     b.full(Sys.DUP3, "dup3", SysFd::dup3);
-    b.full(Sys.CLOSE, "close", SysFd::close);
+    b.full(Sys.CLOSE, "close", SysFd::close).fast();
     b.full(Sys.CLOSE_RANGE, "close_range", SysFd::closeRange);
     b.partial(
             Sys.FCNTL,

@@ -56,9 +56,9 @@ final class SysOpen {
   private SysOpen() {}
 
   static void register(SyscallTable.Builder b) {
-    b.full(Sys.OPEN, "open", SysOpen::open);
+    b.full(Sys.OPEN, "open", SysOpen::open).fast();
     b.full(Sys.CREAT, "creat", SysOpen::creat);
-    b.full(Sys.OPENAT, "openat", SysOpen::openat);
+    b.full(Sys.OPENAT, "openat", SysOpen::openat).fast();
     b.full(Sys.OPENAT2, "openat2", SysOpen::openat2);
     b.partial(
         Sys.MEMFD_CREATE,

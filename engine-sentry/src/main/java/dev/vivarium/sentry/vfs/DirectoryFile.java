@@ -18,6 +18,11 @@ public final class DirectoryFile extends File {
   }
 
   @Override
+  public boolean closesAtOnce() {
+    return true;
+  }
+
+  @Override
   public boolean isSeekable() {
     return true;
   }

@@ -113,21 +113,21 @@ public final class FdTable {
 
   /** close(2): 0 or -EBADF. */
   public long close(Task t, int fd) {
-    File f = take(fd);
+    File f = getAny(fd);
     if (f == null) {
       return -Errno.EBADF;
     }
+    if (!f.closesAtOnce()) {
+      t.needCoroutine();
+    }
+    take(fd);
     return closed(t, f);
   }
 
-  private @Nullable File take(int fd) {
-    File f = getAny(fd);
-    if (f != null) {
-      files[fd] = null;
-      open.clear(fd);
-      closeOnExec.clear(fd);
-    }
-    return f;
+  private void take(int fd) {
+    files[fd] = null;
+    open.clear(fd);
+    closeOnExec.clear(fd);
   }
 
   private long closed(Task t, File f) {

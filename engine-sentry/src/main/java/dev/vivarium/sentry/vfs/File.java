@@ -124,6 +124,14 @@ public abstract class File {
   }
 
   /**
+   * Whether closing it, also for the last time, never waits, so that close(2) can be answered
+   * without a coroutine.
+   */
+  public boolean closesAtOnce() {
+    return false;
+  }
+
+  /**
    * Reads into {@code dst}.
    *
    * @param offset where in a seekable file; ignored by streams. The caller moves {@link #position}.

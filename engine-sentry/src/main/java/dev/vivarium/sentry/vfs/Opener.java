@@ -76,6 +76,7 @@ public final class Opener {
   }
 
   private static long createAt(Task t, WalkResult found, int mode, FileRef out, int flags) {
+    t.needCoroutine();
     Dentry parent = found.parent;
     if (parent == null) {
       return -Errno.ENOENT;
@@ -126,6 +127,9 @@ public final class Opener {
       return -Errno.EPERM;
     }
     boolean truncate = (flags & Fcntl.O_TRUNC) != 0 && type == Stat.S_IFREG;
+    if (truncate || type != Stat.S_IFREG && type != Stat.S_IFDIR) {
+      t.needCoroutine();
+    }
     long rc =
         inode.openAny(t, path, (flags & ~NOT_KEPT) | Fcntl.O_LARGEFILE | controls(flags), out);
     if (rc == 0 && truncate && inode.size != 0) {
@@ -187,6 +191,7 @@ public final class Opener {
     if (rc < 0) {
       return rc;
     }
+    t.needCoroutine();
     InodeRef made = new InodeRef();
     rc = found.inode().tmpfile(t, mode & 07777 & ~t.fs.umask, made);
     Inode inode = made.inode;

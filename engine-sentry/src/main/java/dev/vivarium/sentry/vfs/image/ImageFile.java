@@ -29,6 +29,11 @@ final class ImageFile extends File implements Mappable {
   }
 
   @Override
+  public boolean closesAtOnce() {
+    return true;
+  }
+
+  @Override
   public boolean isSeekable() {
     return true;
   }

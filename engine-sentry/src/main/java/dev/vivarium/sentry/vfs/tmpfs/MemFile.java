@@ -18,6 +18,11 @@ final class MemFile extends File {
   }
 
   @Override
+  public boolean closesAtOnce() {
+    return true;
+  }
+
+  @Override
   public boolean isSeekable() {
     return true;
   }
