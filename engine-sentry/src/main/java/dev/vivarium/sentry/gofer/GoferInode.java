@@ -105,7 +105,7 @@ final class GoferInode extends Inode {
       r.node().applyTo(this);
     }
     if (c != null && (change.set & AttrChange.SIZE) != 0) {
-      c.truncate(change.size);
+      c.truncate(t, change.size);
     }
     return 0;
   }

@@ -4,7 +4,9 @@ import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.host.Libc;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.memory.Mappable;
+import dev.vivarium.sentry.memory.Mappers;
 import dev.vivarium.sentry.memory.MemoryFile;
+import dev.vivarium.sentry.memory.MemoryManager;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -36,6 +38,7 @@ final class PageCache implements Mappable {
   private int loaded;
   private final BitSet shared = new BitSet();
   private boolean ownChange;
+  private final Mappers mappers = new Mappers();
 
   PageCache(GoferInode inode) {
     this.inode = inode;
@@ -56,6 +59,13 @@ final class PageCache implements Mappable {
   @Override
   public boolean isConstant() {
     return fs.isReadOnly();
+  }
+
+  @Override
+  public void mapped(MemoryManager mm) {
+    if (!fs.immutable) {
+      mappers.add(mm);
+    }
   }
 
   @Override
@@ -192,7 +202,8 @@ final class PageCache implements Mappable {
   }
 
   /** The file has a new length. */
-  void truncate(long size) {
+  void truncate(Task t, long size) {
+    mappers.unmapFrom(t, this, size + PAGE - 1 & -PAGE);
     int keep = unitsOf(size);
     for (int u = keep; u < units.length; u++) {
       drop(u);

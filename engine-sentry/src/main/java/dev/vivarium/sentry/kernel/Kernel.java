@@ -168,6 +168,20 @@ public final class Kernel {
     }
   }
 
+  /**
+   * Brings the guests of an address space back, so that what has changed in its mappings holds for
+   * them too when they go on.
+   */
+  public void interruptGuests(MemoryManager mm, Task except) {
+    for (ThreadGroup g : pids.groups()) {
+      for (Task t : g.tasks) {
+        if (t.mm == mm && t != except) {
+          t.interrupt();
+        }
+      }
+    }
+  }
+
   public Timers timers() {
     return loop.timers();
   }

@@ -28,7 +28,10 @@ final class AddressMap {
   /** Bytes in VMAs. */
   long mappedBytes;
 
-  AddressMap(MemoryFile memoryFile, HostSide host) {
+  private final MemoryManager owner;
+
+  AddressMap(MemoryManager owner, MemoryFile memoryFile, HostSide host) {
+    this.owner = owner;
     this.memoryFile = memoryFile;
     this.host = host;
   }
@@ -39,6 +42,9 @@ final class AddressMap {
     generation++;
     vmas.insert(v);
     mappedBytes += v.length();
+    if (v.mappable != null) {
+      v.mappable.mapped(owner);
+    }
   }
 
   /** Makes the address a border between mappings, if it lies inside one. */
@@ -293,6 +299,12 @@ final class AddressMap {
       throw new IllegalStateException("memory behind no mapping");
     }
     return p.writable ? v.prot : v.prot & ~dev.vivarium.sentry.abi.Mman.PROT_WRITE;
+  }
+
+  /** Whether there is memory behind some of a range. */
+  boolean hasPmas(long start, long end) {
+    int i = pmas.firstEndingAbove(start);
+    return i < pmas.size() && pmas.get(i).start < end;
   }
 
   /** Queues the unmapping of all that no mapped PMA covers in a range. */

@@ -31,6 +31,9 @@ public interface Mappable {
     return false;
   }
 
+  /** Told of each address space that maps it, for files that can become shorter. */
+  default void mapped(MemoryManager mm) {}
+
   /** Current length of the file in bytes. */
   long length();
 

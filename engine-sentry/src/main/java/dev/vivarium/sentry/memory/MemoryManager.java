@@ -91,7 +91,7 @@ public final class MemoryManager extends GuestMemory {
     this.blobs = blobs;
     this.layout = layout;
     this.host = new HostSide(memoryFile);
-    this.map = new AddressMap(memoryFile, host);
+    this.map = new AddressMap(this, memoryFile, host);
     this.pager = new Pager(map, blobs);
   }
 
@@ -257,6 +257,33 @@ public final class MemoryManager extends GuestMemory {
 
   static long pageUp(long length) {
     return (length + PAGE - 1) & -PAGE;
+  }
+
+  /**
+   * Takes the pages of a file from a page-aligned offset on out of this address space.
+   *
+   * @return whether there were any
+   */
+  boolean unmapFileFrom(Task t, Mappable file, long offset) {
+    if (t.mm == this) {
+      on(t);
+    } else {
+      enterForeign(t);
+    }
+    boolean any = false;
+    for (int i = 0; i < map.vmas.size(); i++) {
+      Vma v = map.vmas.get(i);
+      long start = Math.max(v.start, v.start + (offset - v.offset));
+      if (v.mappable == file && start < v.end && map.hasPmas(start, v.end)) {
+        map.dropPmas(start, v.end);
+        host.unmap(start, v.end);
+        any = true;
+      }
+    }
+    if (any) {
+      changed();
+    }
+    return any;
   }
 
   // ---- faults and accesses ----

@@ -6,6 +6,8 @@ import dev.vivarium.sentry.abi.Fcntl;
 import dev.vivarium.sentry.abi.Stat;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.memory.Mappable;
+import dev.vivarium.sentry.memory.Mappers;
+import dev.vivarium.sentry.memory.MemoryManager;
 import dev.vivarium.sentry.memory.Uio;
 import dev.vivarium.sentry.vfs.FileRef;
 import dev.vivarium.sentry.vfs.Inode;
@@ -19,6 +21,7 @@ public class MemRegular extends MemInode implements Mappable {
   private int seals = Fcntl.F_SEAL_SEAL;
 
   private @Nullable PagedContent content;
+  private @Nullable Mappers mappers;
 
   protected MemRegular(MemoryFs fs, long ino, int mode) {
     super(fs, ino, mode);
@@ -63,13 +66,18 @@ public class MemRegular extends MemInode implements Mappable {
   @Override
   public long open(Task t, VfsPath path, int flags, FileRef out) {
     MemFile f = new MemFile(this, path, flags);
-    long rc = prepareOpen(t);
-    if (rc < 0) {
-      f.drop(t);
-      return rc;
+    long rc = -Errno.EIO;
+    try {
+      rc = prepareOpen(t);
+    } finally {
+      if (rc < 0) {
+        f.drop(t);
+      }
     }
-    out.file = f;
-    return 0;
+    if (rc == 0) {
+      out.file = f;
+    }
+    return rc;
   }
 
   protected long read(Task t, Uio dst, long offset) {
@@ -131,6 +139,9 @@ public class MemRegular extends MemInode implements Mappable {
     PagedContent c = newSize == 0 ? emptyContent() : writableContent(t);
     if (c == null) {
       return contentError();
+    }
+    if (newSize < c.size() && mappers != null) {
+      mappers.unmapFrom(t, this, newSize + 4095 & -4096L);
     }
     long rc = c.truncate(newSize);
     if (rc == 0) {
@@ -238,6 +249,18 @@ public class MemRegular extends MemInode implements Mappable {
   public long translate(Task t, long offset, long length, boolean write, Extent out) {
     PagedContent c = content;
     return c == null ? -Errno.EIO : c.translate(t, offset, length, write, out);
+  }
+
+  @Override
+  public void mapped(MemoryManager mm) {
+    if (!isConstant()) {
+      Mappers m = mappers;
+      if (m == null) {
+        m = new Mappers();
+        mappers = m;
+      }
+      m.add(mm);
+    }
   }
 
   @Override
