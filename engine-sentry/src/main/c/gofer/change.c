@@ -68,15 +68,14 @@ void op_create(struct call *c)
 			r = -errno;
 		else
 			r = describe(&parent, fd, "", &c->out->node, NULL);
-		c->fd = fd;
+		if (r < 0)
+			close(fd);
+		else
+			send_along(c, fd);
 	} else {
 		r = fd;
 	}
 	c->out->error = r;
-	if (r < 0 && c->fd >= 0) {
-		close(c->fd);
-		c->fd = -1;
-	}
 	if (parent.used)
 		leave(&parent);
 }

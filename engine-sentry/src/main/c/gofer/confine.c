@@ -273,7 +273,8 @@ static void set_limits(void)
 		die("cannot read limits", "RLIMIT_NOFILE");
 	limit.rlim_cur = limit.rlim_max = limit.rlim_max < 16384 ? limit.rlim_max : 16384;
 	setrlimit(RLIMIT_NOFILE, &limit);
-	handle_limit = (uint32_t)limit.rlim_cur - 64;
+	/* The rest is for what is open during one request. */
+	handle_limit = (uint32_t)(limit.rlim_cur > 512 ? limit.rlim_cur - 64 - MAX_AHEAD : limit.rlim_cur / 2);
 	limit.rlim_cur = limit.rlim_max = 0;
 	setrlimit(RLIMIT_CORE, &limit);
 }

@@ -92,8 +92,15 @@ struct call {
 	struct gofer_reply *out;
 	char *payload;
 	size_t payload_length;
-	int fd;			/* to send, or -1 */
+	int fds[1 + MAX_AHEAD];	/* to send */
+	int fd_count;
 };
+
+/* Has a descriptor sent along with the reply, and closed. */
+static inline void send_along(struct call *c, int fd)
+{
+	c->fds[c->fd_count++] = fd;
+}
 
 /* walk.c */
 int open_step(const struct place *directory, const char *name, uint64_t flags);

@@ -9,12 +9,13 @@
 
 #include <stdint.h>
 
-#define GOFER_VERSION 1
+#define GOFER_VERSION 2
 
 enum op {
 	OP_HELLO = 1,	/* -> value = features, count = handles that may be open */
 	OP_WALK,	/* handle, path [flags & WALK_HANDLE] -> node [handle] [target] */
-	OP_OPEN,	/* handle, path, flags = access mode -> node, descriptor */
+	OP_OPEN,	/* handle, path, flags = access mode [name2 = names in the same directory]
+			   -> node, descriptor; count times struct gofer_ahead, with descriptors */
 	OP_READDIR,	/* handle, path, offset = cookie [flags & READDIR_DEEP]
 			   -> count entries, value = next cookie; blocks of what is below */
 	OP_STATFS,	/* handle -> struct gofer_statfs */
@@ -106,6 +107,19 @@ struct gofer_block {
 	uint32_t count;
 	uint32_t length;	/* of the entries, in bytes */
 };
+
+/*
+ * One of the names, separated by slashes, that OP_OPEN was to open for reading ahead of their
+ * turn. Each that has no error has a descriptor, which follow that of the file asked for in order.
+ */
+struct gofer_ahead {
+	struct gofer_node node;
+	int32_t error;
+	uint32_t zero;
+};
+
+/* Most names that are opened ahead; a message can carry 253 descriptors. */
+#define MAX_AHEAD 64
 
 struct gofer_statfs {
 	uint64_t type, bsize, blocks, bfree, bavail, files, ffree, namelen, frsize;

@@ -89,6 +89,30 @@ static void op_close(struct call *c)
 		lowest_free = c->in->handle;
 }
 
+/* Opens what will be asked for next, while we are at it; what cannot be opened says why. */
+static void open_ahead(struct call *c, const struct place *parent)
+{
+	char *name = c->name2;
+
+	while (*name != 0 && c->out->count < MAX_AHEAD) {
+		char *slash = strchr(name, '/');
+		struct gofer_ahead ahead = { 0 };
+		int fd;
+
+		if (slash)
+			*slash = 0;
+		fd = open_regular(parent, name, O_RDONLY, &ahead.node);
+		if (fd >= 0)
+			send_along(c, fd);
+		else
+			ahead.error = fd;
+		memcpy(c->payload + c->payload_length, &ahead, sizeof ahead);
+		c->payload_length += sizeof ahead;
+		c->out->count++;
+		name = slash ? slash + 1 : name + strlen(name);
+	}
+}
+
 static void op_open(struct call *c)
 {
 	struct place parent;
@@ -112,12 +136,15 @@ static void op_open(struct call *c)
 		else
 			r = open_regular(&parent, last, flags, &c->out->node);
 	}
+	if (r >= 0) {
+		send_along(c, r);
+		if (flags == O_RDONLY)
+			open_ahead(c, &parent);
+	} else {
+		c->out->error = r;
+	}
 	if (parent.used)
 		leave(&parent);
-	if (r >= 0)
-		c->fd = r;
-	else
-		c->out->error = r;
 }
 
 /* Appends one entry; false if there is no room. */
@@ -317,25 +344,26 @@ static void send_answer(struct call *c)
 {
 	union {
 		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
+		char space[CMSG_SPACE(sizeof c->fds)];
 	} control = { 0 };
 	struct iovec io = { &answer, sizeof answer.reply + c->payload_length };
 	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1 };
+	size_t fd_bytes = (size_t)c->fd_count * sizeof(int);
 	ssize_t n;
 
-	if (c->fd >= 0) {
+	if (fd_bytes > 0) {
 		m.msg_control = &control;
-		m.msg_controllen = sizeof control;
+		m.msg_controllen = CMSG_SPACE(fd_bytes);
 		control.header.cmsg_level = SOL_SOCKET;
 		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.header), &c->fd, sizeof(int));
+		control.header.cmsg_len = CMSG_LEN(fd_bytes);
+		memcpy(CMSG_DATA(&control.header), c->fds, fd_bytes);
 	}
 	do
 		n = sendmsg(SOCKET, &m, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
-	if (c->fd >= 0)
-		close(c->fd);
+	while (c->fd_count > 0)
+		close(c->fds[--c->fd_count]);
 	if (n < 0)
 		_exit(0);
 }
@@ -359,7 +387,7 @@ void serve(uint64_t features)
 		c.out = &answer.reply;
 		c.payload = answer.payload;
 		c.payload_length = 0;
-		c.fd = -1;
+		c.fd_count = 0;
 		if (n >= 8)
 			answer.reply.sequence = c.in->sequence;
 		if ((m.msg_flags & MSG_TRUNC) || !decode(&c, (size_t)n))

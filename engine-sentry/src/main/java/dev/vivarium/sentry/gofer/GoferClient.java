@@ -28,13 +28,15 @@ public final class GoferClient implements AutoCloseable {
   record Address(int handle, String path) {}
 
   private static final int WNOHANG = 1;
+  private static final int[] NO_DESCRIPTORS = {};
 
   // struct msghdr and what it points to, in one block of memory.
   private static final int HEADER = 0;
   private static final int IOVEC = 56;
   private static final int CONTROL = 72;
-  private static final int CONTROL_SIZE = 24;
-  private static final int SEND = 128;
+  private static final int CONTROL_HEADER = 16;
+  private static final int CONTROL_SIZE = CONTROL_HEADER + (1 + Wire.MAX_AHEAD + 1 & -2) * 4;
+  private static final int SEND = CONTROL + CONTROL_SIZE;
   private static final int RECEIVE = SEND + Wire.REQUEST_SIZE + 2 * Wire.MAX_PATH + 2;
   private static final int RECEIVE_SIZE = Wire.REPLY_SIZE + Wire.MAX_PAYLOAD;
 
@@ -221,9 +223,9 @@ public final class GoferClient implements AutoCloseable {
       if (n == -Errno.EINTR) {
         continue;
       }
-      int fd = receivedDescriptor();
+      int[] fds = receivedDescriptors();
       if (n < Wire.REPLY_SIZE || receive.get(ValueLayout.JAVA_INT, 0) != sequence) {
-        if (fd >= 0) {
+        for (int fd : fds) {
           Libc.close(fd);
         }
         return fail(
@@ -233,7 +235,7 @@ public final class GoferClient implements AutoCloseable {
                     ? "no answer in time"
                     : n < 0 ? Errno.name((int) -n) : "malformed answer");
       }
-      return Reply.read(receive, (int) n, fd);
+      return Reply.read(receive, (int) n, fds);
     }
   }
 
@@ -251,14 +253,21 @@ public final class GoferClient implements AutoCloseable {
     memory.set(ValueLayout.JAVA_LONG, CONTROL, 0);
   }
 
-  /** The descriptor in the control message: there is room for one only. */
-  private int receivedDescriptor() {
-    boolean one =
-        memory.get(ValueLayout.JAVA_LONG, HEADER + 40) >= 20
-            && memory.get(ValueLayout.JAVA_LONG, CONTROL) == 20
-            && memory.get(ValueLayout.JAVA_INT, CONTROL + 8) == Libc.SOL_SOCKET
-            && memory.get(ValueLayout.JAVA_INT, CONTROL + 12) == 1;
-    return one ? memory.get(ValueLayout.JAVA_INT, CONTROL + 16) : -1;
+  /** The descriptors in the control message. */
+  private int[] receivedDescriptors() {
+    long length = memory.get(ValueLayout.JAVA_LONG, CONTROL);
+    if (memory.get(ValueLayout.JAVA_LONG, HEADER + 40) < CONTROL_HEADER + 4
+        || length < CONTROL_HEADER + 4
+        || length > CONTROL_SIZE
+        || memory.get(ValueLayout.JAVA_INT, CONTROL + 8) != Libc.SOL_SOCKET
+        || memory.get(ValueLayout.JAVA_INT, CONTROL + 12) != 1) {
+      return NO_DESCRIPTORS;
+    }
+    int[] fds = new int[(int) (length - CONTROL_HEADER) / 4];
+    for (int i = 0; i < fds.length; i++) {
+      fds[i] = memory.get(ValueLayout.JAVA_INT, CONTROL + CONTROL_HEADER + 4L * i);
+    }
+    return fds;
   }
 
   private Reply fail(String why) {

@@ -21,6 +21,12 @@ final class GoferDirectory extends DirectoryInode {
 
   private static final int AT_REMOVEDIR = 0x200;
 
+  /** How many files are opened along with the first one of a directory. */
+  private static final int AHEAD_FIRST = 16;
+
+  /** How many are opened along when another file is followed by the one behind it. */
+  private static final int AHEAD_MIN = 4;
+
   final Place place;
   private final GoferFs gofer;
   private int handle;
@@ -29,6 +35,12 @@ final class GoferDirectory extends DirectoryInode {
 
   /** Whether a guest has listed it. */
   private boolean listed;
+
+  /** The file that is opened next if a guest goes through the directory, as a listing's index. */
+  private int nextOpened = -1;
+
+  /** How many files were opened ahead the last time. */
+  private int openedAhead;
 
   final long hostDev;
   final long hostIno;
@@ -171,6 +183,26 @@ final class GoferDirectory extends DirectoryInode {
       cookie = r.value();
     } while (cookie != 0);
     return listing;
+  }
+
+  /**
+   * What to open together with a file because it is likely to be asked for next: who has listed a
+   * directory and opens its first file opens the others in the same order ({@code grep -r}, {@code
+   * tar}).
+   */
+  OpenAhead openAhead(String name) {
+    DirListing listing = listed ? gofer.listing(this) : null;
+    int index = listing == null ? -1 : listing.find(name);
+    if (listing == null || index < 0) {
+      return OpenAhead.NOTHING;
+    }
+    boolean first = index == OpenAhead.nextFile(listing, 0);
+    boolean inOrder = first || index == nextOpened;
+    openedAhead =
+        inOrder ? Math.clamp(2L * openedAhead, first ? AHEAD_FIRST : AHEAD_MIN, Wire.MAX_AHEAD) : 0;
+    OpenAhead ahead = OpenAhead.after(listing, index, openedAhead);
+    nextOpened = ahead.next();
+    return ahead;
   }
 
   @Override

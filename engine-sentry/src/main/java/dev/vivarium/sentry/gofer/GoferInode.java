@@ -158,7 +158,14 @@ final class GoferInode extends Inode {
   private Reply openOnHost(Task t, int flags) {
     Request q = new Request(Wire.OPEN).at(place.address());
     q.flags = flags;
+    GoferDirectory directory = place.parent;
+    OpenAhead ahead =
+        gofer.immutable && directory != null ? directory.openAhead(place.name) : OpenAhead.NOTHING;
+    q.name2 = ahead.names();
     Reply r = gofer.call(t, q);
+    if (directory != null) {
+      ahead.take(gofer, directory, r);
+    }
     if (r.error() == 0 && r.fd() < 0) {
       return Reply.failed(-Errno.EMFILE);
     }
@@ -188,6 +195,21 @@ final class GoferInode extends Inode {
       gofer.descriptorUsed(this);
     }
     return readFd;
+  }
+
+  /** Takes a descriptor for reading that came before anybody asked; closes it if it has one. */
+  void adoptAhead(int fd) {
+    if (readFd >= 0 || !isRegular()) {
+      GoferFs.closeDescriptor(fd);
+      return;
+    }
+    readFd = fd;
+    gofer.descriptorUsed(this);
+  }
+
+  /** Whether it can be read without asking the gofer. */
+  boolean hasDescriptor() {
+    return readFd >= 0;
   }
 
   /** A descriptor that can be written to; -EBADF if it is not open for writing. */

@@ -2,7 +2,7 @@ package dev.vivarium.sentry.gofer;
 
 /** The protocol with the gofer: numbers and offsets of {@code gofer/protocol.h}. */
 final class Wire {
-  static final int VERSION = 1;
+  static final int VERSION = 2;
 
   static final int HELLO = 1;
   static final int WALK = 2;
@@ -84,6 +84,14 @@ final class Wire {
   static final int BLOCK_INO = 8;
   static final int BLOCK_COUNT = 16;
   static final int BLOCK_LENGTH = 20;
+
+  // struct gofer_ahead
+  static final int AHEAD_SIZE = 88;
+  static final int AHEAD_NODE = 0;
+  static final int AHEAD_ERROR = 80;
+
+  /** Most names of one OPEN that are opened ahead. */
+  static final int MAX_AHEAD = 64;
 
   private Wire() {}
 }

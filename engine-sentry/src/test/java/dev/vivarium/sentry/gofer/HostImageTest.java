@@ -128,6 +128,44 @@ final class HostImageTest {
   }
 
   @Test
+  void opensFilesAheadUnderTheSameRules() throws Exception {
+    Request q = GoferTesting.request(Wire.OPEN, root, "etc/passwd");
+    q.name2 = "hostname.none/shadow/group/ssl/.././/passwd";
+    Reply r = gofer.call(q);
+    assertEquals("OK", name(r.error()));
+    assertEquals(8, r.count());
+    MemorySegment s = MemorySegment.ofArray(r.payload());
+    List<String> errors = new java.util.ArrayList<>();
+    for (int i = 0; i < r.count(); i++) {
+      int at = i * Wire.AHEAD_SIZE + Wire.AHEAD_ERROR;
+      errors.add(name(s.get(ValueLayout.JAVA_INT_UNALIGNED, at)));
+    }
+    assertEquals(
+        List.of("ENOENT", "EACCES", "OK", "EISDIR", "EINVAL", "EINVAL", "EINVAL", "OK"), errors);
+    assertEquals(2, r.more().length);
+    assertEquals(Files.readString(Path.of("/etc/passwd")), GoferTesting.readAndClose(r.fd()));
+    assertEquals(Files.readString(Path.of("/etc/group")), GoferTesting.readAndClose(r.more()[0]));
+    assertEquals(Files.readString(Path.of("/etc/passwd")), GoferTesting.readAndClose(r.more()[1]));
+  }
+
+  @Test
+  void opensNoMoreAheadThanItSays() {
+    Request q = GoferTesting.request(Wire.OPEN, root, "etc/passwd");
+    q.name2 = "group/".repeat(Wire.MAX_AHEAD + 20);
+    Reply r = gofer.call(q);
+    assertEquals(Wire.MAX_AHEAD, r.count());
+    assertEquals(Wire.MAX_AHEAD, r.more().length);
+    GoferFs.closeDescriptor(r.fd());
+    for (int fd : r.more()) {
+      GoferFs.closeDescriptor(fd);
+    }
+    q.name = "etc/shadow";
+    r = gofer.call(q);
+    assertEquals("EACCES", name(r.error()));
+    assertEquals(0, r.more().length);
+  }
+
+  @Test
   void whatOthersMayNotReadIsShownButNotOpened() throws Exception {
     Path file = Path.of("/usr/local/share/vivarium-test-" + ProcessHandle.current().pid());
     Path directory = Path.of(file + ".d");

@@ -36,6 +36,10 @@ final class ProtocolTest {
     expected.put("ROOTS_HANDLE", Wire.ROOTS_HANDLE);
     expected.put("MAX_PATH", Wire.MAX_PATH);
     expected.put("MAX_PAYLOAD", Wire.MAX_PAYLOAD);
+    expected.put("MAX_AHEAD", Wire.MAX_AHEAD);
+    expected.put("sizeof(struct gofer_ahead)", Wire.AHEAD_SIZE);
+    expected.put("offsetof(struct gofer_ahead, node)", Wire.AHEAD_NODE);
+    expected.put("offsetof(struct gofer_ahead, error)", Wire.AHEAD_ERROR);
     expected.put("SET_MODE", dev.vivarium.sentry.vfs.AttrChange.MODE);
     expected.put("SET_UID", dev.vivarium.sentry.vfs.AttrChange.UID);
     expected.put("SET_GID", dev.vivarium.sentry.vfs.AttrChange.GID);
