@@ -54,7 +54,14 @@ public final class Sockets {
   public static final int IPPROTO_TCP = 0x6;
   public static final int IPPROTO_UDP = 0x11;
   public static final int IPPROTO_IPV6 = 0x29;
+  public static final int IPV6_UNICAST_HOPS = 0x10;
   public static final int IPV6_V6ONLY = 0x1a;
+  public static final int IPV6_RECVPKTINFO = 0x31;
+  public static final int IPV6_PKTINFO = 0x32;
+  public static final int IPV6_RECVHOPLIMIT = 0x33;
+  public static final int IPV6_HOPLIMIT = 0x34;
+  public static final int IPV6_RECVTCLASS = 0x42;
+  public static final int IPV6_TCLASS = 0x43;
   public static final int TCP_NODELAY = 0x1;
   public static final int TCP_MAXSEG = 0x2;
   public static final int TCP_CORK = 0x3;

@@ -6,6 +6,7 @@ import dev.vivarium.sentry.abi.Fcntl;
 import dev.vivarium.sentry.abi.Sockets;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.vfs.Inode;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +28,7 @@ public final class InetSocket extends LocalSocket {
   private static final int MIN_SIZE_6 = 24;
   private static final int FIRST_UNPRIVILEGED_PORT = 1024;
   private static final int MAX_UDP = 65_507;
+  private static final int DEFAULT_HOPS = 64;
 
   private int localAddress;
   private int localPort;
@@ -311,6 +313,32 @@ public final class InetSocket extends LocalSocket {
   @Override
   protected long listenNamed(Task t) {
     return hasPort ? 0 : network.bindPort(this, 0, 0);
+  }
+
+  @Override
+  protected @Nullable PacketInfo packetFor(
+      LocalSocket receiver, byte @Nullable [] to, SocketMessage m) {
+    InetSocket r = (InetSocket) receiver;
+    int address = to == null ? 0 : addressOf(to);
+    if (address == 0) {
+      address = isV6() ? V6_LOOPBACK : LOOPBACK;
+    }
+    byte[] name = r.encode(address, 0);
+    byte[] shown = r.isV6() ? Arrays.copyOfRange(name, 8, 24) : Arrays.copyOfRange(name, 4, 8);
+    int hops = m.hops;
+    int trafficClass = m.trafficClass;
+    if (isV6()) {
+      hops = hops >= 0 ? hops : options.kept(Sockets.IPPROTO_IPV6, Sockets.IPV6_UNICAST_HOPS, -1);
+      trafficClass =
+          trafficClass >= 0
+              ? trafficClass
+              : options.kept(Sockets.IPPROTO_IPV6, Sockets.IPV6_TCLASS, 0);
+    } else {
+      hops = hops >= 0 ? hops : options.kept(Sockets.IPPROTO_IP, Sockets.IP_TTL, -1);
+      trafficClass =
+          trafficClass >= 0 ? trafficClass : options.kept(Sockets.IPPROTO_IP, Sockets.IP_TOS, 0);
+    }
+    return new PacketInfo(shown, hops < 0 ? DEFAULT_HOPS : hops, Math.max(0, trafficClass));
   }
 
   @Override

@@ -38,6 +38,9 @@ abstract class LocalSocket extends SocketFile {
   /** Nothing more will arrive: the peer has shut down or is gone. */
   private boolean receiveEnded;
 
+  /** The connection was broken off: the peer closed it with data unread, or got data after that. */
+  private boolean reset;
+
   /** This side has promised to send (or receive) no more. */
   private boolean sendShut;
 
@@ -274,24 +277,30 @@ abstract class LocalSocket extends SocketFile {
   }
 
   private long sendStream(Task t, Uio src, SocketMessage m) {
-    if (m.address != null) {
-      return wasConnected ? -Errno.EISCONN : -Errno.EOPNOTSUPP;
+    if (m.address != null && domain == Sockets.AF_UNIX) {
+      return wasConnected ? -Errno.EISCONN : -Errno.EOPNOTSUPP; // TCP does not look at it
     }
     long deadline = deadline(options.sendTimeoutNanos);
     long done = 0;
+    boolean lost = false;
     PeerCredentials sender = senderOf(t, m);
     do {
       LocalSocket to = peer;
       if (error != 0 && done == 0) {
         return -takeError();
       }
-      if (sendShut || wasConnected && (to == null || to.closed || to.receiveShut)) {
+      if (sendShut || reset && !lost || to == null && (wasConnected || isTcp())) {
         return done > 0 ? done : -Errno.EPIPE;
       }
       if (to == null) {
         return -Errno.ENOTCONN;
       }
-      int room = to.received.room();
+      if (!isTcp() && (to.closed || to.receiveShut)) {
+        return done > 0 ? done : -Errno.EPIPE;
+      }
+      // TCP learns that nobody is there from the answer to what it sends.
+      lost = to.closed;
+      int room = lost ? STREAM_CHUNK : to.received.room();
       if (room <= 0) {
         long w = dontWait(m) ? -Errno.EAGAIN : await(t, queue, deadline);
         if (w < 0) {
@@ -312,8 +321,13 @@ abstract class LocalSocket extends SocketFile {
       if (got < 0) {
         return done > 0 ? done : got;
       }
+      if (lost) {
+        done += got;
+        breakOff(Errno.EPIPE);
+        continue;
+      }
       byte[] exact = got == n ? data : java.util.Arrays.copyOf(data, (int) got);
-      to.arrive(new ReceiveQueue.Message(exact, sender, null, m.rights));
+      to.arrive(new ReceiveQueue.Message(exact, sender, null, m.rights, null));
       m.rights = List.of();
       done += got;
     } while (src.remaining() > 0);
@@ -377,9 +391,16 @@ abstract class LocalSocket extends SocketFile {
     if (to.closed || to.receiveShut) {
       return isConnectionOriented() ? -Errno.EPIPE : -Errno.ECONNREFUSED;
     }
-    to.arrive(new ReceiveQueue.Message(data, senderOf(t, m), this, m.rights));
+    PacketInfo packet = packetFor(to, address, m);
+    to.arrive(new ReceiveQueue.Message(data, senderOf(t, m), this, m.rights, packet));
     m.rights = List.of();
     return data.length;
+  }
+
+  /** What the header of a datagram to {@code address} says. */
+  protected @Nullable PacketInfo packetFor(
+      LocalSocket receiver, byte @Nullable [] address, SocketMessage m) {
+    return null;
   }
 
   /** The error of a datagram without a destination. */
@@ -420,7 +441,7 @@ abstract class LocalSocket extends SocketFile {
         }
         continue;
       }
-      if (error != 0) {
+      if (error != 0 && !(receiveEnded && error == Errno.EPIPE)) {
         return done > 0 ? done : -takeError();
       }
       if (receiveEnded || receiveShut) {
@@ -464,6 +485,7 @@ abstract class LocalSocket extends SocketFile {
     LocalSocket source = first.source;
     m.address = source == null ? null : source.nameFor(this);
     m.credentials = first.sender;
+    m.packet = first.packet;
     if (!peek) {
       m.rights = first.rights;
       network.landed(m.rights.size());
@@ -528,25 +550,36 @@ abstract class LocalSocket extends SocketFile {
   protected final void release(Task t) {
     closed = true;
     unbind();
-    boolean unread = !received.isEmpty();
+    boolean unread =
+        !received.isEmpty() || isTcp() && options.lingers && options.lingerSeconds == 0;
     received.clear(t, network);
     for (LocalSocket p = pending.pollFirst(); p != null; p = pending.pollFirst()) {
       LocalSocket client = p.peer;
       if (client != null) {
-        client.error = Errno.ECONNRESET;
+        client.breakOff(Errno.ECONNRESET);
       }
       p.drop(t);
     }
     LocalSocket p = peer;
     if (p != null && isConnectionOriented()) {
-      p.receiveEnded = true; // it keeps knowing us: getpeername(2) still tells our name
       if (unread) {
-        p.error = Errno.ECONNRESET;
+        p.breakOff(p.receiveEnded && isTcp() ? Errno.EPIPE : Errno.ECONNRESET);
       }
+      p.receiveEnded = true; // it keeps knowing us: getpeername(2) still tells our name
       p.queue.wake(Poll.IN | Poll.OUT | Poll.HUP | Poll.RDHUP);
     }
     peer = null;
     queue.wake(0);
+  }
+
+  private void breakOff(int why) {
+    error = why;
+    reset = isTcp();
+    queue.wake(Poll.IN | Poll.OUT | Poll.ERR | Poll.HUP | Poll.RDHUP);
+  }
+
+  private boolean isTcp() {
+    return isStream() && domain != Sockets.AF_UNIX;
   }
 
   final boolean isClosed() {
@@ -568,7 +601,7 @@ abstract class LocalSocket extends SocketFile {
     }
     if (isConnectionOriented()) {
       LocalSocket p = peer;
-      if (p == null || p.closed || ended && sendShut) {
+      if (p == null || p.closed && !isTcp() || reset || ended && sendShut) {
         events |= Poll.HUP;
       }
       boolean room =

@@ -20,9 +20,16 @@ final class ReceiveQueue {
     final PeerCredentials sender;
     final @Nullable LocalSocket source;
     List<File> rights;
+    final @Nullable PacketInfo packet;
     int at;
 
-    Message(byte[] data, PeerCredentials sender, @Nullable LocalSocket source, List<File> rights) {
+    Message(
+        byte[] data,
+        PeerCredentials sender,
+        @Nullable LocalSocket source,
+        List<File> rights,
+        @Nullable PacketInfo packet) {
+      this.packet = packet;
       this.data = data;
       this.sender = sender;
       this.source = source;

@@ -18,6 +18,16 @@ public final class SocketMessage {
   /** What the sender says of itself, or who it was. */
   public @Nullable PeerCredentials credentials;
 
+  /**
+   * Sent: the time to live (hop limit) and type of service (traffic class) of this datagram, or -1.
+   */
+  public int hops = -1;
+
+  public int trafficClass = -1;
+
+  /** Received: what the datagram's header said; null where there is none. */
+  public @Nullable PacketInfo packet;
+
   /** Received: MSG_* for {@code msg_flags}. */
   public int resultFlags;
 

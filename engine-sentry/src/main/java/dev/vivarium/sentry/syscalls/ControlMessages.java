@@ -6,6 +6,7 @@ import dev.vivarium.sentry.abi.Fcntl;
 import dev.vivarium.sentry.abi.Sockets;
 import dev.vivarium.sentry.ipc.Bytes;
 import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.net.PacketInfo;
 import dev.vivarium.sentry.net.PeerCredentials;
 import dev.vivarium.sentry.net.SocketFile;
 import dev.vivarium.sentry.net.SocketMessage;
@@ -48,6 +49,9 @@ final class ControlMessages {
       int type = Bytes.getInt(b, at + 12);
       if (level == Sockets.SOL_SOCKET) {
         r = one(t, s, type, b, at + HEADER, (int) size - HEADER, files, m);
+      } else if (s.domain == Sockets.AF_INET && level == Sockets.IPPROTO_IP
+          || s.domain == Sockets.AF_INET6 && level == Sockets.IPPROTO_IPV6) {
+        r = header(level, type, b, at + HEADER, (int) size - HEADER, m);
       }
       at += align((int) size);
     }
@@ -101,6 +105,29 @@ final class ControlMessages {
     }
   }
 
+  /** What one datagram's header shall say. */
+  private static long header(int level, int type, byte[] b, int at, int size, SocketMessage m) {
+    boolean v6 = level == Sockets.IPPROTO_IPV6;
+    boolean hops = type == (v6 ? Sockets.IPV6_HOPLIMIT : Sockets.IP_TTL);
+    boolean service = type == (v6 ? Sockets.IPV6_TCLASS : Sockets.IP_TOS);
+    if (!hops && !service) {
+      return type == (v6 ? Sockets.IPV6_PKTINFO : Sockets.IP_PKTINFO) ? 0 : -Errno.EINVAL;
+    }
+    if (size != 4 && !(size == 1 && service && !v6)) {
+      return -Errno.EINVAL;
+    }
+    int value = size == 1 ? b[at] & 0xff : Bytes.getInt(b, at);
+    if (value < (v6 ? -1 : hops ? 1 : 0) || value > 255) {
+      return -Errno.EINVAL;
+    }
+    if (hops) {
+      m.hops = value;
+    } else {
+      m.trafficClass = value;
+    }
+    return 0;
+  }
+
   private static boolean mayClaim(Task t, PeerCredentials c) {
     var own = t.creds;
     return (c.pid() == t.group.pid() || own.capable(Capability.CAP_SYS_ADMIN))
@@ -121,10 +148,21 @@ final class ControlMessages {
     PeerCredentials sender = m.credentials;
     if (s.passesCredentials()) {
       byte[] body = (sender == null ? new PeerCredentials(0, 65534, 65534) : sender).encode();
-      used = put(t, address, used, room, Sockets.SCM_CREDENTIALS, body, m);
+      used = put(t, address, used, room, Sockets.SOL_SOCKET, Sockets.SCM_CREDENTIALS, body, m);
       if (used < 0) {
         drop(t, m);
         return used;
+      }
+    }
+    if (m.packet != null) {
+      List<PacketInfo.Control> asked = new ArrayList<>();
+      m.packet.tell(s, asked::add);
+      for (PacketInfo.Control c : asked) {
+        used = put(t, address, used, room, c.level(), c.type(), c.body(), m);
+        if (used < 0) {
+          drop(t, m);
+          return used;
+        }
       }
     }
     if (m.rights.isEmpty()) {
@@ -150,7 +188,7 @@ final class ControlMessages {
     for (int i = 0; i < fds.size(); i++) {
       Bytes.putInt(body, 4 * i, fds.get(i));
     }
-    return put(t, address, used, room, Sockets.SCM_RIGHTS, body, m);
+    return put(t, address, used, room, Sockets.SOL_SOCKET, Sockets.SCM_RIGHTS, body, m);
   }
 
   private static void drop(Task t, SocketMessage m) {
@@ -159,14 +197,14 @@ final class ControlMessages {
   }
 
   private static int put(
-      Task t, long address, int at, int room, int type, byte[] body, SocketMessage m) {
+      Task t, long address, int at, int room, int level, int type, byte[] body, SocketMessage m) {
     if (room - at < HEADER) {
       m.resultFlags |= Sockets.MSG_CTRUNC;
       return at;
     }
     byte[] message = new byte[HEADER + body.length];
     Bytes.putLong(message, 0, message.length);
-    Bytes.putInt(message, 8, Sockets.SOL_SOCKET);
+    Bytes.putInt(message, 8, level);
     Bytes.putInt(message, 12, type);
     System.arraycopy(body, 0, message, HEADER, body.length);
     int n = Math.min(message.length, room - at);

@@ -12,7 +12,10 @@ import dev.vivarium.sentry.kernel.SignalSet;
 import dev.vivarium.sentry.kernel.Signaling;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.kernel.ThreadGroup;
+import dev.vivarium.sentry.vfs.File;
+import dev.vivarium.sentry.vfs.proc.ProcFs;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Sending, blocking, catching and waiting for signals; pidfds. */
 final class SysSignal {
@@ -337,19 +340,27 @@ final class SysSignal {
     return PidFile.install(t, target.group, (int) flags);
   }
 
+  /** A pidfd's process; the open directory /proc/PID is one too. */
+  private static @Nullable ThreadGroup processOf(@Nullable File f) {
+    if (f == null || (f.flags & Fcntl.O_PATH) != 0) {
+      return null;
+    }
+    return f instanceof PidFile p ? p.process() : ProcFs.processOf(f.inode);
+  }
+
   static long pidfdSendSignal(
       Task t, long pidfd, long signum, long info, long flags, long a4, long a5) {
     if ((int) flags != 0) {
       return -Errno.EINVAL;
     }
-    if (!(t.fds.get((int) pidfd) instanceof PidFile file)) {
+    ThreadGroup g = processOf(t.fds.get((int) pidfd));
+    if (g == null) {
       return -Errno.EBADF;
     }
     int signo = (int) signum;
     if (isBad(signo)) {
       return -Errno.EINVAL;
     }
-    ThreadGroup g = file.process();
     if (t.kernel().pids().group(g.pid()) != g) {
       return -Errno.ESRCH;
     }

@@ -15,6 +15,11 @@ import org.jspecify.annotations.Nullable;
 
 /** The proc file system of one sandbox. */
 public final class ProcFs extends FileSystem {
+  /** The process whose directory this is, which may stand for a pidfd; else null. */
+  public static @Nullable ThreadGroup processOf(Inode inode) {
+    return inode instanceof ProcessDirectory d ? d.process() : null;
+  }
+
   /** Inode numbers of one task's files. */
   private static final int INOS_PER_TASK_SHIFT = 24;
 

@@ -3,6 +3,7 @@ package dev.vivarium.sentry.vfs.proc;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Stat;
 import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.kernel.ThreadGroup;
 import dev.vivarium.sentry.vfs.DirSink;
 import dev.vivarium.sentry.vfs.DirectoryInode;
 import dev.vivarium.sentry.vfs.Inode;
@@ -188,6 +189,11 @@ final class ProcessDirectory extends DirectoryInode {
       inode.gid = task.creds.egid;
     }
     return inode;
+  }
+
+  /** The process of /proc/PID; null for a thread's directory. */
+  @Nullable ThreadGroup process() {
+    return thread ? null : task.group;
   }
 
   private boolean isGone() {
