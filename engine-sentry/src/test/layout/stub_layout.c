@@ -32,9 +32,14 @@ int main(void) {
   FIELD(FS_BASE, slot, fs_base);
   FIELD(GS_BASE, slot, gs_base);
   FIELD(SET_BASES, slot, set_bases);
+  FIELD(TAIL, slot, tail);
+  FIELD(ANSWERS, slot, answers);
+  FIELD(IDS, slot, ids);
   FIELD(OPS, slot, ops);
   VALUE(MAX_OPS, MAX_OPS);
   VALUE(SLOT_FRAME, SLOT_FRAME);
+  VALUE(SLOT_FPU, SLOT_FPU);
+  VALUE(DIRECT_ENTRY, STUB_TEXT_BASE);
   VALUE(SLOT_STACK, SLOT_STACK);
   FIELD(OP_KIND, op, kind);
   FIELD(OP_PROT, op, prot);
@@ -55,5 +60,7 @@ int main(void) {
   VALUE(KIND_PROTECT, OP_PROTECT);
   VALUE(KIND_CLONE, OP_CLONE);
   VALUE(KIND_EXIT, OP_EXIT);
+  VALUE(KIND_SAVE_FPU, OP_SAVE_FPU);
+  VALUE(KIND_LOAD_FPU, OP_LOAD_FPU);
   return 0;
 }

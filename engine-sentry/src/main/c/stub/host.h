@@ -10,6 +10,8 @@
 #define NR_munmap 11
 #define NR_rt_sigaction 13
 #define NR_rt_sigreturn 15
+#define NR_sched_yield 24
+#define NR_mremap 25
 #define NR_getpid 39
 #define NR_clone 56
 #define NR_exit 60

@@ -8,13 +8,16 @@
 #define EACCES 13
 #define EPERM 1
 
-/* The pages before a vDSO from which it reads the time: more than any kernel has had. */
-#define MAX_TIME_PAGES 32
+#define MREMAP_MAYMOVE 1
+#define MREMAP_FIXED 2
+
+/* Pages of one of its mappings, and pages that it reads from: more than any kernel has had. */
+#define MAX_VDSO_PAGES 32
+#define HOST_VDSO_MAX (2 * MAX_VDSO_PAGES * PAGE)
 
 struct host_vdso {
-  u64 start; /* of the pages it reads from; 0 if there is none that can be used */
-  u64 end;
-  u64 clock_gettime;
+  u64 clock_gettime; /* 0 if there is none that can be used */
+  u64 end;           /* of what stays at HOST_VDSO_BASE */
 };
 
 /* Linux's own layouts (linux/elf.h). */
@@ -49,8 +52,18 @@ static inline int same_text(const char *a, const char *b) {
   return *a == *b;
 }
 
-static inline struct host_vdso find_host_vdso(u64 base) {
-  struct host_vdso found = {0, 0, 0};
+/* Moves the mapping that starts at an address, whose length only the host knows; returns the length, or 0. */
+static inline u64 move_mapping(u64 from, u64 to) {
+  for (u64 length = PAGE; length <= MAX_VDSO_PAGES * PAGE; length += PAGE)
+    if (host_call6(NR_mremap, from, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, to, 0) == (s64)to)
+      return length;
+  return 0;
+}
+
+/* Looks at the host's vDSO and moves it, with the pages it reads, to HOST_VDSO_BASE. */
+static inline struct host_vdso take_host_vdso(u64 base) {
+  struct host_vdso found = {0, 0};
+  u64 clock_gettime = 0;
   const struct elf_header *elf = (const struct elf_header *)base;
   const struct elf_segment *segments = (const struct elf_segment *)(base + elf->phoff);
   const struct elf_dynamic *dynamic = 0;
@@ -76,23 +89,31 @@ static inline struct host_vdso find_host_vdso(u64 base) {
   /* The names follow the symbols; their place tells how many there are. */
   for (const struct elf_symbol *s = symbols; (u64)(s + 1) <= (u64)strings; s++)
     if (s->section != 0 && same_text(strings + s->name, "__vdso_clock_gettime"))
-      found.clock_gettime = bias + s->value;
-  if (found.clock_gettime == 0)
+      clock_gettime = bias + s->value;
+  if (clock_gettime == 0)
     return found;
   /*
-   * Before it lie the pages with the time, which nobody may write: the host says so when asked for it. What lies
-   * before them is either nothing or ordinary memory, which must go.
+   * Before it lie the pages with the time, in one mapping or several, which nobody may write: the host says so when
+   * asked for it. What lies before them is either nothing or ordinary memory.
    */
-  found.start = base;
-  found.end = base + ((size + PAGE - 1) & -PAGE);
-  for (int i = 0; i < MAX_TIME_PAGES; i++) {
-    s64 answer = host_call3(NR_mprotect, found.start - PAGE, PAGE, PROT_READ | PROT_WRITE);
+  u64 start = base;
+  for (int i = 0; i < MAX_VDSO_PAGES; i++) {
+    s64 answer = host_call3(NR_mprotect, start - PAGE, PAGE, PROT_READ | PROT_WRITE);
     if (answer != -EACCES && answer != -EPERM)
       break;
-    found.start -= PAGE;
+    start -= PAGE;
   }
-  if (found.start == base)
-    found.start = 0;
+  u64 end = base + ((size + PAGE - 1) & -PAGE);
+  if (start == base || end - start > HOST_VDSO_MAX)
+    return found;
+  for (u64 from = start; from < end;) {
+    u64 moved = move_mapping(from, HOST_VDSO_BASE + (from - start));
+    if (moved == 0)
+      return found;
+    from += moved;
+  }
+  found.clock_gettime = HOST_VDSO_BASE + (clock_gettime - start);
+  found.end = HOST_VDSO_BASE + (end - start);
   return found;
 }
 

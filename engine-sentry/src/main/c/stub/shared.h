@@ -13,13 +13,18 @@ typedef unsigned long u64;
 typedef int s32;
 typedef long s64;
 
-/* Where the stub lives in every guest process: above all that a guest may map. */
+/*
+ * Where the stub lives in every guest process: above all that a guest may map. Its first instruction is where
+ * patched call sites enter (direct_entry in stub.c).
+ */
 #define STUB_TEXT_BASE 0x7ff000000000UL
 #define STUB_TEXT_SIZE 0x10000UL
 /* The guest's vDSO (vdso.c) and, before it, where the zygote notes what it calls. Outside of what the filter trusts. */
 #define VDSO_DATA 0x7ff000020000UL
 #define VDSO_BASE 0x7ff000021000UL
 #define VDSO_SIZE 0x1000UL
+/* The host's own vDSO, with the pages it reads the time from. */
+#define HOST_VDSO_BASE 0x7ff000040000UL
 #define CONTROL_BASE 0x7ff100000000UL
 #define SLOT_SIZE 0x4000UL
 #define SLOT_COUNT 4096UL
@@ -62,12 +67,12 @@ enum {
 };
 
 /* op.kind */
-enum { OP_MAP = 1, OP_UNMAP = 2, OP_PROTECT = 3, OP_CLONE = 4, OP_EXIT = 5 };
+enum { OP_MAP = 1, OP_UNMAP = 2, OP_PROTECT = 3, OP_CLONE = 4, OP_EXIT = 5, OP_SAVE_FPU = 6, OP_LOAD_FPU = 7 };
 
 struct op {
   u32 kind;
   u32 prot;     /* for OP_CLONE: the new slot's number */
-  u64 address;  /* for OP_CLONE: clone's flags */
+  u64 address;  /* for OP_CLONE: clone's flags; for OP_*_FPU: which parts of the state */
   u64 length;
   u64 offset;
   u32 fd;
@@ -78,7 +83,7 @@ struct op {
 
 struct slot {
   u32 state;
-  u32 signo;      /* of the host signal that stopped the guest */
+  u32 signo;      /* of the host signal that stopped the guest; 0 for a call from a patched site */
   u32 code;       /* si_code */
   u32 frame;      /* offset of the ucontext in the slot */
   u64 address;    /* si_addr; for SIGSYS the call address */
@@ -90,8 +95,14 @@ struct slot {
   u64 fs_base;
   u64 gs_base;
   u32 set_bases;  /* bit 0: load fs_base, bit 1: load gs_base, before going on */
-  u32 pad;
-  u8 reserved[1024 - 72];
+  u32 interrupted; /* SIGURG came where it could not stop the guest at once */
+  u64 self;       /* the slot's address, which gs points to */
+  u64 tail;       /* where a patched site's trampoline goes on after the call */
+  u64 go;         /* where the thread goes on */
+  u32 answers;    /* bit 0: ids holds what the thread may be told without asking the sentry */
+  u32 patience;   /* how often the stub looks for its next answer before it sleeps */
+  u32 ids[8];     /* pid, tid, parent, uid, euid, gid, egid */
+  u8 reserved[1024 - 136];
   struct op ops[MAX_OPS];
 };
 
@@ -100,6 +111,8 @@ _Static_assert(sizeof(struct slot) <= 0x1000, "a slot's head is a page");
 
 /* A thread's first frame (struct rt_sigframe without pretcode), made by the sentry. */
 #define SLOT_FRAME 0x1000UL
+/* Its FPU state: behind the ucontext, aligned as XSAVE wants it. */
+#define SLOT_FPU 0x11c0UL
 /* The alternate signal stack: the upper half of the slot. */
 #define SLOT_STACK 0x2000UL
 

@@ -35,6 +35,11 @@ struct kernel_sigaction {
 #define FUTEX_WAIT 0
 #define FUTEX_WAKE 1
 
+/* Time-stamp ticks (a few tens of microseconds) within which an answer is worth looking for without sleep. */
+#define SOON 100000UL
+/* Looks more after each answer that came without sleep. */
+#define PATIENCE_GROWTH 250
+
 static inline struct control_header *header(void) { return (struct control_header *)CONTROL_BASE; }
 
 static inline struct slot *slot_number(u32 n) {
@@ -43,26 +48,37 @@ static inline struct slot *slot_number(u32 n) {
 
 static inline void relax(void) { __asm__ volatile("pause"); }
 
+static inline u64 ticks(void) {
+  u32 low, high;
+  __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+  return (u64)high << 32 | low;
+}
+
 /* Set by start() before the text is made read-only; every stub process inherits it. */
 static u32 has_fsgsbase;
 static struct host_vdso host_vdso;
+
+static void set_gs(u64 base) {
+  if (has_fsgsbase)
+    __asm__ volatile("wrgsbase %0" ::"r"(base));
+  else
+    host_call2(NR_arch_prctl, 0x1001 /* ARCH_SET_GS */, base);
+}
 
 static void load_bases(struct slot *s) {
   u32 which = s->set_bases;
   if (which == 0)
     return;
   s->set_bases = 0;
-  if (has_fsgsbase) {
-    if (which & 1)
+  if (which & 1) {
+    if (has_fsgsbase)
       __asm__ volatile("wrfsbase %0" ::"r"(s->fs_base));
-    if (which & 2)
-      __asm__ volatile("wrgsbase %0" ::"r"(s->gs_base));
-  } else {
-    if (which & 1)
+    else
       host_call2(NR_arch_prctl, 0x1002 /* ARCH_SET_FS */, s->fs_base);
-    if (which & 2)
-      host_call2(NR_arch_prctl, 0x1001 /* ARCH_SET_GS */, s->gs_base);
   }
+  /* A guest that does not use gs lends it to us: it is how a patched site finds its slot. */
+  if (which & 2)
+    set_gs(s->gs_base ? s->gs_base : (u64)s);
 }
 
 /* Ends this thread. The slot may have a new owner as soon as its state says so: no memory is touched after. */
@@ -127,6 +143,14 @@ static void carry_out(struct slot *s) {
       break;
     case OP_EXIT:
       leave(s);
+    case OP_SAVE_FPU:
+      __asm__ volatile("xsave64 (%0)" ::"r"((u64)s + SLOT_FPU), "a"((u32)op->address), "d"((u32)(op->address >> 32))
+                       : "memory");
+      break;
+    case OP_LOAD_FPU:
+      __asm__ volatile("xrstor64 (%0)" ::"r"((u64)s + SLOT_FPU), "a"((u32)op->address), "d"((u32)(op->address >> 32))
+                       : "memory");
+      break;
     }
     if (result < 0 && s->op_error == 0)
       s->op_error = (s32)result;
@@ -151,7 +175,9 @@ static void stop_until_resumed(struct slot *s, int is_new) {
       __atomic_fetch_add(&h->doorbell, 1, __ATOMIC_SEQ_CST);
       host_call3(NR_futex, (u64)&h->doorbell, FUTEX_WAKE, 1);
     }
-    u32 rounds = h->spin_rounds;
+    u32 most = h->spin_rounds;
+    u32 rounds = s->patience < most ? s->patience : most;
+    u64 since = 0;
     u32 state;
     for (;;) {
       state = __atomic_load_n(&s->state, __ATOMIC_ACQUIRE);
@@ -164,11 +190,21 @@ static void stop_until_resumed(struct slot *s, int is_new) {
       }
       if (state == STATE_EVENT || state == STATE_PARKED) {
         u32 seen = state;
+        if (state == STATE_EVENT && since == 0)
+          since = ticks();
         if (!__atomic_compare_exchange_n(&s->state, &seen, STATE_ASLEEP, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
           continue;
       }
       host_call4(NR_futex, (u64)&s->state, FUTEX_WAIT, STATE_ASLEEP, 0);
     }
+    /*
+     * Whoever spins in vain keeps the sentry, or another guest, from the processor; whoever sleeps for an answer that
+     * is about to come pays for two switches. What the last answers did tells which it will be.
+     */
+    if (since != 0)
+      s->patience = ticks() - since < SOON ? most : s->patience / 2;
+    else if (state != STATE_PARKED)
+      s->patience = s->patience + PATIENCE_GROWTH < most ? s->patience + PATIENCE_GROWTH : most;
     carry_out(s);
     if (state == STATE_RESUME)
       break;
@@ -179,6 +215,9 @@ static void stop_until_resumed(struct slot *s, int is_new) {
 
 /* A new thread's first code: waits for its first order, then becomes what its prepared frame says. */
 void child_main(struct slot *s) {
+  s->self = (u64)s;
+  s->interrupted = 0;
+  set_gs((u64)s);
   stop_until_resumed(s, 1);
   u64 frame = (u64)s + SLOT_FRAME;
   __asm__ volatile(
@@ -201,8 +240,164 @@ struct stub_siginfo {
   u32 arch;    /* si_arch */
 };
 
+/*
+ * Calls from patched sites. The trampoline (memory.Patcher) has put into rcx where the site's next instruction is, as
+ * the syscall instruction does, and into r11 where the trampoline goes on; all else is the guest's. The registers are
+ * stored in the slot's own frame, where the sentry looks for them as after a trap.
+ *
+ * Signals may come at any time here. SIGURG, which is to bring the thread to the sentry, is only noted
+ * (on_signal): before the event is published the sentry will see the thread anyway, and restore looks for the note
+ * when the last answer has come. From that look up to the jump back, on_signal starts restore again, which it can
+ * because restore only reads what is in the slot.
+ */
+#define GREG(n) (*(u64 *)((u64)s + SLOT_FRAME + 40 + 8 * (n)))
+#define GREG_RAX 13
+#define GREG_RIP 16
+
+void direct_call(struct slot *s) __attribute__((used));
+void direct_interrupted(struct slot *s) __attribute__((used));
+extern u8 restore[], restore_end[];
+
+__asm__(
+    ".pushsection .text.entry, \"ax\", @progbits\n"
+    ".set F, 0x1028\n" /* SLOT_FRAME + offset of gregs */
+    "direct_entry:\n\t"
+    "movq %rsp, %gs:(F + 15*8)\n\t"
+    "movq %gs:72, %rsp\n\t"
+    "leaq 0x3fc0(%rsp), %rsp\n\t"
+    "pushfq\n\t"
+    "popq %gs:(F + 17*8)\n\t"
+    "movq %r11, %gs:80\n\t"
+    "movq %r8, %gs:(F + 0*8)\n\t"
+    "movq %r9, %gs:(F + 1*8)\n\t"
+    "movq %r10, %gs:(F + 2*8)\n\t"
+    "movq %gs:(F + 17*8), %r11\n\t"
+    "movq %r11, %gs:(F + 3*8)\n\t"
+    "movq %r12, %gs:(F + 4*8)\n\t"
+    "movq %r13, %gs:(F + 5*8)\n\t"
+    "movq %r14, %gs:(F + 6*8)\n\t"
+    "movq %r15, %gs:(F + 7*8)\n\t"
+    "movq %rdi, %gs:(F + 8*8)\n\t"
+    "movq %rsi, %gs:(F + 9*8)\n\t"
+    "movq %rbp, %gs:(F + 10*8)\n\t"
+    "movq %rbx, %gs:(F + 11*8)\n\t"
+    "movq %rdx, %gs:(F + 12*8)\n\t"
+    "movq %rax, %gs:(F + 13*8)\n\t"
+    "movq %rcx, %gs:(F + 14*8)\n\t"
+    "movq %rcx, %gs:(F + 16*8)\n\t"
+    "cld\n\t"
+    "xorl %ebp, %ebp\n\t"
+    "movq %gs:72, %rdi\n\t"
+    "call direct_call\n"
+    "restore:\n\t"
+    "movq %gs:72, %rdi\n\t"
+    "leaq 0x3fc0(%rdi), %rsp\n\t"
+    "cmpl $0, %gs:68\n\t"
+    "je 1f\n\t"
+    "call direct_interrupted\n\t"
+    "jmp restore\n"
+    "1:\n\t"
+    "movq %gs:(F + 0*8), %r8\n\t"
+    "movq %gs:(F + 1*8), %r9\n\t"
+    "movq %gs:(F + 2*8), %r10\n\t"
+    "movq %gs:(F + 3*8), %r11\n\t"
+    "movq %gs:(F + 4*8), %r12\n\t"
+    "movq %gs:(F + 5*8), %r13\n\t"
+    "movq %gs:(F + 6*8), %r14\n\t"
+    "movq %gs:(F + 7*8), %r15\n\t"
+    "movq %gs:(F + 8*8), %rdi\n\t"
+    "movq %gs:(F + 9*8), %rsi\n\t"
+    "movq %gs:(F + 10*8), %rbp\n\t"
+    "movq %gs:(F + 11*8), %rbx\n\t"
+    "movq %gs:(F + 12*8), %rdx\n\t"
+    "movq %gs:(F + 13*8), %rax\n\t"
+    "movq %gs:(F + 14*8), %rcx\n\t"
+    "pushq %gs:(F + 17*8)\n\t"
+    "popfq\n\t"
+    "movq %gs:(F + 15*8), %rsp\n\t"
+    "jmpq *%gs:88\n"
+    "restore_end:\n"
+    ".popsection\n");
+
+_Static_assert(__builtin_offsetof(struct slot, interrupted) == 68, "direct_entry knows it");
+_Static_assert(__builtin_offsetof(struct slot, self) == 72, "direct_entry knows it");
+_Static_assert(__builtin_offsetof(struct slot, tail) == 80, "direct_entry knows it");
+_Static_assert(__builtin_offsetof(struct slot, go) == 88, "direct_entry knows it");
+_Static_assert(SLOT_SIZE == 0x4000 && SLOT_FRAME == 0x1000, "direct_entry knows them");
+
+/* Waits for the sentry with what is in the slot's frame, and decides where the thread goes on. */
+static void stop_directly(struct slot *s, u32 signo, u64 behind) {
+  s->signo = signo;
+  s->code = 0;
+  s->frame = SLOT_FRAME;
+  s->interrupted = 0;
+  stop_until_resumed(s, 0);
+  u64 rip = GREG(GREG_RIP);
+  s->go = rip == behind ? s->tail : rip;
+}
+
+/* Length of a trampoline's trapping syscall instruction, which lies before its tail. */
+#define SYSCALL_LENGTH 2
+
+void direct_call(struct slot *s) {
+  u64 nr = (u32)GREG(GREG_RAX);
+  switch (nr) {
+  /* What makes threads, changes programs or sets whole register files is left to the trap. */
+  case NR_rt_sigreturn:
+  case NR_clone:
+  case 57: /* fork */
+  case 58: /* vfork */
+  case 59: /* execve */
+  case NR_arch_prctl:
+  case 322: /* execveat */
+  case 435: /* clone3 */
+    s->go = s->tail - SYSCALL_LENGTH;
+    return;
+  case NR_sched_yield:
+    GREG(GREG_RAX) = (u64)host_call1(NR_sched_yield, 0);
+    s->go = s->tail;
+    return;
+  }
+  if (s->answers & 1) {
+    u32 which;
+    switch (nr) {
+    case NR_getpid: which = 0; break;
+    case 186: which = 1; break; /* gettid */
+    case 110: which = 2; break; /* getppid */
+    case 102: which = 3; break; /* getuid */
+    case 107: which = 4; break; /* geteuid */
+    case 104: which = 5; break; /* getgid */
+    case 108: which = 6; break; /* getegid */
+    default: which = 8; break;
+    }
+    if (which < 8) {
+      GREG(GREG_RAX) = s->ids[which];
+      s->go = s->tail;
+      return;
+    }
+  }
+  stop_directly(s, 0, GREG(GREG_RIP));
+}
+
+/* The sentry wants to see the thread, whose registers are all in the frame. */
+void direct_interrupted(struct slot *s) {
+  GREG(GREG_RIP) = s->go;
+  stop_directly(s, SIGURG, ~0UL);
+}
+
 static void on_signal(int signo, struct stub_siginfo *info, void *ucontext) {
   struct slot *s = (struct slot *)((u64)__builtin_frame_address(0) & ~(SLOT_SIZE - 1));
+  u64 *rip = (u64 *)((u64)ucontext + 40 + 8 * GREG_RIP);
+  if (*rip >= STUB_TEXT_BASE && *rip < STUB_TEXT_BASE + STUB_TEXT_SIZE) {
+    if (signo == SIGURG) {
+      s->interrupted = 1;
+      if (*rip >= (u64)restore && *rip < (u64)restore_end)
+        *rip = (u64)restore;
+      return;
+    }
+    if (signo == SIGTRAP)
+      return; /* a guest that steps itself steps over us */
+  }
   s->signo = signo;
   s->code = info->code;
   s->address = info->address;
@@ -248,11 +443,8 @@ __attribute__((used, noreturn)) void start(u64 *stack) {
     if (p[0] == 26 /* AT_HWCAP2 */ && (p[1] & 2) /* HWCAP2_FSGSBASE */)
       has_fsgsbase = 1;
     if (p[0] == 33 /* AT_SYSINFO_EHDR */)
-      host_vdso = find_host_vdso(p[1]);
+      host_vdso = take_host_vdso(p[1]);
   }
-  /* Its place must not be where ours or the guest's memory is to go. */
-  if (host_vdso.start < CONTROL_BASE + CONTROL_SIZE)
-    host_vdso.start = 0;
 
   s64 control = host_call6(NR_mmap, CONTROL_BASE, CONTROL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, FD_CONTROL, 0);
   if (control != (s64)CONTROL_BASE)
@@ -288,11 +480,12 @@ __attribute__((used, noreturn)) void become_zygote(struct slot *s) {
   u64 control_end = CONTROL_BASE + CONTROL_SIZE;
   host_call2(NR_munmap, 0x10000, text_start - 0x10000);
   host_call2(NR_munmap, text_end, (u64)vdso_start - text_end);
-  host_call2(NR_munmap, kept_end, CONTROL_BASE - kept_end);
-  if (host_vdso.start != 0) {
-    vdso_data.clock_gettime = host_vdso.clock_gettime;
-    host_call2(NR_munmap, control_end, host_vdso.start - control_end);
-    control_end = host_vdso.end;
+  vdso_data.clock_gettime = host_vdso.clock_gettime;
+  if (host_vdso.clock_gettime != 0) {
+    host_call2(NR_munmap, kept_end, HOST_VDSO_BASE - kept_end);
+    host_call2(NR_munmap, host_vdso.end, CONTROL_BASE - host_vdso.end);
+  } else {
+    host_call2(NR_munmap, kept_end, CONTROL_BASE - kept_end);
   }
   host_call2(NR_munmap, control_end, 0x7ffffffff000UL - control_end);
   host_call3(NR_mprotect, text_start, text_end - text_start, PROT_READ | PROT_EXEC);

@@ -4,6 +4,7 @@ import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.memory.BlobSegments;
 import dev.vivarium.sentry.memory.MemoryFile;
 import dev.vivarium.sentry.memory.MemoryManager;
+import dev.vivarium.sentry.memory.Patcher;
 import dev.vivarium.sentry.net.Network;
 import dev.vivarium.sentry.platform.AddressSpace;
 import dev.vivarium.sentry.platform.Platform;
@@ -48,6 +49,8 @@ public final class Kernel {
       };
   private Consumer<String> log = message -> System.err.println(message);
   private final int processors = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 63);
+  private @Nullable Patcher patcher;
+  private boolean answersInGuest;
   private @Nullable Tmpfs memfds;
   private long nextDevice = FIRST_GUEST_DEVICE;
   private int bugs;
@@ -89,6 +92,24 @@ public final class Kernel {
     return uts;
   }
 
+  /**
+   * Lets guests make their calls without a trap where the platform can.
+   *
+   * @param answers whether calls that only ask for the caller's own ids need not reach the kernel
+   *     at all (nobody watches them)
+   */
+  public void callDirectly(boolean answers) {
+    long entry = loop.platform().directEntry();
+    if (entry != 0) {
+      patcher = new Patcher(memoryFile, entry);
+      answersInGuest = answers;
+    }
+  }
+
+  boolean answersInGuest() {
+    return answersInGuest;
+  }
+
   /** Where the image's layer blobs are mapped. */
   public void setBlobs(BlobSegments segments) {
     blobs = segments;
@@ -115,7 +136,9 @@ public final class Kernel {
 
   /** A manager for a new, empty address space. */
   MemoryManager newMemory(AddressSpace addressSpace) {
-    return new MemoryManager(memoryFile, blobs, loop.platform(), entropy, addressSpace);
+    MemoryManager mm = new MemoryManager(memoryFile, blobs, loop.platform(), entropy, addressSpace);
+    mm.setPatcher(patcher);
+    return mm;
   }
 
   // ---- beginning and end ----

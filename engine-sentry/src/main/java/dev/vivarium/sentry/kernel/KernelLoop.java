@@ -15,10 +15,13 @@ import java.util.concurrent.TimeUnit;
  */
 public final class KernelLoop {
   /**
-   * How long the loop looks for work before it sleeps. A guest that answers within this time costs
-   * no wake-up of either side; an idle sandbox costs nothing after it.
+   * How long the loop looks for work before it sleeps, at most. A guest that comes back within this
+   * time costs no wake-up of either side; an idle sandbox costs nothing after it.
    */
-  private static final long SPIN_NANOS = 60_000;
+  private static final long SPIN_MAX_NANOS = 60_000;
+
+  /** The same when guests have lately taken longer: then looking for them only costs. */
+  private static final long SPIN_MIN_NANOS = 3_000;
 
   /** Rounds of the spin between two looks at the clock. */
   private static final int ROUNDS_PER_CLOCK = 64;
@@ -58,12 +61,22 @@ public final class KernelLoop {
   public void run() {
     Platform.EventSink sink = this::onEvent;
     long lastActivity = System.nanoTime();
+    long now = lastActivity;
+    long spin = SPIN_MAX_NANOS;
     int rounds = 0;
     while (!stopped) {
       boolean active = platform.poll(sink) > 0;
       active |= runPosted();
       active |= runTasks();
       if (active) {
+        if (lastActivity != 0) {
+          // Guests that have the other processor come soon; where one must wait for this
+          // processor, or has work of its own, the loop is in the way.
+          spin =
+              now - lastActivity < SPIN_MAX_NANOS
+                  ? Math.min(SPIN_MAX_NANOS, spin + SPIN_MAX_NANOS / 8)
+                  : Math.max(SPIN_MIN_NANOS, spin / 2);
+        }
         if (++rounds >= ROUNDS_PER_CLOCK) {
           rounds = 0;
           lastActivity = System.nanoTime();
@@ -73,18 +86,18 @@ public final class KernelLoop {
         }
         continue;
       }
-      long now = System.nanoTime();
+      now = System.nanoTime();
       if (lastActivity == 0) {
         lastActivity = now;
       }
       if (timers.expire(now)) {
         lastActivity = now;
-      } else if (now - lastActivity > SPIN_NANOS) {
+      } else if (now - lastActivity > spin) {
         if (inbox.isEmpty()) {
           platform.sleep(timers.nanosToNext(now));
         }
-        lastActivity = System.nanoTime();
-        timers.expire(lastActivity);
+        now = System.nanoTime();
+        timers.expire(now);
       } else {
         Thread.onSpinWait();
       }

@@ -5,6 +5,7 @@ import dev.vivarium.sentry.abi.Signals;
 import dev.vivarium.sentry.memory.MemoryManager;
 import dev.vivarium.sentry.memory.WouldWaitException;
 import dev.vivarium.sentry.platform.Context;
+import dev.vivarium.sentry.platform.Registers;
 import dev.vivarium.sentry.vfs.FdTable;
 import dev.vivarium.sentry.vfs.FsContext;
 import java.util.ArrayList;
@@ -157,6 +158,9 @@ public final class Task {
 
   /** When the guest began to run that runs now; what it does until its next event is user time. */
   private long sliceStart;
+
+  /** For which credentials {@link #publishAnswers} was called last. */
+  private @Nullable Credentials answeredFor;
 
   private boolean queued;
   private boolean inGuest;
@@ -345,6 +349,9 @@ public final class Task {
       times.userNanos += now - sliceStart;
       sliceStart = now;
     }
+    if (context.event() == Context.SYSCALL && !context.calledDirectly()) {
+      mm.trapped(this, context.regs().get(Registers.RIP));
+    }
     if (inGuest && context.event() == Context.SYSCALL && !hasWork()) {
       int number = context.regs().origRax();
       if (kernel.dispatcher().isFast(number)) {
@@ -353,6 +360,9 @@ public final class Task {
         boolean answered = TaskRun.answerFast(this, number);
         answeringFast = false;
         if (answered) {
+          if (creds != answeredFor) {
+            publishAnswers();
+          }
           context.resume();
           return true;
         }
@@ -360,6 +370,27 @@ public final class Task {
     }
     eventSeen = true;
     return false;
+  }
+
+  /**
+   * Tells the platform what the task may be told of itself without a call into the kernel; to be
+   * called whenever one of these numbers has changed.
+   */
+  void publishAnswers() {
+    answeredFor = creds;
+    if (kernel.answersInGuest()) {
+      context.setAnswers(
+          new int[] {
+            group.pid(), tid, group.ppid(), creds.ruid, creds.euid, creds.rgid, creds.egid
+          });
+    }
+  }
+
+  /**
+   * The context has moved to another place: {@link #publishAnswers} is due before the guest runs.
+   */
+  void answersLost() {
+    answeredFor = null;
   }
 
   /**
@@ -377,6 +408,9 @@ public final class Task {
     inGuest = true;
     eventSeen = false;
     sliceStart = System.nanoTime();
+    if (creds != answeredFor) {
+      publishAnswers();
+    }
     context.resume();
     while (!eventSeen) {
       Coroutine.yield();

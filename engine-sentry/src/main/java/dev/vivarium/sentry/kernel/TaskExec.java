@@ -132,6 +132,7 @@ public final class TaskExec {
     } catch (PlatformException e) {
       return -e.errno;
     }
+    t.answersLost();
     MemoryManager old = t.mm;
     t.mm = t.kernel().newMemory(fresh);
     old.release(t);

@@ -199,6 +199,7 @@ public final class TaskExit {
     child.parent = reaper;
     reaper.children.add(child);
     child.exitSignal = Signals.SIGCHLD;
+    child.tasks.forEach(Task::publishAnswers);
     if (child.isDead()) {
       if (!Tracing.isHiddenFromParent(child)) {
         tellParent(child);

@@ -170,6 +170,17 @@ final class TaskRun {
     int signo = c.faultSignal();
     int code = c.faultCode();
     long address = c.faultAddress();
+    if (signo == Signals.SIGILL || signo == Signals.SIGTRAP) {
+      long rip = c.regs().get(Registers.RIP);
+      if (signo == Signals.SIGTRAP && t.mm.inTrampoline(rip)) {
+        return; // a guest that steps itself steps over a patched instruction
+      }
+      long behind = signo == Signals.SIGILL ? t.mm.behindPatched(rip) : 0;
+      if (behind != 0) {
+        c.regs().set(Registers.RIP, behind);
+        return;
+      }
+    }
     boolean pageFault =
         signo == Signals.SIGSEGV && (code == Signals.SEGV_MAPERR || code == Signals.SEGV_ACCERR)
             || signo == Signals.SIGBUS;

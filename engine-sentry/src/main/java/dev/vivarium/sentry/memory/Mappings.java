@@ -110,6 +110,7 @@ public final class Mappings {
     Residency.writeBack(mm.pager.task, mm, start, end);
     boolean replaces = mm.map.isHostMapped(start, end);
     mm.map.removeVmas(mm.pager.task, start, end);
+    mm.sites.forget(start, end);
     Vma v = new Vma(start, end, prot, vmaFlags | vmaFlags(mm, flags));
     v.file = file;
     v.mappable = mappable;
@@ -126,6 +127,12 @@ public final class Mappings {
     }
     mm.map.join(mm.pager.task, start, end);
     mm.changed();
+    if (mm.patcher != null && mappable != null && (prot & Mman.PROT_EXEC) != 0) {
+      Vma there = mm.map.vmas.at(start);
+      if (there != null) {
+        mm.patcher.patchKnown(mm, there);
+      }
+    }
     if ((flags & (Mman.MAP_POPULATE | Mman.MAP_LOCKED)) != 0 && (flags & Mman.MAP_NONBLOCK) == 0) {
       Residency.populateAll(mm, start, end);
     }
@@ -231,6 +238,7 @@ public final class Mappings {
     Residency.writeBack(mm.pager.task, mm, start, end);
     boolean mapped = mm.map.isHostMapped(start, end);
     mm.map.removeVmas(mm.pager.task, start, end);
+    mm.sites.forget(start, end);
     if (mapped) {
       mm.host.unmap(start, end);
     }
@@ -271,6 +279,9 @@ public final class Mappings {
     }
     if (mm.map.vmas.size() >= MAX_MAP_COUNT) {
       return -Errno.ENOMEM;
+    }
+    if ((prot & Mman.PROT_WRITE) != 0) {
+      mm.unpatch(addr, end);
     }
     long at = addr;
     long result = 0;

@@ -53,6 +53,8 @@ final class MemoryFork {
     child.envEnd = mm.envEnd;
     child.auxv = mm.auxv;
     child.exe = mm.exe == null ? null : mm.exe.acquire();
+    child.patcher = mm.patcher;
+    child.sites.copyFrom(mm.sites);
     mm.forgetWindows();
     return child;
   }

@@ -55,6 +55,11 @@ public final class MemoryManager extends GuestMemory {
   final MemoryLayout layout;
   final BlobSegments blobs;
 
+  /** Which system-call instructions are patched. */
+  final CallSites sites = new CallSites();
+
+  @Nullable Patcher patcher;
+
   private int users = 1;
   long heapStart;
   long heapEnd;
@@ -93,6 +98,57 @@ public final class MemoryManager extends GuestMemory {
     this.host = new HostSide(memoryFile);
     this.map = new AddressMap(this, memoryFile, host);
     this.pager = new Pager(map, blobs);
+  }
+
+  // ---- patched system-call instructions ----
+
+  /** Has hot system-call instructions patched from now on. */
+  public void setPatcher(@Nullable Patcher patcher) {
+    this.patcher = patcher;
+  }
+
+  /** Notes that a system call came by a trap of the instruction that ends at {@code next}. */
+  public void trapped(Task t, long next) {
+    long site = next - Patcher.SYSCALL_LENGTH;
+    if (patcher != null && Patcher.isHot(sites.trapped(site))) {
+      enterFast(t);
+      patcher.patch(this, site);
+    }
+  }
+
+  /**
+   * Where a thread is to go on that was about to go on just behind a system-call instruction which
+   * is a jump now; 0 if it is none.
+   */
+  public long behindPatched(long address) {
+    return sites.tailOf(address - Patcher.SYSCALL_LENGTH);
+  }
+
+  /** Whether the address is in a trampoline of a patched instruction. */
+  public boolean inTrampoline(long address) {
+    return sites.inArea(address);
+  }
+
+  /** The address as it would be if nothing were patched: what the guest is to see. */
+  public long unpatchedAddress(long address) {
+    return sites.inArea(address) ? Patcher.unpatchedAddress(sites, address) : address;
+  }
+
+  /** Gives the guest its own code back in a range, before it changes it or moves it. */
+  void unpatch(long start, long end) {
+    for (long page : sites.pages(start, end)) {
+      map.dropPmas(page, page + PAGE);
+      host.unmap(page, page + PAGE);
+    }
+    sites.restored(start, end);
+  }
+
+  /** Gives all code back, and patches no more until the next program. */
+  public void stopPatching(Task t) {
+    on(t);
+    patcher = null;
+    unpatch(layout.min, layout.max);
+    changed();
   }
 
   // ---- life ----

@@ -120,6 +120,7 @@ public final class Remap {
   private static void move(
       MemoryManager mm, long old, long oldLength, long to, long newLength, boolean keep) {
     AddressMap map = mm.map;
+    mm.unpatch(old, old + oldLength);
     map.splitAt(old);
     if (oldLength > 0) {
       map.splitAt(old + oldLength);

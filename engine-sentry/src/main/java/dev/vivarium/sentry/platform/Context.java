@@ -1,6 +1,7 @@
 package dev.vivarium.sentry.platform;
 
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One guest thread as the platform runs it. Between {@link #resume} and the next event the guest
@@ -28,6 +29,22 @@ public interface Context {
   Object owner();
 
   void setOwner(Object owner);
+
+  /**
+   * For {@link #SYSCALL}: whether the call came by {@link Platform#directEntry}, not by a trap of
+   * its instruction.
+   */
+  default boolean calledDirectly() {
+    return false;
+  }
+
+  /**
+   * Tells the platform what the thread may be told of itself without asking the kernel (getpid,
+   * gettid, getppid, getuid, geteuid, getgid, getegid in this order); may be called while it runs.
+   *
+   * @param ids of length 7, which the platform does not keep; null if nothing may
+   */
+  default void setAnswers(int @Nullable [] ids) {}
 
   /** What stopped the guest, or {@link #NONE} while it runs. */
   int event();

@@ -15,6 +15,14 @@ public interface Platform extends AutoCloseable {
   long maxAddress();
 
   /**
+   * Where code in a guest may jump to instead of making a system call, in every address space; 0 if
+   * there is no such place. {@code memory.Patcher} says how.
+   */
+  default long directEntry() {
+    return 0;
+  }
+
+  /**
    * Where a vDSO is mapped in every address space, above {@link #maxAddress}; 0 if there is none.
    */
   default long vdsoAddress() {

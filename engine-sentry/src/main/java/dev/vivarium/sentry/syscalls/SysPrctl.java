@@ -276,6 +276,10 @@ final class SysPrctl {
         if (Long.compareUnsigned(address, MAX_ADDRESS) >= 0) {
           return -Errno.EPERM;
         }
+        if (address != 0) {
+          // Patched call sites find their thread by gs.
+          t.mm.stopPatching(t);
+        }
         regs.setGsBase(address);
         return 0;
       }

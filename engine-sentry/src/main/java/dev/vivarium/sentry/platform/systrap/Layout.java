@@ -6,6 +6,7 @@ package dev.vivarium.sentry.platform.systrap;
  */
 final class Layout {
   static final long CONTROL_BASE = 0x7ff100000000L;
+  static final long DIRECT_ENTRY = 0x7ff000000000L;
   static final long VDSO_BASE = 0x7ff000021000L;
   static final long VDSO_SIZE = 0x1000;
   static final int SLOT_SIZE = 0x4000;
@@ -33,9 +34,13 @@ final class Layout {
   static final int FS_BASE = 48;
   static final int GS_BASE = 56;
   static final int SET_BASES = 64;
+  static final int TAIL = 80;
+  static final int ANSWERS = 96;
+  static final int IDS = 104;
   static final int OPS = 1024;
   static final int MAX_OPS = 64;
   static final int SLOT_FRAME = 0x1000;
+  static final int SLOT_FPU = 0x11c0;
   static final int SLOT_STACK = 0x2000;
 
   // struct op
@@ -60,6 +65,8 @@ final class Layout {
   static final int KIND_PROTECT = 3;
   static final int KIND_CLONE = 4;
   static final int KIND_EXIT = 5;
+  static final int KIND_SAVE_FPU = 6;
+  static final int KIND_LOAD_FPU = 7;
 
   static final long CLONE_GUEST_THREAD = 0x50f00;
   static final long CLONE_GUEST_PROCESS = 0x8011;

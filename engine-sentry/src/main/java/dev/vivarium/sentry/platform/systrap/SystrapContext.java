@@ -31,6 +31,13 @@ final class SystrapContext implements Context {
 
   private int event;
   private boolean running;
+
+  /** The stop is a call from a patched site: registers are in the slot's own frame. */
+  private boolean direct;
+
+  /** In such a stop: the FPU state has been put into the frame too. */
+  private boolean fpSaved;
+
   private int opCount;
   private List<Runnable> pendingReleases = new ArrayList<>();
   private int signo;
@@ -77,6 +84,22 @@ final class SystrapContext implements Context {
   @Override
   public int event() {
     return event;
+  }
+
+  @Override
+  public boolean calledDirectly() {
+    return direct;
+  }
+
+  @Override
+  public void setAnswers(int @Nullable [] ids) {
+    region.putInt(base + ANSWERS, 0);
+    if (ids != null) {
+      for (int i = 0; i < ids.length; i++) {
+        region.putInt(base + IDS + 4L * i, ids[i]);
+      }
+      region.putInt(base + ANSWERS, 1);
+    }
   }
 
   @Override
@@ -152,7 +175,13 @@ final class SystrapContext implements Context {
       event = LOST;
       return;
     }
+    direct = regs.frame() == base + SLOT_FRAME;
+    fpSaved = false;
     switch (signo) {
+      case 0 -> {
+        regs.setOrigRax((int) regs.get(Registers.RAX));
+        event = direct ? SYSCALL : LOST;
+      }
       case Signals.SIGSYS -> {
         // int $0x80 arrives with another architecture: no such call.
         boolean native64 = region.getInt(base + ARCH) == AUDIT_ARCH_X86_64;
@@ -268,6 +297,9 @@ final class SystrapContext implements Context {
     try {
       copyFrameTo(child);
       child.regs.inherit(regs);
+      if (regs.gsBase() != 0) {
+        child.regs.setGsBase(regs.gsBase());
+      }
       child.tid = cloneInto(child.slot, flags);
       return child;
     } catch (PlatformException e) {
@@ -298,6 +330,7 @@ final class SystrapContext implements Context {
     long to = child.base + SLOT_FRAME;
     child.prepareFrame();
     MemorySegment.copy(memory, from + UC_GREGS, memory, to + UC_GREGS, 18 * 8);
+    saveDirectFpState();
     long fp = fpOffset();
     if (fp >= 0) {
       int size = fpStateSize();
@@ -319,6 +352,7 @@ final class SystrapContext implements Context {
     region.putInt(base + FRAME, SLOT_FRAME);
     region.putInt(base + SET_BASES, 0);
     region.putInt(base + OP_COUNT, 0);
+    region.putInt(base + ANSWERS, 0);
     regs.setFrame(SLOT_FRAME);
   }
 
@@ -343,6 +377,7 @@ final class SystrapContext implements Context {
     old.pendingReleases = pendingReleases;
     process.contexts.set(process.contexts.indexOf(this), old);
     old.exit();
+    direct = false;
     slot = fresh.slot;
     base = fresh.base;
     regs = fresh.regs;
@@ -353,6 +388,17 @@ final class SystrapContext implements Context {
     to.contexts.clear();
     to.contexts.add(this);
     return to;
+  }
+
+  /** After a call from a patched site the state is still in the thread's registers. */
+  private void saveDirectFpState() {
+    if (direct && !fpSaved && !process.dead) {
+      queue(KIND_SAVE_FPU, 0, platform.fpFeatures(), 0, 0, 0);
+      flush();
+      platform.sanitizeFpState(region.memory(), fpHome());
+      region.putLong(regs.frame() + UC_FPSTATE, addressOf(fpHome()));
+      fpSaved = true;
+    }
   }
 
   private void resetFpState() {
@@ -394,7 +440,7 @@ final class SystrapContext implements Context {
 
   /** Where a prepared frame's FPU state lies: 64-byte aligned behind the ucontext. */
   private long fpHome() {
-    return base + SLOT_FRAME + ((UC_SIZE + 128 + 63) & ~63);
+    return base + SLOT_FPU;
   }
 
   /** The offset of the present frame's FPU state, before its size is known. */
@@ -429,6 +475,7 @@ final class SystrapContext implements Context {
 
   @Override
   public void saveFpState(MemorySegment target, long offset) {
+    saveDirectFpState();
     long fp = fpOffset();
     if (fp < 0) {
       target.asSlice(offset, fpStateSize()).fill((byte) 0);
@@ -444,6 +491,7 @@ final class SystrapContext implements Context {
     if (length < size) {
       return false;
     }
+    saveDirectFpState();
     long frame = regs.frame();
     long fp = fpOffset();
     if (fp < 0) {
@@ -459,6 +507,9 @@ final class SystrapContext implements Context {
     MemorySegment.copy(source, offset, region.memory(), fp, size);
     platform.sanitizeFpState(region.memory(), fp);
     region.putLong(frame + UC_FPSTATE, addressOf(fp));
+    if (direct) {
+      queue(KIND_LOAD_FPU, 0, platform.fpFeatures(), 0, 0, 0);
+    }
     return true;
   }
 }

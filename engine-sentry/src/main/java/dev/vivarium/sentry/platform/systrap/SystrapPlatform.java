@@ -107,6 +107,11 @@ public final class SystrapPlatform implements Platform {
   }
 
   @Override
+  public long directEntry() {
+    return DIRECT_ENTRY;
+  }
+
+  @Override
   public long vdsoAddress() {
     return VDSO_BASE;
   }
@@ -347,6 +352,11 @@ public final class SystrapPlatform implements Platform {
 
   int fpStateSize() {
     return fpStateSize;
+  }
+
+  /** The parts of the FPU state that signal frames carry here, as XSAVE numbers them. */
+  long fpFeatures() {
+    return initialFpState.get(ValueLayout.JAVA_LONG_UNALIGNED, FP_SW_EXTENDED_SIZE + 4);
   }
 
   MemorySegment initialFpState() {
