@@ -2,6 +2,9 @@
  * Measures a command from outside.
  *
  *   measure time COMMAND...             prints the nanoseconds from start to exit
+ *   measure idle MILLISECONDS COMMAND...
+ *                                       lets the command run so long, watches all its processes for as long again, prints
+ *                                       the nanoseconds of processor time that they used of each second, and ends them
  *   measure memory MILLISECONDS COMMAND...
  *                                       lets the command run so long, prints the PSS in KiB and the
  *                                       number of all its processes, and ends them
@@ -97,11 +100,42 @@ static long pss_of(pid_t pid) {
   return kib;
 }
 
-static int measure_memory(int milliseconds, char **argv) {
+static int64_t processor_time_of(pid_t pid) {
+  char name[300];
+  int64_t total = 0;
+  snprintf(name, sizeof name, "/proc/%d/task", (int)pid);
+  DIR *d = opendir(name);
+  for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+    long long nanos = 0;
+    snprintf(name, sizeof name, "/proc/%d/task/%s/schedstat", (int)pid, e->d_name);
+    FILE *f = fopen(name, "r");
+    if (f != NULL && fscanf(f, "%lld", &nanos) == 1) total += nanos;
+    if (f != NULL) fclose(f);
+  }
+  if (d != NULL) closedir(d);
+  return total;
+}
+
+static int64_t processor_time(void) {
+  int64_t total = 0;
+  find_ours();
+  for (int i = 0; i < count; i++)
+    if (ours[i]) total += processor_time_of(processes[i]);
+  return total;
+}
+
+static int measure_running(int milliseconds, int idle, char **argv) {
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   pid_t pid = start(argv);
   struct timespec wait = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
   nanosleep(&wait, NULL);
+  int64_t used = 0;
+  if (idle) {
+    int64_t begin = now();
+    used = processor_time();
+    nanosleep(&wait, NULL);
+    used = (processor_time() - used) * 1000000000LL / (now() - begin);
+  }
   find_ours();
   long total = 0, live = 0;
   for (int i = 0; i < count; i++) {
@@ -127,12 +161,16 @@ static int measure_memory(int milliseconds, char **argv) {
     fprintf(stderr, "measure: the command ended early\n");
     return 1;
   }
-  printf("%ld %ld\n", total, live);
+  if (idle)
+    printf("%lld\n", (long long)used);
+  else
+    printf("%ld %ld\n", total, live);
   return 0;
 }
 
 int main(int argc, char **argv) {
-  if (argc >= 4 && strcmp(argv[1], "memory") == 0) return measure_memory(atoi(argv[2]), argv + 3);
+  if (argc >= 4 && strcmp(argv[1], "memory") == 0) return measure_running(atoi(argv[2]), 0, argv + 3);
+  if (argc >= 4 && strcmp(argv[1], "idle") == 0) return measure_running(atoi(argv[2]), 1, argv + 3);
   if (argc < 3 || strcmp(argv[1], "time") != 0) return 2;
   int64_t begin = now();
   pid_t pid = start(argv + 2);

@@ -12,6 +12,12 @@ public interface Engine {
   EngineProbe probe();
 
   /**
+   * Does in this process what {@link #start} would do for any sandbox, before it is known which;
+   * called at most once. What goes wrong here, {@code start} will find out and tell.
+   */
+  default void prepare() {}
+
+  /**
    * Starts the sandbox in this process, which is its own ({@code vivarium-sandbox ID}). Called
    * once.
    *

@@ -17,9 +17,12 @@ import java.util.concurrent.ExecutionException;
  * {@code error TEXT}, {@code cat}, {@code sleep}, {@code deaf} (ignores even kill), {@code report}
  * (prints the signals and sizes it gets until signal 15), {@code args} (prints what the
  * specification says), {@code refuse CODE TEXT} (cannot be started), {@code break TEXT} (fails
- * while it runs), {@code throw} (has a bug).
+ * while it runs), {@code throw} (has a bug), {@code prepared} (exit code 0 if the engine was
+ * prepared before).
  */
 public final class ScriptedEngine implements Engine {
+  private boolean prepared;
+
   @Override
   public String name() {
     return "scripted";
@@ -33,8 +36,16 @@ public final class ScriptedEngine implements Engine {
   }
 
   @Override
+  public void prepare() {
+    prepared = true;
+  }
+
+  @Override
   public RunningSandbox start(SandboxSpec spec, SandboxHost host) throws EngineException {
     List<String> words = spec.process().arguments();
+    if (words.get(0).equals("prepared")) {
+      words = List.of("exit", prepared ? "0" : "1");
+    }
     if (words.get(0).equals("refuse")) {
       throw new EngineException(Integer.parseInt(words.get(1)), words.get(2));
     }
@@ -42,7 +53,7 @@ public final class ScriptedEngine implements Engine {
       throw new IllegalStateException("a bug");
     }
     host.log("scripted: " + words);
-    Program program = new Program(spec, host.stdio());
+    Program program = new Program(spec, words, host.stdio());
     Thread thread = new Thread(program, "program");
     thread.setDaemon(true);
     thread.start();
@@ -57,9 +68,9 @@ public final class ScriptedEngine implements Engine {
     private final OutputStream error;
     private final CompletableFuture<ExitStatus> end = new CompletableFuture<>();
 
-    Program(SandboxSpec spec, SandboxHost.Stdio stdio) {
+    Program(SandboxSpec spec, List<String> words, SandboxHost.Stdio stdio) {
       this.spec = spec;
-      this.words = spec.process().arguments();
+      this.words = words;
       if (stdio instanceof SandboxHost.Stdio.Streams streams) {
         input = streams.input();
         output = streams.output();

@@ -10,7 +10,6 @@ import dev.vivarium.sentry.kernel.Kernel;
 import dev.vivarium.sentry.kernel.ThreadGroup;
 import dev.vivarium.sentry.memory.BlobSegments;
 import dev.vivarium.sentry.memory.MemoryFile;
-import dev.vivarium.sentry.platform.PlatformException;
 import dev.vivarium.sentry.platform.systrap.SystrapPlatform;
 import dev.vivarium.sentry.syscalls.SyscallTable;
 import dev.vivarium.sentry.syscalls.SyscallTables;
@@ -32,12 +31,6 @@ import org.jspecify.annotations.Nullable;
  * them.
  */
 final class SandboxResources implements AutoCloseable {
-  /**
-   * The size of the memory file. It is sparse, so this bounds addresses and not memory; the
-   * sandbox's limit is enforced on what is really used.
-   */
-  private static final long MEMORY_FILE_SIZE = 1L << 38;
-
   private static final int FAILED = SentrySandbox.FAILED;
   private static final int O_RDONLY = 0;
 
@@ -50,19 +43,12 @@ final class SandboxResources implements AutoCloseable {
   private @Nullable Terminal terminal;
   private @Nullable OverlayChanges changes;
 
-  private SandboxResources(SandboxSpec spec, SandboxHost host) throws EngineException {
-    memoryFd = HostMemory.createFile("guest-memory", MEMORY_FILE_SIZE);
-    MemorySegment memory = HostMemory.map(memoryFd, MEMORY_FILE_SIZE);
-    int[] blobFds = openBlobs(spec);
-    try {
-      platform = new SystrapPlatform(memoryFd, blobFds);
-    } catch (PlatformException e) {
-      throw new EngineException(FAILED, "cannot start the sandbox: " + e.getMessage(), e);
-    } finally {
-      for (int fd : blobFds) {
-        Libc.close(fd);
-      }
-    }
+  private SandboxResources(SandboxSpec spec, SandboxHost host, @Nullable HostSide prepared)
+      throws EngineException {
+    HostSide side = side(spec, prepared);
+    memoryFd = side.memoryFd();
+    MemorySegment memory = side.memory();
+    platform = side.platform();
     try {
       gofers = SandboxGofers.start(spec, host);
     } catch (EngineException e) {
@@ -87,8 +73,27 @@ final class SandboxResources implements AutoCloseable {
     }
   }
 
-  static SandboxResources open(SandboxSpec spec, SandboxHost host) throws EngineException {
-    return new SandboxResources(spec, host);
+  static SandboxResources open(SandboxSpec spec, SandboxHost host, @Nullable HostSide prepared)
+      throws EngineException {
+    return new SandboxResources(spec, host, prepared);
+  }
+
+  /** The stubs get the layers when their world is made: what was prepared has none. */
+  private HostSide side(SandboxSpec spec, @Nullable HostSide prepared) throws EngineException {
+    int[] blobFds = openBlobs(spec);
+    try {
+      if (prepared != null) {
+        if (blobFds.length == 0) {
+          return prepared;
+        }
+        prepared.close();
+      }
+      return HostSide.open(blobFds);
+    } finally {
+      for (int fd : blobFds) {
+        Libc.close(fd);
+      }
+    }
   }
 
   private int[] openBlobs(SandboxSpec spec) throws EngineException {

@@ -7,9 +7,12 @@ import dev.vivarium.engine.RunningSandbox;
 import dev.vivarium.engine.SandboxHost;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.sentry.host.Libc;
+import org.jspecify.annotations.Nullable;
 
 /** The user-space kernel as an engine. */
 public final class SentryEngine implements Engine {
+  private @Nullable HostSide ready;
+
   @Override
   public String name() {
     return "sentry";
@@ -21,8 +24,20 @@ public final class SentryEngine implements Engine {
   }
 
   @Override
+  public void prepare() {
+    Rehearsal.run();
+    try {
+      ready = HostSide.open(new int[0]);
+    } catch (EngineException e) {
+      // start() meets it again, and tells.
+    }
+  }
+
+  @Override
   public RunningSandbox start(SandboxSpec spec, SandboxHost host) throws EngineException {
-    return SentrySandbox.start(spec, host);
+    HostSide prepared = ready;
+    ready = null;
+    return SentrySandbox.start(spec, host, prepared);
   }
 
   @Override

@@ -46,8 +46,9 @@ final class SentrySandbox implements RunningSandbox {
   }
 
   /** Builds everything and starts the command; returns once its program is loaded. */
-  static SentrySandbox start(SandboxSpec spec, SandboxHost host) throws EngineException {
-    SandboxResources resources = SandboxResources.open(spec, host);
+  static SentrySandbox start(SandboxSpec spec, SandboxHost host, @Nullable HostSide prepared)
+      throws EngineException {
+    SandboxResources resources = SandboxResources.open(spec, host, prepared);
     SentrySandbox sandbox = new SentrySandbox(resources, host);
     FirstProcess first = new FirstProcess(resources, spec, host);
     Thread thread = new Thread(() -> sandbox.runKernel(first), "kernel");

@@ -62,6 +62,7 @@ final class SandboxProcess implements ControlServer.Handler {
   private @Nullable SandboxState state;
   private @Nullable GuestStdio stdio;
   private @Nullable Engine engine;
+  private @Nullable Engine prepared;
   private @Nullable RunningSandbox running;
   private final List<ControlMessage> early = new ArrayList<>();
 
@@ -94,6 +95,7 @@ final class SandboxProcess implements ControlServer.Handler {
     }
     try (Closeable held = lock.get();
         ControlServer server = new ControlServer(run.controlSocket(), this)) {
+      prepare();
       ControlMessage.Start wanted = awaitStart();
       if (wanted == null) {
         run.delete();
@@ -170,6 +172,26 @@ final class SandboxProcess implements ControlServer.Handler {
     T get() throws IOException;
   }
 
+  /** A spare process: its engine gets ready before it is needed. */
+  private void prepare() {
+    String name = System.getenv(SandboxLauncher.WARM_VARIABLE);
+    if (name == null || name.isEmpty()) {
+      return;
+    }
+    try {
+      Engine warm = Engines.byName(name);
+      warm.prepare();
+      prepared = warm;
+    } catch (EngineException e) {
+      // The specification will name one, and if that is not there either, say so.
+    }
+  }
+
+  private Engine engine(String name) throws EngineException {
+    Engine warm = prepared;
+    return warm != null && warm.name().equals(name) ? warm : Engines.byName(name);
+  }
+
   /** Waits for a client; a process whose client is gone before it came ends. */
   private synchronized ControlMessage.@Nullable Start awaitStart() {
     long deadline = System.nanoTime() + UNCLAIMED.toNanos();
@@ -217,7 +239,7 @@ final class SandboxProcess implements ControlServer.Handler {
     try {
       spec = source.get();
       advance(created(spec));
-      chosen = Engines.byName(spec.engine());
+      chosen = engine(spec.engine());
     } catch (IOException e) {
       return failure(FAILED, e.getMessage());
     } catch (EngineException e) {
