@@ -151,6 +151,13 @@ int main(void) {
   SHOW(splice(fd, NULL, p[1], NULL, 100, 0));
   SHOW(splice(p[0], NULL, out, NULL, 100, 0));
   show_file("out");
+  pipe(q);
+  write(p[1], "twice", 5);
+  SHOW(tee(p[0], q[1], SIZE_MAX, 0));
+  SHOW(splice(fd, NULL, p[1], NULL, SIZE_MAX, 0));
+  SHOW(splice(p[0], NULL, out, NULL, SIZE_MAX - 4095, 0));
+  SHOW(splice(p[0], NULL, q[1], NULL, SIZE_MAX, 0));
+  SHOW(read(q[0], b, sizeof b));
   SHOW(mkfifo("fifo", 0600));
   SHOW_OK(open("fifo", O_WRONLY | O_NONBLOCK));
   int reader = open("fifo", O_RDONLY | O_NONBLOCK);

@@ -9,10 +9,8 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <grp.h>
 #include <fcntl.h>
 #include <linux/audit.h>
-#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -22,17 +20,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define NOBODY 65534
+#include "world.h"
 
 /* From the sentry: interrupt a thread, or kill a process. To the sentry: a process has ended, or we are ready. */
 enum { ORDER_INTERRUPT = 1, ORDER_KILL = 2 };
@@ -49,72 +45,6 @@ struct report {
   int process;
   int status;
 };
-
-static void fail(const char *what) {
-  dprintf(2, "%s: %s", what, strerror(errno));
-  _exit(1);
-}
-
-static void write_file(const char *path, const char *text) {
-  int fd = open(path, O_WRONLY | O_CLOEXEC);
-  if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-    fail(path);
-  close(fd);
-}
-
-static void become_nobody(void) {
-  if (geteuid() != 0)
-    return;
-  if (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0) {
-    /* Root of a user namespace that has no nobody is nobody special to begin with. */
-    if (errno != EPERM && errno != EINVAL)
-      fail("cannot become nobody");
-  }
-  /* Changing ids made us undumpable, and our own /proc/self/uid_map somebody else's. */
-  prctl(PR_SET_DUMPABLE, 1);
-}
-
-static void new_namespaces(void) {
-  uid_t uid = geteuid();
-  gid_t gid = getegid();
-  char map[64];
-  if (unshare(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) != 0)
-    fail("no user namespaces");
-  write_file("/proc/self/setgroups", "deny");
-  snprintf(map, sizeof map, "%d %d 1", NOBODY, (int)uid);
-  write_file("/proc/self/uid_map", map);
-  snprintf(map, sizeof map, "%d %d 1", NOBODY, (int)gid);
-  write_file("/proc/self/gid_map", map);
-}
-
-static void empty_root(void) {
-  if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
-    fail("cannot make mounts private");
-  if (mount("none", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,nr_inodes=2,mode=0") != 0)
-    fail("cannot mount an empty root");
-  if (chdir("/tmp") != 0 || syscall(SYS_pivot_root, ".", ".") != 0 || umount2(".", MNT_DETACH) != 0 || chdir("/") != 0)
-    fail("cannot enter the empty root");
-  if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
-    fail("cannot make the empty root read-only");
-}
-
-static void drop_privileges(void) {
-  for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
-  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-  struct __user_cap_data_struct none[2];
-  memset(none, 0, sizeof none);
-  if (syscall(SYS_capset, &header, none) != 0)
-    fail("cannot drop capabilities");
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-    fail("cannot give up new privileges");
-}
-
-static void limit(int what, rlim_t value) {
-  struct rlimit l = {value, value};
-  if (setrlimit(what, &l) != 0)
-    fail("cannot set a limit");
-}
 
 /* After the zygote runs, the supervisor itself needs little. */
 static void confine_self(void) {

@@ -19,7 +19,7 @@ public final class Splice {
   public static long fromPipe(
       Task t, PipeFile in, File out, long offset, long length, boolean nonBlocking) {
     Pipe pipe = in.pipe();
-    byte[] data = pipe.peek((int) Math.min(length, CHUNK));
+    byte[] data = pipe.peek(piece(length));
     while (data.length == 0) {
       if (pipe.writers() == 0) {
         return 0;
@@ -31,14 +31,14 @@ public final class Splice {
       if (w < 0) {
         return w;
       }
-      data = pipe.peek((int) Math.min(length, CHUNK));
+      data = pipe.peek(piece(length));
     }
     if (out instanceof PipeFile target) {
       long room = awaitRoom(t, target, nonBlocking);
       if (room < 0) {
         return room;
       }
-      data = pipe.peek((int) Math.min(Math.min(length, CHUNK), room));
+      data = pipe.peek((int) Math.min(piece(length), room));
     }
     long n = out.write(t, Uio.of(data, 0, data.length), offset);
     if (n > 0) {
@@ -54,7 +54,7 @@ public final class Splice {
     if (room < 0) {
       return room;
     }
-    byte[] data = new byte[(int) Math.min(Math.min(length, CHUNK), room)];
+    byte[] data = new byte[(int) Math.min(piece(length), room)];
     long n = in.read(t, Uio.of(data, 0, data.length), offset);
     return n <= 0 ? n : out.pipe().write(t, Uio.of(data, 0, (int) n), false, false);
   }
@@ -77,8 +77,13 @@ public final class Splice {
     if (room < 0) {
       return room;
     }
-    byte[] data = in.pipe().peek((int) Math.min(Math.min(length, CHUNK), room));
+    byte[] data = in.pipe().peek((int) Math.min(piece(length), room));
     return out.pipe().write(t, Uio.of(data, 0, data.length), false, false);
+  }
+
+  /** How much of a guest's length is moved at once; the length is unsigned. */
+  private static int piece(long length) {
+    return length < 0 || length > CHUNK ? CHUNK : (int) length;
   }
 
   /** Bytes that the pipe takes now, at least 1; or a negative errno. */

@@ -43,8 +43,12 @@ final class SysSplice {
         || (out.flags & Fcntl.O_APPEND) != 0 && out.isSeekable()) {
       return -Errno.EINVAL;
     }
-    if (in instanceof PipeFile a && out instanceof PipeFile b && a.pipe() == b.pipe()) {
-      return -Errno.EINVAL;
+    if (in instanceof PipeFile a && out instanceof PipeFile b) {
+      if (a.pipe() == b.pipe()) {
+        return -Errno.EINVAL;
+      }
+    } else if (length < 0) {
+      return -Errno.EINVAL; // a file's range must have an end; a pipe takes any size_t
     }
     if (length == 0) {
       return 0;
