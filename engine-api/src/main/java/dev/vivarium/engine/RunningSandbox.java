@@ -30,6 +30,11 @@ public interface RunningSandbox {
   /** Tells the terminal its new size; nothing without one. */
   void resize(int rows, int columns);
 
+  /** How the engine gets hold of system calls (systrap, ptrace …); empty if that says nothing. */
+  default String platform() {
+    return "";
+  }
+
   /** Ends everything now, as SIGKILL to every process. {@link #await} returns soon after. */
   void kill();
 

@@ -10,7 +10,7 @@ import dev.vivarium.sentry.kernel.Kernel;
 import dev.vivarium.sentry.kernel.ThreadGroup;
 import dev.vivarium.sentry.memory.BlobSegments;
 import dev.vivarium.sentry.memory.MemoryFile;
-import dev.vivarium.sentry.platform.systrap.SystrapPlatform;
+import dev.vivarium.sentry.platform.Platform;
 import dev.vivarium.sentry.syscalls.SyscallTable;
 import dev.vivarium.sentry.syscalls.SyscallTables;
 import dev.vivarium.sentry.trace.TraceWriter;
@@ -36,7 +36,7 @@ final class SandboxResources implements AutoCloseable {
 
   private final int memoryFd;
   private final List<MemorySegment> blobs = new ArrayList<>();
-  private final SystrapPlatform platform;
+  private final Platform platform;
   private final Kernel kernel;
   private final SandboxGofers gofers;
   private final @Nullable TraceWriter trace;
@@ -49,6 +49,7 @@ final class SandboxResources implements AutoCloseable {
     memoryFd = side.memoryFd();
     MemorySegment memory = side.memory();
     platform = side.platform();
+    side.notes().forEach(host::log);
     try {
       gofers = SandboxGofers.start(spec, host);
     } catch (EngineException e) {
@@ -83,12 +84,13 @@ final class SandboxResources implements AutoCloseable {
     int[] blobFds = openBlobs(spec);
     try {
       if (prepared != null) {
-        if (blobFds.length == 0) {
+        boolean fits = spec.platform().map(prepared.platform().name()::equals).orElse(true);
+        if (blobFds.length == 0 && fits) {
           return prepared;
         }
         prepared.close();
       }
-      return HostSide.open(blobFds);
+      return HostSide.open(spec.platform(), blobFds);
     } finally {
       for (int fd : blobFds) {
         Libc.close(fd);
@@ -132,6 +134,10 @@ final class SandboxResources implements AutoCloseable {
       throw new EngineException(
           FAILED, "cannot write the trace: " + file + ": " + e.getMessage(), e);
     }
+  }
+
+  Platform platform() {
+    return platform;
   }
 
   Kernel kernel() {

@@ -7,6 +7,7 @@ import dev.vivarium.engine.RunningSandbox;
 import dev.vivarium.engine.SandboxHost;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.sentry.host.Libc;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The user-space kernel as an engine. */
@@ -27,7 +28,7 @@ public final class SentryEngine implements Engine {
   public void prepare() {
     Rehearsal.run();
     try {
-      ready = HostSide.open(new int[0]);
+      ready = HostSide.open(Optional.empty(), new int[0]);
     } catch (EngineException e) {
       // start() meets it again, and tells.
     }

@@ -150,6 +150,11 @@ final class SentrySandbox implements RunningSandbox {
   }
 
   @Override
+  public String platform() {
+    return resources.platform().name();
+  }
+
+  @Override
   public void signal(int number) {
     kernel
         .loop()

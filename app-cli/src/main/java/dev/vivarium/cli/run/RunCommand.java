@@ -54,7 +54,11 @@ public final class RunCommand extends Command {
     option(spec, "PROGRAM", "Run this instead of the image's entry point.", "--entrypoint");
     option(spec, "TIME", "End it after this long, such as 30s; exit code 124.", "--timeout");
     option(spec, "ENGINE", "sentry, microvm or auto (default: auto).", "--engine");
-    option(spec, "PLATFORM", "How the sentry gets hold of system calls: systrap.", "--platform");
+    option(
+        spec,
+        "PLATFORM",
+        "How the sentry gets hold of system calls: systrap, ptrace (default: the best here).",
+        "--platform");
     flag(spec, "Make the root file system read-only.", "--read-only");
     option(spec, "SIZE", "How much memory it may use, such as 512m.", "--memory", "-m");
     option(spec, "NUMBER", "How many processors it may use, such as 1.5.", "--cpus");

@@ -77,6 +77,7 @@ public final class PsCommand extends Command {
     values.put("id", state.id());
     values.put("name", state.name());
     values.put("engine", state.engine());
+    values.put("platform", state.platform().isEmpty() ? null : state.platform());
     values.put("image", state.image());
     values.put("command", state.command());
     values.put("status", state.status().word());

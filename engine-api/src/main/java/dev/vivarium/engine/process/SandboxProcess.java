@@ -279,6 +279,7 @@ final class SandboxProcess implements ControlServer.Handler {
         spec.id(),
         spec.name(),
         spec.engine(),
+        "",
         image,
         spec.process().arguments(),
         Status.CREATED,
@@ -343,7 +344,9 @@ final class SandboxProcess implements ControlServer.Handler {
   private void announce(SandboxSpec spec, ControlMessage.Start wanted) throws IOException {
     SandboxState now;
     synchronized (this) {
-      now = java.util.Objects.requireNonNull(state).with(Status.RUNNING);
+      now =
+          java.util.Objects.requireNonNull(state)
+              .running(java.util.Objects.requireNonNull(running).platform());
     }
     advance(now);
     if (wanted.keep()) {

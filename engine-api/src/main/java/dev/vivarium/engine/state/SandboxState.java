@@ -12,6 +12,7 @@ import java.util.Optional;
  * @param id 12 hex digits
  * @param name the user's or a made-up one
  * @param engine that runs it
+ * @param platform how the engine gets hold of system calls; empty until it runs
  * @param image as the user wrote it
  * @param command argv of the first process
  * @param status how far it is
@@ -25,6 +26,7 @@ public record SandboxState(
     String id,
     String name,
     String engine,
+    String platform,
     String image,
     List<String> command,
     Status status,
@@ -63,15 +65,32 @@ public record SandboxState(
     return status == Status.CREATED || status == Status.RUNNING;
   }
 
+  /** The same sandbox, running on this platform. */
+  public SandboxState running(String on) {
+    return new SandboxState(
+        id,
+        name,
+        engine,
+        on,
+        image,
+        command,
+        Status.RUNNING,
+        pid,
+        created,
+        finished,
+        exitCode,
+        reason);
+  }
+
   /** The same sandbox, one step on. */
   public SandboxState with(Status next) {
     return new SandboxState(
-        id, name, engine, image, command, next, pid, created, finished, exitCode, reason);
+        id, name, engine, platform, image, command, next, pid, created, finished, exitCode, reason);
   }
 
   /** The same sandbox at its end. */
   public SandboxState ended(Status how, Instant when, int code, String why) {
     return new SandboxState(
-        id, name, engine, image, command, how, pid, created, Optional.of(when), code, why);
+        id, name, engine, platform, image, command, how, pid, created, Optional.of(when), code, why);
   }
 }

@@ -17,6 +17,9 @@ public final class StateJson {
       out.writeStringProperty("id", state.id());
       out.writeStringProperty("name", state.name());
       out.writeStringProperty("engine", state.engine());
+      if (!state.platform().isEmpty()) {
+        out.writeStringProperty("platform", state.platform());
+      }
       out.writeStringProperty("image", state.image());
       Json.strings(out, "command", state.command());
       out.writeStringProperty("status", state.status().word());
@@ -48,6 +51,7 @@ public final class StateJson {
           in.string("id"),
           in.string("name"),
           in.string("engine"),
+          in.optional("platform").orElse(""),
           in.string("image"),
           in.strings("command"),
           SandboxState.Status.of(in.string("status")),

@@ -39,6 +39,7 @@ class SandboxesTest {
         id,
         "name-" + id.substring(8),
         "sentry",
+        "",
         "host",
         List.of("true"),
         status,

@@ -92,6 +92,7 @@ class SpecJsonTest {
             "0123456789ab",
             "calm-newt",
             "sentry",
+            "ptrace",
             "host",
             List.of("true"),
             SandboxState.Status.RUNNING,
