@@ -56,6 +56,20 @@ struct trace_regs { /* struct user_regs_struct */
   u64 fs_base, gs_base, ds, es, fs, gs;
 };
 
+enum { TRACE_MAP = 1, TRACE_UNMAP = 2, TRACE_PROTECT = 3, TRACE_CLONE = 4 };
+
+struct trace_op {
+  u32 kind;
+  u32 prot;    /* for TRACE_CLONE: the new slot's number */
+  u64 address; /* for TRACE_CLONE: clone's flags */
+  u64 length;
+  u64 offset;
+  u32 fd;
+  u32 pad;
+};
+
+#define TRACE_MAX_OPS 64
+
 struct trace_slot {
   u32 done; /* set when an order that is waited for has been carried out */
   u32 event;
@@ -67,14 +81,14 @@ struct trace_slot {
   u32 op_count;
   s32 op_error; /* the first failed operation's -errno in this list */
   s32 pad;
-  s64 result; /* of ORDER_LOAD_FP, of OP_CLONE the new thread's id */
+  s64 result; /* of ORDER_LOAD_FP, of TRACE_CLONE the new thread's id */
   s32 process;
   u32 fp_size;
   u8 reserved[128 - 64];
   struct trace_regs regs;
   u8 reserved2[1024 - 128 - sizeof(struct trace_regs)];
-  struct op ops[MAX_OPS];
-  u8 reserved3[4096 - 1024 - MAX_OPS * sizeof(struct op)];
+  struct trace_op ops[TRACE_MAX_OPS];
+  u8 reserved3[4096 - 1024 - TRACE_MAX_OPS * sizeof(struct trace_op)];
   u8 fp[TRACE_SLOT_SIZE - 4096]; /* XSAVE area, as PTRACE_GETREGSET gives it */
 };
 

@@ -266,17 +266,17 @@ static pid_t adopt(pid_t parent) {
   return WIFSTOPPED(wait_for((pid_t)child)) ? (pid_t)child : 0;
 }
 
-static s64 carry_out(u32 n, const struct op *op) {
+static s64 carry_out(u32 n, const struct trace_op *op) {
   struct trace_slot *s = slot_at(n);
   pid_t made = 0;
   s64 result;
   switch (op->kind) {
-  case OP_MAP:
+  case TRACE_MAP:
     result = host_call_of(n, SYS_mmap, (u64[]){op->address, op->length, op->prot, MAP_SHARED | MAP_FIXED, op->fd, op->offset}, &made);
     return result > 0 ? 0 : result;
-  case OP_UNMAP: return host_call_of(n, SYS_munmap, (u64[]){op->address, op->length, 0, 0, 0, 0}, &made);
-  case OP_PROTECT: return host_call_of(n, SYS_mprotect, (u64[]){op->address, op->length, op->prot, 0, 0, 0}, &made);
-  case OP_CLONE:
+  case TRACE_UNMAP: return host_call_of(n, SYS_munmap, (u64[]){op->address, op->length, 0, 0, 0, 0}, &made);
+  case TRACE_PROTECT: return host_call_of(n, SYS_mprotect, (u64[]){op->address, op->length, op->prot, 0, 0, 0}, &made);
+  case TRACE_CLONE:
     result = host_call_of(n, SYS_clone, (u64[]){op->address, 0, 0, 0, 0, 0}, &made);
     if (result > 0 && made > 0 && op->prot < SLOTS) {
       u32 child = op->prot;
@@ -298,7 +298,7 @@ static void carry_out_all(u32 n) {
   struct trace_slot *s = slot_at(n);
   u32 count = s->op_count;
   s->op_count = 0;
-  for (u32 i = 0; i < count && i < MAX_OPS; i++) {
+  for (u32 i = 0; i < count && i < TRACE_MAX_OPS; i++) {
     s64 result = tasks[n].state == TASK_STOPPED ? carry_out(n, &s->ops[i]) : -ESRCH;
     if (result < 0 && s->op_error == 0)
       s->op_error = (s32)result;

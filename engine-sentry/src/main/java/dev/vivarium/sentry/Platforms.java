@@ -24,8 +24,7 @@ final class Platforms {
    * @param log takes why it is not systrap, and what is missing of the walls
    * @throws EngineException if none can be started, with the reason of each
    */
-  static Platform open(
-      Optional<String> wanted, int memoryFd, int[] blobFds, Consumer<String> log)
+  static Platform open(Optional<String> wanted, int memoryFd, int[] blobFds, Consumer<String> log)
       throws EngineException {
     try {
       return switch (wanted.orElse("")) {

@@ -91,6 +91,17 @@ public record SandboxState(
   /** The same sandbox at its end. */
   public SandboxState ended(Status how, Instant when, int code, String why) {
     return new SandboxState(
-        id, name, engine, platform, image, command, how, pid, created, Optional.of(when), code, why);
+        id,
+        name,
+        engine,
+        platform,
+        image,
+        command,
+        how,
+        pid,
+        created,
+        Optional.of(when),
+        code,
+        why);
   }
 }
