@@ -8,7 +8,9 @@ import dev.vivarium.sentry.gofer.GoferException;
 import dev.vivarium.sentry.gofer.GoferRoot;
 import dev.vivarium.sentry.host.HostMemory;
 import dev.vivarium.sentry.host.Libc;
+import dev.vivarium.sentry.platform.Platform;
 import dev.vivarium.sentry.platform.PlatformException;
+import dev.vivarium.sentry.platform.ptrace.PtracePlatform;
 import dev.vivarium.sentry.platform.systrap.SystrapPlatform;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,8 +20,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Finds out whether the sentry can run on this host: looks at what it needs, then starts a stub for
- * real.
+ * Finds out whether the sentry can run on this host: looks at what it needs, then starts a guest
+ * process for real on each platform.
  */
 final class HostProbe {
   private static final long TEST_MEMORY = 1 << 20;
@@ -41,7 +43,7 @@ final class HostProbe {
     userNamespaces();
     fsgsbase();
     gofer();
-    boolean usable = stub();
+    boolean usable = platforms();
     return new EngineProbe(usable, findings);
   }
 
@@ -114,19 +116,42 @@ final class HostProbe {
         "");
   }
 
-  private boolean stub() {
-    long start = System.nanoTime();
+  private boolean platforms() {
+    boolean systrap =
+        platform(
+            "systrap",
+            fd -> new SystrapPlatform(fd, new int[0]),
+            "a stub started",
+            "sandboxes use the ptrace platform here, which is slow");
+    boolean ptrace =
+        platform(
+            "ptrace",
+            fd -> new PtracePlatform(fd, new int[0]),
+            "a guest process was traced",
+            systrap ? "needed only where systrap cannot run" : "");
+    return systrap || ptrace;
+  }
+
+  /** How a platform is started over a memory file. */
+  private interface Start {
+    Platform over(int memoryFd) throws PlatformException;
+  }
+
+  private boolean platform(String name, Start start, String success, String remedy) {
+    long begin = System.nanoTime();
     int fd = HostMemory.createFile("probe", TEST_MEMORY);
-    try (SystrapPlatform platform = new SystrapPlatform(fd, new int[0])) {
+    try (Platform platform = start.over(fd)) {
       platform.newProcess();
-      add(
-          "systrap",
-          Level.OK,
-          "a stub started in " + (System.nanoTime() - start) / 1_000_000 + " ms",
-          "");
+      String missing = platform instanceof PtracePlatform traced ? traced.missing() : "";
+      String detail = success + " in " + (System.nanoTime() - begin) / 1_000_000 + " ms";
+      if (missing.isEmpty()) {
+        add(name, Level.OK, detail, "");
+      } else {
+        add(name, Level.DEGRADED, detail + ", but with " + missing, "use a kernel with seccomp");
+      }
       return true;
     } catch (PlatformException e) {
-      add("systrap", Level.MISSING, e.getMessage(), "");
+      add(name, Level.MISSING, e.getMessage(), remedy);
       return false;
     } finally {
       Libc.close(fd);
