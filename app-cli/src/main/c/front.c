@@ -59,11 +59,15 @@ int main(int argc, char **argv) {
     fprintf(stderr, "viv: wrong usage: front JAVA ARGUMENT...; it is started by viv run\n");
     return 2;
   }
+  /* A standard stream that is closed must not become the pipe. */
+  for (int fd = 0; fd <= 2; fd++)
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+      return FAILED;
   if (pipe2(pipe_ends, O_CLOEXEC) != 0)
     return fail("no pipe");
   snprintf(number, sizeof number, "%d", pipe_ends[0]);
   setenv("VIVARIUM_FRONT", number, 1);
-  /* One heap of libc's for all threads of the JVM, and what is free of it given back: a third less memory. */
+  /* One heap of libc's for all threads of the JVM, and what is free of it given back: 5 MiB less. */
   setenv("MALLOC_ARENA_MAX", "1", 0);
   setenv("MALLOC_TRIM_THRESHOLD_", "131072", 0);
   sigemptyset(&watched);

@@ -14,6 +14,11 @@ import java.util.concurrent.TimeUnit;
 
 /** Finding sandboxes that a user names, and what several verbs do with them. */
 final class Lookup {
+  /** A sandbox that has not begun to listen after this long is not waited for any more. */
+  private static final long START_NANOS = 30_000_000_000L;
+
+  private static final long START_POLL_MILLIS = 5;
+
   private Lookup() {}
 
   /** What a verb does with one sandbox. */
@@ -49,13 +54,47 @@ final class Lookup {
     return code;
   }
 
-  /** Connects to a living sandbox; empty if it has ended meanwhile. */
+  /**
+   * Connects to a living sandbox; empty if it has ended meanwhile. One in the foreground listens
+   * only once it runs, so one that is still starting is waited for.
+   */
   static Optional<ControlConnection> connect(Context context, SandboxState sandbox)
       throws CliException {
+    RunDirectory run = RunDirectory.of(context.directories(), sandbox.id());
+    long deadline = System.nanoTime() + START_NANOS;
+    while (true) {
+      try {
+        return Optional.of(ControlConnection.connect(run.controlSocket()));
+      } catch (IOException e) {
+        if (!isStarting(context, sandbox.id()) || System.nanoTime() > deadline) {
+          return retry(run);
+        }
+      }
+      try {
+        Thread.sleep(START_POLL_MILLIS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return Optional.empty();
+      }
+    }
+  }
+
+  private static boolean isStarting(Context context, String id) throws CliException {
     try {
-      return Optional.of(
-          ControlConnection.connect(
-              RunDirectory.of(context.directories(), sandbox.id()).controlSocket()));
+      return context
+          .sandboxes()
+          .byId(id)
+          .filter(state -> state.status() == SandboxState.Status.CREATED)
+          .isPresent();
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** It may have begun to listen between the two looks. */
+  private static Optional<ControlConnection> retry(RunDirectory run) {
+    try {
+      return Optional.of(ControlConnection.connect(run.controlSocket()));
     } catch (IOException e) {
       return Optional.empty();
     }
