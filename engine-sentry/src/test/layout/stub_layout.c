@@ -19,6 +19,7 @@ int main(void) {
   FIELD(SENTRY_ASLEEP, control_header, sentry_asleep);
   FIELD(DOORBELL, control_header, doorbell);
   FIELD(SPIN_ROUNDS, control_header, spin_rounds);
+  FIELD(SENTRY_CPU, control_header, sentry_cpu);
   FIELD(STATE, slot, state);
   FIELD(SIGNO, slot, signo);
   FIELD(CODE, slot, code);

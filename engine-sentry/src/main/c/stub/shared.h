@@ -52,7 +52,8 @@ struct timespec64 {
 struct control_header {
   u32 sentry_asleep; /* the sentry waits on doorbell */
   u32 doorbell;
-  u32 spin_rounds; /* how often a stub looks for its answer before it sleeps */
+  u32 spin_rounds; /* how often a stub looks for its answer before it sleeps, at most */
+  u32 sentry_cpu;  /* the processor that the sentry was on when it last looked */
 };
 
 /* slot.state */

@@ -35,8 +35,12 @@ struct kernel_sigaction {
 #define FUTEX_WAIT 0
 #define FUTEX_WAKE 1
 
-/* Time-stamp ticks (a few tens of microseconds) within which an answer is worth looking for without sleep. */
-#define SOON 100000UL
+/*
+ * Time-stamp ticks from a call to its answer, both sides' sleep and waking included, below which it pays not to sleep.
+ */
+#define SOON 600000UL
+/* The least part of the looks that is always made. */
+#define PATIENCE_LEAST 8
 /* Looks more after each answer that came without sleep. */
 #define PATIENCE_GROWTH 250
 
@@ -48,6 +52,12 @@ static inline struct slot *slot_number(u32 n) {
 
 static inline void relax(void) { __asm__ volatile("pause"); }
 
+static inline u32 this_cpu(void) {
+  u32 low, high, aux;
+  __asm__ volatile("rdtscp" : "=a"(low), "=d"(high), "=c"(aux));
+  return aux & 0xfff;
+}
+
 static inline u64 ticks(void) {
   u32 low, high;
   __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
@@ -56,6 +66,7 @@ static inline u64 ticks(void) {
 
 /* Set by start() before the text is made read-only; every stub process inherits it. */
 static u32 has_fsgsbase;
+static u32 has_rdtscp;
 static struct host_vdso host_vdso;
 
 static void set_gs(u64 base) {
@@ -176,7 +187,13 @@ static void stop_until_resumed(struct slot *s, int is_new) {
       host_call3(NR_futex, (u64)&h->doorbell, FUTEX_WAKE, 1);
     }
     u32 most = h->spin_rounds;
+    u32 least = most / PATIENCE_LEAST;
     u32 rounds = s->patience < most ? s->patience : most;
+    if (rounds < least)
+      rounds = least;
+    /* Where we are on its processor the sentry cannot be running: it will when we sleep. */
+    if (has_rdtscp && this_cpu() == h->sentry_cpu)
+      rounds = 0;
     u64 since = 0;
     u32 state;
     for (;;) {
@@ -445,6 +462,10 @@ __attribute__((used, noreturn)) void start(u64 *stack) {
     if (p[0] == 33 /* AT_SYSINFO_EHDR */)
       host_vdso = take_host_vdso(p[1]);
   }
+
+  u32 a, d;
+  __asm__ volatile("cpuid" : "=a"(a), "=d"(d) : "a"(0x80000001) : "ebx", "ecx");
+  has_rdtscp = d >> 27 & 1;
 
   s64 control = host_call6(NR_mmap, CONTROL_BASE, CONTROL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, FD_CONTROL, 0);
   if (control != (s64)CONTROL_BASE)

@@ -21,7 +21,13 @@ public final class KernelLoop {
   private static final long SPIN_MAX_NANOS = 60_000;
 
   /** The same when guests have lately taken longer: then looking for them only costs. */
-  private static final long SPIN_MIN_NANOS = 3_000;
+  private static final long SPIN_MIN_NANOS = 10_000;
+
+  /**
+   * Guests that come back within this time, the sleep and waking of both sides included, would have
+   * found the loop looking for them if it had not slept.
+   */
+  private static final long SOON_NANOS = 250_000;
 
   /** Rounds of the spin between two looks at the clock. */
   private static final int ROUNDS_PER_CLOCK = 64;
@@ -73,7 +79,7 @@ public final class KernelLoop {
           // Guests that have the other processor come soon; where one must wait for this
           // processor, or has work of its own, the loop is in the way.
           spin =
-              now - lastActivity < SPIN_MAX_NANOS
+              now - lastActivity < SOON_NANOS
                   ? Math.min(SPIN_MAX_NANOS, spin + SPIN_MAX_NANOS / 8)
                   : Math.max(SPIN_MIN_NANOS, spin / 2);
         }
@@ -99,7 +105,7 @@ public final class KernelLoop {
         now = System.nanoTime();
         timers.expire(now);
       } else {
-        Thread.onSpinWait();
+        platform.pause();
       }
     }
     helpers.shutdownNow();

@@ -41,6 +41,11 @@ public interface Platform extends AutoCloseable {
    */
   int poll(EventSink sink);
 
+  /** To be called between two {@link #poll}s that have found nothing. */
+  default void pause() {
+    Thread.onSpinWait();
+  }
+
   /**
    * Sleeps until a guest has an event, {@link #wake} is called, or the time is over. Spurious
    * returns are allowed.

@@ -21,6 +21,8 @@ final class ControlRegion {
   private static final int FUTEX_WAKE = 1;
 
   private final MemorySegment memory;
+  private boolean woken;
+  private final MemorySegment cpu = Arena.global().allocate(4, 4);
   private final MemorySegment timeout = Arena.global().allocate(16, 8);
 
   ControlRegion(MemorySegment memory) {
@@ -75,6 +77,7 @@ final class ControlRegion {
     int old = (int) INT.getAndSet(memory, at, state);
     if (old == STATE_ASLEEP) {
       futex(at, FUTEX_WAKE, 1, 0);
+      woken = true;
     }
   }
 
@@ -84,6 +87,20 @@ final class ControlRegion {
   }
 
   // ---- the sentry's own sleep ----
+
+  /** Whether a sleeping stub has been woken since this was last asked. */
+  boolean takeWoken() {
+    boolean was = woken;
+    woken = false;
+    return was;
+  }
+
+  /** Tells the stubs which processor this thread is on. */
+  void publishCpu() {
+    if (Libc.syscall(Sys.GETCPU, cpu.address(), 0, 0, 0, 0, 0) == 0) {
+      putInt(SENTRY_CPU, cpu.get(ValueLayout.JAVA_INT, 0));
+    }
+  }
 
   void setSpinRounds(int rounds) {
     putInt(SPIN_ROUNDS, rounds);

@@ -19,6 +19,7 @@ final class Layout {
   static final int SENTRY_ASLEEP = 0;
   static final int DOORBELL = 4;
   static final int SPIN_ROUNDS = 8;
+  static final int SENTRY_CPU = 12;
 
   // struct slot
   static final int STATE = 0;

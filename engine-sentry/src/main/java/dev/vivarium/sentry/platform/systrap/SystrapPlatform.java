@@ -30,6 +30,9 @@ public final class SystrapPlatform implements Platform {
   /** How often a stub looks for its answer, one pause instruction apart, before it sleeps. */
   private static final int SPIN_ROUNDS = 2000;
 
+  /** A mask: how often in the spin the sentry looks which processor it is on. */
+  private static final int PAUSES_PER_LOOK = 0xff;
+
   /** How long the sentry waits for a stub to carry out an order before it calls the stub lost. */
   private static final long ORDER_TIMEOUT_NANOS = 10_000_000_000L;
 
@@ -44,6 +47,7 @@ public final class SystrapPlatform implements Platform {
   private volatile boolean allGone;
   private volatile boolean wakeRequested;
 
+  private int pauses;
   private SystrapContext[] running = new SystrapContext[64];
   private int runningCount;
   private final List<SystrapContext> leaving = new ArrayList<>();
@@ -265,6 +269,19 @@ public final class SystrapPlatform implements Platform {
   }
 
   @Override
+  public void pause() {
+    if (region.takeWoken()) {
+      // The host may have put it behind this thread, on this processor.
+      Thread.yield();
+      pauses = 0;
+    }
+    if ((pauses++ & PAUSES_PER_LOOK) == 0) {
+      region.publishCpu();
+    }
+    Thread.onSpinWait();
+  }
+
+  @Override
   public void sleep(long timeoutNanos) {
     int seen = region.doorbell();
     region.setAsleep(true);
@@ -274,6 +291,7 @@ public final class SystrapPlatform implements Platform {
       region.waitForDoorbell(seen, timeoutNanos);
     }
     region.setAsleep(false);
+    region.publishCpu();
     // The caller looks at what it may have been woken for before it sleeps again.
     wakeRequested = false;
   }
