@@ -48,6 +48,7 @@ final class MemoryWatch extends Timers.Timer {
                 + " ("
                 + victim.leader().comm
                 + ")");
+        kernel.oomKills++;
         victim.sendSignal(SignalInfo.kernel(Signals.SIGKILL));
       }
     }

@@ -10,6 +10,7 @@ import dev.vivarium.sentry.tty.DevPts;
 import dev.vivarium.sentry.tty.Terminal;
 import dev.vivarium.sentry.vfs.FileSystem;
 import dev.vivarium.sentry.vfs.Mount;
+import dev.vivarium.sentry.vfs.cgroup.CgroupFs;
 import dev.vivarium.sentry.vfs.dev.DevFs;
 import dev.vivarium.sentry.vfs.dev.DeviceTable;
 import dev.vivarium.sentry.vfs.image.ImageFs;
@@ -83,12 +84,15 @@ final class SandboxFiles {
         "/dev");
     must(mounts.mount("/dev/pts", devpts, "devpts", Mount.NOSUID | Mount.NOEXEC), "/dev/pts");
     must(mounts.mount("/dev/shm", tmpfs(STICKY_FOR_ALL), "shm", SAFE | Mount.NOEXEC), "/dev/shm");
-    Machine machine =
-        Machine.ofHost((int) Math.ceil(spec.limits().cpus()), spec.limits().memoryBytes());
+    Machine machine = Machine.ofHost(kernel.processors(), spec.limits().memoryBytes());
     must(mounts.mount("/proc", new ProcFs(nextDevice++, kernel, machine), "proc", PSEUDO), "/proc");
     must(
         mounts.mount("/sys", new SysFs(nextDevice++, machine), "sysfs", PSEUDO | Mount.RDONLY),
         "/sys");
+    must(
+        mounts.mount(
+            "/sys/fs/cgroup", new CgroupFs(nextDevice++, kernel), "cgroup2", PSEUDO | Mount.RDONLY),
+        "/sys/fs/cgroup");
     if (spec.root() instanceof SandboxSpec.Root.Host) {
       must(mounts.mount("/tmp", tmpfs(STICKY_FOR_ALL), "tmpfs", SAFE), "/tmp");
       must(mounts.mount("/var/tmp", tmpfs(STICKY_FOR_ALL), "tmpfs", SAFE), "/var/tmp");

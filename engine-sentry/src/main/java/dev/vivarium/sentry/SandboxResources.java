@@ -7,6 +7,7 @@ import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.host.HostMemory;
 import dev.vivarium.sentry.host.Libc;
 import dev.vivarium.sentry.kernel.Kernel;
+import dev.vivarium.sentry.kernel.Limits;
 import dev.vivarium.sentry.kernel.ThreadGroup;
 import dev.vivarium.sentry.memory.BlobSegments;
 import dev.vivarium.sentry.memory.MemoryFile;
@@ -69,6 +70,12 @@ final class SandboxResources implements AutoCloseable {
     kernel.setBlobs(blobs());
     kernel.setLog(host::log);
     kernel.uts().nodename = spec.hostname();
+    kernel.setLimits(
+        new Limits(
+            spec.limits().memoryBytes(),
+            spec.limits().cpus(),
+            spec.limits().pids(),
+            () -> HostMemory.usedBytes(memoryFd)));
     if (spec.limits().memoryBytes() > 0) {
       new MemoryWatch(kernel, memoryFd, spec.limits().memoryBytes()).start();
     }

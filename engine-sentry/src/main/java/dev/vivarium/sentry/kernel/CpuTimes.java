@@ -13,7 +13,7 @@ public final class CpuTimes {
     return userNanos + systemNanos;
   }
 
-  void add(CpuTimes other) {
+  public void add(CpuTimes other) {
     userNanos += other.userNanos;
     systemNanos += other.systemNanos;
     minorFaults += other.minorFaults;

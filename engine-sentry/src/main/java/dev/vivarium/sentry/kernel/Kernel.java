@@ -48,9 +48,15 @@ public final class Kernel {
         throw new IllegalStateException("there is no blob " + space);
       };
   private Consumer<String> log = message -> System.err.println(message);
-  private final int processors = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 63);
+  private int processors = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 63);
+  private Limits limits = Limits.NONE;
+  private @Nullable CpuQuota cpuQuota;
   private @Nullable Patcher patcher;
   private boolean answersInGuest;
+
+  /** Processes that were killed because the sandbox had no memory left. */
+  public long oomKills;
+
   private @Nullable Tmpfs memfds;
   private long nextDevice = FIRST_GUEST_DEVICE;
   private int bugs;
@@ -80,6 +86,32 @@ public final class Kernel {
   /** The sandbox's random numbers. */
   public Entropy entropy() {
     return entropy;
+  }
+
+  /**
+   * What the sandbox may use. Processors beyond the limit, rounded up, are not shown: programs
+   * start as many threads as they see.
+   */
+  public void setLimits(Limits bounds) {
+    limits = bounds;
+    if (bounds.cpus() > 0) {
+      cpuQuota = new CpuQuota(this, bounds.cpus(), processors);
+      processors = Math.clamp((int) Math.ceil(bounds.cpus()), 1, processors);
+    }
+  }
+
+  public Limits limits() {
+    return limits;
+  }
+
+  /** The limit of processor time; null if there is none. */
+  public @Nullable CpuQuota cpuQuota() {
+    return cpuQuota;
+  }
+
+  boolean cpuIsSpent() {
+    CpuQuota q = cpuQuota;
+    return q != null && q.isSpent();
   }
 
   /** How many processors the guest sees. */

@@ -305,7 +305,7 @@ public final class Task {
    * stops, exit).
    */
   private boolean hasWork() {
-    return tracee != null || signalPending();
+    return tracee != null || signalPending() || kernel.cpuIsSpent();
   }
 
   /** Starts the task: it will run its guest from the registers in {@link #context}. */
@@ -324,7 +324,12 @@ public final class Task {
     }
     long begin = System.nanoTime();
     coroutine.run();
-    times.systemNanos += System.nanoTime() - begin;
+    long spent = System.nanoTime() - begin;
+    times.systemNanos += spent;
+    CpuQuota quota = kernel.cpuQuota();
+    if (quota != null) {
+      quota.charge(spent);
+    }
   }
 
   boolean markQueued() {
@@ -411,11 +416,18 @@ public final class Task {
     if (creds != answeredFor) {
       publishAnswers();
     }
+    CpuQuota quota = kernel.cpuQuota();
+    if (quota != null) {
+      quota.guestStarts(sliceStart);
+    }
     context.resume();
     while (!eventSeen) {
       Coroutine.yield();
     }
     inGuest = false;
+    if (quota != null) {
+      quota.guestStops(System.nanoTime());
+    }
   }
 
   /** Who traces it; null if nobody does. */
@@ -440,8 +452,11 @@ public final class Task {
     }
   }
 
-  /** Has a running guest come in once, so that what others changed in its memory is in force. */
-  public void refresh() {
+  /**
+   * Has a running guest come in once: what others changed in its memory is in force then, and it
+   * stays if the sandbox's processor time is used up.
+   */
+  public void comeIn() {
     if (inGuest) {
       context.interrupt();
     }

@@ -29,6 +29,11 @@ final class TaskRun {
     try {
       begin(t);
       while (prepareReturn(t)) {
+        CpuQuota quota = t.kernel().cpuQuota();
+        if (quota != null && quota.isSpent()) {
+          quota.await(t);
+          continue;
+        }
         Tracee tracee = t.tracee;
         if (tracee != null) {
           TraceStops.beforeGuest(t, tracee);

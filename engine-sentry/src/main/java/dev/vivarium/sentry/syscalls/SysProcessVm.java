@@ -72,7 +72,7 @@ final class SysProcessVm {
       if (put > 0) {
         done += put;
         if (write && mm != t.mm) {
-          target.refresh();
+          target.comeIn();
         }
       }
       if (put < got) {

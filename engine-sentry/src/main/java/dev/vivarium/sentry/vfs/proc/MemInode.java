@@ -78,7 +78,7 @@ final class MemInode extends Inode {
         return got;
       }
       int put = mm.access(t, about, offset, chunk, 0, (int) got, true);
-      about.refresh();
+      about.comeIn();
       return put == 0 && got > 0 ? -Errno.EIO : put;
     }
 
