@@ -385,9 +385,11 @@ public final class Task {
     answeredFor = creds;
     if (kernel.answersInGuest()) {
       context.setAnswers(
-          new int[] {
-            group.pid(), tid, group.ppid(), creds.ruid, creds.euid, creds.rgid, creds.egid
-          });
+          tracee != null
+              ? null
+              : new int[] {
+                group.pid(), tid, group.ppid(), creds.ruid, creds.euid, creds.rgid, creds.egid
+              });
     }
   }
 

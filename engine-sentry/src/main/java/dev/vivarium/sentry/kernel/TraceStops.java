@@ -25,6 +25,7 @@ final class TraceStops {
     if (t.fatalSignalPending()) {
       return 0;
     }
+    restoreCode(t, tracee);
     tracee.report = report;
     tracee.info = info;
     tracee.injected = 0;
@@ -48,6 +49,20 @@ final class TraceStops {
     tracee.listening = false;
     tracee.report = 0;
     return killed ? 0 : tracee.injected;
+  }
+
+  /** A tracer sees and changes the code that the program was built with. */
+  private static void restoreCode(Task t, Tracee tracee) {
+    if (!tracee.hasOwnCode && !t.mmGone) {
+      tracee.hasOwnCode = true;
+      atOwnAddress(t);
+      t.mm.stopPatching(t);
+    }
+  }
+
+  private static void atOwnAddress(Task t) {
+    Registers regs = t.context.regs();
+    regs.set(Registers.RIP, t.mm.unpatchedAddress(regs.get(Registers.RIP)));
   }
 
   /** A stop that is no signal's: SIGTRAP with what happened in its code. */
@@ -134,6 +149,7 @@ final class TraceStops {
     if (tracee == null) {
       return;
     }
+    t.mm.stopPatching(t);
     if (tracee.wants(Ptrace.EVENT_EXEC)) {
       event(t, Ptrace.EVENT_EXEC, oldTid);
     } else if (!tracee.seized) {
@@ -222,6 +238,7 @@ final class TraceStops {
 
   /** The guest has stopped. */
   static void afterGuest(Task t, Tracee tracee, boolean isCall) {
+    atOwnAddress(t);
     if (tracee.forcedTrapFlag) {
       clearTrapFlag(t, tracee);
       if (isCall) {

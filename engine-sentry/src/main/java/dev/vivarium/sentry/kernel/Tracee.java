@@ -33,6 +33,9 @@ public final class Tracee {
   /** It stands still for its tracer. */
   boolean stopped;
 
+  /** Its code is as in its files: no system-call instruction is a jump. */
+  boolean hasOwnCode;
+
   /** The stop is that of the entry to a system call, which has not been made yet. */
   boolean atEntry;
 

@@ -94,6 +94,7 @@ public final class Tracing {
   private static void link(Task target, Tracee tracee) {
     target.tracee = tracee;
     tracee.tracer.tracees.add(target);
+    target.publishAnswers();
   }
 
   /**
@@ -148,6 +149,9 @@ public final class Tracing {
     if (tracee != null) {
       tracee.tracer.tracees.remove(target);
       target.tracee = null;
+      if (!target.hasExited()) {
+        target.publishAnswers();
+      }
     }
   }
 
