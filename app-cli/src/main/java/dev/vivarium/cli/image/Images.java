@@ -75,6 +75,18 @@ public final class Images {
             .build());
   }
 
+  /**
+   * Whether {@link #resolve} will find the image here, and asks no registry and reads no archive.
+   */
+  public static boolean isHere(ImageStore store, String name, String pull, ParseResult arguments)
+      throws ImageException {
+    if (ImageStore.isArchive(name) || pull.equals("always")) {
+      return false;
+    }
+    Optional<ImageRecord> found = store.find(name);
+    return found.isPresent() && trusted(store, found.get(), keys(arguments));
+  }
+
   /** The image of a run: found in the store, or fetched as {@code --pull} says. */
   public static ImageRecord resolve(
       ImageStore store, String name, String pull, ParseResult arguments, Context context)

@@ -71,7 +71,8 @@ final class ForegroundClient {
     return untilEnded();
   }
 
-  private void forward(int signal) {
+  /** A signal for the command came to this process, or to the program in front of it. */
+  void forward(int signal) {
     long now = System.nanoTime();
     boolean insists;
     synchronized (this) {

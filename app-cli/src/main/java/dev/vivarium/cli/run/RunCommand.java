@@ -54,11 +54,7 @@ public final class RunCommand extends Command {
     option(spec, "PROGRAM", "Run this instead of the image's entry point.", "--entrypoint");
     option(spec, "TIME", "End it after this long, such as 30s; exit code 124.", "--timeout");
     option(spec, "ENGINE", "sentry, microvm or auto (default: auto).", "--engine");
-    option(
-        spec,
-        "PLATFORM",
-        "How the sentry gets hold of system calls: systrap, ptrace (default: the best here).",
-        "--platform");
+    option(spec, "PLATFORM", "How the sentry gets hold of system calls: systrap.", "--platform");
     flag(spec, "Make the root file system read-only.", "--read-only");
     option(spec, "SIZE", "How much memory it may use, such as 512m.", "--memory", "-m");
     option(spec, "NUMBER", "How many processors it may use, such as 1.5.", "--cpus");
@@ -123,12 +119,15 @@ public final class RunCommand extends Command {
 
     Directories directories = context.directories();
     RunDirectory run = RunDirectory.of(directories, id);
-    if (front.isPresent() && !terminal && !detached) {
-      SandboxSpec spec = spec(builder, positionals[0], pull, arguments, context);
+    Optional<SandboxSpec> here =
+        front.isPresent() && !terminal && !detached
+            ? specOfWhatIsHere(builder, positionals[0], pull, arguments)
+            : Optional.empty();
+    if (here.isPresent()) {
       boolean keep = !arguments.hasMatchedOption("--rm");
       try {
-        prepare(run, name, spec, directories);
-        return SandboxHere.run(directories, spec, keep, front.get(), context.err());
+        prepare(run, name, here.get(), directories);
+        return SandboxHere.run(directories, here.get(), keep, front.orElseThrow(), context.err());
       } catch (CliException | IOException e) {
         run.delete();
         new Names(directories).release(name, id);
@@ -163,6 +162,7 @@ public final class RunCommand extends Command {
         return detach(connection, id, context);
       }
       ForegroundClient client = new ForegroundClient(connection, context.err());
+      front.ifPresent(f -> f.forwardTo(client::forward));
       return terminal ? client.runWithTerminal(input) : client.run();
     }
   }
@@ -187,6 +187,25 @@ public final class RunCommand extends Command {
       run.delete();
     } catch (IOException e) {
       // The next listing clears it up.
+    }
+  }
+
+  /**
+   * The specification if no image must be fetched for it: whatever speaks with a registry, knows a
+   * password or reads an archive does so in a process that runs no guest.
+   */
+  private static Optional<SandboxSpec> specOfWhatIsHere(
+      SpecBuilder builder, String image, String pull, ParseResult arguments)
+      throws CliException, ImageException {
+    if (image.equals("host")) {
+      return Optional.of(builder.forHost());
+    }
+    try (ImageStore store = ImageStore.open()) {
+      Optional<ImageRecord> found =
+          Images.isHere(store, image, pull, arguments) ? store.find(image) : Optional.empty();
+      return found.isEmpty()
+          ? Optional.empty()
+          : Optional.of(builder.forImage(image, store.layers(found.get()), found.get().config()));
     }
   }
 

@@ -4,6 +4,7 @@ import java.io.FileInputStream;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntConsumer;
 
 /**
  * The small program in the foreground (front.c) for which this process runs a sandbox: its signals,
@@ -66,6 +67,30 @@ public final class Front {
   /** From now on the listener hears of what comes. */
   synchronized void setListener(Listener next) {
     listener = next;
+  }
+
+  /**
+   * For a process that is a client after all: its signals go to a consumer from now on, and its end
+   * ends this process.
+   */
+  public void forwardTo(IntConsumer signals) {
+    setListener(
+        new Listener() {
+          @Override
+          public void signalled(int number) {
+            signals.accept(number);
+          }
+
+          @Override
+          public void insisted() {
+            signals.accept(SIGKILL);
+          }
+
+          @Override
+          public void gone() {
+            Runtime.getRuntime().halt(128 + SIGKILL);
+          }
+        });
   }
 
   private void read() {
