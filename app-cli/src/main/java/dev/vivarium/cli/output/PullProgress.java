@@ -1,21 +1,24 @@
 package dev.vivarium.cli.output;
 
 import dev.vivarium.image.store.Progress;
+import dev.vivarium.image.store.ProgressMeter;
 import java.io.PrintStream;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Shows on standard error how far a pull is: on a terminal one line that is rewritten, elsewhere a
- * line at the beginning and one per layer.
+ * Shows on standard error how far a pull is: on a terminal a line for each layer that is coming and
+ * one for all, rewritten; elsewhere a line at the beginning and one per layer; or every step as a
+ * JSON object.
  */
 public final class PullProgress implements Progress {
   private static final long REDRAW_NANOS = 100_000_000;
+  private static final int MOST_LINES = 8;
+  private static final int BAR = 20;
 
   /** How progress is shown. */
   public enum Style {
-    /** One line, rewritten. */
+    /** Lines that are rewritten. */
     LINE,
     /** Lines that stay. */
     PLAIN,
@@ -25,12 +28,9 @@ public final class PullProgress implements Progress {
 
   private final PrintStream err;
   private final Style style;
-  private final Map<String, Layer> layers = new LinkedHashMap<>();
-  private final Map<String, Long> got = new LinkedHashMap<>();
-  private String name = "";
-  private int done;
+  private final ProgressMeter meter = new ProgressMeter();
   private long lastDrawn;
-  private boolean drawn;
+  private int linesDrawn;
 
   /** Makes one for one image. */
   public PullProgress(PrintStream err, Style style) {
@@ -40,57 +40,83 @@ public final class PullProgress implements Progress {
 
   @Override
   public void started(String image, List<Layer> all) {
-    name = Text.printable(image);
-    layers.clear();
-    got.clear();
-    done = 0;
-    long toFetch = 0;
-    for (Layer layer : all) {
-      layers.put(layer.digest(), layer);
-      if (layer.present()) {
-        done++;
-      } else {
-        toFetch += layer.size();
-      }
-    }
+    meter.started(image, all);
+    ProgressMeter.Snapshot now = meter.snapshot();
     switch (style) {
       case JSON ->
-          event(Map.of("event", "started", "image", image, "layers", all.size(), "bytes", toFetch));
+          event(
+              Map.of(
+                  "event", "started", "image", image, "layers", all.size(), "bytes", now.total()));
       case PLAIN ->
           err.println(
               "Fetching "
-                  + name
+                  + Text.printable(image)
                   + ": "
-                  + (all.size() - done)
+                  + (all.size() - now.layersDone())
                   + " of "
                   + all.size()
                   + " layers, "
-                  + Text.bytes(toFetch));
-      case LINE -> draw(true);
+                  + Text.bytes(now.total()));
+      case LINE -> draw();
     }
   }
 
   @Override
   public void advanced(String digest, long bytes) {
-    got.put(digest, bytes);
+    meter.advanced(digest, bytes);
+    long time = System.nanoTime();
+    if (style == Style.PLAIN || time - lastDrawn < REDRAW_NANOS) {
+      return;
+    }
+    lastDrawn = time;
     if (style == Style.LINE) {
-      draw(false);
+      draw();
+      return;
+    }
+    ProgressMeter.Snapshot now = meter.snapshot();
+    for (ProgressMeter.LayerState layer : now.layers()) {
+      if (layer.digest().equals(digest)) {
+        event(
+            Map.of(
+                "event",
+                "progress",
+                "digest",
+                digest,
+                "layerBytes",
+                layer.bytes(),
+                "layerSize",
+                layer.size(),
+                "bytes",
+                now.bytes(),
+                "total",
+                now.total(),
+                "bytesPerSecond",
+                now.bytesPerSecond()));
+        return;
+      }
     }
   }
 
   @Override
   public void finished(String digest) {
-    Layer layer = layers.get(digest);
-    if (layer == null || layer.present()) {
-      return;
-    }
-    got.put(digest, layer.size());
-    done++;
-    switch (style) {
-      case JSON -> event(Map.of("event", "layer", "digest", digest, "bytes", layer.size()));
-      case PLAIN ->
-          err.println("  layer " + done + "/" + layers.size() + " " + Text.bytes(layer.size()));
-      case LINE -> draw(true);
+    meter.finished(digest);
+    ProgressMeter.Snapshot now = meter.snapshot();
+    for (ProgressMeter.LayerState layer : now.layers()) {
+      if (!layer.digest().equals(digest) || layer.present()) {
+        continue;
+      }
+      switch (style) {
+        case JSON -> event(Map.of("event", "layer", "digest", digest, "bytes", layer.size()));
+        case PLAIN ->
+            err.println(
+                "  layer "
+                    + now.layersDone()
+                    + "/"
+                    + now.layers().size()
+                    + " "
+                    + Text.bytes(layer.size()));
+        case LINE -> draw();
+      }
     }
   }
 
@@ -98,38 +124,81 @@ public final class PullProgress implements Progress {
     err.println(Listing.json(new java.util.TreeMap<>(event)));
   }
 
-  private void draw(boolean now) {
-    long time = System.nanoTime();
-    if (!now && time - lastDrawn < REDRAW_NANOS) {
-      return;
+  private void draw() {
+    ProgressMeter.Snapshot now = meter.snapshot();
+    StringBuilder out = new StringBuilder();
+    up(out);
+    int lines = 0;
+    int hidden = 0;
+    for (ProgressMeter.LayerState layer : now.layers()) {
+      if (layer.done() || layer.bytes() == 0) {
+        continue;
+      }
+      if (lines == MOST_LINES) {
+        hidden++;
+        continue;
+      }
+      lines++;
+      out.append("  ")
+          .append(shortDigest(layer.digest()))
+          .append(' ')
+          .append(bar(layer.bytes(), layer.size()))
+          .append(' ')
+          .append(Text.bytes(layer.bytes()))
+          .append(" of ")
+          .append(Text.bytes(layer.size()))
+          .append("\u001b[K\n");
     }
-    lastDrawn = time;
-    drawn = true;
-    long total = 0;
-    for (Layer layer : layers.values()) {
-      total += layer.present() ? 0 : layer.size();
+    out.append(Text.printable(now.name()))
+        .append(": layer ")
+        .append(now.layersDone())
+        .append('/')
+        .append(now.layers().size());
+    if (now.total() > 0) {
+      out.append(", ")
+          .append(Text.bytes(now.bytes()))
+          .append(" of ")
+          .append(Text.bytes(now.total()));
     }
-    long bytes = 0;
-    for (long part : got.values()) {
-      bytes += part;
+    if (now.bytesPerSecond() > 0) {
+      out.append(", ").append(Text.bytes(now.bytesPerSecond())).append("/s");
     }
-    err.print(
-        "\r\u001b[K"
-            + name
-            + ": layer "
-            + done
-            + "/"
-            + layers.size()
-            + (total > 0 ? ", " + Text.bytes(bytes) + " of " + Text.bytes(total) : ""));
+    if (hidden > 0) {
+      out.append(", ").append(hidden).append(" more layers");
+    }
+    out.append("\u001b[K\n");
+    // Of a drawing that was taller, the rest is old.
+    out.append("\u001b[J");
+    linesDrawn = lines + 1;
+    err.print(out);
     err.flush();
   }
 
-  /** Takes the rewritten line away. */
+  private void up(StringBuilder out) {
+    if (linesDrawn > 0) {
+      out.append("\u001b[").append(linesDrawn).append("A");
+    }
+    out.append('\r');
+  }
+
+  private static String shortDigest(String digest) {
+    int colon = digest.indexOf(':');
+    return Text.printable(digest.substring(colon + 1, Math.min(digest.length(), colon + 13)));
+  }
+
+  private static String bar(long done, long of) {
+    int full = of <= 0 ? 0 : (int) Math.min(BAR, done * BAR / of);
+    return "[" + "#".repeat(full) + ".".repeat(BAR - full) + "]";
+  }
+
+  /** Takes the rewritten lines away. */
   public void close() {
-    if (drawn) {
-      err.print("\r\u001b[K");
+    if (linesDrawn > 0) {
+      StringBuilder out = new StringBuilder();
+      up(out);
+      err.print(out.append("\u001b[J"));
       err.flush();
-      drawn = false;
+      linesDrawn = 0;
     }
   }
 }

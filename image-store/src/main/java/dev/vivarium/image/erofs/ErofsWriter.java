@@ -39,6 +39,16 @@ public final class ErofsWriter {
     Bounded bounded = new Bounded(tar, limits.maxTarBytes());
     TarReader reader = new TarReader(bounded, sink);
     LayerTree tree = new LayerTree(limits);
+    try {
+      return write(reader, tree, out, sink, bounded);
+    } finally {
+      tree.release();
+    }
+  }
+
+  private static Result write(
+      TarReader reader, LayerTree tree, BlockFile out, LayerSink sink, Bounded bounded)
+      throws IOException {
     byte[] buffer = new byte[64 << 10];
     TarEntry entry;
     while ((entry = reader.next()) != null) {

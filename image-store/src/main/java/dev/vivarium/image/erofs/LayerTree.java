@@ -34,6 +34,7 @@ final class LayerTree {
   private final Inode whiteout = new Inode(ErofsFormat.S_IFCHR);
   private long entries;
   private long metadataBytes;
+  private long memoryTaken;
 
   LayerTree(LayerLimits limits) {
     this.limits = limits;
@@ -395,6 +396,23 @@ final class LayerTree {
           "more than " + limits.maxEntries() + " entries, which is the limit");
     }
     charge(name.length());
+    takeMemory(LayerLimits.BYTES_PER_ENTRY);
+  }
+
+  private void takeMemory(long bytes) throws BadArchiveException {
+    if (!limits.memory().take(bytes)) {
+      throw new BadArchiveException(
+          "too many entries for this process's memory: all layers at work together may take "
+              + (limits.memory().most() >> 20)
+              + " MiB for them");
+    }
+    memoryTaken += bytes;
+  }
+
+  /** The tree is needed no more. */
+  void release() {
+    limits.memory().give(memoryTaken);
+    memoryTaken = 0;
   }
 
   private void charge(long bytes) throws BadArchiveException {
@@ -405,5 +423,6 @@ final class LayerTree {
               + limits.maxMetadataBytes()
               + " bytes of names and attributes, which is the limit");
     }
+    takeMemory(bytes);
   }
 }

@@ -110,7 +110,7 @@ final class Fetch {
       try {
         Converted converted;
         try (Checked in = new Checked(source.open(blob), blob, progress)) {
-          converted = LayerConverter.convert(in, erofs, split, limits);
+          converted = LayerConverter.convert(in, erofs, split, limits.forBlob(blob.size()));
           in.finish();
         }
         if (!converted.diffId().equals(diffId)) {

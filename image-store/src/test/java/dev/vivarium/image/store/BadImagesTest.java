@@ -10,10 +10,12 @@ import dev.vivarium.image.ImageException;
 import dev.vivarium.image.ImageException.Kind;
 import dev.vivarium.image.TestLayout;
 import dev.vivarium.image.TestTar;
+import dev.vivarium.image.erofs.EntryMemory;
 import dev.vivarium.image.erofs.LayerLimits;
 import dev.vivarium.image.layer.LayerConverter;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -262,5 +264,123 @@ class BadImagesTest {
                     directory.resolve("b"),
                     limits));
     assertTrue(e.getMessage().contains("1000 entries"), e.getMessage());
+  }
+
+  @Test
+  void aZstdBombStopsAtTheLimit() {
+    byte[] tar = new TestTar().file("zeros", new byte[4 << 20]).end();
+    LayerLimits limits = new LayerLimits(1 << 20, 1000, 1000);
+    IOException e =
+        assertThrows(
+            IOException.class,
+            () ->
+                LayerConverter.convert(
+                    new ByteArrayInputStream(com.github.luben.zstd.Zstd.compress(tar)),
+                    directory.resolve("a"),
+                    directory.resolve("b"),
+                    limits));
+    assertTrue(e.getMessage().contains("the limit"), e.getMessage());
+  }
+
+  @Test
+  void aZstdWindowLargerThanAnybodyNeedsIsRefused() {
+    // A frame header that asks for a window of 2 GiB, and one raw block.
+    byte[] frame = {0x28, (byte) 0xb5, 0x2f, (byte) 0xfd, 0, (byte) (21 << 3), 9, 0, 0, 'x'};
+    IOException e =
+        assertThrows(
+            IOException.class,
+            () ->
+                LayerConverter.convert(
+                    new ByteArrayInputStream(frame),
+                    directory.resolve("a"),
+                    directory.resolve("b"),
+                    LayerLimits.standard()));
+    assertTrue(e.getMessage().contains("zstd"), e.getMessage());
+  }
+
+  @Test
+  void aBlobMayUnpackToSoManyTimesItsLength() {
+    LayerLimits limits = LayerLimits.standard();
+    assertEquals(1L << 30, limits.forBlob(1000).maxTarBytes());
+    assertEquals(200L * (100 << 20), limits.forBlob(100 << 20).maxTarBytes());
+    assertEquals(64L << 30, limits.forBlob(Long.MAX_VALUE).maxTarBytes());
+  }
+
+  /** Ten million empty files, as a stream that is made while it is read. */
+  private static InputStream manyEntries(long count) {
+    byte[] header = new TestTar().file("f0000000000", "").cut();
+    return new InputStream() {
+      private long entry;
+      private int at = header.length;
+
+      @Override
+      public int read() {
+        throw new UnsupportedOperationException();
+      }
+
+      @Override
+      public int read(byte[] buffer, int offset, int length) {
+        if (at == header.length) {
+          if (entry == count) {
+            return -1;
+          }
+          byte[] digits = String.format("%010d", entry++).getBytes();
+          System.arraycopy(digits, 0, header, 1, digits.length);
+          int sum = 8 * ' ';
+          for (int i = 0; i < 512; i++) {
+            sum += i >= 148 && i < 156 ? 0 : header[i];
+          }
+          System.arraycopy(String.format("%06o\0 ", sum).getBytes(), 0, header, 148, 8);
+          at = 0;
+        }
+        int n = Math.min(length, header.length - at);
+        System.arraycopy(header, at, buffer, offset, n);
+        at += n;
+        return n;
+      }
+    };
+  }
+
+  @Test
+  void tenMillionEntriesEndWhereTheMemoryForThemDoes() {
+    EntryMemory memory = new EntryMemory(16 << 20);
+    LayerLimits limits = new LayerLimits(64L << 30, 10_000_000, 1 << 30, memory);
+    for (int i = 0; i < 2; i++) { // the second finds what the first gave back
+      IOException e =
+          assertThrows(
+              IOException.class,
+              () ->
+                  LayerConverter.convert(
+                      manyEntries(10_000_000),
+                      directory.resolve("a"),
+                      directory.resolve("b"),
+                      limits));
+      assertTrue(e.getMessage().contains("16 MiB"), e.getMessage());
+    }
+  }
+
+  @Test
+  void oddNamesAndDevicesAreContained() throws Exception {
+    TestTar tar = new TestTar().file("line\nbreak", "x").file("tab\t\u0007bell", "x");
+    tar.device("null", '3', 1, 3).device("disk", '4', 8, 0).fifo("fifo");
+    tar.symlink("out", "../../../etc/shadow").symlink("loop", "loop").file(".wh.nothing", "");
+    Path file = dev.vivarium.image.TestLayers.convert(directory, tar).getFirst();
+    try (var view = dev.vivarium.image.view.RootViews.open(List.of(file))) {
+      assertEquals("x".length(), view.root().lookup("line\nbreak").size());
+      assertEquals("../../../etc/shadow", view.root().lookup("out").readlink());
+      assertEquals(0x103, view.root().lookup("null").rdev());
+      assertEquals(null, view.root().lookup("nothing"));
+    }
+    // Nothing of it is on this machine but the one file.
+    assertFalse(Files.exists(directory.resolve("null")));
+  }
+
+  @Test
+  void aNameOfAMebibyteIsRefused() {
+    byte[] name = "n".repeat(1 << 20).getBytes();
+    refused(
+        Kind.BAD_IMAGE,
+        "has 1048576 bytes",
+        new TestLayout().layer(new TestTar().entry("p", 'L', "", name).file("x", "").end()));
   }
 }
