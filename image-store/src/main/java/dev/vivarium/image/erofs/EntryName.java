@@ -11,8 +11,8 @@ final class EntryName {
   private EntryName() {}
 
   /**
-   * The names along a path, "." left out; what is absolute, leads out of the image or is no name on
-   * Linux is refused.
+   * The names along a path, "." left out; what leads out of the image or is no name on Linux is
+   * refused. Some builders begin names with a slash: the image's own root is meant.
    *
    * @param what the path belongs to, for the message
    */
@@ -20,9 +20,6 @@ final class EntryName {
     if (name.length() > MAX_PATH) {
       throw new BadArchiveException(
           "the name of an " + what + " has " + name.length() + " bytes; Linux takes 4095");
-    }
-    if (name.startsWith("/")) {
-      throw new BadArchiveException("the name of an " + what + " is absolute: " + shown(name));
     }
     List<String> path = new ArrayList<>();
     int at = 0;

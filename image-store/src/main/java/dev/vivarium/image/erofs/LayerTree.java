@@ -230,11 +230,7 @@ final class LayerTree {
 
   private void link(Directory parent, String name, TarEntry entry) throws BadArchiveException {
     String target = entry.linkName();
-    int start = 0;
-    while (start < target.length() && target.charAt(start) == '/') {
-      start++; // some writers name the target from the image's root
-    }
-    List<String> path = EntryName.split(target.substring(start), "hard link's target");
+    List<String> path = EntryName.split(target, "hard link's target");
     Inode inode = path.isEmpty() ? root : null;
     if (inode == null) {
       Directory directory = find(path, path.size() - 1);

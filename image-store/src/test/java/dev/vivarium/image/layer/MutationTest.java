@@ -33,11 +33,12 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Broken input by chance, from a seed: the readers refuse it with an IOException or make something
  * of it that holds together, and never crash or hang. How long is tried is set by {@code
- * vivarium.test.fuzz.seconds}.
+ * vivarium.test.fuzz.seconds}; with {@code vivarium.long} it is ten minutes in all.
  */
 @Timeout(value = 30, unit = MINUTES)
 class MutationTest {
-  private static final long SECONDS = Long.getLong("vivarium.test.fuzz.seconds", 4);
+  private static final long SECONDS =
+      Long.getLong("vivarium.test.fuzz.seconds", Boolean.getBoolean("vivarium.long") ? 300 : 4);
   private static final LayerLimits LIMITS = new LayerLimits(64 << 20, 100_000, 16 << 20);
 
   @TempDir Path directory;

@@ -3,6 +3,7 @@ package dev.vivarium.image.store;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.vivarium.image.FakeRegistry;
 import dev.vivarium.image.TestLayout;
 import dev.vivarium.image.TestTar;
 import java.nio.file.Files;
@@ -17,14 +18,19 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Processes die at any moment, and many work at once. How many deaths are tried is set by {@code
- * vivarium.test.kills}.
+ * vivarium.test.kills}; with {@code vivarium.long} it is 200.
  */
 class CrashTest {
-  private static final int KILLS = Integer.getInteger("vivarium.test.kills", 12);
+  private static final int KILLS =
+      Integer.getInteger("vivarium.test.kills", Boolean.getBoolean("vivarium.long") ? 200 : 12);
 
   @TempDir Path directory;
 
   private String layout(String name, int... seeds) {
+    return image(seeds).write(directory.resolve(name));
+  }
+
+  private static TestLayout image(int... seeds) {
     TestLayout layout = new TestLayout();
     for (int seed : seeds) {
       TestTar tar = new TestTar();
@@ -33,7 +39,7 @@ class CrashTest {
       }
       layout.layer(tar.end());
     }
-    return layout.write(directory.resolve(name));
+    return layout;
   }
 
   @Test
@@ -50,9 +56,13 @@ class CrashTest {
     }
     // How long it takes undisturbed, so that deaths come all along the way.
     long start = System.nanoTime();
+    FakeRegistry registry = new FakeRegistry();
+    registry.image("1", image(4, 5, 6));
+    String remote = registry.host() + "/team/image:1";
     String[] work = {
-      "import", one, "import", two, "remove", idOne, "import", one, "remove", idTwo, "prune",
-      "import", two, "import", one
+      "import", one, "import", two, "remove", idOne, "import", one, "commit", idOne, "made:1",
+      "pull", remote, "remove", "made:1", "remove", idTwo, "prune", "pull", remote, "remove",
+      remote, "import", two, "commit", idTwo, "made:2", "import", one
     };
     assertEquals(0, StoreProcess.start(root, log, work).waitFor(), () -> read(log));
     long whole = System.nanoTime() - start;
@@ -66,7 +76,8 @@ class CrashTest {
         Verification found = store.verify(Optional.empty(), Progress.NONE);
         assertEquals(List.of(), found.problems());
         for (ImageRecord image : store.list()) {
-          assertEquals(3, image.layers().size());
+          boolean made = image.tags().stream().anyMatch(t -> t.contains("made"));
+          assertEquals(made || image.layers().size() == 4 ? 4 : 3, image.layers().size());
           for (Path layer : store.layers(image)) {
             assertTrue(Files.exists(layer));
           }
@@ -75,6 +86,7 @@ class CrashTest {
         assertEquals(idOne, store.importArchive(one, true, Progress.NONE).id());
       }
     }
+    registry.close();
     try (ImageStore store = ImageStore.open(root)) {
       for (ImageRecord image : store.list()) {
         store.remove(image.id());
@@ -108,7 +120,7 @@ class CrashTest {
       store.tag(store.importArchive(one, true, Progress.NONE).id(), "stays:1");
     }
     processes.clear();
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 10; i++) {
       processes.add(StoreProcess.start(root, log, "read", "15"));
     }
     processes.add(

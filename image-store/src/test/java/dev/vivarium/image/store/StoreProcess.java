@@ -1,6 +1,8 @@
 package dev.vivarium.image.store;
 
 import dev.vivarium.image.ImageException;
+import dev.vivarium.image.ImageReference;
+import dev.vivarium.image.TestTar;
 import dev.vivarium.image.view.RootView;
 import dev.vivarium.image.view.RootViews;
 import java.io.File;
@@ -35,13 +37,27 @@ public final class StoreProcess {
         .start();
   }
 
-  /** Verbs: {@code import SOURCE}, {@code remove NAME}, {@code prune}, {@code read TIMES}. */
+  /**
+   * Verbs: {@code import SOURCE}, {@code pull NAME}, {@code commit BASE NAME}, {@code remove NAME},
+   * {@code prune}, {@code read TIMES}.
+   */
   public static void main(String[] arguments) throws ImageException, IOException {
     Path directory = Path.of(arguments[0]);
     for (int i = 1; i < arguments.length; i++) {
       try (ImageStore store = ImageStore.open(directory)) {
         switch (arguments[i]) {
           case "import" -> store.importArchive(arguments[++i], true, Progress.NONE);
+          case "pull" ->
+              store.pull(ImageReference.parse(arguments[++i]), PullOptions.DEFAULT, Progress.NONE);
+          case "commit" -> {
+            Optional<ImageRecord> base = store.find(arguments[++i]);
+            ImageReference name = ImageReference.parse(arguments[++i]);
+            if (base.isPresent()) {
+              byte[] changes =
+                  new TestTar().file("made", TestTar.content(400_000, 1)).file(".wh.d2", "").end();
+              store.commit(base, tar -> tar.write(changes), name, ConfigChange.none("commit"));
+            }
+          }
           case "remove" -> {
             String name = arguments[++i];
             if (store.find(name).isPresent()) {
