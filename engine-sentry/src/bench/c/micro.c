@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_BATCHES = 4096, DIR_ENTRIES = 1000, TOUCHED_PAGES = 64 };
+enum { MAX_BATCHES = 4096, DIR_ENTRIES = 1000, LARGE_MIB = 64, TOUCHED_PAGES = 64 };
 
 struct benchmark {
   const char *name;
@@ -113,6 +113,22 @@ static void run_open_close(long ops) {
 static void run_stat(long ops) {
   struct stat st;
   while (ops-- > 0) must(stat(path, &st) == 0, "stat");
+}
+
+static void setup_large(void) {
+  setup_file();
+  for (int i = 0; i < LARGE_MIB * 16; i++)
+    must(write(fd, buffer, sizeof buffer) == sizeof buffer, "write");
+  must(lseek(fd, 0, SEEK_SET) == 0, "lseek");
+}
+
+/* One operation is 1 MiB, read as cat does it; the file's end leads back to its beginning. */
+static void run_read(long ops) {
+  for (long left = ops * 16; left > 0; left--) {
+    ssize_t n = read(fd, buffer, sizeof buffer);
+    must(n >= 0, "read");
+    if (n < (ssize_t)sizeof buffer) lseek(fd, 0, SEEK_SET);
+  }
 }
 
 static void setup_directory(void) {
@@ -248,6 +264,7 @@ static const struct benchmark benchmarks[] = {
     {"read-zero", "read 1 byte of /dev/zero", setup_zero, run_zero, close_fd},
     {"pread-4k", "pread 4 KiB of a cached file", setup_file, run_pread, teardown_file},
     {"pwrite-4k", "pwrite 4 KiB of a cached file", setup_file, run_pwrite, teardown_file},
+    {"read-1m", "read 1 MiB of a large file in sequence", setup_large, run_read, teardown_file},
     {"open-close", "open and close a file", setup_file, run_open_close, teardown_file},
     {"stat", "stat a file", setup_file, run_stat, teardown_file},
     {"readdir-1000", "list a directory of 1,000", setup_directory, run_readdir,
