@@ -5,8 +5,9 @@
  *
  * Each process lives for a short while, or until it kills itself, and is followed by one with the next seed; CALL
  * limits them to these numbers. What a process does follows from its seed but for how its threads interleave. Prints
- * how much was done; 0 if the first process was there until the end. To be run as the first process of a sandbox,
- * which nobody can kill.
+ * how much was done, and after a third and at the end "rest", when all processes but itself are gone; it then waits for
+ * a line on standard input, so that what is left can be measured. To be run as the first process of a sandbox, never
+ * natively: it is root and hostile.
  *
  * Nothing below main() uses libc's state (errno, locks, malloc): a call may have destroyed it.
  */
@@ -174,7 +175,10 @@ static u64 small_length(struct rng *r) {
   case 1: return below(r, 300);
   case 2: return below(r, 5000);
   case 3: return below(r, 70000);
-  case 4: return 8UL << below(r, 6);
+  case 4: {
+    static const unsigned char sizes[] = {8, 12, 16, 24, 32, 48, 64, 88, 96, 110, 112, 128, 144};
+    return sizes[below(r, sizeof sizes)];
+  }
   default: return boundary(r);
   }
 }
@@ -691,6 +695,16 @@ static void one_call(struct rng *r) {
     a[0] = 1, a[1] = 1 + below(r, 5), a[2] = 0;
   if (nr == SYS_futex && one_in(r, 2)) /* mostly with an end */
     a[1] = below(r, 14) | (one_in(r, 2) ? 128 : 0);
+  if ((nr == SYS_wait4 || nr == SYS_waitid) && one_in(r, 2)) {
+    a[nr == SYS_waitid] = nr == SYS_wait4 ? (u64)-1 : 0;
+    a[0] = nr == SYS_waitid ? 0 : a[0];
+    a[nr == SYS_wait4 ? 2 : 3] = 1 | (nr == SYS_waitid ? 4 : 0);
+  }
+  if (nr == SYS_openat2 && one_in(r, 2)) {
+    u64 *how = (u64 *)place(r, 24);
+    how[0] = below(r, 3) | O_CREAT, how[1] = 0666, how[2] = below(r, 32);
+    a[2] = (u64)how, a[3] = 24;
+  }
   if (nr == SYS_execve && one_in(r, 2)) {
     u64 *argv = (u64 *)place(r, 64);
     argv[0] = text(r, "true");
@@ -887,32 +901,16 @@ static void clean(pid_t pid) {
   }
 }
 
-int main(int argc, char **argv) {
-  if (argc < 3) {
-    fprintf(stderr, "usage: fuzz SEED SECONDS [PROCESSES [THREADS [CALL...]]]\n");
-    return 2;
-  }
-  u64 seed = strtoul(argv[1], NULL, 0);
-  s64 end = strtol(argv[2], NULL, 0) * 1000;
-  int processes = argc > 3 ? atoi(argv[3]) : 3;
-  if (argc > 4)
-    thread_count = atoi(argv[4]);
-  if (processes < 1 || processes > 64 || thread_count < 1 || thread_count > MAX_THREADS)
-    return 2;
-  for (int i = 5; i < argc && only_count < 64; i++)
-    only[only_count++] = atoi(argv[i]);
-  map(STATS, (sizeof(struct stats) + 4095) & ~4095UL, PROT_READ | PROT_WRITE, MAP_SHARED);
-  umask(0);
-  sigset_t all;
-  sigfillset(&all);
-  sigprocmask(SIG_SETMASK, &all, NULL);
+static u64 born, aged, exited, by_signal[65];
+
+/* Keeps so many processes going for a time; afterwards all of them are gone again, with their folders. */
+static void go_on(u64 seed, s64 millis, int processes) {
   struct child children[64];
   memset(children, 0, sizeof children);
   struct timespec start;
   clock_gettime(CLOCK_MONOTONIC, &start);
-  u64 born = 0, aged = 0, exited = 0, by_signal[65] = {0};
   s64 said = 0;
-  while (millis_since(&start) < end) {
+  while (millis_since(&start) < millis) {
     for (int i = 0; i < processes; i++) {
       if (children[i].pid == 0) {
         u64 its = seed * 1000000 + born++;
@@ -942,7 +940,6 @@ int main(int argc, char **argv) {
           } else {
             exited++;
           }
-          /* Its own children and its folder go with it. */
           clean(pid);
         }
       }
@@ -961,6 +958,40 @@ int main(int argc, char **argv) {
   for (int i = 0; i < processes; i++)
     if (children[i].pid)
       clean(children[i].pid);
+}
+
+/* Lets who started us look at what is left, until there is a line on standard input, or its end. */
+static void rest(void) {
+  char c;
+  printf("rest\n");
+  fflush(stdout);
+  while (read(0, &c, 1) == 1 && c != '\n') {
+  }
+}
+
+int main(int argc, char **argv) {
+  if (argc < 3) {
+    fprintf(stderr, "usage: fuzz SEED SECONDS [PROCESSES [THREADS [CALL...]]]\n");
+    return 2;
+  }
+  u64 seed = strtoul(argv[1], NULL, 0);
+  s64 millis = strtol(argv[2], NULL, 0) * 1000;
+  int processes = argc > 3 ? atoi(argv[3]) : 3;
+  if (argc > 4)
+    thread_count = atoi(argv[4]);
+  if (processes < 1 || processes > 64 || thread_count < 1 || thread_count > MAX_THREADS)
+    return 2;
+  for (int i = 5; i < argc && only_count < 64; i++)
+    only[only_count++] = atoi(argv[i]);
+  map(STATS, (sizeof(struct stats) + 4095) & ~4095UL, PROT_READ | PROT_WRITE, MAP_SHARED);
+  umask(0);
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, NULL);
+  go_on(seed, millis / 3, processes);
+  rest();
+  go_on(seed, millis - millis / 3, processes);
+  rest();
   u64 total = 0, good = 0, never = 0;
   for (int i = 0; i < CALL_LIMIT; i++) {
     total += stats->calls[i];
@@ -977,8 +1008,5 @@ int main(int argc, char **argv) {
     if (by_signal[i])
       printf(" %lu by signal %d", by_signal[i], i);
   printf("\ncalls %lu succeeded %lu never %lu\n", total, good, never);
-  fflush(stdout);
-  if (argc > 3 && getenv("FUZZ_LINGER"))
-    sleep((unsigned)atoi(getenv("FUZZ_LINGER")));
   return 0;
 }

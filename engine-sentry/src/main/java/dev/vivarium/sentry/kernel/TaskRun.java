@@ -55,7 +55,7 @@ final class TaskRun {
           default -> {}
         }
       }
-    } catch (RuntimeException | StackOverflowError bug) {
+    } catch (RuntimeException | Error bug) {
       t.kernel().bug("task " + t.tid() + " (" + t.comm + ")", bug);
       TaskExit.groupExit(t, Signals.SIGKILL);
     }
@@ -110,9 +110,8 @@ final class TaskRun {
     long result;
     try {
       result = dispatch(t, number);
-    } catch (RuntimeException | StackOverflowError bug) {
-      t.kernel().bug("system call " + number + " of task " + t.tid() + " (" + t.comm + ")", bug);
-      result = -Errno.EIO;
+    } catch (RuntimeException | Error bug) {
+      result = failed(t, number, bug);
     }
     if (t.registersReplaced) {
       t.registersReplaced = false;
@@ -123,6 +122,12 @@ final class TaskRun {
     t.syscallResult = result;
     regs.set(Registers.RAX, result);
     TraceStops.leavesCall(t);
+  }
+
+  /** A handler must not throw; when one does, its call fails, and the log says where. */
+  private static long failed(Task t, int number, Throwable bug) {
+    t.kernel().bug("system call " + number + " of task " + t.tid() + " (" + t.comm + ")", bug);
+    return bug instanceof OutOfMemoryError ? -Errno.ENOMEM : -Errno.EIO;
   }
 
   private static long dispatch(Task t, int number) {
@@ -152,9 +157,8 @@ final class TaskRun {
     } catch (WouldWaitException e) {
       // Guest memory must be read in first: the whole call runs again where it can wait.
       return false;
-    } catch (RuntimeException | StackOverflowError bug) {
-      t.kernel().bug("system call " + number + " of task " + t.tid() + " (" + t.comm + ")", bug);
-      result = -Errno.EIO;
+    } catch (RuntimeException | Error bug) {
+      result = failed(t, number, bug);
     }
     if (t.registersReplaced) {
       t.registersReplaced = false;
