@@ -141,6 +141,17 @@ static const char ipv6[] =
 
 static void tell(const char *what, long r) { fprintf(out, "%s: %ld %s\n", what, r, r < 0 ? strerror(errno) : ""); }
 
+static void options(void) {
+  puts("-- options of IP");
+  int s = socket(AF_INET, SOCK_STREAM, 0);
+  char o[40];
+  socklen_t l = sizeof o;
+  say("none are there", getsockopt(s, IPPROTO_IP, IP_OPTIONS, o, &l));
+  printf("length %u\n", l);
+  say("taken off", setsockopt(s, IPPROTO_IP, IP_OPTIONS, o, 0));
+  close(s);
+}
+
 static void show_controls(struct msghdr *m) {
   for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
     fprintf(out, "  level %d type %d length %zu:", c->cmsg_level, c->cmsg_type, (size_t)c->cmsg_len);
@@ -221,6 +232,7 @@ int main(void) {
   signal(SIGPIPE, on_pipe);
   closed_peer();
   addresses();
+  options();
   out = stdout;
   datagrams(AF_INET);
   int s = socket(AF_INET6, SOCK_DGRAM, 0);

@@ -47,6 +47,9 @@ public final class SocketOptionCalls {
     } else if (!isInetLevel(s, level)) {
       return -Errno.ENOPROTOOPT;
     }
+    if (level == Sockets.IPPROTO_IP && option == Sockets.IP_OPTIONS) {
+      return value.length == 0 ? 0 : -Errno.EINVAL; // no packet here could carry them
+    }
     if (value.length < 4) {
       return value.length > 0 && level == Sockets.IPPROTO_IP
           ? keepByte(o, level, option, value[0])
@@ -156,6 +159,9 @@ public final class SocketOptionCalls {
         case Sockets.TCP_KEEPCNT -> number(s.options.kept(level, option, 9));
         default -> number(s.options.kept(level, option, 0));
       };
+    }
+    if (level == Sockets.IPPROTO_IP && option == Sockets.IP_OPTIONS) {
+      return new byte[0]; // sshd breaks off with whoever has options
     }
     if (level == Sockets.IPPROTO_IP) {
       int otherwise = option == Sockets.IP_TTL ? 64 : option == Sockets.IP_MTU ? 65_536 : 0;
