@@ -1,6 +1,8 @@
 package dev.vivarium.sentry.kernel;
 
 import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.ipc.mq.PosixQueues;
+import dev.vivarium.sentry.ipc.sysv.SysvIpc;
 import dev.vivarium.sentry.memory.BlobSegments;
 import dev.vivarium.sentry.memory.MemoryFile;
 import dev.vivarium.sentry.memory.MemoryManager;
@@ -41,6 +43,8 @@ public final class Kernel {
   private final Dispatcher dispatcher;
   private final AnonFileSystems anonFileSystems = new AnonFileSystems();
   private final Network network = new Network();
+  private final SysvIpc ipc = new SysvIpc();
+  private final PosixQueues messageQueues = new PosixQueues();
   private SpecialFiles specialFiles = (t, inode, path, flags, out) -> -Errno.ENXIO;
 
   private BlobSegments blobs =
@@ -253,6 +257,16 @@ public final class Kernel {
   /** The sandbox's own network. */
   public Network network() {
     return network;
+  }
+
+  /** Semaphores, message queues and shared memory of System V. */
+  public SysvIpc ipc() {
+    return ipc;
+  }
+
+  /** POSIX message queues. */
+  public PosixQueues messageQueues() {
+    return messageQueues;
   }
 
   /** Where pipes, sockets, eventfds and the like have their inodes. */

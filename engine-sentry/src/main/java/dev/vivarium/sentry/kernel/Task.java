@@ -2,6 +2,7 @@ package dev.vivarium.sentry.kernel;
 
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Signals;
+import dev.vivarium.sentry.ipc.sysv.SemaphoreUndo;
 import dev.vivarium.sentry.memory.MemoryManager;
 import dev.vivarium.sentry.memory.WouldWaitException;
 import dev.vivarium.sentry.platform.Context;
@@ -100,6 +101,9 @@ public final class Task {
 
   /** set_robust_list: the head of the list of futexes held; 0 for none. */
   public long robustList;
+
+  /** What System V semaphores are to take back when the task ends; null if there is nothing. */
+  public @Nullable SemaphoreUndo semaphoreUndo;
 
   /** Woken when this task, made by vfork, has its own program or is gone; null if it is not. */
   @Nullable WaitQueue vforkDone;
@@ -279,6 +283,15 @@ public final class Task {
   public long restartWith(Restart r) {
     restart = r;
     return -Errno.ERESTART_RESTARTBLOCK;
+  }
+
+  /** Lets go of what System V semaphores are to take back; the last sharer takes it back. */
+  public void leaveSemaphoreUndo() {
+    SemaphoreUndo undo = semaphoreUndo;
+    if (undo != null) {
+      semaphoreUndo = null;
+      undo.release(this);
+    }
   }
 
   /** restart_syscall(2). */

@@ -6,6 +6,7 @@ import dev.vivarium.sentry.abi.Ptrace;
 import dev.vivarium.sentry.abi.Resource;
 import dev.vivarium.sentry.abi.Sched;
 import dev.vivarium.sentry.abi.Signals;
+import dev.vivarium.sentry.ipc.sysv.SemaphoreUndo;
 import dev.vivarium.sentry.memory.MemoryManager;
 import dev.vivarium.sentry.platform.Context;
 import dev.vivarium.sentry.platform.PlatformException;
@@ -179,6 +180,9 @@ public final class TaskClone {
     child.creds = t.creds;
     child.fds = a.has(Sched.CLONE_FILES) ? t.fds.share() : t.fds.fork();
     child.fs = a.has(Sched.CLONE_FS) ? t.fs : t.fs.fork();
+    if (a.has(Sched.CLONE_SYSVSEM)) {
+      child.semaphoreUndo = SemaphoreUndo.of(t).share();
+    }
     child.comm = t.comm;
     child.callNumber = t.callNumber;
     child.startNanos = System.nanoTime();

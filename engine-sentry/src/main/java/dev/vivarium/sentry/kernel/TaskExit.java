@@ -50,6 +50,7 @@ public final class TaskExit {
     TraceStops.exiting(t);
     leaveMemory(t);
     vforkDone(t);
+    t.leaveSemaphoreUndo();
     t.fds.release(t);
     // From here on nothing waits: the task is gone before anybody else runs.
     t.markExited();

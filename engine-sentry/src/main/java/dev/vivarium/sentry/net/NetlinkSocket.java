@@ -37,6 +37,14 @@ public final class NetlinkSocket extends SocketFile {
     super(inode, flags, Sockets.AF_NETLINK, type, protocol);
   }
 
+  /** Puts in a message of the kernel's own (mq_notify); lost if nobody reads, as on Linux. */
+  public void deliver(byte[] message) {
+    if (answers.size() < MAX_ANSWERS) {
+      answers.add(message);
+      queue.wake(Poll.IN | Poll.RDNORM);
+    }
+  }
+
   private static byte[] name(int portId) {
     byte[] b = new byte[12];
     b[0] = Sockets.AF_NETLINK;

@@ -54,24 +54,6 @@ final class SysClosed {
     b.unsupported(Sys.FUTEX_WAIT, "futex_wait", "The newer futex calls; futex(2) does the work.");
     b.unsupported(
         Sys.FUTEX_REQUEUE, "futex_requeue", "The newer futex calls; futex(2) does the work.");
-    b.unsupported(Sys.SHMGET, "shmget", "System V IPC is not there yet.");
-    b.unsupported(Sys.SHMAT, "shmat", "System V IPC is not there yet.");
-    b.unsupported(Sys.SHMCTL, "shmctl", "System V IPC is not there yet.");
-    b.unsupported(Sys.SHMDT, "shmdt", "System V IPC is not there yet.");
-    b.unsupported(Sys.SEMGET, "semget", "System V IPC is not there yet.");
-    b.unsupported(Sys.SEMOP, "semop", "System V IPC is not there yet.");
-    b.unsupported(Sys.SEMCTL, "semctl", "System V IPC is not there yet.");
-    b.unsupported(Sys.SEMTIMEDOP, "semtimedop", "System V IPC is not there yet.");
-    b.unsupported(Sys.MSGGET, "msgget", "System V IPC is not there yet.");
-    b.unsupported(Sys.MSGSND, "msgsnd", "System V IPC is not there yet.");
-    b.unsupported(Sys.MSGRCV, "msgrcv", "System V IPC is not there yet.");
-    b.unsupported(Sys.MSGCTL, "msgctl", "System V IPC is not there yet.");
-    b.unsupported(Sys.MQ_OPEN, "mq_open", "Message queues are not there yet.");
-    b.unsupported(Sys.MQ_UNLINK, "mq_unlink", "Message queues are not there yet.");
-    b.unsupported(Sys.MQ_TIMEDSEND, "mq_timedsend", "Message queues are not there yet.");
-    b.unsupported(Sys.MQ_TIMEDRECEIVE, "mq_timedreceive", "Message queues are not there yet.");
-    b.unsupported(Sys.MQ_NOTIFY, "mq_notify", "Message queues are not there yet.");
-    b.unsupported(Sys.MQ_GETSETATTR, "mq_getsetattr", "Message queues are not there yet.");
     b.unsupported(Sys.USTAT, "ustat", "An old call that nothing uses.");
     b.unsupported(Sys.SYSFS, "sysfs", "An old call that nothing uses.");
     b.unsupported(Sys.FANOTIFY_MARK, "fanotify_mark", "There is no fanotify_init to mark for.");

@@ -58,6 +58,9 @@ final class SysNamespace {
     if ((flags & NAMESPACES) != 0) {
       return -Errno.EPERM;
     }
+    if ((flags & Sched.CLONE_SYSVSEM) != 0) {
+      t.leaveSemaphoreUndo();
+    }
     if ((flags & Sched.CLONE_FS) != 0) {
       t.fs = t.fs.fork();
     }

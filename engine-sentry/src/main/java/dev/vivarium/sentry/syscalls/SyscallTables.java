@@ -24,6 +24,8 @@ public final class SyscallTables {
     SysLink.register(b);
     SysMemory.register(b);
     SysMount.register(b);
+    SysMq.register(b);
+    SysMsg.register(b);
     SysOpen.register(b);
     SysPipe.register(b);
     SysPoll.register(b);
@@ -33,6 +35,8 @@ public final class SyscallTables {
     SysPtrace.register(b);
     SysReadWrite.register(b);
     SysSched.register(b);
+    SysSem.register(b);
+    SysShm.register(b);
     SysSignal.register(b);
     SysSignalfd.register(b);
     SysSocket.register(b);

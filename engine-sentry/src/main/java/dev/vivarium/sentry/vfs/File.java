@@ -63,6 +63,11 @@ public abstract class File {
     return this;
   }
 
+  /** How many references there are. */
+  public final int references() {
+    return refs;
+  }
+
   /** Drops one reference. */
   public final void drop(Task t) {
     if (--refs == 0) {
