@@ -16,6 +16,8 @@ import dev.vivarium.sentry.vfs.tmpfs.MemoryBudget;
 import dev.vivarium.sentry.vfs.tmpfs.Tmpfs;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +46,8 @@ public final class Kernel {
   private final AnonFileSystems anonFileSystems = new AnonFileSystems();
   private final Network network = new Network();
   private final SysvIpc ipc = new SysvIpc();
+  private final Map<Integer, Integer> inotifyInstances = new HashMap<>();
+  private int lastMoveCookie;
   private final PosixQueues messageQueues = new PosixQueues();
   private SpecialFiles specialFiles = (t, inode, path, flags, out) -> -Errno.ENXIO;
 
@@ -267,6 +271,16 @@ public final class Kernel {
   /** POSIX message queues. */
   public PosixQueues messageQueues() {
     return messageQueues;
+  }
+
+  /** How many inotify instances each user has. */
+  public Map<Integer, Integer> inotifyInstances() {
+    return inotifyInstances;
+  }
+
+  /** What ties the two events of a rename together. */
+  public int nextMoveCookie() {
+    return ++lastMoveCookie;
   }
 
   /** Where pipes, sockets, eventfds and the like have their inodes. */

@@ -7,6 +7,7 @@ import dev.vivarium.sentry.memory.MemoryManager;
 import dev.vivarium.sentry.memory.WouldWaitException;
 import dev.vivarium.sentry.platform.Context;
 import dev.vivarium.sentry.platform.Registers;
+import dev.vivarium.sentry.seccomp.Filter;
 import dev.vivarium.sentry.vfs.FdTable;
 import dev.vivarium.sentry.vfs.FsContext;
 import java.util.ArrayList;
@@ -101,6 +102,9 @@ public final class Task {
 
   /** set_robust_list: the head of the list of futexes held; 0 for none. */
   public long robustList;
+
+  /** Filters on its own system calls, newest first; null for none. */
+  public @Nullable Filter seccomp;
 
   /** What System V semaphores are to take back when the task ends; null if there is nothing. */
   public @Nullable SemaphoreUndo semaphoreUndo;
@@ -370,7 +374,7 @@ public final class Task {
     if (context.event() == Context.SYSCALL && !context.calledDirectly()) {
       mm.trapped(this, context.regs().get(Registers.RIP));
     }
-    if (inGuest && context.event() == Context.SYSCALL && !hasWork()) {
+    if (inGuest && context.event() == Context.SYSCALL && !hasWork() && seccomp == null) {
       int number = context.regs().origRax();
       if (kernel.dispatcher().isFast(number)) {
         mm.enterFast(this);

@@ -183,6 +183,7 @@ public final class TaskClone {
     if (a.has(Sched.CLONE_SYSVSEM)) {
       child.semaphoreUndo = SemaphoreUndo.of(t).share();
     }
+    child.seccomp = t.seccomp;
     child.comm = t.comm;
     child.callNumber = t.callNumber;
     child.startNanos = System.nanoTime();

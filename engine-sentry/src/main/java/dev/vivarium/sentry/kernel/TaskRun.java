@@ -6,6 +6,7 @@ import dev.vivarium.sentry.memory.Fault;
 import dev.vivarium.sentry.memory.WouldWaitException;
 import dev.vivarium.sentry.platform.Context;
 import dev.vivarium.sentry.platform.Registers;
+import dev.vivarium.sentry.seccomp.Filter;
 
 /**
  * The life of a task, as a cycle of four states:
@@ -107,6 +108,13 @@ final class TaskRun {
       return;
     }
     int number = t.callNumber;
+    Filter filter = t.seccomp;
+    if (filter != null && !Seccomp.admits(t, filter, number)) {
+      if (t.tracee != null) {
+        TraceStops.leavesCall(t);
+      }
+      return;
+    }
     long result;
     try {
       result = dispatch(t, number);

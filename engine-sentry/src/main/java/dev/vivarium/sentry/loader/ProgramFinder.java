@@ -7,6 +7,7 @@ import dev.vivarium.sentry.memory.Uio;
 import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.FileRef;
 import dev.vivarium.sentry.vfs.Mount;
+import dev.vivarium.sentry.vfs.Notify;
 import dev.vivarium.sentry.vfs.PathWalker;
 import dev.vivarium.sentry.vfs.Permissions;
 import dev.vivarium.sentry.vfs.VfsPath;
@@ -161,7 +162,12 @@ public final class ProgramFinder {
     }
     FileRef out = new FileRef();
     rc = where.inode().open(t, where, Fcntl.O_RDONLY, out);
-    return rc < 0 ? fail(rc) : out.file;
+    if (rc < 0) {
+      return fail(rc);
+    }
+    Notify.event(where, Notify.IN_OPEN);
+    Notify.event(where, Notify.IN_ACCESS);
+    return out.file;
   }
 
   private long readFully(File file, byte[] target, long offset) {

@@ -11,6 +11,7 @@ import dev.vivarium.sentry.vfs.AttrChange;
 import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.Inode;
 import dev.vivarium.sentry.vfs.Mount;
+import dev.vivarium.sentry.vfs.Notify;
 import dev.vivarium.sentry.vfs.Permissions;
 import dev.vivarium.sentry.vfs.VfsPath;
 import dev.vivarium.sentry.vfs.WalkResult;
@@ -81,7 +82,7 @@ final class SysAttr {
         && !t.creds.capable(Capability.CAP_FSETID)) {
       change.mode &= ~Stat.S_ISGID;
     }
-    return inode.setattr(t, change);
+    return Notify.told(path, change, inode.setattr(t, change));
   }
 
   // ---- chown ----
@@ -142,7 +143,7 @@ final class SysAttr {
       change.set |= AttrChange.MODE;
       change.mode = inode.mode & 07777 & ~privileges;
     }
-    return inode.setattr(t, change);
+    return Notify.told(path, change, inode.setattr(t, change));
   }
 
   // ---- access ----

@@ -31,7 +31,6 @@ final class SysClosed {
     refused(b, Sys.PERF_EVENT_OPEN, "perf_event_open");
     refused(b, Sys.FANOTIFY_INIT, "fanotify_init");
 
-    b.unsupported(Sys.SECCOMP, "seccomp", "Filters that a program sets itself are not run yet.");
     b.unsupported(Sys.KCMP, "kcmp", "Processes cannot be compared.");
     b.unsupported(Sys.IO_URING_SETUP, "io_uring_setup", "io_uring is not offered.");
     b.unsupported(Sys.IO_URING_ENTER, "io_uring_enter", "io_uring is not offered.");

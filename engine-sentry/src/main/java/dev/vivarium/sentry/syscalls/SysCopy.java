@@ -6,6 +6,7 @@ import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.memory.Uio;
 import dev.vivarium.sentry.vfs.File;
+import dev.vivarium.sentry.vfs.Notify;
 
 /** sendfile, copy_file_range, flock. */
 final class SysCopy {
@@ -66,6 +67,7 @@ final class SysCopy {
         if (got <= 0) {
           return done > 0 ? done : got;
         }
+        Notify.event(source, Notify.IN_ACCESS);
         long put = 0;
         while (put < got) {
           Uio piece = Uio.of(buffer, (int) put, (int) (got - put));

@@ -10,6 +10,7 @@ import dev.vivarium.sentry.memory.WouldWaitException;
 import dev.vivarium.sentry.vfs.DirSink;
 import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.NameOps;
+import dev.vivarium.sentry.vfs.Notify;
 import dev.vivarium.sentry.vfs.PathNames;
 import dev.vivarium.sentry.vfs.PathWalker;
 import dev.vivarium.sentry.vfs.Permissions;
@@ -114,6 +115,7 @@ final class SysDir {
         f.position = before;
         return -Errno.EFAULT;
       }
+      Notify.event(f, Notify.IN_ACCESS);
       return packer.used;
     } catch (WouldWaitException e) {
       f.position = before;

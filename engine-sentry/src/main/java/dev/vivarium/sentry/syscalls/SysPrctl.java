@@ -21,6 +21,7 @@ final class SysPrctl {
   private static final int PR_SET_NAME = 15;
   private static final int PR_GET_NAME = 16;
   private static final int PR_GET_SECCOMP = 21;
+  private static final int PR_SET_SECCOMP = 22;
   private static final int PR_CAPBSET_READ = 23;
   private static final int PR_CAPBSET_DROP = 24;
   private static final int PR_GET_TSC = 25;
@@ -103,7 +104,10 @@ final class SysPrctl {
         return t.mm.copyOut(arg2, b, 0, NAME_SIZE);
       }
       case PR_GET_SECCOMP -> {
-        return 0;
+        return SysSeccomp.mode(t);
+      }
+      case PR_SET_SECCOMP -> {
+        return SysSeccomp.set(t, arg2, arg3);
       }
       case PR_GET_TSC -> {
         return t.mm.writeInt(arg2, 1);

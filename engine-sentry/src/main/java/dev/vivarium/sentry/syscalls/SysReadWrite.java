@@ -7,6 +7,7 @@ import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.memory.Uio;
 import dev.vivarium.sentry.vfs.File;
+import dev.vivarium.sentry.vfs.Notify;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -156,13 +157,13 @@ final class SysReadWrite {
     }
     f.acquire();
     try {
-      if (pos != CURRENT) {
-        return f.read(t, dst, pos);
-      }
       boolean seekable = f.isSeekable();
-      long n = f.read(t, dst, seekable ? f.position : 0);
-      if (n > 0 && seekable) {
-        f.position += n;
+      long n = f.read(t, dst, pos != CURRENT ? pos : seekable ? f.position : 0);
+      if (n > 0) {
+        if (pos == CURRENT && seekable) {
+          f.position += n;
+        }
+        Notify.event(f, Notify.IN_ACCESS);
       }
       return n;
     } finally {
@@ -179,7 +180,11 @@ final class SysReadWrite {
     try {
       boolean seekable = f.isSeekable();
       if (!seekable) {
-        return f.write(t, src, 0);
+        long n = f.write(t, src, 0);
+        if (n > 0) {
+          Notify.event(f, Notify.IN_MODIFY);
+        }
+        return n;
       }
       boolean append =
           (rwf & RWF_APPEND) != 0 || ((f.flags & Fcntl.O_APPEND) != 0 && (rwf & RWF_NOAPPEND) == 0);
@@ -196,8 +201,11 @@ final class SysReadWrite {
         return -Errno.EFBIG;
       }
       long n = f.write(t, bounded, at);
-      if (n > 0 && pos == CURRENT) {
-        f.position = at + n;
+      if (n > 0) {
+        if (pos == CURRENT) {
+          f.position = at + n;
+        }
+        Notify.event(f, Notify.IN_MODIFY);
       }
       if (n > 0 && ((rwf & (RWF_DSYNC | RWF_SYNC)) != 0 || (f.flags & Fcntl.O_DSYNC) != 0)) {
         long rc = f.sync(t);

@@ -8,6 +8,7 @@ import dev.vivarium.sentry.ipc.Splice;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.memory.Uio;
 import dev.vivarium.sentry.vfs.File;
+import dev.vivarium.sentry.vfs.Notify;
 
 /** splice, tee, vmsplice. */
 final class SysSplice {
@@ -73,7 +74,7 @@ final class SysSplice {
       return -Errno.EFAULT;
     }
     long n = Splice.fromPipe(t, in, out, offset, length, nonBlocking);
-    return moved(t, out, offsetAt, offset, n);
+    return moved(t, out, offsetAt, offset, n, Notify.IN_MODIFY);
   }
 
   private static long toPipe(
@@ -83,11 +84,12 @@ final class SysSplice {
       return -Errno.EFAULT;
     }
     long n = Splice.toPipe(t, in, offset, out, length, nonBlocking);
-    return moved(t, in, offsetAt, offset, n);
+    return moved(t, in, offsetAt, offset, n, Notify.IN_ACCESS);
   }
 
-  private static long moved(Task t, File f, long offsetAt, long offset, long n) {
+  private static long moved(Task t, File f, long offsetAt, long offset, long n, int event) {
     if (n > 0) {
+      Notify.event(f, event);
       if (offsetAt != 0) {
         return t.mm.writeLong(offsetAt, offset + n) < 0 ? -Errno.EFAULT : n;
       }

@@ -8,6 +8,7 @@ import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.vfs.AttrChange;
 import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.Inode;
+import dev.vivarium.sentry.vfs.Notify;
 import dev.vivarium.sentry.vfs.PathWalker;
 import dev.vivarium.sentry.vfs.Permissions;
 import dev.vivarium.sentry.vfs.WalkResult;
@@ -57,7 +58,7 @@ final class SysTruncate {
     AttrChange change = new AttrChange();
     change.set = AttrChange.SIZE;
     change.size = length;
-    return inode.setattr(t, change);
+    return Notify.told(found.path(), change, inode.setattr(t, change));
   }
 
   static long ftruncate(Task t, long fd, long length, long a2, long a3, long a4, long a5) {
@@ -71,7 +72,10 @@ final class SysTruncate {
     if (!f.inode.isRegular() || !f.isWritable()) {
       return -Errno.EINVAL;
     }
-    return FileSizeLimit.allows(t, length) ? f.truncate(t, length) : -Errno.EFBIG;
+    if (!FileSizeLimit.allows(t, length)) {
+      return -Errno.EFBIG;
+    }
+    return modified(f, f.truncate(t, length));
   }
 
   static long fallocate(Task t, long fd, long mode, long offset, long length, long a4, long a5) {
@@ -106,6 +110,13 @@ final class SysTruncate {
     if (offset + length < 0 || !punch && !FileSizeLimit.allows(t, offset + length)) {
       return -Errno.EFBIG;
     }
-    return f.allocate(t, (int) mode, offset, length);
+    return modified(f, f.allocate(t, (int) mode, offset, length));
+  }
+
+  private static long modified(File f, long rc) {
+    if (rc == 0) {
+      Notify.event(f, Notify.IN_MODIFY);
+    }
+    return rc;
   }
 }

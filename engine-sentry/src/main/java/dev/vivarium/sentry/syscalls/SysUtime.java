@@ -8,6 +8,7 @@ import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.vfs.AttrChange;
 import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.Inode;
+import dev.vivarium.sentry.vfs.Notify;
 import dev.vivarium.sentry.vfs.PathWalker;
 import dev.vivarium.sentry.vfs.Permissions;
 import dev.vivarium.sentry.vfs.Times;
@@ -141,6 +142,6 @@ final class SysUtime {
         return rc;
       }
     }
-    return inode.setattr(t, change);
+    return Notify.told(path, change, inode.setattr(t, change));
   }
 }

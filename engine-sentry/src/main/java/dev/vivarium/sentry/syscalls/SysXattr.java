@@ -7,6 +7,7 @@ import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.Inode;
+import dev.vivarium.sentry.vfs.Notify;
 import dev.vivarium.sentry.vfs.PathWalker;
 import dev.vivarium.sentry.vfs.Permissions;
 import dev.vivarium.sentry.vfs.VfsPath;
@@ -151,7 +152,7 @@ final class SysXattr {
     }
     Inode inode = found.path().inode();
     long rc = check(t, inode, name.text(), true);
-    return rc < 0 ? rc : inode.setxattr(t, name.text(), bytes, (int) flags);
+    return rc < 0 ? rc : changed(found, inode.setxattr(t, name.text(), bytes, (int) flags));
   }
 
   private static long list(Task t, Found found, long address, long size) {
@@ -182,6 +183,13 @@ final class SysXattr {
     }
     Inode inode = found.path().inode();
     long rc = check(t, inode, name.text(), true);
-    return rc < 0 ? rc : inode.removexattr(t, name.text());
+    return rc < 0 ? rc : changed(found, inode.removexattr(t, name.text()));
+  }
+
+  private static long changed(Found found, long rc) {
+    if (rc == 0) {
+      Notify.event(found.path(), Notify.IN_ATTRIB);
+    }
+    return rc;
   }
 }

@@ -35,6 +35,7 @@ public final class SyscallTables {
     SysPtrace.register(b);
     SysReadWrite.register(b);
     SysSched.register(b);
+    SysSeccomp.register(b);
     SysSem.register(b);
     SysShm.register(b);
     SysSignal.register(b);

@@ -77,6 +77,7 @@ public abstract class File {
         hooks.forEach(Runnable::run);
       }
       inode.releaseLocks(this);
+      Notify.closed(this);
       release(t);
       inode.closed(t);
     }

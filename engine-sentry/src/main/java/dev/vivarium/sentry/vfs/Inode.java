@@ -42,6 +42,9 @@ public abstract class Inode {
   /** What lives here besides attributes: the pipe of an opened FIFO, a bound socket. */
   public @Nullable Object special;
 
+  /** Who watches it (inotify); null if nobody does. */
+  @Nullable List<Notify.Watch> watches;
+
   /** How many open files there are of it. */
   private int opens;
 
@@ -214,6 +217,7 @@ public abstract class Inode {
 
   final void closed(Task t) {
     if (--opens == 0) {
+      Notify.goneIfUnused(this);
       lastClose(t);
       evictIfUnused();
     }

@@ -94,6 +94,7 @@ public final class NameOps {
     Dentry child = place.child;
     if (rc == 0 && inode != null && child != null) {
       instantiate(place.parent(), child, inode);
+      Notify.name(place.parent(), child.name(), inode, Notify.IN_CREATE);
     }
     return rc;
   }
@@ -188,7 +189,11 @@ public final class NameOps {
       return -Errno.ENOENT;
     }
     p.ref.inode = inode;
-    return made(p, p.parent().positive().link(t, p.walk.last, inode));
+    rc = p.parent().positive().link(t, p.walk.last, inode);
+    if (rc == 0) {
+      Notify.self(inode, Notify.IN_ATTRIB);
+    }
+    return made(p, rc);
   }
 
   public static long unlink(Task t, int dirfd, String path) {
@@ -223,6 +228,9 @@ public final class NameOps {
     rc = walk.inode().unlink(t, walk.last, victim);
     if (rc == 0) {
       removed(walk.dentry(), child);
+      Notify.self(victim, Notify.IN_ATTRIB);
+      Notify.name(walk.dentry(), walk.last, victim, Notify.IN_DELETE);
+      Notify.goneIfUnused(victim);
     }
     return rc;
   }
@@ -265,6 +273,8 @@ public final class NameOps {
     rc = walk.inode().rmdir(t, walk.last, victim);
     if (rc == 0) {
       removed(walk.dentry(), child);
+      Notify.goneIfUnused(victim);
+      Notify.name(walk.dentry(), walk.last, victim, Notify.IN_DELETE);
     }
     return rc;
   }

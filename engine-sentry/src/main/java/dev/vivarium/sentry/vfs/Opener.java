@@ -93,6 +93,7 @@ public final class Opener {
       return rc < 0 ? rc : -Errno.EIO;
     }
     NameOps.instantiate(parent, child, inode);
+    Notify.name(parent, child.name(), inode, Notify.IN_CREATE);
     return openFound(t, found.path(), flags & ~Fcntl.O_TRUNC, false, out);
   }
 
@@ -132,12 +133,17 @@ public final class Opener {
     }
     long rc =
         inode.openAny(t, path, (flags & ~NOT_KEPT) | Fcntl.O_LARGEFILE | controls(flags), out);
+    if (rc == 0) {
+      Notify.event(path, Notify.IN_OPEN);
+    }
     if (rc == 0 && truncate && inode.size != 0) {
       File f = out.file;
       AttrChange change = new AttrChange();
       change.set = AttrChange.SIZE;
       rc = inode.setattr(t, change);
-      if (rc < 0 && f != null) {
+      if (rc == 0) {
+        Notify.event(path, Notify.IN_MODIFY);
+      } else if (f != null) {
         out.file = null;
         f.drop(t);
       }

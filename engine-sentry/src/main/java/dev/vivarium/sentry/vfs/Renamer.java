@@ -92,13 +92,26 @@ public final class Renamer {
     if (rc < 0) {
       return rc;
     }
+    Notify.moved(from.inode(), from.last, to.inode(), to.last, moved, t.kernel().nextMoveCookie());
+    if (replaced != null && !exchange) {
+      Notify.self(replaced, Notify.IN_ATTRIB);
+    }
+    Notify.self(moved, Notify.IN_MOVE_SELF);
     if (exchange) {
+      if (replaced != null) {
+        Notify.moved(
+            to.inode(), to.last, from.inode(), from.last, replaced, t.kernel().nextMoveCookie());
+        Notify.self(replaced, Notify.IN_MOVE_SELF);
+      }
       Dentry.exchange(source, target);
     } else {
       Dentry oldParent = from.dentry();
       source.move(to.dentry(), to.last);
       if ((flags & Fcntl.RENAME_WHITEOUT) == 0 && oldParent.positive().cachesLookups()) {
         oldParent.addChild(from.last, null, true);
+      }
+      if (replaced != null) {
+        Notify.goneIfUnused(replaced);
       }
     }
     return 0;

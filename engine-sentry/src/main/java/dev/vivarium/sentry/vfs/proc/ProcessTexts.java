@@ -13,6 +13,7 @@ import dev.vivarium.sentry.kernel.SignalSet;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.kernel.ThreadGroup;
 import dev.vivarium.sentry.kernel.Tracing;
+import dev.vivarium.sentry.seccomp.Filter;
 import java.nio.charset.StandardCharsets;
 
 /** The texts about one task or process. */
@@ -132,7 +133,12 @@ final class ProcessTexts {
     set(b, "CapBnd:", c.bounding);
     set(b, "CapAmb:", c.ambient);
     b.append("NoNewPrivs:\t").append(c.noNewPrivs ? 1 : 0);
-    b.append("\nSeccomp:\t0\nSeccomp_filters:\t0\n");
+    Filter filter = t.seccomp;
+    int mode = filter == null ? 0 : filter.isStrict() ? 1 : 2;
+    b.append("\nSeccomp:\t").append(mode);
+    b.append("\nSeccomp_filters:\t")
+        .append(filter == null || mode == 1 ? 0 : filter.count())
+        .append('\n');
     b.append("Cpus_allowed:\t").append(cpuMask(cpus)).append("\nCpus_allowed_list:\t");
     b.append(cpus == 1 ? "0" : "0-" + (cpus - 1)).append("\nMems_allowed:\t1\n");
     b.append("Mems_allowed_list:\t0\nvoluntary_ctxt_switches:\t");

@@ -1,0 +1,167 @@
+package dev.vivarium.sentry.kernel;
+
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Signals;
+import dev.vivarium.sentry.abi.Sys;
+import dev.vivarium.sentry.platform.Registers;
+import dev.vivarium.sentry.seccomp.BpfProgram;
+import dev.vivarium.sentry.seccomp.Filter;
+import org.jspecify.annotations.Nullable;
+
+/** What a task's own filters say about its system calls, and how filters are put on. */
+public final class Seccomp {
+  private static final int AUDIT_ARCH_X86_64 = 0xc000_003e;
+  private static final int SYS_SECCOMP = 1;
+  private static final int MAX_ERRNO = 4095;
+
+  private Seccomp() {}
+
+  /**
+   * Asks the filters about a call.
+   *
+   * @return whether it may be made; if not, all that is to be done has been done
+   */
+  static boolean admits(Task t, Filter filter, int number) {
+    if (filter.isStrict()) {
+      return admitsStrictly(t, number);
+    }
+    Registers regs = t.context.regs();
+    long ip = regs.get(Registers.RIP);
+    int[] data = new int[BpfProgram.DATA_WORDS];
+    data[0] = number;
+    data[1] = AUDIT_ARCH_X86_64;
+    put(data, 2, ip);
+    put(data, 4, regs.get(Registers.RDI));
+    put(data, 6, regs.get(Registers.RSI));
+    put(data, 8, regs.get(Registers.RDX));
+    put(data, 10, regs.get(Registers.R10));
+    put(data, 12, regs.get(Registers.R8));
+    put(data, 14, regs.get(Registers.R9));
+    int answer = filter.run(data);
+    int value = answer & Filter.DATA;
+    switch (answer & Filter.ACTION) {
+      case Filter.ALLOW -> {
+        return true;
+      }
+      case Filter.LOG -> {
+        log(t, number, "logged");
+        return true;
+      }
+      case Filter.ERRNO -> skip(t, -Math.min(value, MAX_ERRNO));
+      case Filter.TRAP -> {
+        // The handler finds the registers as they were before the call.
+        regs.set(Registers.RAX, number);
+        SignalInfo info = new SignalInfo(Signals.SIGSYS, SYS_SECCOMP);
+        info.errno = value;
+        info.address = ip;
+        info.syscall = number;
+        SignalSending.force(t, info);
+      }
+      // Nobody traces the task and nobody listens: as on Linux then.
+      case Filter.TRACE, Filter.USER_NOTIF -> skip(t, -Errno.ENOSYS);
+      case Filter.KILL_THREAD -> {
+        log(t, number, "killed");
+        if (t.group.tasks().size() > 1) {
+          t.exitCalled = true;
+          t.exitCode = Signals.SIGSYS;
+        } else {
+          killProcess(t);
+        }
+      }
+      default -> { // KILL_PROCESS, and every action that is not known
+        log(t, number, "killed");
+        killProcess(t);
+      }
+    }
+    return false;
+  }
+
+  private static void put(int[] data, int at, long value) {
+    data[at] = (int) value;
+    data[at + 1] = (int) (value >> 32);
+  }
+
+  private static boolean admitsStrictly(Task t, int number) {
+    switch (number) {
+      case Sys.READ, Sys.WRITE, Sys.EXIT, Sys.RT_SIGRETURN -> {
+        return true;
+      }
+      default -> {
+        t.exitCalled = true;
+        t.exitCode = Signals.SIGKILL;
+        return false;
+      }
+    }
+  }
+
+  private static void skip(Task t, long result) {
+    t.inSyscall = true;
+    t.syscallResult = 0; // the number may look like a restart code, and is none
+    t.context.regs().set(Registers.RAX, result);
+  }
+
+  private static void killProcess(Task t) {
+    TaskExit.groupExit(t, Signals.SIGSYS);
+    t.exitCalled = true;
+  }
+
+  private static void log(Task t, int number, String what) {
+    t.kernel()
+        .log("seccomp: task " + t.tid() + " (" + t.comm + ") " + what + ", system call " + number);
+  }
+
+  // ---- putting filters on ----
+
+  /** SECCOMP_SET_MODE_STRICT: 0 or -EINVAL. */
+  public static long setStrict(Task t) {
+    Filter now = t.seccomp;
+    if (now != null && !now.isStrict()) {
+      return -Errno.EINVAL;
+    }
+    t.seccomp = Filter.STRICT;
+    return 0;
+  }
+
+  /**
+   * SECCOMP_SET_MODE_FILTER, after the caller's right to it has been checked.
+   *
+   * @param allThreads SECCOMP_FILTER_FLAG_TSYNC
+   * @return 0, -EINVAL, -ENOMEM, or the tid of a thread that has a filter of its own
+   */
+  public static long addFilter(Task t, BpfProgram program, boolean logs, boolean allThreads) {
+    Filter now = t.seccomp;
+    if (now != null && now.isStrict()) {
+      return -Errno.EINVAL;
+    }
+    if (Filter.isTooLong(program, now)) {
+      return -Errno.ENOMEM;
+    }
+    if (allThreads) {
+      for (Task other : t.group.tasks) {
+        if (other != t && !mayFollow(other.seccomp, now)) {
+          return other.tid();
+        }
+      }
+    }
+    Filter added = new Filter(program, logs, now);
+    t.seccomp = added;
+    if (allThreads) {
+      for (Task other : t.group.tasks) {
+        other.seccomp = added;
+        if (t.creds.noNewPrivs && !other.creds.noNewPrivs) {
+          Credentials.Editor e = other.creds.edit();
+          e.noNewPrivs = true;
+          other.creds = e.done();
+        }
+      }
+    }
+    return 0;
+  }
+
+  private static boolean mayFollow(@Nullable Filter theirs, @Nullable Filter mine) {
+    if (theirs == null) {
+      return true;
+    }
+    return mine != null && mine.descendsFrom(theirs);
+  }
+}
