@@ -337,6 +337,7 @@ public final class Sys {
   public static final int STATX = 332;
   public static final int IO_PGETEVENTS = 333;
   public static final int RSEQ = 334;
+  public static final int URETPROBE = 335;
   public static final int PIDFD_SEND_SIGNAL = 424;
   public static final int IO_URING_SETUP = 425;
   public static final int IO_URING_ENTER = 426;

@@ -30,6 +30,12 @@ public final class EventFile extends File {
     return count;
   }
 
+  /** Counts something that the kernel itself saw; what does not fit is lost. */
+  void add(long value) {
+    count = Long.compareUnsigned(MAX - count, value) < 0 ? MAX : count + value;
+    queue.wake(Poll.IN | Poll.RDNORM);
+  }
+
   @Override
   public boolean closesAtOnce() {
     return true;

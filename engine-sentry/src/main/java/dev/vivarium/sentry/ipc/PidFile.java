@@ -7,20 +7,34 @@ import dev.vivarium.sentry.kernel.ThreadGroup;
 import dev.vivarium.sentry.kernel.WaitQueue;
 import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.Inode;
+import org.jspecify.annotations.Nullable;
 
 /** A pidfd: a descriptor that names a process and becomes readable when it ends. */
 public final class PidFile extends File {
   private final ThreadGroup process;
 
-  private PidFile(Inode inode, int flags, ThreadGroup process) {
+  /** The one thread that it names (PIDFD_THREAD); null for the process. */
+  private final @Nullable Task thread;
+
+  private PidFile(Inode inode, int flags, ThreadGroup process, @Nullable Task thread) {
     super(inode, null, flags);
     this.process = process;
+    this.thread = thread;
   }
 
   /** Gives a process a new descriptor, always close-on-exec; returns it or a negative errno. */
   public static long install(Task t, ThreadGroup process, int flags) {
+    return install(t, process, null, flags);
+  }
+
+  /** The same for one thread (PIDFD_THREAD). */
+  public static long installThread(Task t, Task thread, int flags) {
+    return install(t, thread.group, thread, flags);
+  }
+
+  private static long install(Task t, ThreadGroup process, @Nullable Task thread, int flags) {
     Inode inode = t.kernel().anonFileSystems().anonInodes().newInode(t, 0600, "anon_inode:[pidfd]");
-    PidFile file = new PidFile(inode, Fcntl.O_RDWR | flags & Fcntl.O_NONBLOCK, process);
+    PidFile file = new PidFile(inode, Fcntl.O_RDWR | flags & Fcntl.O_NONBLOCK, process, thread);
     int fd = t.fds.install(file, true, 0);
     if (fd < 0) {
       file.drop(t);
@@ -32,8 +46,16 @@ public final class PidFile extends File {
     return process;
   }
 
+  /** The thread that it names; null if it names a process. */
+  public @Nullable Task thread() {
+    return thread;
+  }
+
   @Override
   public int poll() {
+    if (thread != null && thread.hasExited()) {
+      return Poll.IN | Poll.RDNORM | (process.isDead() ? Poll.HUP : 0);
+    }
     return process.isDead() ? Poll.IN | Poll.RDNORM : 0;
   }
 

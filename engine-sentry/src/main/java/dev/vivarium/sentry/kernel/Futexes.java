@@ -173,6 +173,11 @@ public final class Futexes {
     return -1;
   }
 
+  /** Whether a word can be a futex: 0, -EINVAL or -EFAULT. */
+  public long check(Task t, long address, boolean isPrivate) {
+    return findKey(t, address, isPrivate);
+  }
+
   /** FUTEX_WAKE by the kernel itself: the word may be private or shared. */
   long wake(Task t, long address, int count) {
     return wake(t, address, false, count, BITSET_ANY);
@@ -218,8 +223,9 @@ public final class Futexes {
   public long requeue(
       Task t,
       long from,
+      boolean fromPrivate,
       long to,
-      boolean isPrivate,
+      boolean toPrivate,
       int wakeCount,
       int requeueCount,
       boolean compare,
@@ -227,12 +233,12 @@ public final class Futexes {
     if (wakeCount < 0 || requeueCount < 0) {
       return -Errno.EINVAL;
     }
-    long rc = findKey(t, from, isPrivate);
+    long rc = findKey(t, from, fromPrivate);
     if (rc < 0) {
       return rc;
     }
     Key source = found();
-    rc = findKey(t, to, isPrivate);
+    rc = findKey(t, to, toPrivate);
     if (rc < 0) {
       return rc;
     }

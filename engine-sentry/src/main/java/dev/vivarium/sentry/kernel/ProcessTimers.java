@@ -21,24 +21,111 @@ public final class ProcessTimers {
     this.group = group;
   }
 
-  /**
-   * One timer of setitimer(2). VIRTUAL and PROF run on the wall clock too as long as the process
-   * lives: the guest's processor time is not known to the nanosecond.
-   */
-  private final class Interval extends Timers.Timer {
-    private final int signo;
-    private long interval;
-    private long due;
+  /** A clock in nanoseconds: the kernel's, or the processor time that somebody has used. */
+  public interface Clock {
+    long now();
 
-    Interval(int signo) {
+    /** How many nanoseconds of it may pass in one of the kernel's. */
+    default int speed() {
+      return 1;
+    }
+  }
+
+  private static final Clock WALL = System::nanoTime;
+
+  /** The processor time of all tasks of a process. */
+  public static Clock processTime(ThreadGroup g) {
+    return new Clock() {
+      @Override
+      public long now() {
+        return g.cpuTimes().totalNanos();
+      }
+
+      @Override
+      public int speed() {
+        return Math.max(1, Math.min(g.tasks.size(), g.kernel().processors()));
+      }
+    };
+  }
+
+  /** The processor time of a task. */
+  public static Clock taskTime(Task t) {
+    return () -> t.times().totalNanos();
+  }
+
+  /** What ITIMER_VIRTUAL runs on. */
+  private static Clock userTime(ThreadGroup g) {
+    return new Clock() {
+      @Override
+      public long now() {
+        return g.cpuTimes().userNanos;
+      }
+
+      @Override
+      public int speed() {
+        return Math.max(1, Math.min(g.tasks.size(), g.kernel().processors()));
+      }
+    };
+  }
+
+  /**
+   * A timer on any clock. Nobody tells when processor time has been used, so such a timer looks
+   * again when it can be due at the earliest, but not all the time.
+   */
+  private abstract class ClockTimer extends Timers.Timer {
+    private static final long LEAST_WAIT = 1_000_000;
+
+    final Clock clock;
+    long interval;
+
+    /** On {@link #clock}. */
+    long due;
+
+    ClockTimer(Clock clock) {
+      this.clock = clock;
+    }
+
+    /** Its time has come, {@code late} nanoseconds ago; {@link #due} is to be moved on. */
+    abstract void expired(long late);
+
+    @Override
+    protected final void fire() {
+      long late = clock.now() - due;
+      if (late < 0) {
+        lookAgain();
+      } else {
+        expired(late);
+      }
+    }
+
+    final void lookAgain() {
+      if (clock == WALL) {
+        group.kernel().timers().schedule(this, due);
+        return;
+      }
+      long wait = Math.max(LEAST_WAIT, (due - clock.now()) / clock.speed());
+      group.kernel().timers().schedule(this, saturated(System.nanoTime(), wait));
+    }
+
+    final long left() {
+      return isScheduled() ? Math.max(1, due - clock.now()) : 0;
+    }
+  }
+
+  /** One timer of setitimer(2). */
+  private final class Interval extends ClockTimer {
+    private final int signo;
+
+    Interval(Clock clock, int signo) {
+      super(clock);
       this.signo = signo;
     }
 
     @Override
-    protected void fire() {
+    void expired(long late) {
       if (interval > 0) {
-        due = Math.max(due + interval, System.nanoTime());
-        group.kernel().timers().schedule(this, due);
+        due = Math.max(due + interval, clock.now());
+        lookAgain();
       }
       group.sendSignal(SignalInfo.kernel(signo));
     }
@@ -48,12 +135,11 @@ public final class ProcessTimers {
     Interval i = intervals[which];
     if (i == null) {
       i =
-          new Interval(
-              switch (which) {
-                case 0 -> Signals.SIGALRM;
-                case 1 -> Signals.SIGVTALRM;
-                default -> Signals.SIGPROF;
-              });
+          switch (which) {
+            case 0 -> new Interval(WALL, Signals.SIGALRM);
+            case 1 -> new Interval(userTime(group), Signals.SIGVTALRM);
+            default -> new Interval(processTime(group), Signals.SIGPROF);
+          };
       intervals[which] = i;
     }
     return i;
@@ -62,7 +148,7 @@ public final class ProcessTimers {
   /** Nanoseconds until an interval timer fires; 0 if it is not armed. */
   public long remaining(int which) {
     Interval i = intervals[which];
-    return i == null || !i.isScheduled() ? 0 : Math.max(1, i.due - System.nanoTime());
+    return i == null ? 0 : i.left();
   }
 
   public long intervalOf(int which) {
@@ -77,8 +163,8 @@ public final class ProcessTimers {
     if (valueNanos == 0) {
       group.kernel().timers().cancel(i);
     } else {
-      i.due = saturated(System.nanoTime(), valueNanos);
-      group.kernel().timers().schedule(i, i.due);
+      i.due = saturated(i.clock.now(), valueNanos);
+      i.lookAgain();
     }
   }
 
@@ -88,9 +174,11 @@ public final class ProcessTimers {
   }
 
   /** A timer made by timer_create(2). */
-  public final class PosixTimer extends Timers.Timer implements SignalInfo.TimerSource {
+  public final class PosixTimer extends ClockTimer implements SignalInfo.TimerSource {
     public final int id;
-    public final int clock;
+
+    /** CLOCK_*, or the number of another process's or thread's clock. */
+    public final int clockId;
 
     /** SIGEV_*. */
     public final int notify;
@@ -101,15 +189,21 @@ public final class ProcessTimers {
     /** For SIGEV_THREAD_ID; else null. */
     private final @Nullable Task thread;
 
-    private long interval;
-    private long due;
     private boolean queued;
     private int overrunNow;
     private int overrunLast;
 
-    PosixTimer(int id, int clock, int notify, int signo, long value, @Nullable Task thread) {
+    PosixTimer(
+        int id,
+        int clockId,
+        Clock clock,
+        int notify,
+        int signo,
+        long value,
+        @Nullable Task thread) {
+      super(clock);
       this.id = id;
-      this.clock = clock;
+      this.clockId = clockId;
       this.notify = notify;
       this.signo = signo;
       this.value = value;
@@ -117,14 +211,13 @@ public final class ProcessTimers {
     }
 
     @Override
-    protected void fire() {
-      long now = System.nanoTime();
+    void expired(long late) {
       int expirations = 1;
       if (interval > 0) {
-        long late = Math.max(0, now - due) / interval;
-        expirations = (int) Math.min(Integer.MAX_VALUE - 1, 1 + late);
-        due += interval * (1 + late);
-        group.kernel().timers().schedule(this, due);
+        long missed = late / interval;
+        expirations = (int) Math.min(Integer.MAX_VALUE - 1, 1 + missed);
+        due += interval * (1 + missed);
+        lookAgain();
       }
       if (notify == Signals.SIGEV_NONE) {
         return;
@@ -165,22 +258,24 @@ public final class ProcessTimers {
 
     /** Nanoseconds until it fires; 0 if it is not armed. */
     public long remainingNanos() {
-      return isScheduled() ? Math.max(1, due - System.nanoTime()) : 0;
+      return left();
     }
 
     /**
-     * @param dueNanos on the monotonic clock; 0 disarms
+     * Starts it anew.
+     *
+     * @param after nanoseconds from now on its clock; negative disarms
      */
-    public void arm(long dueNanos, long intervalNanos) {
+    public void arm(long after, long intervalNanos) {
       interval = intervalNanos;
       queued = false;
       overrunNow = 0;
       overrunLast = 0;
-      if (dueNanos == 0) {
+      if (after < 0) {
         group.kernel().timers().cancel(this);
       } else {
-        due = dueNanos;
-        group.kernel().timers().schedule(this, due);
+        due = saturated(clock.now(), after);
+        lookAgain();
       }
     }
   }
@@ -188,11 +283,18 @@ public final class ProcessTimers {
   /**
    * timer_create(2).
    *
+   * @param time the clock if it is one of processor time; null for the kernel's
    * @param valueIsId whether the signal carries the timer's id in place of {@code value}
    * @return the id or -EAGAIN
    */
   public long create(
-      int clock, int notify, int signo, long value, boolean valueIsId, @Nullable Task thread) {
+      int clockId,
+      @Nullable Clock time,
+      int notify,
+      int signo,
+      long value,
+      boolean valueIsId,
+      @Nullable Task thread) {
     if (posix.size() >= MAX_TIMERS) {
       return -Errno.EAGAIN;
     }
@@ -201,7 +303,16 @@ public final class ProcessTimers {
       id = id + 1 & Integer.MAX_VALUE;
     }
     nextId = id + 1 & Integer.MAX_VALUE;
-    posix.put(id, new PosixTimer(id, clock, notify, signo, valueIsId ? id : value, thread));
+    posix.put(
+        id,
+        new PosixTimer(
+            id,
+            clockId,
+            time == null ? WALL : time,
+            notify,
+            signo,
+            valueIsId ? id : value,
+            thread));
     return id;
   }
 

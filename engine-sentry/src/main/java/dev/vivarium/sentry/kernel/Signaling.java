@@ -59,6 +59,11 @@ public final class Signaling {
     return 0;
   }
 
+  /** The task did something that only the kernel's own code may do. */
+  public static void illegalInstruction(Task t) {
+    SignalSending.force(t, SignalInfo.kernel(Signals.SIGILL));
+  }
+
   /** What sigaltstack reports of the present stack. */
   public record AltStack(long base, int flags, long size) {}
 

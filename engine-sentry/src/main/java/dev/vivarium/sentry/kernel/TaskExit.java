@@ -1,5 +1,6 @@
 package dev.vivarium.sentry.kernel;
 
+import dev.vivarium.sentry.abi.Poll;
 import dev.vivarium.sentry.abi.Signals;
 import java.util.ArrayList;
 
@@ -80,6 +81,7 @@ public final class TaskExit {
         }
       }
     }
+    g.deathQueue().wake(Poll.IN | Poll.RDNORM);
     if (g.tasks.isEmpty()) {
       processExitIfLast(g);
     } else if (g.execing != null) {

@@ -24,6 +24,7 @@ public final class ThreadGroup {
   @Nullable Task maker;
 
   final LinkedHashSet<ThreadGroup> children = new LinkedHashSet<>();
+
   private ProcessGroup processGroup;
 
   public Rlimits rlimits;
@@ -121,6 +122,11 @@ public final class ThreadGroup {
 
   public Kernel kernel() {
     return kernel;
+  }
+
+  /** Whether all its tasks are to end. */
+  public boolean isExiting() {
+    return exiting;
   }
 
   public int pid() {

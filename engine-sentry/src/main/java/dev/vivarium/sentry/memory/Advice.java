@@ -18,6 +18,15 @@ public final class Advice {
     return advise(mm, addr, length, advice);
   }
 
+  /**
+   * process_madvise(2) for another address space: whether the memory is there. What the permitted
+   * kinds of advice hint at (COLD, PAGEOUT, WILLNEED, COLLAPSE) has no effect on what a guest sees.
+   */
+  public static long adviseForeign(Task t, MemoryManager mm, long addr, long length, int advice) {
+    mm.enterForeign(t);
+    return advise(mm, addr, length, advice);
+  }
+
   static long advise(MemoryManager mm, long addr, long length, int advice) {
     if ((addr & (PAGE - 1)) != 0 || !isKnown(advice)) {
       return -Errno.EINVAL;
@@ -41,7 +50,7 @@ public final class Advice {
       }
       long from = Math.max(at, v.start);
       long to = Math.min(end, v.end);
-      long done = apply(mm, v, from, to, advice);
+      long done = Sealing.forbids(v, advice) ? -Errno.EPERM : apply(mm, v, from, to, advice);
       if (done < 0) {
         return done;
       }

@@ -107,6 +107,9 @@ public final class Mappings {
     if (mm.map.vmas.size() >= MAX_MAP_COUNT || !mayGrow(mm, length, prot, shared, flags)) {
       return -Errno.ENOMEM;
     }
+    if (Sealing.isSealed(mm, start, end)) {
+      return -Errno.EPERM;
+    }
     Residency.writeBack(mm.pager.task, mm, start, end);
     boolean replaces = mm.map.isHostMapped(start, end);
     mm.map.removeVmas(mm.pager.task, start, end);
@@ -235,6 +238,9 @@ public final class Mappings {
     if (mm.map.vmas.size() >= MAX_MAP_COUNT && mm.map.vmas.at(start) == mm.map.vmas.at(end)) {
       return -Errno.ENOMEM;
     }
+    if (Sealing.isSealed(mm, start, end)) {
+      return -Errno.EPERM;
+    }
     Residency.writeBack(mm.pager.task, mm, start, end);
     boolean mapped = mm.map.isHostMapped(start, end);
     mm.map.removeVmas(mm.pager.task, start, end);
@@ -289,6 +295,10 @@ public final class Mappings {
       Vma v = mm.map.vmas.at(at);
       if (v == null) {
         result = -Errno.ENOMEM;
+        break;
+      }
+      if (v.has(Vma.SEALED)) {
+        result = -Errno.EPERM;
         break;
       }
       if ((prot & Mman.PROT_WRITE) != 0 && v.has(Vma.NOWRITE)) {

@@ -2,6 +2,7 @@ package dev.vivarium.sentry.memory;
 
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Mman;
+import dev.vivarium.sentry.ipc.AioContext;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.platform.AddressSpace;
 import dev.vivarium.sentry.platform.Context;
@@ -47,6 +48,9 @@ public final class MemoryManager extends GuestMemory {
 
   /** What /proc/PID/exe names, with a reference that goes when the address space goes. */
   public @Nullable File exe;
+
+  /** Contexts of io_setup(2); null if there are none. */
+  public AioContext.@Nullable Table aio;
 
   final MemoryFile memoryFile;
   final AddressMap map;
@@ -173,6 +177,11 @@ public final class MemoryManager extends GuestMemory {
     if (--users > 0) {
       host.setShared(users > 1);
       return;
+    }
+    AioContext.Table requests = aio;
+    if (requests != null) {
+      aio = null;
+      requests.close(t);
     }
     Residency.writeBack(t, this, layout.min, layout.max);
     map.removeVmas(t, layout.min, layout.max);

@@ -47,6 +47,9 @@ public final class Remap {
     if (oldLength > v.end - old) {
       return -Errno.EFAULT;
     }
+    if (Sealing.isSealed(mm, old, old + Math.max(oldLength, 1))) {
+      return -Errno.EPERM;
+    }
     if (fixed
         && ((to & (PAGE - 1)) != 0
             || to < mm.layout.min
@@ -96,6 +99,34 @@ public final class Remap {
     }
     move(mm, old, oldLength, to, newLength, keep || oldLength == 0);
     return to;
+  }
+
+  /**
+   * remap_file_pages(2), as Linux does it today: a part of a shared mapping is mapped anew, at
+   * another offset of the same file.
+   */
+  public static long remapFilePages(Task t, MemoryManager mm, long start, long length, long page) {
+    mm.on(t);
+    long size = length & -PAGE;
+    long at = start & -PAGE;
+    Vma v = mm.map.vmas.at(at);
+    if (size <= 0
+        || at + size <= at
+        || page < 0
+        || page > (Long.MAX_VALUE - size) / PAGE
+        || v == null
+        || !v.isShared()
+        || v.mappable == null
+        || at + size > v.end) {
+      return -Errno.EINVAL;
+    }
+    // The mapping that goes may be the last to hold what the new one maps.
+    Vma holder = v.copyOf(v.start, v.end);
+    int flags = Mman.MAP_SHARED | Mman.MAP_FIXED | Mman.MAP_POPULATE;
+    long rc =
+        Mappings.map(mm, at, size, v.prot, flags, v.flags & Vma.NOWRITE, v.file, v.mappable, page * PAGE);
+    holder.dropBacking(t);
+    return Math.min(rc, 0);
   }
 
   private static long orAddress(long result, long address) {

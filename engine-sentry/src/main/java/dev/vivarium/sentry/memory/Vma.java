@@ -28,6 +28,9 @@ public final class Vma extends Range {
 
   static final int STACK = 0x200;
 
+  /** mseal(2). */
+  static final int SEALED = 0x400;
+
   int prot;
   int flags;
 

@@ -31,16 +31,9 @@ final class SysClosed {
     refused(b, Sys.PERF_EVENT_OPEN, "perf_event_open");
     refused(b, Sys.FANOTIFY_INIT, "fanotify_init");
 
-    b.unsupported(Sys.KCMP, "kcmp", "Processes cannot be compared.");
     b.unsupported(Sys.IO_URING_SETUP, "io_uring_setup", "io_uring is not offered.");
     b.unsupported(Sys.IO_URING_ENTER, "io_uring_enter", "io_uring is not offered.");
     b.unsupported(Sys.IO_URING_REGISTER, "io_uring_register", "io_uring is not offered.");
-    b.unsupported(Sys.IO_SETUP, "io_setup", "Kernel AIO is not offered; libraries use threads.");
-    b.unsupported(Sys.IO_DESTROY, "io_destroy", "Kernel AIO is not offered.");
-    b.unsupported(Sys.IO_SUBMIT, "io_submit", "Kernel AIO is not offered.");
-    b.unsupported(Sys.IO_CANCEL, "io_cancel", "Kernel AIO is not offered.");
-    b.unsupported(Sys.IO_GETEVENTS, "io_getevents", "Kernel AIO is not offered.");
-    b.unsupported(Sys.IO_PGETEVENTS, "io_pgetevents", "Kernel AIO is not offered.");
     b.unsupported(Sys.ADD_KEY, "add_key", "There are no kernel keyrings.");
     b.unsupported(Sys.REQUEST_KEY, "request_key", "There are no kernel keyrings.");
     b.unsupported(Sys.KEYCTL, "keyctl", "There are no kernel keyrings.");
@@ -49,12 +42,6 @@ final class SysClosed {
     b.unsupported(Sys.LANDLOCK_ADD_RULE, "landlock_add_rule", "Landlock is not offered.");
     b.unsupported(Sys.LANDLOCK_RESTRICT_SELF, "landlock_restrict_self", "Landlock is not offered.");
     b.unsupported(Sys.MODIFY_LDT, "modify_ldt", "There are no local descriptor tables.");
-    b.unsupported(Sys.FUTEX_WAKE, "futex_wake", "The newer futex calls; futex(2) does the work.");
-    b.unsupported(Sys.FUTEX_WAIT, "futex_wait", "The newer futex calls; futex(2) does the work.");
-    b.unsupported(
-        Sys.FUTEX_REQUEUE, "futex_requeue", "The newer futex calls; futex(2) does the work.");
-    b.unsupported(Sys.USTAT, "ustat", "An old call that nothing uses.");
-    b.unsupported(Sys.SYSFS, "sysfs", "An old call that nothing uses.");
     b.unsupported(Sys.FANOTIFY_MARK, "fanotify_mark", "There is no fanotify_init to mark for.");
     b.unsupported(Sys.NAME_TO_HANDLE_AT, "name_to_handle_at", "Files have no handles.");
     b.unsupported(Sys.OPEN_TREE, "open_tree", "The newer mount calls; mount(2) does the work.");
@@ -69,9 +56,6 @@ final class SysClosed {
     b.unsupported(Sys.LISTMOUNT, "listmount", "The newer mount calls; mount(2) does the work.");
     b.unsupported(Sys.QUOTACTL_FD, "quotactl_fd", "There are no quotas.");
     b.unsupported(Sys.CACHESTAT, "cachestat", "The page cache is not counted by file.");
-    b.unsupported(Sys.LSM_GET_SELF_ATTR, "lsm_get_self_attr", "There are no security modules.");
-    b.unsupported(Sys.LSM_SET_SELF_ATTR, "lsm_set_self_attr", "There are no security modules.");
-    b.unsupported(Sys.LSM_LIST_MODULES, "lsm_list_modules", "There are no security modules.");
   }
 
   private static void refused(SyscallTable.Builder b, int number, String name) {

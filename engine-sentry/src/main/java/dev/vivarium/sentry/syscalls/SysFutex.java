@@ -75,10 +75,12 @@ final class SysFutex {
         return f.wake(t, address, isPrivate, count, (int) val3);
       }
       case FUTEX_REQUEUE -> {
-        return f.requeue(t, address, address2, isPrivate, count, (int) timeout, false, 0);
+        return f.requeue(
+            t, address, isPrivate, address2, isPrivate, count, (int) timeout, false, 0);
       }
       case FUTEX_CMP_REQUEUE -> {
-        return f.requeue(t, address, address2, isPrivate, count, (int) timeout, true, (int) val3);
+        return f.requeue(
+            t, address, isPrivate, address2, isPrivate, count, (int) timeout, true, (int) val3);
       }
       case FUTEX_WAKE_OP -> {
         return f.wakeOp(t, address, address2, isPrivate, count, (int) timeout, (int) val3);

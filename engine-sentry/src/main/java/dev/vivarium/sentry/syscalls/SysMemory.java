@@ -1,15 +1,21 @@
 package dev.vivarium.sentry.syscalls;
 
+import dev.vivarium.sentry.abi.Capability;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Fcntl;
 import dev.vivarium.sentry.abi.Mman;
 import dev.vivarium.sentry.abi.Sys;
+import dev.vivarium.sentry.ipc.Bytes;
+import dev.vivarium.sentry.ipc.PidFile;
 import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.kernel.ThreadGroup;
+import dev.vivarium.sentry.kernel.Tracing;
 import dev.vivarium.sentry.memory.Advice;
 import dev.vivarium.sentry.memory.Locking;
 import dev.vivarium.sentry.memory.Mappings;
 import dev.vivarium.sentry.memory.Remap;
 import dev.vivarium.sentry.memory.Residency;
+import dev.vivarium.sentry.memory.Sealing;
 import dev.vivarium.sentry.memory.StackAndHeap;
 import dev.vivarium.sentry.vfs.File;
 
@@ -17,6 +23,8 @@ import dev.vivarium.sentry.vfs.File;
 final class SysMemory {
   private static final long PAGE = 4096;
   private static final int MLOCK_ONFAULT = 1;
+  private static final int IOV_MAX = 1024;
+  private static final int IOVEC_SIZE = 16;
 
   private SysMemory() {}
 
@@ -53,14 +61,13 @@ final class SysMemory {
         SysMemory::pkeyMprotect,
         "As on a processor without protection keys: only the key -1 is valid.");
     b.full(Sys.PKEY_ALLOC, "pkey_alloc", SysMemory::pkeyAlloc);
+    b.full(Sys.REMAP_FILE_PAGES, "remap_file_pages", SysMemory::remapFilePages);
+    b.full(Sys.PROCESS_MADVISE, "process_madvise", SysMemory::processMadvise);
+    b.full(Sys.PROCESS_MRELEASE, "process_mrelease", SysMemory::processMrelease);
+    b.full(Sys.MSEAL, "mseal", SysMemory::mseal);
     b.full(Sys.PKEY_FREE, "pkey_free", SysMemory::pkeyFree);
-    b.unsupported(Sys.REMAP_FILE_PAGES, "remap_file_pages", "Obsolete; use mmap.");
     b.unsupported(Sys.USERFAULTFD, "userfaultfd", "Page faults are the sentry's own.");
     b.unsupported(Sys.MEMFD_SECRET, "memfd_secret", "The sentry can read all guest memory.");
-    b.unsupported(Sys.PROCESS_MADVISE, "process_madvise", "Advice reaches the caller's memory.");
-    b.unsupported(Sys.PROCESS_MRELEASE, "process_mrelease", "Memory goes when the process exits.");
-    b.unsupported(Sys.MAP_SHADOW_STACK, "map_shadow_stack", "There are no shadow stacks.");
-    b.unsupported(Sys.MSEAL, "mseal", "Mappings cannot be sealed.");
   }
 
   static long mmap(Task t, long addr, long length, long prot, long flags, long fd, long offset) {
@@ -191,5 +198,71 @@ final class SysMemory {
 
   static long pkeyFree(Task t, long key, long a1, long a2, long a3, long a4, long a5) {
     return -Errno.EINVAL;
+  }
+
+  static long mseal(Task t, long start, long length, long flags, long a3, long a4, long a5) {
+    return flags != 0 ? -Errno.EINVAL : Sealing.seal(t, t.mm, start, length);
+  }
+
+  static long remapFilePages(
+      Task t, long start, long length, long prot, long page, long flags, long a5) {
+    return prot != 0 ? -Errno.EINVAL : Remap.remapFilePages(t, t.mm, start, length, page);
+  }
+
+  static long processMadvise(
+      Task t, long pidfd, long vector, long count, long advice, long flags, long a5) {
+    if ((int) flags != 0 || count < 0 || count > IOV_MAX) {
+      return -Errno.EINVAL;
+    }
+    byte[] b = new byte[(int) count * IOVEC_SIZE];
+    if (t.mm.copyIn(vector, b, 0, b.length) != 0) {
+      return -Errno.EFAULT;
+    }
+    if (!(t.fds.get((int) pidfd) instanceof PidFile file)) {
+      return -Errno.EBADF;
+    }
+    Task target = file.process().leader();
+    if (file.process().isDead() || target.hasExited()) {
+      return -Errno.ESRCH;
+    }
+    switch ((int) advice) {
+      case Mman.MADV_COLD, Mman.MADV_PAGEOUT, Mman.MADV_WILLNEED, Mman.MADV_COLLAPSE -> {}
+      default -> {
+        return -Errno.EINVAL;
+      }
+    }
+    if (!Tracing.mayAccess(t, target)
+        || target.mm != t.mm && !t.creds.capable(Capability.CAP_SYS_NICE)) {
+      return -Errno.EPERM;
+    }
+    long done = 0;
+    for (int at = 0; at < b.length; at += IOVEC_SIZE) {
+      long start = Bytes.getLong(b, at);
+      long length = Bytes.getLong(b, at + 8);
+      long rc =
+          target.mm == t.mm
+              ? Advice.madvise(t, t.mm, start, length, (int) advice)
+              : Advice.adviseForeign(t, target.mm, start, length, (int) advice);
+      if (rc < 0) {
+        return done > 0 ? done : rc;
+      }
+      done += length;
+    }
+    return done;
+  }
+
+  /** Memory goes when the process ends; here only whether it does. */
+  static long processMrelease(Task t, long pidfd, long flags, long a2, long a3, long a4, long a5) {
+    if ((int) flags != 0) {
+      return -Errno.EINVAL;
+    }
+    if (!(t.fds.get((int) pidfd) instanceof PidFile file)) {
+      return -Errno.EBADF;
+    }
+    ThreadGroup g = file.process();
+    if (g.isDead()) {
+      return -Errno.ESRCH;
+    }
+    return g.isExiting() ? 0 : -Errno.EINVAL;
   }
 }

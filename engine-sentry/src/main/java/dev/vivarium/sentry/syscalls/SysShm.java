@@ -11,6 +11,7 @@ import dev.vivarium.sentry.ipc.sysv.IpcTable;
 import dev.vivarium.sentry.ipc.sysv.SharedSegment;
 import dev.vivarium.sentry.ipc.sysv.SysvIpc;
 import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.memory.Mappings;
 import dev.vivarium.sentry.memory.Vma;
 import dev.vivarium.sentry.vfs.File;
 import java.util.ArrayList;
@@ -112,7 +113,7 @@ final class SysShm {
       how |= (flags & SHM_REMAP) != 0 ? Mman.MAP_FIXED : Mman.MAP_FIXED_NOREPLACE;
     }
     File file = segment.attach(t, readOnly);
-    long result = t.mm.mmap(t, at, length, prot, how, file, 0);
+    long result = Mappings.mmap(t, t.mm, at, length, prot, how, file, 0);
     file.drop(t);
     return result == -Errno.EEXIST ? -Errno.EINVAL : result;
   }
@@ -137,7 +138,7 @@ final class SysShm {
       }
     });
     for (Vma v : parts) {
-      t.mm.munmap(t, v.start(), v.end() - v.start());
+      Mappings.munmap(t, t.mm, v.start(), v.end() - v.start());
     }
     return parts.isEmpty() ? -Errno.EINVAL : 0;
   }

@@ -36,6 +36,12 @@ final class SysSignal {
               | 0x800)
           & 0xffffffffL;
 
+  // linux/pidfd.h
+  private static final int PIDFD_THREAD = Fcntl.O_EXCL;
+  private static final int PIDFD_SIGNAL_THREAD = 1;
+  private static final int PIDFD_SIGNAL_THREAD_GROUP = 2;
+  private static final int PIDFD_SIGNAL_PROCESS_GROUP = 4;
+
   private SysSignal() {}
 
   static void register(SyscallTable.Builder b) {
@@ -52,8 +58,7 @@ final class SysSignal {
     b.full(Sys.KILL, "kill", SysSignal::kill);
     b.full(Sys.TKILL, "tkill", SysSignal::tkill);
     b.full(Sys.TGKILL, "tgkill", SysSignal::tgkill);
-    b.partial(
-        Sys.PIDFD_OPEN, "pidfd_open", SysSignal::pidfdOpen, "PIDFD_THREAD is refused with EINVAL.");
+    b.full(Sys.PIDFD_OPEN, "pidfd_open", SysSignal::pidfdOpen);
     b.full(Sys.PIDFD_SEND_SIGNAL, "pidfd_send_signal", SysSignal::pidfdSendSignal);
   }
 
@@ -266,7 +271,8 @@ final class SysSignal {
   }
 
   /** Codes that only the kernel may use towards others. */
-  private static boolean isForged(Task t, SignalInfo info, ThreadGroup target) {
+  private static boolean isForged(
+      Task t, SignalInfo info, @org.jspecify.annotations.Nullable ThreadGroup target) {
     return (info.code >= 0 || info.code == Signals.SI_TKILL) && target != t.group;
   }
 
@@ -327,12 +333,15 @@ final class SysSignal {
   // ---- pidfds ----
 
   static long pidfdOpen(Task t, long pid, long flags, long a2, long a3, long a4, long a5) {
-    if (((int) flags & ~Fcntl.O_NONBLOCK) != 0 || (int) pid <= 0) {
+    if (((int) flags & ~(Fcntl.O_NONBLOCK | PIDFD_THREAD)) != 0 || (int) pid <= 0) {
       return -Errno.EINVAL;
     }
     Task target = t.kernel().pids().task((int) pid);
     if (target == null) {
       return -Errno.ESRCH;
+    }
+    if ((flags & PIDFD_THREAD) != 0) {
+      return PidFile.installThread(t, target, (int) flags);
     }
     if (target.group.pid() != (int) pid) {
       return -Errno.EINVAL;
@@ -350,7 +359,8 @@ final class SysSignal {
 
   static long pidfdSendSignal(
       Task t, long pidfd, long signum, long info, long flags, long a4, long a5) {
-    if ((int) flags != 0) {
+    int kinds = PIDFD_SIGNAL_THREAD | PIDFD_SIGNAL_THREAD_GROUP | PIDFD_SIGNAL_PROCESS_GROUP;
+    if (((int) flags & ~kinds) != 0 || Integer.bitCount((int) flags) > 1) {
       return -Errno.EINVAL;
     }
     ThreadGroup g = processOf(t.fds.get((int) pidfd));
@@ -361,19 +371,33 @@ final class SysSignal {
     if (isBad(signo)) {
       return -Errno.EINVAL;
     }
-    if (t.kernel().pids().group(g.pid()) != g) {
+    Task named = t.fds.get((int) pidfd) instanceof PidFile file ? file.thread() : null;
+    Task target = named != null ? named : g.leader();
+    boolean toThread = (int) flags == PIDFD_SIGNAL_THREAD || (int) flags == 0 && named != null;
+    boolean toProcesses = (int) flags == PIDFD_SIGNAL_PROCESS_GROUP;
+    if (t.kernel().pids().group(g.pid()) != g || named != null && named.hasExited()) {
       return -Errno.ESRCH;
     }
-    if (info == 0) {
-      return sendTo(t, g, signo);
+    SignalInfo queued = null;
+    if (info != 0) {
+      queued = readInfo(t, signo, info);
+      if (queued == null) {
+        return -Errno.EFAULT;
+      }
+      if (t.mm.readInt(info) != signo) {
+        return -Errno.EINVAL;
+      }
+      if (isForged(t, queued, toProcesses ? null : g)) {
+        return -Errno.EPERM;
+      }
     }
-    SignalInfo queued = readInfo(t, signo, info);
-    if (queued == null) {
-      return -Errno.EFAULT;
+    if (toProcesses) {
+      ProcessGroup group = t.kernel().pids().processGroup(target.tid());
+      return group == null ? -Errno.ESRCH : sendToAll(t, group.snapshot(), signo, false);
     }
-    if (isForged(t, queued, g)) {
-      return -Errno.EPERM;
+    if (queued != null) {
+      return queue(t, target, signo, queued, !toThread);
     }
-    return queue(t, g.leader(), signo, queued, true);
+    return toThread ? sendToThread(t, g.pid(), target.tid(), signo) : sendTo(t, g, signo);
   }
 }

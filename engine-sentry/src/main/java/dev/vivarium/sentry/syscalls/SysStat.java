@@ -23,7 +23,7 @@ final class SysStat {
     b.full(Sys.LSTAT, "lstat", SysStat::lstat).fast();
     b.full(Sys.FSTAT, "fstat", SysStat::fstat).fast();
     b.full(Sys.NEWFSTATAT, "newfstatat", SysStat::newfstatat).fast();
-    b.partial(Sys.STATX, "statx", SysStat::statx, "No birth time.").fast();
+    b.full(Sys.STATX, "statx", SysStat::statx).fast();
   }
 
   static long stat(Task t, long path, long buf, long a2, long a3, long a4, long a5) {

@@ -4,8 +4,10 @@ import dev.vivarium.sentry.abi.Capability;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.ipc.Bytes;
+import dev.vivarium.sentry.kernel.ProcessTimers;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.vfs.Times;
+import org.jspecify.annotations.Nullable;
 
 /** Clocks and sleeping. */
 final class SysTime {
@@ -57,11 +59,7 @@ final class SysTime {
         readOnly);
     b.full(Sys.TIME, "time", SysTime::time).fast();
     b.full(Sys.NANOSLEEP, "nanosleep", SysTime::nanosleep);
-    b.partial(
-        Sys.CLOCK_NANOSLEEP,
-        "clock_nanosleep",
-        SysTime::clockNanosleep,
-        "Processor-time clocks cannot be slept on.");
+    b.full(Sys.CLOCK_NANOSLEEP, "clock_nanosleep", SysTime::clockNanosleep);
     b.full(
         Sys.RESTART_SYSCALL, "restart_syscall", (t, a0, a1, a2, a3, a4, a5) -> t.goOnWithRestart());
   }
@@ -196,14 +194,11 @@ final class SysTime {
           return -Errno.EPERM;
         }
       }
-      case CLOCK_PROCESS_CPUTIME_ID,
-          CLOCK_MONOTONIC_RAW,
-          CLOCK_REALTIME_COARSE,
-          CLOCK_MONOTONIC_COARSE -> {
+      case CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE -> {
         return -Errno.EOPNOTSUPP;
       }
       default -> {
-        return -Errno.EINVAL;
+        return sleepOnProcessorTime(t, id, flags, request, remaining);
       }
     }
     long nanos = Deadlines.readTimespec(t, request);
@@ -218,6 +213,62 @@ final class SysTime {
     long rc = sleepUntil(t, deadline);
     // An absolute time needs no remembering: the call is simply made again.
     return rc == -Errno.ERESTARTSYS ? -Errno.ERESTARTNOHAND : rc;
+  }
+
+  /** The clock of a process or a thread; null if the number names none. */
+  static ProcessTimers.@Nullable Clock processorTime(Task t, int clock) {
+    if (clock == CLOCK_PROCESS_CPUTIME_ID) {
+      return ProcessTimers.processTime(t.group);
+    }
+    if (clock == CLOCK_THREAD_CPUTIME_ID) {
+      return ProcessTimers.taskTime(t);
+    }
+    if (clock >= 0 || (clock & 3) == 3) {
+      return null;
+    }
+    int id = ~(clock >> 3);
+    Task target = id == 0 ? t : t.kernel().pids().task(id);
+    boolean perThread = (clock & 4) != 0;
+    if (target == null || perThread && target.group != t.group) {
+      return null;
+    }
+    return perThread ? ProcessTimers.taskTime(target) : ProcessTimers.processTime(target.group);
+  }
+
+  private static long sleepOnProcessorTime(
+      Task t, int id, long flags, long request, long remaining) {
+    ProcessTimers.Clock clock = processorTime(t, id);
+    boolean own =
+        id == CLOCK_THREAD_CPUTIME_ID
+            || id < 0 && (id & 4) != 0 && (~(id >> 3) == 0 || ~(id >> 3) == t.tid());
+    if (clock == null || own) {
+      return -Errno.EINVAL; // nobody's time goes on while he sleeps
+    }
+    long nanos = Deadlines.readTimespec(t, request);
+    if (nanos < 0) {
+      return nanos;
+    }
+    boolean absolute = (flags & TIMER_ABSTIME) != 0;
+    long due = absolute ? nanos : clock.now() + nanos;
+    long rc = sleepUntil(t, clock, due);
+    if (rc == 0 || absolute) {
+      return rc == 0 ? 0 : -Errno.ERESTARTNOHAND;
+    }
+    long left = Math.max(0, due - clock.now());
+    if (remaining != 0 && writeTimespec(t, remaining, left) != 0) {
+      return -Errno.EFAULT;
+    }
+    return t.restartWith(again -> sleepUntil(again, clock, due));
+  }
+
+  private static long sleepUntil(Task t, ProcessTimers.Clock clock, long due) {
+    for (long left = due - clock.now(); left > 0; left = due - clock.now()) {
+      long wait = Math.max(1_000_000, left / clock.speed());
+      if (t.sleepUntil(Deadlines.after(wait)) == -Errno.ERESTARTSYS) {
+        return -Errno.ERESTARTSYS;
+      }
+    }
+    return 0;
   }
 
   private static long sleep(Task t, long deadline, long remaining) {

@@ -19,14 +19,9 @@ final class SysTimers {
 
   static void register(SyscallTable.Builder b) {
     b.full(Sys.ALARM, "alarm", SysTimers::alarm).fast();
-    String wall = "ITIMER_VIRTUAL and ITIMER_PROF run on the wall clock.";
-    b.partial(Sys.GETITIMER, "getitimer", SysTimers::getitimer, wall).fast();
-    b.partial(Sys.SETITIMER, "setitimer", SysTimers::setitimer, wall).fast();
-    b.partial(
-        Sys.TIMER_CREATE,
-        "timer_create",
-        SysTimers::timerCreate,
-        "Processor-time clocks run on the wall clock.");
+    b.full(Sys.GETITIMER, "getitimer", SysTimers::getitimer).fast();
+    b.full(Sys.SETITIMER, "setitimer", SysTimers::setitimer).fast();
+    b.full(Sys.TIMER_CREATE, "timer_create", SysTimers::timerCreate);
     b.full(Sys.TIMER_SETTIME, "timer_settime", SysTimers::timerSettime).fast();
     b.full(Sys.TIMER_GETTIME, "timer_gettime", SysTimers::timerGettime).fast();
     b.full(Sys.TIMER_GETOVERRUN, "timer_getoverrun", SysTimers::timerGetoverrun).fast();
@@ -93,18 +88,19 @@ final class SysTimers {
 
   static long timerCreate(Task t, long clock, long event, long idOut, long a3, long a4, long a5) {
     int id = (int) clock;
+    ProcessTimers.Clock time = SysTime.processorTime(t, id);
     switch (id) {
       case SysTime.CLOCK_REALTIME,
           SysTime.CLOCK_MONOTONIC,
           SysTime.CLOCK_BOOTTIME,
-          SysTime.CLOCK_TAI,
-          SysTime.CLOCK_PROCESS_CPUTIME_ID,
-          SysTime.CLOCK_THREAD_CPUTIME_ID -> {}
+          SysTime.CLOCK_TAI -> {}
       case SysTime.CLOCK_REALTIME_ALARM, SysTime.CLOCK_BOOTTIME_ALARM -> {
         return -Errno.EPERM;
       }
       default -> {
-        return -Errno.EINVAL;
+        if (time == null) {
+          return -Errno.EINVAL;
+        }
       }
     }
     long value = 0;
@@ -136,7 +132,7 @@ final class SysTimers {
       notify = kind;
     }
     ProcessTimers timers = t.group.timers();
-    long timer = timers.create(id, notify, signo, value, valueIsId, thread);
+    long timer = timers.create(id, time, notify, signo, value, valueIsId, thread);
     if (timer < 0) {
       return timer;
     }
@@ -172,18 +168,17 @@ final class SysTimers {
       return -Errno.EINVAL;
     }
     byte[] before = encode(timer);
-    long due = 0;
+    long after = -1;
     if (first != 0) {
-      long delta = first;
+      after = first;
       if ((flags & TIMER_ABSTIME) != 0) {
-        delta = Math.max(0, first - SysTime.read(t, timer.clock));
+        after = Math.max(0, first - Math.max(0, SysTime.read(t, timer.clockId)));
       }
-      due = Deadlines.after(delta);
     }
     if (old != 0 && t.mm.copyOut(old, before, 0, 32) != 0) {
       return -Errno.EFAULT;
     }
-    timer.arm(due, interval);
+    timer.arm(after, interval);
     return 0;
   }
 

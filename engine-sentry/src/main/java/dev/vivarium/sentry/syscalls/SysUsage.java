@@ -27,7 +27,7 @@ final class SysUsage {
     b.partial(Sys.TIMES, "times", SysUsage::times, counts).fast();
     String limits =
         "All limits are kept; enforced are NOFILE, NPROC, STACK, FSIZE, AS, SIGPENDING.";
-    b.partial(Sys.GETRLIMIT, "getrlimit", SysUsage::getrlimit, limits).fast();
+    b.full(Sys.GETRLIMIT, "getrlimit", SysUsage::getrlimit).fast();
     b.partial(Sys.SETRLIMIT, "setrlimit", SysUsage::setrlimit, limits).fast();
     b.partial(Sys.PRLIMIT64, "prlimit64", SysUsage::prlimit64, limits).fast();
   }

@@ -8,6 +8,7 @@ public final class SyscallTables {
   public static SyscallTable linux() {
     SyscallTable.Builder b = new SyscallTable.Builder();
     SysAbsent.register(b);
+    SysAio.register(b);
     SysAttr.register(b);
     SysCapability.register(b);
     SysClone.register(b);
@@ -18,9 +19,11 @@ public final class SyscallTables {
     SysExec.register(b);
     SysFd.register(b);
     SysFutex.register(b);
+    SysFutex2.register(b);
     SysIdentity.register(b);
     SysInotify.register(b);
     SysIoctl.register(b);
+    SysKcmp.register(b);
     SysLink.register(b);
     SysMemory.register(b);
     SysMount.register(b);
@@ -46,6 +49,7 @@ public final class SyscallTables {
     SysStat.register(b);
     SysStatfs.register(b);
     SysSync.register(b);
+    SysSystem.register(b);
     SysTime.register(b);
     SysTimerfd.register(b);
     SysTimers.register(b);
