@@ -53,10 +53,16 @@ public final class PidFile extends File {
 
   @Override
   public int poll() {
-    if (thread != null && thread.hasExited()) {
-      return Poll.IN | Poll.RDNORM | (process.isDead() ? Poll.HUP : 0);
+    Task t = thread;
+    boolean over = t != null ? t.hasExited() : process.isDead();
+    if (!over) {
+      return 0;
     }
-    return process.isDead() ? Poll.IN | Poll.RDNORM : 0;
+    // A thread leaves nothing behind but for the first one, which stays until its process goes.
+    boolean gone =
+        t != null && t != process.leader()
+            || process.kernel().pids().group(process.pid()) != process;
+    return Poll.IN | Poll.RDNORM | (gone ? Poll.HUP : 0);
   }
 
   @Override

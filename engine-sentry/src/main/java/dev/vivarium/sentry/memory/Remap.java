@@ -124,7 +124,8 @@ public final class Remap {
     Vma holder = v.copyOf(v.start, v.end);
     int flags = Mman.MAP_SHARED | Mman.MAP_FIXED | Mman.MAP_POPULATE;
     long rc =
-        Mappings.map(mm, at, size, v.prot, flags, v.flags & Vma.NOWRITE, v.file, v.mappable, page * PAGE);
+        Mappings.map(
+            mm, at, size, v.prot, flags, v.flags & Vma.NOWRITE, v.file, v.mappable, page * PAGE);
     holder.dropBacking(t);
     return Math.min(rc, 0);
   }

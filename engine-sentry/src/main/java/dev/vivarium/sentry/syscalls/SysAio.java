@@ -67,7 +67,8 @@ final class SysAio {
     // The context's name is the address of a ring that libraries may look into: an empty one, whose
     // missing magic number sends them to io_getevents.
     int prot = Mman.PROT_READ | Mman.PROT_WRITE;
-    long ring = Mappings.mmap(t, t.mm, 0, PAGE, prot, Mman.MAP_PRIVATE | Mman.MAP_ANONYMOUS, null, 0);
+    long ring =
+        Mappings.mmap(t, t.mm, 0, PAGE, prot, Mman.MAP_PRIVATE | Mman.MAP_ANONYMOUS, null, 0);
     if (ring < 0) {
       return ring;
     }

@@ -368,16 +368,10 @@ final class SysSignal {
       return -Errno.EBADF;
     }
     int signo = (int) signum;
-    if (isBad(signo)) {
-      return -Errno.EINVAL;
-    }
     Task named = t.fds.get((int) pidfd) instanceof PidFile file ? file.thread() : null;
     Task target = named != null ? named : g.leader();
     boolean toThread = (int) flags == PIDFD_SIGNAL_THREAD || (int) flags == 0 && named != null;
     boolean toProcesses = (int) flags == PIDFD_SIGNAL_PROCESS_GROUP;
-    if (t.kernel().pids().group(g.pid()) != g || named != null && named.hasExited()) {
-      return -Errno.ESRCH;
-    }
     SignalInfo queued = null;
     if (info != 0) {
       queued = readInfo(t, signo, info);
@@ -390,6 +384,13 @@ final class SysSignal {
       if (isForged(t, queued, toProcesses ? null : g)) {
         return -Errno.EPERM;
       }
+    }
+    boolean mismatch = (int) flags == PIDFD_SIGNAL_THREAD_GROUP && target.tid() != g.pid();
+    if (t.kernel().pids().group(g.pid()) != g || named != null && named.hasExited() || mismatch) {
+      return -Errno.ESRCH;
+    }
+    if (isBad(signo)) {
+      return -Errno.EINVAL;
     }
     if (toProcesses) {
       ProcessGroup group = t.kernel().pids().processGroup(target.tid());

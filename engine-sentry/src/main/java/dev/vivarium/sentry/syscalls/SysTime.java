@@ -238,9 +238,10 @@ final class SysTime {
   private static long sleepOnProcessorTime(
       Task t, int id, long flags, long request, long remaining) {
     ProcessTimers.Clock clock = processorTime(t, id);
-    boolean own =
-        id == CLOCK_THREAD_CPUTIME_ID
-            || id < 0 && (id & 4) != 0 && (~(id >> 3) == 0 || ~(id >> 3) == t.tid());
+    if (id == CLOCK_THREAD_CPUTIME_ID) {
+      return -Errno.EOPNOTSUPP;
+    }
+    boolean own = (id & 4) != 0 && (~(id >> 3) == 0 || ~(id >> 3) == t.tid());
     if (clock == null || own) {
       return -Errno.EINVAL; // nobody's time goes on while he sleeps
     }
