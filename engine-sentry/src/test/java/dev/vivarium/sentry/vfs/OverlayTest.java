@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.vivarium.sentry.abi.Fcntl;
 import dev.vivarium.sentry.memory.MemoryFile;
 import dev.vivarium.sentry.memory.Uio;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -133,5 +135,42 @@ class OverlayTest {
     assertEquals(53, seen[0]);
     assertEquals(0, w.rmdir("/d/sub"));
     assertTrue(lower.exists("/d/sub/deep"));
+  }
+
+  @Test
+  void aListingThatBeganBeforeTheFirstChangeGoesOnWithoutLossOrRepetition() {
+    lower.mkdir("/many");
+    for (int i = 0; i < 60; i++) {
+      lower.write("/many/" + i, "");
+    }
+    File f = w.open("/many", Fcntl.O_RDONLY | Fcntl.O_DIRECTORY);
+    List<String> seen = new ArrayList<>();
+    int before;
+    do {
+      before = seen.size();
+      int[] room = {9};
+      f.readdir(
+          w.t,
+          (name, ino, next, type) -> {
+            if (room[0]-- == 0) {
+              return false;
+            }
+            seen.add(name);
+            return true;
+          });
+      if (before == 0) {
+        w.write("/many/new", "");
+        w.unlink("/many/59");
+        w.rename("/many/58", "/many/renamed", 0);
+      }
+    } while (seen.size() > before);
+    f.drop(w.t);
+    List<String> expected = new ArrayList<>(List.of(".", "..", "new", "renamed"));
+    for (int i = 0; i < 58; i++) {
+      expected.add(Integer.toString(i));
+    }
+    Collections.sort(expected);
+    Collections.sort(seen);
+    assertEquals(expected, seen);
   }
 }

@@ -4,6 +4,8 @@ import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Fcntl;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.vfs.Dentry;
+import dev.vivarium.sentry.vfs.DirSink;
+import dev.vivarium.sentry.vfs.DirectoryListing;
 import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.FileRef;
 import dev.vivarium.sentry.vfs.Inode;
@@ -18,11 +20,12 @@ import org.jspecify.annotations.Nullable;
 
 /** A directory that shows a lower one, with the guest's changes. */
 final class OverlayDirectory extends MemDirectory implements OverlayFs.Overlaid {
-  private record LowerEntry(String name, int type, long ino) {}
-
   private final OverlayFs overlay;
   private final Inode original;
   private final OverlayFs.Below below;
+
+  /** How many directories this one stands on. */
+  private final int level;
 
   /** Whether {@link #entries} has all names of the lower directory. */
   private boolean complete;
@@ -32,6 +35,8 @@ final class OverlayDirectory extends MemDirectory implements OverlayFs.Overlaid 
     this.overlay = fs;
     this.original = original;
     this.below = new OverlayFs.Below(original);
+    this.level = original instanceof OverlayDirectory lower ? lower.level + 1 : 1;
+    entries.standOnLower(level);
   }
 
   @Override
@@ -88,6 +93,17 @@ final class OverlayDirectory extends MemDirectory implements OverlayFs.Overlaid 
     return 0;
   }
 
+  /**
+   * Where the guest has changed nothing the lower directory lists itself: a walk through a large
+   * tree then leaves nothing behind here.
+   */
+  @Override
+  public long list(Task t, long position, DirSink sink) {
+    return entries.isUntouched() && original instanceof DirectoryListing lower
+        ? lower.list(t, position, sink)
+        : super.list(t, position, sink);
+  }
+
   @Override
   protected long loadBelow(Task t) {
     if (complete) {
@@ -101,7 +117,7 @@ final class OverlayDirectory extends MemDirectory implements OverlayFs.Overlaid 
     if (rc < 0 || directory == null) {
       return rc < 0 ? rc : -Errno.EIO;
     }
-    List<LowerEntry> found = new ArrayList<>();
+    List<EntryTable.Lower> found = new ArrayList<>();
     try {
       int before;
       do {
@@ -110,7 +126,7 @@ final class OverlayDirectory extends MemDirectory implements OverlayFs.Overlaid 
             directory.readdir(
                 t,
                 (name, ino, nextOffset, type) -> {
-                  found.add(new LowerEntry(name, type, ino));
+                  found.add(new EntryTable.Lower(name, type, ino, nextOffset - 1));
                   return true;
                 });
         if (rc < 0) {
@@ -122,11 +138,8 @@ final class OverlayDirectory extends MemDirectory implements OverlayFs.Overlaid 
     }
     if (!complete) {
       complete = true;
-      for (LowerEntry e : found) {
-        if (!e.name().equals(".") && !e.name().equals("..")) {
-          entries.putLower(e.name(), e.type(), e.ino());
-        }
-      }
+      found.removeIf(e -> e.position() < DirectoryListing.FIRST_ENTRY);
+      entries.putLower(found);
     }
     return 0;
   }

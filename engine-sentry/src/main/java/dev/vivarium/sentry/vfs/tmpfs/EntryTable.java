@@ -4,6 +4,7 @@ import dev.vivarium.sentry.vfs.DirSink;
 import dev.vivarium.sentry.vfs.DirectoryListing;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -66,6 +67,9 @@ public final class EntryTable {
 
   private static final int WHITEOUT = -1;
 
+  /** How many positions each directory of a stack of overlays has for its own names. */
+  private static final int LEVEL_SHIFT = 32;
+
   private final Map<String, Entry> byName = new HashMap<>();
 
   /** In ascending order of their positions; without whiteouts. */
@@ -73,6 +77,21 @@ public final class EntryTable {
 
   private int live;
   private long nextPosition = DirectoryListing.FIRST_ENTRY;
+
+  /**
+   * To be called before anything else: there is a lower directory, whose entries keep their
+   * positions.
+   *
+   * @param level how many lower directories there are below each other
+   */
+  public void standOnLower(int level) {
+    nextPosition = (long) level << LEVEL_SHIFT;
+  }
+
+  /** Whether nothing was ever put here: then the lower directory is all there is to show. */
+  public boolean isUntouched() {
+    return byName.isEmpty();
+  }
 
   public @Nullable Entry get(String name) {
     return byName.get(name);
@@ -90,14 +109,22 @@ public final class EntryTable {
     live++;
   }
 
-  /** Adds the name of a lower directory's entry, unless there is an entry already. */
-  public void putLower(String name, int type, long ino) {
-    if (!byName.containsKey(name)) {
-      Entry e = new Entry(name, nextPosition++, null, type, ino, true);
-      byName.put(name, e);
-      ordered.add(e);
-      live++;
+  /** An entry of a lower directory. */
+  public record Lower(String name, int type, long ino, long position) {}
+
+  /** Adds the entries of the lower directory, in its order, but for names that are here already. */
+  public void putLower(List<Lower> all) {
+    ArrayList<Entry> merged = new ArrayList<>(all.size() + ordered.size());
+    for (Lower l : all) {
+      if (!byName.containsKey(l.name)) {
+        Entry e = new Entry(l.name, l.position, null, l.type, l.ino, true);
+        byName.put(l.name, e);
+        merged.add(e);
+        live++;
+      }
     }
+    merged.addAll(ordered);
+    ordered = merged;
   }
 
   void whiteout(String name) {

@@ -59,7 +59,7 @@ public class MemDirectory extends MemInode implements DirectoryListing {
   }
 
   @Override
-  public final long list(Task t, long position, DirSink sink) {
+  public long list(Task t, long position, DirSink sink) {
     long rc = loadBelow(t);
     if (rc < 0) {
       return rc;
