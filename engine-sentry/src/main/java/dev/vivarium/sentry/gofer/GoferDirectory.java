@@ -42,6 +42,9 @@ final class GoferDirectory extends DirectoryInode {
   /** How many files were opened ahead the last time. */
   private int openedAhead;
 
+  /** When the host last said what its attributes are; see {@link GoferFs#isFresh}. */
+  private long saidNanos;
+
   final long hostDev;
   final long hostIno;
 
@@ -107,14 +110,30 @@ final class GoferDirectory extends DirectoryInode {
 
   // ---- looking ----
 
+  /** Takes over what the host says. */
+  void refresh(Attributes a) {
+    a.applyTo(this);
+    saidNanos = gofer.immutable ? 0 : System.nanoTime();
+  }
+
+  private boolean isFresh() {
+    return GoferFs.isFresh(saidNanos);
+  }
+
+  @Override
+  public boolean wasJustFoundAt(Inode directory, String name) {
+    return isFresh() && place.parent == directory && place.name.equals(name);
+  }
+
   @Override
   public long getattr(Task t) {
-    if (gofer.immutable) {
-      return 0;
-    }
+    return gofer.immutable || isFresh() ? 0 : ask(t);
+  }
+
+  private long ask(Task t) {
     Reply r = gofer.call(t, new Request(Wire.WALK).at(self()));
     if (r.error() == 0 && (r.node().mode() & Stat.S_IFMT) == Stat.S_IFDIR) {
-      r.node().applyTo(this);
+      refresh(r.node());
     }
     return r.error();
   }
@@ -295,7 +314,7 @@ final class GoferDirectory extends DirectoryInode {
   private long made(Task t, Reply r, String name, String target, InodeRef out) {
     if (r.error() == 0) {
       out.inode = gofer.inode(r.node(), this, name, target);
-      getattr(t);
+      ask(t);
     }
     return r.error();
   }
@@ -341,7 +360,7 @@ final class GoferDirectory extends DirectoryInode {
     Reply r = gofer.call(t, new Request(Wire.LINK).at(below(name)).with(i.place.address()));
     if (r.error() == 0) {
       i.refresh(r.node());
-      getattr(t);
+      ask(t);
     }
     return r.error();
   }
@@ -350,7 +369,7 @@ final class GoferDirectory extends DirectoryInode {
   public long unlink(Task t, String name, Inode victim) {
     Reply r = gofer.call(t, new Request(Wire.UNLINK).at(below(name)));
     if (r.error() == 0) {
-      getattr(t);
+      ask(t);
       victim.nlink--;
       if (victim instanceof GoferInode i) {
         i.unlinked();
@@ -365,7 +384,7 @@ final class GoferDirectory extends DirectoryInode {
     q.flags = AT_REMOVEDIR;
     Reply r = gofer.call(t, q);
     if (r.error() == 0) {
-      getattr(t);
+      ask(t);
       victim.nlink = 0;
     }
     return r.error();
@@ -400,9 +419,9 @@ final class GoferDirectory extends DirectoryInode {
         }
       }
     }
-    getattr(t);
+    ask(t);
     if (to != this) {
-      to.getattr(t);
+      to.ask(t);
     }
     return 0;
   }

@@ -148,6 +148,7 @@ final class GoferFile extends File {
 
   private long finish(long done, long result) {
     if (done > 0) {
+      node.changedHere();
       node.mtimeNanos = Times.now();
       node.ctimeNanos = node.mtimeNanos;
       return done;
@@ -198,6 +199,7 @@ final class GoferFile extends File {
     }
     long r = node.onHost(t, () -> Libc.fallocate(fd, mode, offset, length));
     if (r == 0) {
+      node.changedHere();
       if (cache != null && mode != 0) {
         cache.clear();
       }

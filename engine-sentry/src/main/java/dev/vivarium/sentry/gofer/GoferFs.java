@@ -34,6 +34,8 @@ public final class GoferFs extends FileSystem {
   private static final int HANDLES_MAX = 1024;
   private static final int DESCRIPTORS_MAX = 512;
 
+  private static final long FRESH_NANOS = 250_000;
+
   /** Contents of mapped files in guest memory; what nobody maps goes when there is more. */
   private static final long CACHE_MAX_BYTES = 512L << 20;
 
@@ -183,6 +185,15 @@ public final class GoferFs extends FileSystem {
     return mayHang;
   }
 
+  /**
+   * In a mount: whether what the host said then still holds well enough. A call looks a file up,
+   * asks for its attributes and opens it within this time, for which one answer must do; that
+   * somebody on the host changes it in between can be seen by nobody.
+   */
+  static boolean isFresh(long saidNanos) {
+    return saidNanos != 0 && System.nanoTime() - saidNanos < FRESH_NANOS;
+  }
+
   // ---- inodes ----
 
   /** The inode of what was found, always the same one while somebody uses it. */
@@ -211,8 +222,8 @@ public final class GoferFs extends FileSystem {
       if (i.isSymlink()) {
         i.setTarget(target);
       }
-    } else {
-      a.applyTo(inode);
+    } else if (inode instanceof GoferDirectory d) {
+      d.refresh(a);
     }
     return inode;
   }

@@ -31,6 +31,9 @@ final class GoferInode extends Inode {
 
   private @Nullable PageCache cache;
 
+  /** When the host last said what its attributes are; see {@link GoferFs#isFresh}. */
+  private long saidNanos;
+
   GoferInode(GoferFs gofer, Place place, Attributes a) {
     super(gofer, gofer.numberOf(a.dev(), a.ino()), a.mode());
     this.gofer = gofer;
@@ -54,13 +57,28 @@ final class GoferInode extends Inode {
       c.clear();
     }
     a.applyTo(this);
+    saidNanos = gofer.immutable ? 0 : System.nanoTime();
+  }
+
+  /** The guest has changed it: only the host knows what that made of its attributes. */
+  void changedHere() {
+    saidNanos = 0;
   }
 
   // ---- attributes ----
 
+  private boolean isFresh() {
+    return GoferFs.isFresh(saidNanos);
+  }
+
+  @Override
+  public boolean wasJustFoundAt(Inode directory, String name) {
+    return isFresh() && nlink == 1 && place.parent == directory && place.name.equals(name);
+  }
+
   @Override
   public long getattr(Task t) {
-    if (gofer.immutable || nlink == 0) {
+    if (gofer.immutable || nlink == 0 || isFresh()) {
       return 0;
     }
     Reply r = gofer.call(t, new Request(Wire.WALK).at(place.address()));
@@ -86,6 +104,7 @@ final class GoferInode extends Inode {
 
   @Override
   public long setattr(Task t, AttrChange change) {
+    changedHere();
     PageCache c = cache;
     if (c != null && (change.set & (AttrChange.SIZE | AttrChange.MTIME)) != 0) {
       c.beginOwnChange(t);
@@ -273,6 +292,7 @@ final class GoferInode extends Inode {
 
   /** One of its names is gone. */
   void unlinked() {
+    changedHere();
     if (nlink == 0 && opens() == 0) {
       GoferFs.closeDescriptor(writeFd);
       writeFd = -1;

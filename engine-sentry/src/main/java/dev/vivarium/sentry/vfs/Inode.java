@@ -78,6 +78,14 @@ public abstract class Inode {
     return 0;
   }
 
+  /**
+   * Where names can change without the sentry: whether this inode was found under a name so
+   * recently that looking again would tell nothing new.
+   */
+  public boolean wasJustFoundAt(Inode directory, String name) {
+    return false;
+  }
+
   /** Applies the fields of {@code change} that are set (chmod, chown, utimens, truncate). */
   public long setattr(Task t, AttrChange change) {
     return -Errno.EPERM;

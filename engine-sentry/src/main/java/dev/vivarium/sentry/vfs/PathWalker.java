@@ -287,8 +287,11 @@ public final class PathWalker {
     Inode inode = directory.positive();
     boolean cached = inode.cachesLookups();
     Dentry known = directory.child(name);
-    if (known != null && cached) {
-      return known;
+    if (known != null) {
+      Inode there = known.inode();
+      if (cached || there != null && there.wasJustFoundAt(inode, name)) {
+        return known;
+      }
     }
     error.inode = null;
     long rc = inode.lookup(t, name, error);
