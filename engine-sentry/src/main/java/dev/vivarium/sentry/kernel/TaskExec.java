@@ -1,9 +1,7 @@
 package dev.vivarium.sentry.kernel;
 
-import dev.vivarium.sentry.abi.Capability;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Signals;
-import dev.vivarium.sentry.abi.Stat;
 import dev.vivarium.sentry.loader.Program;
 import dev.vivarium.sentry.loader.ProgramFinder;
 import dev.vivarium.sentry.loader.ProgramLoader;
@@ -11,9 +9,6 @@ import dev.vivarium.sentry.memory.MemoryManager;
 import dev.vivarium.sentry.platform.AddressSpace;
 import dev.vivarium.sentry.platform.PlatformException;
 import dev.vivarium.sentry.platform.Registers;
-import dev.vivarium.sentry.vfs.File;
-import dev.vivarium.sentry.vfs.Inode;
-import dev.vivarium.sentry.vfs.Mount;
 import java.util.List;
 
 /**
@@ -44,6 +39,11 @@ public final class TaskExec {
     if (program == null) {
       return finder.error();
     }
+    ExecCredentials creds = ExecCredentials.of(t, program.file());
+    if (creds == null) {
+      program.close(t);
+      return ExecCredentials.error();
+    }
     int oldTid = t.tid();
     long rc = endOtherTasks(t);
     if (rc == 0) {
@@ -53,8 +53,8 @@ public final class TaskExec {
       program.close(t);
       return rc;
     }
-    boolean secure = changeCredentials(t, program.file());
-    rc = load(t, program, envp, secure);
+    t.creds = creds.result;
+    rc = load(t, program, envp, creds.secure);
     program.close(t);
     t.registersReplaced = true;
     if (rc < 0) {
@@ -79,8 +79,13 @@ public final class TaskExec {
     if (program == null) {
       return finder.error();
     }
-    boolean secure = changeCredentials(t, program.file());
-    long rc = load(t, program, envp, secure);
+    ExecCredentials creds = ExecCredentials.of(t, program.file());
+    if (creds == null) {
+      program.close(t);
+      return ExecCredentials.error();
+    }
+    t.creds = creds.result;
+    long rc = load(t, program, envp, creds.secure);
     program.close(t);
     if (rc == 0) {
       resetProcess(t, program);
@@ -160,47 +165,6 @@ public final class TaskExec {
     regs.setFsBase(0);
     regs.setGsBase(0);
     return 0;
-  }
-
-  /**
-   * Set-user-id and set-group-id programs, and what becomes of capabilities (man 7 capabilities;
-   * capabilities of files are not looked at).
-   *
-   * @return whether the program runs with more than its caller had (AT_SECURE)
-   */
-  private static boolean changeCredentials(Task t, File file) {
-    Credentials old = t.creds;
-    Credentials.Editor e = old.edit();
-    Inode inode = file.inode;
-    boolean nosuid =
-        old.noNewPrivs
-            || !Tracing.mayGainRights(t)
-            || file.path != null && (file.path.mount().flags() & Mount.NOSUID) != 0;
-    if (!nosuid) {
-      if ((inode.mode & Stat.S_ISUID) != 0) {
-        e.euid = inode.uid;
-      }
-      if ((inode.mode & (Stat.S_ISGID | Stat.S_IXGRP)) == (Stat.S_ISGID | Stat.S_IXGRP)) {
-        e.egid = inode.gid;
-      }
-    }
-    boolean changed = e.euid != old.euid || e.egid != old.egid;
-    e.suid = e.fsuid = e.euid;
-    e.sgid = e.fsgid = e.egid;
-    if (changed) {
-      e.ambient = 0;
-    }
-    boolean rootMagic = (old.securebits & Capability.SECBIT_NOROOT) == 0;
-    if (rootMagic && (e.ruid == 0 || e.euid == 0)) {
-      e.permitted = old.bounding | old.inheritable;
-      e.effective = e.euid == 0 ? e.permitted : e.ambient;
-    } else {
-      e.permitted = e.ambient;
-      e.effective = e.ambient;
-    }
-    e.securebits &= ~Capability.SECBIT_KEEP_CAPS;
-    t.creds = e.done();
-    return changed || old.ruid != e.euid || old.rgid != e.egid;
   }
 
   /** What else does not outlive the old program. */

@@ -22,9 +22,8 @@ final class SysExec {
   private SysExec() {}
 
   static void register(SyscallTable.Builder b) {
-    b.partial(Sys.EXECVE, "execve", SysExec::execve, "Capabilities of files are not looked at.");
-    b.partial(
-        Sys.EXECVEAT, "execveat", SysExec::execveat, "Capabilities of files are not looked at.");
+    b.full(Sys.EXECVE, "execve", SysExec::execve);
+    b.full(Sys.EXECVEAT, "execveat", SysExec::execveat);
   }
 
   static long execve(Task t, long path, long argv, long envp, long a3, long a4, long a5) {
