@@ -22,6 +22,11 @@ public interface RunningSandbox {
     return false;
   }
 
+  /** One line for the user about a run that is over; empty if there is nothing to say. */
+  default String remark() {
+    return "";
+  }
+
   /**
    * Sends a signal to the first process; with a terminal, keyboard signals come through it instead.
    */

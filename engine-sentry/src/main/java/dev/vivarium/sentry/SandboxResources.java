@@ -39,6 +39,7 @@ final class SandboxResources implements AutoCloseable {
   private final List<MemorySegment> blobs = new ArrayList<>();
   private final Platform platform;
   private final Kernel kernel;
+  private final SyscallTable table = SyscallTables.linux();
   private final SandboxGofers gofers;
   private final @Nullable TraceWriter trace;
   private @Nullable Terminal terminal;
@@ -57,7 +58,6 @@ final class SandboxResources implements AutoCloseable {
       platform.close();
       throw e;
     }
-    SyscallTable table = SyscallTables.linux();
     trace = openTrace(spec);
     MemoryFile file =
         new MemoryFile(memory, (offset, length) -> HostMemory.punchHole(memoryFd, offset, length));
@@ -149,6 +149,11 @@ final class SandboxResources implements AutoCloseable {
 
   Kernel kernel() {
     return kernel;
+  }
+
+  /** See {@link SyscallTable#missed}; for after the kernel's end. */
+  String missedCalls() {
+    return table.missed();
   }
 
   /** The image's layers, as the sentry has them mapped. */

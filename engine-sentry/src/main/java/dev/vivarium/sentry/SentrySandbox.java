@@ -155,6 +155,11 @@ final class SentrySandbox implements RunningSandbox {
   }
 
   @Override
+  public String remark() {
+    return resources.missedCalls();
+  }
+
+  @Override
   public void signal(int number) {
     kernel
         .loop()

@@ -460,7 +460,8 @@ final class SandboxProcess implements ControlServer.Handler {
   private synchronized Outcome outcome(ExitStatus status) {
     Ending why = ending;
     return why == null
-        ? new Outcome(Status.EXITED, status.shellCode(), "", "")
+        ? new Outcome(
+            Status.EXITED, status.shellCode(), "", running == null ? "" : running.remark())
         : new Outcome(
             Status.EXITED, why.exitCode, why.reason, why.tellUser ? "ended: " + why.reason : "");
   }

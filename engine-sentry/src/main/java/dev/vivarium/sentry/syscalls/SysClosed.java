@@ -31,29 +31,38 @@ final class SysClosed {
     refused(b, Sys.PERF_EVENT_OPEN, "perf_event_open");
     refused(b, Sys.FANOTIFY_INIT, "fanotify_init");
 
-    b.unsupported(Sys.IO_URING_SETUP, "io_uring_setup", "io_uring is not offered.");
-    b.unsupported(Sys.IO_URING_ENTER, "io_uring_enter", "io_uring is not offered.");
-    b.unsupported(Sys.IO_URING_REGISTER, "io_uring_register", "io_uring is not offered.");
+    b.unsupported(Sys.IO_URING_SETUP, "io_uring_setup", "io_uring is not offered.").probed();
+    b.unsupported(Sys.IO_URING_ENTER, "io_uring_enter", "io_uring is not offered.").probed();
+    b.unsupported(Sys.IO_URING_REGISTER, "io_uring_register", "io_uring is not offered.").probed();
     b.unsupported(Sys.ADD_KEY, "add_key", "There are no kernel keyrings.");
     b.unsupported(Sys.REQUEST_KEY, "request_key", "There are no kernel keyrings.");
     b.unsupported(Sys.KEYCTL, "keyctl", "There are no kernel keyrings.");
     b.unsupported(
-        Sys.LANDLOCK_CREATE_RULESET, "landlock_create_ruleset", "Landlock is not offered.");
-    b.unsupported(Sys.LANDLOCK_ADD_RULE, "landlock_add_rule", "Landlock is not offered.");
-    b.unsupported(Sys.LANDLOCK_RESTRICT_SELF, "landlock_restrict_self", "Landlock is not offered.");
+            Sys.LANDLOCK_CREATE_RULESET, "landlock_create_ruleset", "Landlock is not offered.")
+        .probed();
+    b.unsupported(Sys.LANDLOCK_ADD_RULE, "landlock_add_rule", "Landlock is not offered.").probed();
+    b.unsupported(Sys.LANDLOCK_RESTRICT_SELF, "landlock_restrict_self", "Landlock is not offered.")
+        .probed();
     b.unsupported(Sys.MODIFY_LDT, "modify_ldt", "There are no local descriptor tables.");
     b.unsupported(Sys.FANOTIFY_MARK, "fanotify_mark", "There is no fanotify_init to mark for.");
-    b.unsupported(Sys.NAME_TO_HANDLE_AT, "name_to_handle_at", "Files have no handles.");
-    b.unsupported(Sys.OPEN_TREE, "open_tree", "The newer mount calls; mount(2) does the work.");
-    b.unsupported(Sys.MOVE_MOUNT, "move_mount", "The newer mount calls; mount(2) does the work.");
-    b.unsupported(Sys.FSOPEN, "fsopen", "The newer mount calls; mount(2) does the work.");
-    b.unsupported(Sys.FSCONFIG, "fsconfig", "The newer mount calls; mount(2) does the work.");
-    b.unsupported(Sys.FSMOUNT, "fsmount", "The newer mount calls; mount(2) does the work.");
-    b.unsupported(Sys.FSPICK, "fspick", "The newer mount calls; mount(2) does the work.");
+    b.unsupported(Sys.NAME_TO_HANDLE_AT, "name_to_handle_at", "Files have no handles.").probed();
+    b.unsupported(Sys.OPEN_TREE, "open_tree", "The newer mount calls; mount(2) does the work.")
+        .probed();
+    b.unsupported(Sys.MOVE_MOUNT, "move_mount", "The newer mount calls; mount(2) does the work.")
+        .probed();
+    b.unsupported(Sys.FSOPEN, "fsopen", "The newer mount calls; mount(2) does the work.").probed();
+    b.unsupported(Sys.FSCONFIG, "fsconfig", "The newer mount calls; mount(2) does the work.")
+        .probed();
+    b.unsupported(Sys.FSMOUNT, "fsmount", "The newer mount calls; mount(2) does the work.")
+        .probed();
+    b.unsupported(Sys.FSPICK, "fspick", "The newer mount calls; mount(2) does the work.").probed();
     b.unsupported(
-        Sys.MOUNT_SETATTR, "mount_setattr", "The newer mount calls; mount(2) does the work.");
-    b.unsupported(Sys.STATMOUNT, "statmount", "The newer mount calls; mount(2) does the work.");
-    b.unsupported(Sys.LISTMOUNT, "listmount", "The newer mount calls; mount(2) does the work.");
+            Sys.MOUNT_SETATTR, "mount_setattr", "The newer mount calls; mount(2) does the work.")
+        .probed();
+    b.unsupported(Sys.STATMOUNT, "statmount", "The newer mount calls; mount(2) does the work.")
+        .probed();
+    b.unsupported(Sys.LISTMOUNT, "listmount", "The newer mount calls; mount(2) does the work.")
+        .probed();
     b.unsupported(Sys.QUOTACTL_FD, "quotactl_fd", "There are no quotas.");
     b.unsupported(Sys.CACHESTAT, "cachestat", "The page cache is not counted by file.");
   }

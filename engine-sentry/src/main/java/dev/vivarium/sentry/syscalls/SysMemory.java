@@ -66,8 +66,9 @@ final class SysMemory {
     b.full(Sys.PROCESS_MRELEASE, "process_mrelease", SysMemory::processMrelease);
     b.full(Sys.MSEAL, "mseal", SysMemory::mseal);
     b.full(Sys.PKEY_FREE, "pkey_free", SysMemory::pkeyFree);
-    b.unsupported(Sys.USERFAULTFD, "userfaultfd", "Page faults are the sentry's own.");
-    b.unsupported(Sys.MEMFD_SECRET, "memfd_secret", "The sentry can read all guest memory.");
+    b.unsupported(Sys.USERFAULTFD, "userfaultfd", "Page faults are the sentry's own.").probed();
+    b.unsupported(Sys.MEMFD_SECRET, "memfd_secret", "The sentry can read all guest memory.")
+        .probed();
   }
 
   static long mmap(Task t, long addr, long length, long prot, long flags, long fd, long offset) {

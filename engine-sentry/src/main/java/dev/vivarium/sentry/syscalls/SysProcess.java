@@ -25,7 +25,8 @@ final class SysProcess {
     b.full(Sys.SET_TID_ADDRESS, "set_tid_address", SysProcess::setTidAddress).fast();
     b.full(Sys.SET_ROBUST_LIST, "set_robust_list", SysProcess::setRobustList).fast();
     b.full(Sys.GET_ROBUST_LIST, "get_robust_list", SysProcess::getRobustList).fast();
-    b.unsupported(Sys.RSEQ, "rseq", "Restartable sequences are not offered; libraries do without.");
+    b.unsupported(Sys.RSEQ, "rseq", "Restartable sequences are not offered; libraries do without.")
+        .probed();
   }
 
   static long setpgid(Task t, long pid, long pgid, long a2, long a3, long a4, long a5) {

@@ -32,9 +32,17 @@ public final class SyscallTable implements Kernel.Dispatcher {
    */
   public record Entry(int number, String name, Support support, String note) {}
 
+  /** Names are added to {@link #missed} up to about this length. */
+  private static final int MAX_LINE = 80;
+
   private final Handler[] handlers = new Handler[Sys.COUNT];
   private final boolean[] fast = new boolean[Sys.COUNT];
   private final Entry[] entries = new Entry[Sys.COUNT];
+
+  /** How often each unsupported call was made; written by the kernel thread. */
+  private final long[] misses = new long[Sys.COUNT];
+
+  private final boolean[] probed = new boolean[Sys.COUNT];
 
   private SyscallTable() {}
 
@@ -72,7 +80,40 @@ public final class SyscallTable implements Kernel.Dispatcher {
       return -Errno.ENOSYS;
     }
     Handler handler = handlers[number];
-    return handler == null ? -Errno.ENOSYS : handler.call(t, a0, a1, a2, a3, a4, a5);
+    if (handler == null) {
+      misses[number]++;
+      return -Errno.ENOSYS;
+    }
+    return handler.call(t, a0, a1, a2, a3, a4, a5);
+  }
+
+  /**
+   * One line on the unsupported calls that were made, for the end of a run; empty if there were
+   * none but those that programs only try and do without.
+   */
+  public String missed() {
+    StringBuilder names = new StringBuilder();
+    int more = 0;
+    for (Entry e : entries) {
+      if (e == null
+          || e.support() != Support.UNSUPPORTED
+          || misses[e.number()] == 0
+          || probed[e.number()]) {
+        continue;
+      }
+      if (names.length() > MAX_LINE) {
+        more++;
+        continue;
+      }
+      names.append(names.isEmpty() ? "" : ", ").append(e.name());
+      names.append(" (").append(misses[e.number()]).append(')');
+    }
+    if (names.isEmpty()) {
+      return "";
+    }
+    return "system calls that a sandbox does not support were made: "
+        + names
+        + (more > 0 ? " and " + more + " more" : "");
   }
 
   /** Collects the rows. */
@@ -98,6 +139,12 @@ public final class SyscallTable implements Kernel.Dispatcher {
     /** A number that Linux keeps for a call that it does not have (any more): ENOSYS as there. */
     public Builder absent(int number, String name, String why) {
       return add(number, name, Support.ABSENT, why, null);
+    }
+
+    /** Says of the row just added that programs try it and do without: nobody need be told. */
+    public Builder probed() {
+      table.probed[last] = true;
+      return this;
     }
 
     /** Says of the row just added that its handler never waits. */
