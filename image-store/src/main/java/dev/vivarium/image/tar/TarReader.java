@@ -45,8 +45,12 @@ public final class TarReader {
     if (ended) {
       return null;
     }
-    skipRaw(padding);
+    boolean padded = skipRaw(padding);
     padding = 0;
+    if (!padded) {
+      ended = true; // umoci insert leaves out the padding of the last file, and the end mark
+      return null;
+    }
     @Nullable PaxRecords pax = null;
     @Nullable String longName = null;
     @Nullable String longLink = null;
@@ -134,16 +138,17 @@ public final class TarReader {
     if (body.length < size) {
       throw new EOFException("the archive ends in an extended header");
     }
-    skipRaw((int) (-size & (BLOCK - 1)));
+    if (!skipRaw((int) (-size & (BLOCK - 1)))) {
+      throw new EOFException("the archive ends in padding");
+    }
     return body;
   }
 
-  private void skipRaw(int length) throws IOException {
+  /** Goes over padding; false if the stream ends in it. */
+  private boolean skipRaw(int length) throws IOException {
     int n = in.readNBytes(scratch, 0, length);
     raw.raw(scratch, 0, n);
-    if (n < length) {
-      throw new EOFException("the archive ends in padding");
-    }
+    return n == length;
   }
 
   /** What follows the end mark belongs to the stream's digest. */

@@ -111,4 +111,17 @@ class LayerConverterTest {
     }
     assertArrayEquals(tar, joined.toByteArray());
   }
+
+  @Test
+  void aTarThatEndsWithoutPaddingIsWhole() throws Exception {
+    byte[] whole = new TestTar().file("a", "content").end();
+    byte[] cut = java.util.Arrays.copyOf(whole, 512 + "content".length());
+    assertEquals(Digests.of(cut), convert(cut, "cut").diffId());
+    ByteArrayOutputStream joined = new ByteArrayOutputStream();
+    try (FileChannel erofs = FileChannel.open(directory.resolve("cut.erofs"));
+        var split = Files.newInputStream(directory.resolve("cut.split"))) {
+      TarSplit.join(split, erofs, joined);
+    }
+    assertArrayEquals(cut, joined.toByteArray());
+  }
 }

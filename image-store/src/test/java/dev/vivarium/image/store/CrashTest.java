@@ -121,7 +121,7 @@ class CrashTest {
     }
     processes.clear();
     for (int i = 0; i < 10; i++) {
-      processes.add(StoreProcess.start(root, log, "read", "15"));
+      processes.add(StoreProcess.start(root, log, "read", "4"));
     }
     processes.add(
         StoreProcess.start(root, log, "prune", "import", two, "prune", "import", two, "prune"));
