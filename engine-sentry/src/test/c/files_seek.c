@@ -118,5 +118,17 @@ int main(void) {
   SHOW(copy_file_range(fd, &(loff_t){0}, w, &(loff_t){20}, 5, 0));
   SHOW(pread(w, b, 5, 20));
   printf("%.5s\n", b);
+
+  /* The devices of memory are the same at every place. */
+  for (int i = 0; i < 3; i++) {
+    const char *names[] = {"/dev/null", "/dev/zero", "/dev/full"};
+    int m = open(names[i], O_RDWR);
+    printf("%s\n", names[i]);
+    SHOW(pread(m, b, 4, 1L << 50));
+    SHOW(pwrite(m, b, 4, 1L << 50));
+    SHOW(lseek(m, 77, SEEK_SET));
+    SHOW(lseek(m, 0, SEEK_CUR));
+    close(m);
+  }
   return 0;
 }

@@ -81,6 +81,12 @@ final class MemoryDevice extends File {
     return kind == Kind.ZERO ? Mappable.ANONYMOUS : null;
   }
 
+  /** pread(2) and pwrite(2) take any place, as of a file that is the same everywhere. */
+  @Override
+  public boolean isSeekable() {
+    return true;
+  }
+
   @Override
   public long seek(Task t, long offset, int whence) {
     return 0;
