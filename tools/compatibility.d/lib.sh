@@ -13,6 +13,7 @@ leave() {
   [ "$(type -t finish)" = function ] && finish
   cd / && rm -rf "$work"
   [ $code -eq 0 ] && [ $failed -ne 0 ] && code=1
+  echo "end: $code"
   exit $code
 }
 one_line() { tr -cd '\11\12\15\40-\176' | tr '\r' '\n' | sed 's/[[:space:]]*$//' | grep -v '^$' | tail -n "${1:-3}" | cut -c 1-240 | paste -sd '|'; }

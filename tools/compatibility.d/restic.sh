@@ -15,5 +15,5 @@ check "second backup" restic backup -q data
 like "snapshots" "2 snapshots" restic snapshots
 check "check --read-data" restic check --read-data
 check "restore" restic restore -q latest --target out
-same "what was restored is the same" "" bash -c "diff -r --no-dereference data out$work/data; [ \$(stat -c %a out$work/data/2) = 600 ] || echo mode"
+same "what was restored is the same" "" bash -c "diff -r --no-dereference data out/data; [ \$(stat -c %a out/data/2) = 600 ] || echo mode"
 check "forget and prune" restic forget -q --keep-last 1 --prune
