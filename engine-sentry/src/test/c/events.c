@@ -201,5 +201,14 @@ int main(void) {
   raise(SIGUSR2);
   SHOW(read(sf, si, sizeof si));
   SHOW(read(sf, si, 3));
+  /* An interval that no clock reaches: due once. */
+  int far = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+  struct itimerspec once = {{INT64_MAX, 0}, {0, 1}};
+  uint64_t times = 0;
+  SHOW(timerfd_settime(far, 0, &once, NULL));
+  usleep(20000);
+  SHOW(read(far, &times, sizeof times));
+  printf("%lu\n", times);
+  SHOW(read(far, &times, sizeof times));
   return 0;
 }

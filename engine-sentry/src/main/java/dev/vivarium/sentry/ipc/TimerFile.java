@@ -73,7 +73,8 @@ public final class TimerFile extends File {
       long late = System.nanoTime() - timer.deadlineNanos();
       long missed = Math.max(0, late) / intervalNanos;
       expirations += missed;
-      timers.schedule(timer, timer.deadlineNanos() + (missed + 1) * intervalNanos);
+      timers.schedule(
+          timer, Timers.saturated(timer.deadlineNanos() + missed * intervalNanos, intervalNanos));
     }
     queue.wake(Poll.IN | Poll.RDNORM);
   }

@@ -124,7 +124,7 @@ public final class ProcessTimers {
     @Override
     void expired(long late) {
       if (interval > 0) {
-        due = Math.max(due + interval, clock.now());
+        due = Math.max(saturated(due, interval), clock.now());
         lookAgain();
       }
       group.sendSignal(SignalInfo.kernel(signo));
@@ -216,7 +216,7 @@ public final class ProcessTimers {
       if (interval > 0) {
         long missed = late / interval;
         expirations = (int) Math.min(Integer.MAX_VALUE - 1, 1 + missed);
-        due += interval * (1 + missed);
+        due = saturated(due + interval * missed, interval);
         lookAgain();
       }
       if (notify == Signals.SIGEV_NONE) {

@@ -32,6 +32,15 @@ public final class Timers {
   private Timer[] heap = new Timer[64];
   private int size;
 
+  /**
+   * A point in time so much later, or the last there is: an interval that wraps around would be due
+   * at once, again and again.
+   */
+  public static long saturated(long time, long nanos) {
+    long sum = time + nanos;
+    return nanos > 0 && sum < time ? Long.MAX_VALUE : sum;
+  }
+
   /** Has the timer fire at {@code deadlineNanos}; moves it if it is scheduled already. */
   public void schedule(Timer timer, long deadlineNanos) {
     cancel(timer);
