@@ -19,8 +19,6 @@ final class SignalDelivery {
    * @return false if the task is to end
    */
   static boolean handlePending(Task t) {
-    Registers regs = t.context.regs();
-    regs.set(Registers.RIP, t.mm.unpatchedAddress(regs.get(Registers.RIP)));
     while (t.signalPending()) {
       ThreadGroup g = t.group;
       if (t.fatalSignalPending()) {

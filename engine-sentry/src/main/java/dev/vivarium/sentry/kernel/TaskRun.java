@@ -81,6 +81,9 @@ final class TaskRun {
       return false;
     }
     if (t.signalPending() || t.restoreSigmask || isRestart(t)) {
+      // Signal frames, tracers and restarts see where the guest would be without patched calls.
+      Registers regs = t.context.regs();
+      regs.set(Registers.RIP, t.mm.unpatchedAddress(regs.get(Registers.RIP)));
       return SignalDelivery.handlePending(t);
     }
     t.inSyscall = false;
