@@ -1,0 +1,90 @@
+/* What the parts of the agent share. */
+#ifndef AGENT_H
+#define AGENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "protocol.h"
+
+/* Reads a payload from front to back; a read past its end makes it bad and yields zeros. */
+struct reader {
+  const uint8_t *at, *end;
+  bool bad;
+};
+
+uint8_t read_u8(struct reader *r);
+uint16_t read_u16(struct reader *r);
+uint32_t read_u32(struct reader *r);
+uint64_t read_u64(struct reader *r);
+/* A copy with a NUL at its end, to be freed; with no NUL inside, else the reader is bad. */
+char *read_string(struct reader *r);
+/* A NULL-terminated array of copies; bad if there are more than the payload could hold. */
+char **read_list(struct reader *r);
+void free_list(char **list);
+
+/* channel.c: frames over the port. */
+void channel_open(int fd);
+int channel_fd(void);
+/* Queues a frame made of two parts; the queue is bounded by the credit that streams have. */
+void channel_send(uint16_t type, uint32_t process, const void *a, size_t a_length, const void *b, size_t b_length);
+/* Whether something waits to be written. */
+bool channel_pending(void);
+/* Whether output should not be added now. */
+bool channel_full(void);
+/* Writes what the port takes. False: nobody is at the other end. */
+bool channel_flush(void);
+/* Reads what there is and hands over whole frames. False: nobody is at the other end. */
+bool channel_receive(void (*on_frame)(const struct frame_header *header, struct reader *payload));
+/* Forgets what was under way: another host is to come. */
+void channel_reset(void);
+/* Tells the host why and powers off. */
+_Noreturn void give_up(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* modules.c: from a list of files in /modules. */
+void load_modules(const char *list);
+
+/* root.c: the file tree that the command sees. */
+struct root_options {
+  uint32_t disks;
+  bool read_only;
+  const char *host_name;
+};
+/* Mounts the disks and puts the writable layer over them at /root. */
+void assemble_root(const struct root_options *options);
+/* In the namespaces of the command, and their first process: makes /root the root, with /proc, /dev and /sys. NULL or what failed. */
+const char *enter_root(const struct root_options *options);
+
+/* user.c: who a command runs as, by the image's own /etc/passwd and /etc/group. */
+struct identity {
+  uid_t uid;
+  gid_t gid;
+  gid_t groups[256];
+  int group_count;
+  char home[256];
+};
+/* 0, or an enum start_failure. */
+int find_identity(const char *user, struct identity *identity);
+
+/* process.c: the processes that the host asked for. */
+struct pollfd;
+void processes_init(const struct root_options *options, uint32_t max_tasks);
+void process_start(uint32_t id, struct reader *request);
+void process_input(uint32_t id, const uint8_t *bytes, size_t length);
+void process_input_end(uint32_t id);
+void process_signal(uint32_t id, uint32_t number);
+void process_resize(uint32_t id, uint16_t rows, uint16_t columns);
+void process_stop_output(uint32_t id, uint32_t stream);
+void process_grant(uint32_t id, uint32_t stream, uint32_t bytes);
+/* Adds what it waits for; returns the new count. */
+int processes_poll(struct pollfd *polls, int count);
+#define POLLS_PER_PROCESS 4
+/* Looks at everything that may have moved. */
+void processes_pump(void);
+/* Reaps children. */
+void processes_reap(void);
+void send_statistics(void);
+
+#endif

@@ -1,0 +1,210 @@
+/*
+ * The first process of a virtual machine: loads what the kernel needs, finds the port to the host, and does what the host
+ * says. It has one thread and one loop.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/random.h>
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent.h"
+
+#define PORT_NAME "vivarium.agent"
+
+static bool welcomed, configured;
+
+/* Opens the port by its name; waits for it, since the driver makes ports by and by. */
+static int open_port(void) {
+  for (int attempt = 0; attempt < 10000; attempt++) {
+    DIR *ports = opendir("/sys/class/virtio-ports");
+    for (struct dirent *entry; ports != NULL && (entry = readdir(ports)) != NULL;) {
+      char path[300], name[64] = "";
+      snprintf(path, sizeof path, "/sys/class/virtio-ports/%s/name", entry->d_name);
+      int fd = open(path, O_RDONLY | O_CLOEXEC);
+      if (fd < 0) continue;
+      ssize_t n = read(fd, name, sizeof name - 1);
+      close(fd);
+      if (n <= 0) continue;
+      name[strcspn(name, "\n")] = 0;
+      if (strcmp(name, PORT_NAME) != 0) continue;
+      snprintf(path, sizeof path, "/dev/%s", entry->d_name);
+      int port = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+      if (port >= 0) {
+        closedir(ports);
+        return port;
+      }
+    }
+    if (ports != NULL) closedir(ports);
+    usleep(1000);
+  }
+  give_up("the port to the host did not appear");
+}
+
+static void set_clock(uint64_t nanos) {
+  struct timespec now = {(time_t)(nanos / 1000000000), (long)(nanos % 1000000000)};
+  clock_settime(CLOCK_REALTIME, &now);
+}
+
+/* A clone's random numbers must not be its template's. */
+static void stir(const char *entropy, size_t length) {
+  struct {
+    int entropy_count, buf_size;
+    char buf[64];
+  } pool = {.entropy_count = (int)(length < 64 ? length : 64) * 8, .buf_size = (int)(length < 64 ? length : 64)};
+  memcpy(pool.buf, entropy, (size_t)pool.buf_size);
+  int fd = open("/dev/urandom", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  ioctl(fd, RNDADDENTROPY, &pool);
+  ioctl(fd, RNDRESEEDCRNG);
+  close(fd);
+}
+
+static void raise_loopback(void) {
+  struct ifreq request = {.ifr_name = "lo"};
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return;
+  if (ioctl(fd, SIOCGIFFLAGS, &request) == 0) {
+    request.ifr_flags |= IFF_UP | IFF_RUNNING;
+    ioctl(fd, SIOCSIFFLAGS, &request);
+  }
+  close(fd);
+}
+
+static void welcome(struct reader *r) {
+  struct utsname name;
+  uint32_t lowest = read_u32(r), highest = read_u32(r);
+  if (r->bad || lowest > AGENT_VERSION || highest < AGENT_VERSION)
+    give_up("this agent speaks version %d, and the host %u to %u", AGENT_VERSION, lowest, highest);
+  uname(&name);
+  uint32_t numbers[2] = {AGENT_VERSION, (uint32_t)strlen(name.release)};
+  channel_send(WELCOME, 0, numbers, sizeof numbers, name.release, numbers[1]);
+  welcomed = true;
+}
+
+static void configure(struct reader *r) {
+  uint64_t clock = read_u64(r);
+  uint32_t entropy = read_u32(r);
+  if (entropy > (size_t)(r->end - r->at)) r->bad = true;
+  if (r->bad || configured) give_up("the host's configuration is malformed, or its second");
+  set_clock(clock);
+  stir((const char *)r->at, entropy);
+  r->at += entropy;
+  struct root_options options;
+  options.host_name = read_string(r);
+  options.disks = read_u32(r);
+  options.read_only = read_u8(r) != 0;
+  uint32_t max_tasks = read_u32(r);
+  if (r->bad) give_up("the host's configuration is malformed");
+  raise_loopback();
+  /* Not before: a clone has other disks than the template that it was made from. */
+  load_modules("/modules/late");
+  assemble_root(&options);
+  processes_init(&options, max_tasks);
+  configured = true;
+  channel_send(CONFIGURED, 0, NULL, 0, NULL, 0);
+}
+
+static void on_frame(const struct frame_header *header, struct reader *payload) {
+  uint32_t a, b;
+  if (!welcomed && header->type != HELLO) give_up("the host did not say hello");
+  switch (header->type) {
+    case HELLO: welcome(payload); break;
+    case CONFIGURE: configure(payload); break;
+    case START: process_start(header->process, payload); break;
+    case INPUT: process_input(header->process, payload->at, header->length); break;
+    case INPUT_END: process_input_end(header->process); break;
+    case SIGNAL:
+      a = read_u32(payload);
+      if (!payload->bad) process_signal(header->process, a);
+      break;
+    case RESIZE:
+      a = read_u16(payload);
+      b = read_u16(payload);
+      if (!payload->bad) process_resize(header->process, (uint16_t)a, (uint16_t)b);
+      break;
+    case GRANT:
+      a = read_u32(payload);
+      b = read_u32(payload);
+      if (!payload->bad) process_grant(header->process, a, b);
+      break;
+    case STOP_OUTPUT:
+      a = read_u32(payload);
+      if (!payload->bad) process_stop_output(header->process, a);
+      break;
+    case SHUT_DOWN: reboot(RB_AUTOBOOT); break;
+    case QUERY: send_statistics(); break;
+    default: give_up("the host sent a frame of unknown type %u", header->type);
+  }
+}
+
+static void prepare(void) {
+  mkdir("/proc", 0755);
+  mkdir("/sys", 0755);
+  mkdir("/dev", 0755);
+  mkdir("/cgroup", 0755);
+  mount("proc", "/proc", "proc", 0, NULL);
+  mount("sysfs", "/sys", "sysfs", 0, NULL);
+  mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+  /* What the agent itself has to say goes to the serial console, which the host keeps the end of. */
+  int console = open("/dev/console", O_RDWR);
+  for (int fd = 0; console >= 0 && fd < 3; fd++) dup2(console, fd);
+  if (console > 2) close(console);
+  int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd >= 0) {
+    (void)!write(fd, "-1000", 5);
+    close(fd);
+  }
+  signal(SIGPIPE, SIG_IGN);
+  load_modules("/modules/early");
+}
+
+int main(void) {
+  static struct pollfd polls[2 + MAX_PROCESSES * POLLS_PER_PROCESS];
+  if (getpid() != 1) {
+    fprintf(stderr, "vivarium-agent: this is the first process of a virtual machine\n");
+    return 1;
+  }
+  prepare();
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &child, NULL);
+  int children = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+  channel_open(open_port());
+  for (;;) {
+    polls[0] = (struct pollfd){channel_fd(), (short)(POLLIN | (channel_pending() ? POLLOUT : 0)), 0};
+    polls[1] = (struct pollfd){children, POLLIN, 0};
+    int count = processes_poll(polls, 2);
+    if (poll(polls, (nfds_t)count, -1) < 0 && errno != EINTR) give_up("poll: %s", strerror(errno));
+    struct signalfd_siginfo ignored;
+    while (read(children, &ignored, sizeof ignored) > 0) {
+    }
+    bool connected = channel_receive(on_frame);
+    processes_reap();
+    processes_pump();
+    connected = channel_flush() && connected;
+    if (!connected) {
+      /* A host that has gone for good takes the machine with it. In a template, and before it has come, it is waited for. */
+      if (configured) reboot(RB_AUTOBOOT);
+      channel_reset();
+      welcomed = false;
+      usleep(1000);
+    }
+  }
+}

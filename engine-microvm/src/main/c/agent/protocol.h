@@ -1,0 +1,66 @@
+/*
+ * The protocol between the agent (init of the virtual machine) and the sandbox's host process, over one virtio-serial port.
+ * AgentProtocol.java has the same numbers; a test compares the two.
+ *
+ * A frame is a header (struct frame_header, little endian as both ends are) and a payload. Strings are a u32 length and
+ * bytes; lists are a u32 count and their elements. The host speaks first (HELLO); the agent answers with the version that
+ * both know. Neither end trusts the other: lengths and counts are checked before use.
+ *
+ * Data flows under credit. Each output stream of a process may have OUTPUT_WINDOW bytes under way until the host grants
+ * more; the host may send INPUT_WINDOW bytes of standard input until the agent grants more. So neither end ever has to stop
+ * reading the port, and nobody waits for a reader that waits for him.
+ */
+#ifndef AGENT_PROTOCOL_H
+#define AGENT_PROTOCOL_H
+
+#include <stdint.h>
+
+#define AGENT_VERSION 1
+#define MAX_PAYLOAD 65536
+#define OUTPUT_WINDOW 262144
+#define INPUT_WINDOW 65536
+#define MAX_PROCESSES 256
+
+struct frame_header {
+  uint32_t length; /* of the payload */
+  uint16_t type;   /* enum frame_type */
+  uint16_t zero;
+  uint32_t process; /* which process it is about; 0 for none */
+};
+
+enum frame_type {
+  /* From the host. */
+  HELLO = 1,      /* u32 lowest, u32 highest version */
+  CONFIGURE = 2,  /* u64 wall clock in ns; str entropy; str host name; u32 disks; u8 read-only root; u32 max tasks */
+  START = 3,      /* u8 terminal; u8 standard input; u16 rows; u16 columns; str user; str directory; list argv; list env */
+  INPUT = 4,      /* bytes */
+  INPUT_END = 5,  /* nothing */
+  SIGNAL = 6,     /* u32 number */
+  RESIZE = 7,     /* u16 rows; u16 columns */
+  GRANT = 8,      /* u32 stream (1 or 2); u32 bytes */
+  SHUT_DOWN = 9,  /* nothing */
+  QUERY = 10,     /* nothing: asks for STATISTICS */
+  STOP_OUTPUT = 11, /* u32 stream: nobody reads it any more, and who writes it is to be told as by a pipe */
+  /* From the agent. */
+  WELCOME = 64,      /* u32 version; str kernel release */
+  CONFIGURED = 65,   /* nothing */
+  STARTED = 66,      /* u32 pid inside */
+  NOT_STARTED = 67,  /* u32 enum start_failure; u32 errno; str what */
+  OUTPUT = 68,       /* u8 stream (1 or 2); bytes */
+  OUTPUT_END = 69,   /* u8 stream */
+  EXITED = 70,       /* u32 exit code; u32 signal; u8 whether the guest's kernel killed it for memory */
+  GRANT_INPUT = 71,  /* u32 bytes */
+  FAILED = 72,       /* str reason: the agent cannot go on */
+  STATISTICS = 73,   /* u64 CPU us; u64 memory bytes; u64 memory limit; u32 tasks; u64 context switches */
+};
+
+/* Why a process was not started: what could not be done. */
+enum start_failure {
+  CANNOT_EXECUTE = 1,
+  NO_SUCH_USER = 2,
+  NO_SUCH_GROUP = 3,
+  NO_DIRECTORY = 4,
+  CANNOT_PREPARE = 5,
+};
+
+#endif

@@ -1,0 +1,77 @@
+package dev.vivarium.microvm;
+
+import dev.vivarium.engine.EngineProbe;
+import dev.vivarium.engine.EngineProbe.Finding;
+import dev.vivarium.engine.EngineProbe.Level;
+import dev.vivarium.microvm.kernel.GuestKernel;
+import dev.vivarium.microvm.kernel.KernelStore;
+import dev.vivarium.microvm.vmm.Accelerator;
+import dev.vivarium.microvm.vmm.AcceleratorProbe;
+import dev.vivarium.microvm.vmm.Qemu;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Finds out whether virtual machines can run on this host. */
+final class MicrovmProbe {
+  private final Path kernels;
+  private final List<Finding> findings = new ArrayList<>();
+
+  MicrovmProbe(Path kernels) {
+    this.kernels = kernels;
+  }
+
+  EngineProbe run() {
+    boolean qemu = Qemu.isInstalled();
+    if (qemu) {
+      add("QEMU", Level.OK, "qemu-system-x86_64 is installed", "");
+    } else {
+      add("QEMU", Level.MISSING, "not installed", "sudo apt-get install qemu-system-x86");
+    }
+    add("Firecracker", Level.DEGRADED, "no driver yet", "");
+    add("Cloud Hypervisor", Level.DEGRADED, "no driver yet", "");
+    try {
+      Optional<GuestKernel> kernel = new KernelStore(kernels).installed();
+      if (kernel.isPresent()) {
+        add("guest kernel", Level.OK, kernel.get().name(), "");
+        if (qemu) {
+          accelerator(kernel.get());
+        }
+      } else {
+        add(
+            "guest kernel",
+            Level.DEGRADED,
+            "not fetched yet",
+            "the first run with --engine microvm fetches it through apt");
+        add(
+            "KVM",
+            Level.DEGRADED,
+            Files.exists(Path.of("/dev/kvm")) ? "not tried yet" : "this machine has no /dev/kvm",
+            "");
+      }
+    } catch (IOException e) {
+      add("guest kernel", Level.DEGRADED, "cannot be read: " + e.getMessage(), "");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return new EngineProbe(qemu, findings);
+  }
+
+  private void accelerator(GuestKernel kernel) throws IOException, InterruptedException {
+    AcceleratorProbe.Result result = new AcceleratorProbe(new Qemu(), kernels).run(kernel);
+    add(
+        "KVM",
+        result.accelerator() == Accelerator.KVM ? Level.OK : Level.DEGRADED,
+        result.reason(),
+        result.accelerator() == Accelerator.KVM
+            ? ""
+            : "guests run on an emulated processor, several times slower");
+  }
+
+  private void add(String name, Level level, String detail, String remedy) {
+    findings.add(new Finding(name, level, detail, remedy));
+  }
+}

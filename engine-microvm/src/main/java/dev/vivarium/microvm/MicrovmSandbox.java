@@ -1,0 +1,95 @@
+package dev.vivarium.microvm;
+
+import dev.vivarium.engine.EngineException;
+import dev.vivarium.engine.ExitStatus;
+import dev.vivarium.engine.RunningSandbox;
+import dev.vivarium.microvm.agent.AgentConnection;
+import dev.vivarium.microvm.agent.GuestProcess;
+import dev.vivarium.microvm.vmm.Machine;
+import java.io.IOException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** A command that runs in a virtual machine of its own. */
+final class MicrovmSandbox implements RunningSandbox {
+  private static final int FAILED = 125;
+  private static final int SIGKILL = 9;
+
+  /** The monitor ends after its guest; a little later it says why. */
+  private static final int VERDICT_MILLIS = 3000;
+
+  private final Machine machine;
+  private final AgentConnection agent;
+  private final GuestProcess process;
+  private final String platform;
+  private volatile boolean killed;
+
+  MicrovmSandbox(Machine machine, AgentConnection agent, GuestProcess process, String platform) {
+    this.machine = machine;
+    this.agent = agent;
+    this.process = process;
+    this.platform = platform;
+  }
+
+  /** The monitor, and how it makes processors. */
+  @Override
+  public String platform() {
+    return platform;
+  }
+
+  @Override
+  public ExitStatus await() throws EngineException, InterruptedException {
+    try {
+      return process.exited().get();
+    } catch (ExecutionException e) {
+      if (killed) {
+        return new ExitStatus(0, SIGKILL);
+      }
+      throw new EngineException(FAILED, "the virtual machine failed: " + why(e.getCause()), e);
+    } finally {
+      close();
+    }
+  }
+
+  private String why(Throwable lost) throws InterruptedException {
+    try {
+      return machine.ended().get(VERDICT_MILLIS, TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      return String.valueOf(lost.getMessage());
+    }
+  }
+
+  private void close() {
+    try {
+      agent.close();
+    } catch (IOException e) {
+      // It is being ended in any case.
+    }
+    machine.close();
+  }
+
+  @Override
+  public void signal(int number) {
+    try {
+      process.signal(number);
+    } catch (IOException e) {
+      // The machine is gone, which await tells.
+    }
+  }
+
+  @Override
+  public void resize(int rows, int columns) {
+    try {
+      process.resize(rows, columns);
+    } catch (IOException e) {
+      // As above.
+    }
+  }
+
+  @Override
+  public void kill() {
+    killed = true;
+    close();
+  }
+}

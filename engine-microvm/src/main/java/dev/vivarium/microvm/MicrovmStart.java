@@ -1,0 +1,266 @@
+package dev.vivarium.microvm;
+
+import dev.vivarium.engine.EngineException;
+import dev.vivarium.engine.SandboxHost;
+import dev.vivarium.engine.SandboxSpec;
+import dev.vivarium.microvm.agent.AgentConnection;
+import dev.vivarium.microvm.agent.GuestProcess;
+import dev.vivarium.microvm.agent.ProcessRequest;
+import dev.vivarium.microvm.agent.StartFailure;
+import dev.vivarium.microvm.kernel.GuestKernel;
+import dev.vivarium.microvm.kernel.KernelException;
+import dev.vivarium.microvm.kernel.KernelStore;
+import dev.vivarium.microvm.vmm.AcceleratorProbe;
+import dev.vivarium.microvm.vmm.Machine;
+import dev.vivarium.microvm.vmm.MachineSpec;
+import dev.vivarium.microvm.vmm.Qemu;
+import dev.vivarium.microvm.vmm.QemuTemplates;
+import dev.vivarium.microvm.vmm.Vmm;
+import dev.vivarium.microvm.vmm.VmmException;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+
+/** From a specification to a command that runs in a virtual machine. */
+final class MicrovmStart {
+  private static final int FAILED = 125;
+  private static final int CANNOT_RUN = 126;
+  private static final int NOT_FOUND = 127;
+
+  private static final int ENOENT = 2;
+  private static final int ENOEXEC = 8;
+  private static final int EACCES = 13;
+
+  private static final long DEFAULT_MEMORY = 512L << 20;
+  private static final long LEAST_MEMORY = 96L << 20;
+  private static final int MOST_PROCESSORS = 4;
+
+  /** An emulated guest on a busy machine takes this long at most; a good one takes a second. */
+  private static final Duration PATIENCE = Duration.ofSeconds(90);
+
+  private final SandboxSpec spec;
+  private final SandboxHost host;
+  private final Path kernels;
+  private final Vmm vmm = new Qemu();
+
+  MicrovmStart(SandboxSpec spec, SandboxHost host, Path kernels) {
+    this.spec = spec;
+    this.host = host;
+    this.kernels = kernels;
+  }
+
+  MicrovmSandbox start() throws EngineException {
+    List<Path> layers = checked();
+    try {
+      GuestKernel kernel = new KernelStore(kernels).get(host::log);
+      AcceleratorProbe.Result found = new AcceleratorProbe(vmm, kernels).run(kernel);
+      host.log(
+          "kernel %s, %s, %s (%s)"
+              .formatted(kernel.name(), vmm.name(), found.accelerator(), found.reason()));
+      return launch(
+          machine(
+              new MachineSpec(
+                  kernel,
+                  found.accelerator(),
+                  memory(),
+                  processors(),
+                  layers,
+                  host.runDirectory())),
+          vmm.name() + " " + found.accelerator().name().toLowerCase(Locale.ROOT));
+    } catch (KernelException | VmmException e) {
+      throw new EngineException(FAILED, e.getMessage(), e);
+    } catch (IOException e) {
+      throw new EngineException(FAILED, "the virtual machine: " + e.getMessage(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new EngineException(FAILED, "interrupted while the sandbox started", e);
+    }
+  }
+
+  /** One that boots; a clone where the user asks for it, since some clones do not answer yet. */
+  private Machine machine(MachineSpec machine) throws VmmException, InterruptedException {
+    if ("1".equals(System.getenv("VIVARIUM_VM_TEMPLATES"))) {
+      try {
+        return new QemuTemplates(kernels.resolve("templates")).start(machine);
+      } catch (VmmException e) {
+        host.log("no clone: " + e.getMessage() + "; booting");
+      }
+    }
+    return vmm.start(machine);
+  }
+
+  /** What this engine cannot do is refused, never left out in silence. */
+  private List<Path> checked() throws EngineException {
+    if (!(spec.root() instanceof SandboxSpec.Root.Image image)) {
+      throw refusal("host: this machine's own root cannot be shown in a virtual machine");
+    }
+    if (!spec.mounts().isEmpty()) {
+      throw refusal("-v: host directories cannot be shown in a virtual machine");
+    }
+    if (spec.traceFile().isPresent()) {
+      throw refusal("--trace: system calls inside a virtual machine are not written down");
+    }
+    if (spec.platform().isPresent()) {
+      throw refusal("--platform " + spec.platform().get() + ": virtual machines have none");
+    }
+    if (image.layers().size() > vmm.maxDisks()) {
+      throw refusal(
+          "%s: the image has %d layers; at most %d can be disks of a virtual machine"
+              .formatted(image.reference(), image.layers().size(), vmm.maxDisks()));
+    }
+    if (spec.limits().memoryBytes() != 0 && spec.limits().memoryBytes() < LEAST_MEMORY) {
+      throw new EngineException(
+          FAILED,
+          "--memory: a virtual machine needs at least "
+              + (LEAST_MEMORY >> 20)
+              + "m for its kernel");
+    }
+    return image.layers().stream().map(Path::of).toList();
+  }
+
+  private static EngineException refusal(String what) {
+    return new EngineException(FAILED, what + "; use --engine sentry");
+  }
+
+  private long memory() {
+    long wanted = spec.limits().memoryBytes();
+    return wanted == 0 ? DEFAULT_MEMORY : wanted >> 20 << 20;
+  }
+
+  private int processors() {
+    double wanted = spec.limits().cpus();
+    int all = Runtime.getRuntime().availableProcessors();
+    return (int) Math.min(wanted == 0 ? MOST_PROCESSORS : Math.ceil(wanted), all);
+  }
+
+  private MicrovmSandbox launch(Machine machine, String platform)
+      throws EngineException, IOException, InterruptedException {
+    AgentConnection agent = null;
+    try {
+      agent = AgentConnection.open(machine.agentPort());
+      String release = agent.awaitWelcome(PATIENCE);
+      host.log("the guest's kernel is " + release);
+      agent.configure(
+          spec.hostname(), machineDisks(), spec.readOnlyRoot(), spec.limits().pids(), PATIENCE);
+      GuestProcess process = agent.start(request());
+      Optional<StartFailure> failure = process.started().get();
+      if (failure.isPresent()) {
+        throw failed(failure.get());
+      }
+      return new MicrovmSandbox(machine, agent, process, platform);
+    } catch (EngineException | IOException | InterruptedException | ExecutionException e) {
+      // Why the machine is gone says more than that it does not answer.
+      String ended = machine.ended().getNow("");
+      if (agent != null) {
+        agent.close();
+      }
+      machine.close();
+      if (e instanceof EngineException known) {
+        throw known;
+      }
+      if (e instanceof InterruptedException interrupted) {
+        throw interrupted;
+      }
+      String reason = e instanceof ExecutionException ? e.getCause().getMessage() : e.getMessage();
+      throw new EngineException(
+          FAILED, "the virtual machine failed: " + (ended.isEmpty() ? reason : ended), e);
+    }
+  }
+
+  private int machineDisks() {
+    return spec.root() instanceof SandboxSpec.Root.Image image ? image.layers().size() : 0;
+  }
+
+  private ProcessRequest request() {
+    SandboxSpec.ProcessSpec command = spec.process();
+    InputStream source;
+    OutputStream output;
+    OutputStream error;
+    boolean terminal = false;
+    int rows = 24;
+    int columns = 80;
+    switch (host.stdio()) {
+      case SandboxHost.Stdio.Inherit _ -> {
+        source = new FileInputStream(FileDescriptor.in);
+        output = new FileOutputStream(FileDescriptor.out);
+        error = new FileOutputStream(FileDescriptor.err);
+      }
+      case SandboxHost.Stdio.Streams streams -> {
+        source = streams.input();
+        output = streams.output();
+        error = streams.error();
+        terminal = streams.terminal();
+        rows = streams.rows();
+        columns = streams.columns();
+      }
+    }
+    return new ProcessRequest(
+        command.arguments(),
+        command.environment(),
+        command.workingDirectory(),
+        command.user(),
+        terminal,
+        rows,
+        columns,
+        command.stdin(),
+        source,
+        output,
+        error);
+  }
+
+  private EngineException failed(StartFailure failure) {
+    String program = spec.process().arguments().getFirst();
+    String user = spec.process().user();
+    int colon = user.indexOf(':');
+    return switch (failure.kind()) {
+      case CANNOT_EXECUTE ->
+          switch (failure.errno()) {
+            case ENOENT ->
+                new EngineException(NOT_FOUND, "command not found: " + program + " in the sandbox");
+            case ENOEXEC ->
+                new EngineException(
+                    CANNOT_RUN,
+                    "cannot run "
+                        + program
+                        + ": not a program for x86-64 Linux (wrong architecture, or a script"
+                        + " without #!)");
+            case EACCES ->
+                new EngineException(
+                    CANNOT_RUN, "cannot run " + program + ": permission denied; is it executable?");
+            default ->
+                new EngineException(
+                    CANNOT_RUN, "cannot run " + program + ": error " + failure.errno());
+          };
+      case NO_SUCH_USER ->
+          new EngineException(
+              CANNOT_RUN,
+              "no such user: "
+                  + (colon < 0 ? user : user.substring(0, colon))
+                  + " in the image's /etc/passwd; use a number or another name");
+      case NO_SUCH_GROUP ->
+          new EngineException(
+              CANNOT_RUN,
+              "no such group: "
+                  + user.substring(colon + 1)
+                  + " in the image's /etc/group; use a number or another name");
+      case NO_DIRECTORY ->
+          new EngineException(
+              CANNOT_RUN,
+              "cannot go to the working directory: "
+                  + spec.process().workingDirectory()
+                  + " in the sandbox: error "
+                  + failure.errno());
+      case CANNOT_PREPARE ->
+          new EngineException(FAILED, "the guest cannot make a process: error " + failure.errno());
+    };
+  }
+}

@@ -1,0 +1,13 @@
+package dev.vivarium.microvm.agent;
+
+/**
+ * What a guest uses, as its own kernel says: untrusted.
+ *
+ * @param cpuMicros processor time of the sandbox's processes
+ * @param memoryBytes memory of the sandbox's processes and their files
+ * @param memoryTotal all the memory the guest has
+ * @param tasks how many there are
+ * @param contextSwitches since the guest's start
+ */
+public record GuestStatistics(
+    long cpuMicros, long memoryBytes, long memoryTotal, int tasks, long contextSwitches) {}

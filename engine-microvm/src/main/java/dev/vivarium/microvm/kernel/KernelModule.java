@@ -1,0 +1,77 @@
+package dev.vivarium.microvm.kernel;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** What a kernel module says of itself, and the order in which modules must be loaded. */
+final class KernelModule {
+  private KernelModule() {}
+
+  /**
+   * What our guests need beyond what the kernel has built in, when they start: the bus, the channel
+   * and the file systems. A module that a kernel does not have is built in, or not missed.
+   */
+  static final List<String> EARLY =
+      List.of(
+          "virtio_mmio",
+          "virtio_console",
+          "virtio_rng",
+          "virtio_balloon",
+          "erofs",
+          "overlay",
+          "fuse",
+          "virtio_net");
+
+  /** What they need only when they get their disks, which a template does not have. */
+  static final List<String> LATE = List.of("virtio_blk");
+
+  /** A module's name, from its file's name: "-" and "_" are the same in it. */
+  static String name(String file) {
+    String base = file.substring(file.lastIndexOf('/') + 1);
+    int dot = base.indexOf('.');
+    return (dot < 0 ? base : base.substring(0, dot)).replace('-', '_');
+  }
+
+  /** The modules that it names as needed before it: its {@code depends=} in .modinfo. */
+  static List<String> dependencies(byte[] module) {
+    String text = new String(module, StandardCharsets.ISO_8859_1);
+    int at = text.indexOf("\0depends=");
+    if (at < 0) {
+      return List.of();
+    }
+    int from = at + "\0depends=".length();
+    int to = text.indexOf('\0', from);
+    List<String> names = new ArrayList<>();
+    for (String name : text.substring(from, to < 0 ? from : to).split(",")) {
+      if (!name.isBlank()) {
+        names.add(name.replace('-', '_'));
+      }
+    }
+    return names;
+  }
+
+  /** The wanted modules and those that they need, as far as there are such, each after its own. */
+  static List<String> order(List<String> wanted, Map<String, List<String>> dependencies) {
+    Set<String> order = new LinkedHashSet<>();
+    Set<String> under = new LinkedHashSet<>();
+    for (String module : wanted) {
+      add(module, dependencies, order, under);
+    }
+    return List.copyOf(order);
+  }
+
+  private static void add(
+      String module, Map<String, List<String>> dependencies, Set<String> order, Set<String> under) {
+    if (!dependencies.containsKey(module) || order.contains(module) || !under.add(module)) {
+      return;
+    }
+    for (String needed : dependencies.get(module)) {
+      add(needed, dependencies, order, under);
+    }
+    order.add(module);
+  }
+}

@@ -1,0 +1,184 @@
+package dev.vivarium.microvm.kernel;
+
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/**
+ * The kernels that were fetched: one directory each, which is there only when it is whole. Several
+ * processes may use it at once.
+ */
+public final class KernelStore {
+  private static final String PACKAGE = "linux-image-cloud-amd64";
+
+  private final Path root;
+
+  /**
+   * @param root a directory of ours; made when it is needed
+   */
+  public KernelStore(Path root) {
+    this.root = root;
+  }
+
+  /** The newest kernel that is here, without fetching anything. */
+  public Optional<GuestKernel> installed() throws IOException {
+    if (!Files.isDirectory(root)) {
+      return Optional.empty();
+    }
+    Optional<Path> newest;
+    try (Stream<Path> all = Files.list(root)) {
+      newest =
+          all.filter(Files::isDirectory)
+              .filter(path -> Files.exists(path.resolve("modules/late")))
+              .max(Comparator.comparing(path -> path.toFile().lastModified()));
+    }
+    return newest.isEmpty() ? Optional.empty() : Optional.of(withInitramfs(newest.get()));
+  }
+
+  /**
+   * The newest kernel that is here, or else the distribution's, fetched through apt and unpacked.
+   *
+   * @param progress gets a line when it begins to do what takes a while
+   * @throws KernelException if none can be had: the line for the user
+   */
+  public GuestKernel get(Consumer<String> progress) throws IOException, KernelException {
+    Optional<GuestKernel> here = installed();
+    if (here.isPresent()) {
+      return here.get();
+    }
+    Files.createDirectories(root);
+    try (FileChannel channel =
+            FileChannel.open(
+                root.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileLock held = channel.lock()) {
+      here = installed();
+      return here.isPresent() ? here.get() : fetch(progress);
+    }
+  }
+
+  private GuestKernel fetch(Consumer<String> progress) throws IOException, KernelException {
+    Path work = Files.createTempDirectory(root, ".part");
+    try {
+      progress.accept("fetching a kernel for guests: " + PACKAGE + " ...");
+      String name = candidate(work);
+      KernelPackage.output(work, "apt-get", "download", name);
+      Path deb;
+      try (Stream<Path> files = Files.list(work)) {
+        deb =
+            files
+                .filter(path -> path.toString().endsWith(".deb"))
+                .findFirst()
+                .orElseThrow(
+                    () -> new KernelException("apt cannot download " + name + "; " + remedy()));
+      }
+      Path unpacked = Files.createDirectory(work.resolve("kernel"));
+      KernelPackage.extract(deb, unpacked);
+      String file = String.valueOf(deb.getFileName());
+      Path target = root.resolve(file.substring(0, file.length() - ".deb".length()));
+      Files.move(unpacked, target, StandardCopyOption.ATOMIC_MOVE);
+      return withInitramfs(target);
+    } catch (FileSystemException e) {
+      throw new KernelException(
+          "cannot keep a kernel for guests: " + e.getMessage() + "; make " + root + " writable", e);
+    } finally {
+      delete(work);
+    }
+  }
+
+  /** The package that the distribution's meta package stands for now. */
+  private static String candidate(Path work) throws IOException, KernelException {
+    String answer;
+    try {
+      answer = KernelPackage.output(work, "apt-cache", "depends", "--important", PACKAGE);
+    } catch (IOException e) {
+      throw new KernelException(
+          "no kernel for guests: there is no apt here to get one from; see docs/microvm.md", e);
+    }
+    return answer
+        .lines()
+        .map(String::strip)
+        .filter(line -> line.startsWith("Depends: linux-image-"))
+        .map(line -> line.substring("Depends: ".length()))
+        .findFirst()
+        .orElseThrow(() ->
+            new KernelException("no kernel for guests: apt knows no " + PACKAGE + "; " + remedy()));
+  }
+
+  private static String remedy() {
+    return "sudo apt-get update, then try again";
+  }
+
+  /** The initramfs for a kernel and this version of the agent; made when it is not there yet. */
+  private static GuestKernel withInitramfs(Path kernel) throws IOException {
+    byte[] agent;
+    try (InputStream in = KernelStore.class.getResourceAsStream("/native/agent")) {
+      if (in == null) {
+        throw new IOException("the agent is missing from this build; build Vivarium again");
+      }
+      agent = in.readAllBytes();
+    }
+    Path initramfs = kernel.resolve("initramfs-" + digest(agent) + ".cpio");
+    if (!Files.exists(initramfs)) {
+      Path part = Files.createTempFile(kernel, ".initramfs", ".part");
+      try {
+        writeInitramfs(kernel.resolve("modules"), agent, part);
+        Files.move(part, initramfs, StandardCopyOption.ATOMIC_MOVE);
+      } finally {
+        Files.deleteIfExists(part);
+      }
+    }
+    return new GuestKernel(
+        String.valueOf(kernel.getFileName()), kernel.resolve("vmlinux"), initramfs);
+  }
+
+  private static void writeInitramfs(Path modules, byte[] agent, Path file) throws IOException {
+    try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
+      CpioWriter cpio = new CpioWriter(out);
+      cpio.directory("dev");
+      cpio.characterDevice("dev/console", 5, 1);
+      cpio.file("init", true, agent);
+      cpio.directory("modules");
+      for (String list : List.of("early", "late")) {
+        cpio.file("modules/" + list, false, Files.readAllBytes(modules.resolve(list)));
+        for (String module : Files.readAllLines(modules.resolve(list))) {
+          cpio.file("modules/" + module, false, Files.readAllBytes(modules.resolve(module)));
+        }
+      }
+      cpio.end();
+    }
+  }
+
+  private static String digest(byte[] bytes) {
+    try {
+      return HexFormat.of()
+          .formatHex(MessageDigest.getInstance("SHA-256").digest(bytes))
+          .substring(0, 16);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static void delete(Path directory) throws IOException {
+    try (Stream<Path> all = Files.walk(directory)) {
+      for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(path);
+      }
+    }
+  }
+}

@@ -1,0 +1,17 @@
+package dev.vivarium.microvm.vmm;
+
+import java.nio.channels.SocketChannel;
+import java.util.concurrent.CompletableFuture;
+
+/** A machine that was started. */
+public interface Machine extends AutoCloseable {
+  /** The host's end of the agent's port. */
+  SocketChannel agentPort();
+
+  /** Completes with the reason when the machine is no more, whatever way it ended. */
+  CompletableFuture<String> ended();
+
+  /** Ends it at once, and waits until nothing of it is left. */
+  @Override
+  void close();
+}

@@ -1,0 +1,102 @@
+package dev.vivarium.microvm.vmm;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+
+/** The words of a command line for QEMU. */
+final class QemuCommand {
+  static final String PROGRAM = "qemu-system-x86_64";
+
+  private QemuCommand() {}
+
+  /**
+   * Where the guest's memory is.
+   *
+   * @param file with all of it, of the guest's size; null for memory of its own
+   * @param shared whether what the guest writes goes to the file
+   * @param incoming whether the machine waits for the state of another one
+   */
+  record Memory(@org.jspecify.annotations.Nullable Path file, boolean shared, boolean incoming) {
+    static final Memory OWN = new Memory(null, false, false);
+  }
+
+  /**
+   * For a machine that connects to our control socket when it starts.
+   *
+   * @param agent where it then listens for who wants its agent's port
+   * @param monitor where its control protocol goes
+   */
+  static List<String> of(MachineSpec spec, Memory memory, Path agent, Path monitor) {
+    boolean emulated = spec.accelerator() == Accelerator.TCG;
+    String size = (spec.memoryBytes() >> 20) + "M";
+    List<String> words = new ArrayList<>();
+    // Whatever happens to this process, the machine goes with it.
+    words.addAll(List.of("setpriv", "--pdeathsig", "KILL", "--no-new-privs", "--"));
+    words.addAll(List.of(PROGRAM, "-nodefaults", "-no-user-config", "-no-reboot"));
+    words.addAll(List.of("-display", "none", "-serial", "stdio"));
+    words.addAll(
+        List.of(
+            "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"));
+    words.addAll(List.of("-accel", emulated ? "tcg" : "kvm", "-cpu", emulated ? "max" : "host"));
+    words.addAll(List.of("-m", size, "-smp", String.valueOf(spec.processors())));
+    String machine = "microvm,rtc=on,pit=on,pic=on,isa-serial=on";
+    if (memory.file() != null) {
+      machine += ",memory-backend=mem";
+      words.addAll(
+          List.of(
+              "-object",
+              "memory-backend-file,id=mem,size=%s,share=%s,mem-path=%s"
+                  .formatted(size, memory.shared() ? "on" : "off", escape(memory.file()))));
+    }
+    words.addAll(List.of("-M", machine));
+    words.addAll(List.of("-global", "virtio-mmio.force-legacy=false"));
+    if (memory.incoming()) {
+      words.addAll(List.of("-incoming", "defer"));
+    } else {
+      words.addAll(List.of("-kernel", spec.kernel().image().toString()));
+      words.addAll(List.of("-initrd", spec.kernel().initramfs().toString()));
+      words.addAll(List.of("-append", kernelArguments(emulated)));
+    }
+    words.addAll(List.of("-chardev", "socket,id=monitor,path=" + escape(monitor)));
+    words.addAll(List.of("-mon", "chardev=monitor,mode=control"));
+    words.addAll(List.of("-chardev", "socket,id=agent,server=on,wait=off,path=" + escape(agent)));
+    words.addAll(List.of("-device", "virtio-serial-device,max_ports=2"));
+    words.addAll(List.of("-device", "virtserialport,chardev=agent,name=vivarium.agent"));
+    words.addAll(List.of("-device", "virtio-rng-device"));
+    words.addAll(List.of("-device", "virtio-balloon-device,free-page-reporting=on"));
+    for (int i = 0; i < spec.disks().size(); i++) {
+      words.addAll(
+          List.of(
+              "-drive",
+              "if=none,id=layer%d,format=raw,readonly=on,file=%s"
+                  .formatted(i, escape(spec.disks().get(i)))));
+      words.addAll(
+          List.of("-device", "virtio-blk-device,drive=layer%d,serial=layer%d".formatted(i, i)));
+    }
+    return words;
+  }
+
+  /** A comma ends a value, unless it is doubled. */
+  private static String escape(Path path) {
+    return path.toString().replace(",", ",,");
+  }
+
+  /**
+   * What the kernel is told: nothing to test or wait for that a guest of ours does not have, and a
+   * restart, which ends the machine, at a panic.
+   */
+  private static String kernelArguments(boolean emulated) {
+    StringBuilder line =
+        new StringBuilder("console=ttyS0 quiet reboot=t panic=-1 cryptomgr.notests audit=0");
+    if (emulated) {
+      line.append(" noreplace-smp nokaslr tsc=reliable");
+      OptionalLong tsc = TscFrequency.kiloHertz();
+      if (tsc.isPresent()) {
+        line.append(" tsc_early_khz=").append(tsc.getAsLong());
+      }
+    }
+    return line.toString();
+  }
+}

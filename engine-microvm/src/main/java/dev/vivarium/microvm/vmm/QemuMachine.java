@@ -1,0 +1,151 @@
+package dev.vivarium.microvm.vmm;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A running QEMU. It connects to our control socket when it starts; we connect to its agent's port
+ * when the guest can hear it: a clone's guest only after it goes on, since what comes to the port
+ * before its state is loaded may wait there for ever.
+ */
+final class QemuMachine implements Machine {
+  private final Process process;
+  private final Path agent;
+  private final Qmp qmp;
+  private final CompletableFuture<String> ended;
+  private @Nullable SocketChannel port;
+
+  private QemuMachine(
+      Process process, Path agent, Qmp qmp, ConsoleTail console, ConsoleTail errors) {
+    this.process = process;
+    this.agent = agent;
+    this.qmp = qmp;
+    this.ended = process.onExit().thenApply(over -> reason(over, console, errors));
+  }
+
+  /**
+   * Starts it and waits for it at the control socket.
+   *
+   * @param directory for the sockets
+   */
+  static QemuMachine start(MachineSpec spec, QemuCommand.Memory memory, Path directory)
+      throws VmmException, InterruptedException {
+    Path agent = directory.resolve("agent.sock");
+    Path monitor = directory.resolve("qmp.sock");
+    try (ServerSocketChannel monitors = listen(monitor)) {
+      Files.deleteIfExists(agent);
+      Process process =
+          new ProcessBuilder(QemuCommand.of(spec, memory, agent, monitor))
+              .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+              .start();
+      return connect(process, monitors, agent);
+    } catch (IOException e) {
+      throw new VmmException("cannot start " + QemuCommand.PROGRAM + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static ServerSocketChannel listen(Path socket) throws IOException {
+    Files.deleteIfExists(socket);
+    ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+    try {
+      return listener.bind(UnixDomainSocketAddress.of(socket), 1);
+    } catch (IOException e) {
+      listener.close();
+      throw e;
+    }
+  }
+
+  private static QemuMachine connect(Process process, ServerSocketChannel monitors, Path agent)
+      throws VmmException, InterruptedException {
+    ConsoleTail console = new ConsoleTail(process.getInputStream(), "console");
+    ConsoleTail errors = new ConsoleTail(process.getErrorStream(), "monitor");
+    // A QEMU that does not like its command line never connects.
+    process.onExit().thenRun(() -> closeQuietly(monitors));
+    @Nullable SocketChannel control = null;
+    try {
+      control = monitors.accept();
+      return new QemuMachine(process, agent, new Qmp(control), console, errors);
+    } catch (IOException e) {
+      process.destroyForcibly();
+      process.waitFor();
+      closeQuietly(control);
+      errors.finish();
+      throw new VmmException("cannot start the virtual machine: " + errors.lastLine(), e);
+    }
+  }
+
+  static void closeQuietly(@Nullable Closeable closeable) {
+    if (closeable != null) {
+      try {
+        closeable.close();
+      } catch (IOException e) {
+        // Nothing that was written to it is missed.
+      }
+    }
+  }
+
+  private static String reason(Process over, ConsoleTail console, ConsoleTail errors) {
+    try {
+      console.finish();
+      errors.finish();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    String verdict = console.verdict();
+    if (!verdict.isEmpty()) {
+      return verdict;
+    }
+    int code = over.exitValue();
+    if (code > 128) {
+      return QemuCommand.PROGRAM + " was killed by signal " + (code - 128);
+    }
+    String line = errors.lastLine();
+    return code != 0 && !line.isEmpty() ? line : "the virtual machine switched itself off";
+  }
+
+  Qmp qmp() {
+    return qmp;
+  }
+
+  /** Connects to the agent's port; the guest hears of it. */
+  QemuMachine connectAgent() throws IOException {
+    port = SocketChannel.open(UnixDomainSocketAddress.of(agent));
+    return this;
+  }
+
+  /** Whether QEMU has seen that nobody is at the agent's port any more. */
+  boolean agentIsDisconnected() throws IOException {
+    return qmp.line("query-chardev").contains("\"disconnected:unix:" + agent);
+  }
+
+  @Override
+  public SocketChannel agentPort() {
+    return Objects.requireNonNull(port, "not connected yet");
+  }
+
+  @Override
+  public CompletableFuture<String> ended() {
+    return ended;
+  }
+
+  @Override
+  public void close() {
+    process.destroyForcibly();
+    try {
+      process.waitFor();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    closeQuietly(port);
+    closeQuietly(qmp);
+  }
+}

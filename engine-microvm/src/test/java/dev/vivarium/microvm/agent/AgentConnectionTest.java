@@ -1,0 +1,243 @@
+package dev.vivarium.microvm.agent;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.vivarium.engine.ExitStatus;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class AgentConnectionTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private final ByteArrayOutputStream output = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream error = new ByteArrayOutputStream();
+  private FakeAgent agent;
+  private AgentConnection connection;
+
+  @BeforeEach
+  void connect() throws Exception {
+    agent = new FakeAgent();
+    connection = AgentConnection.open(agent.hostEnd());
+    agent.welcome();
+    assertEquals("6.1", connection.awaitWelcome(PATIENCE));
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    connection.close();
+    agent.close();
+  }
+
+  private GuestProcess start(byte[] input, OutputStream out) throws IOException {
+    GuestProcess process =
+        connection.start(
+            new ProcessRequest(
+                List.of("cat", "-"),
+                Map.of("A", "1"),
+                "/",
+                "",
+                false,
+                24,
+                80,
+                true,
+                new ByteArrayInputStream(input),
+                out,
+                error));
+    FrameReader request = agent.expect(AgentProtocol.START);
+    assertEquals(process.id(), request.process());
+    return process;
+  }
+
+  private void started(GuestProcess process) throws Exception {
+    agent.send(new FrameWriter().u32(7), AgentProtocol.STARTED, process.id());
+    assertEquals(Optional.empty(), process.started().get(30, TimeUnit.SECONDS));
+  }
+
+  private void print(GuestProcess process, int stream, byte[] bytes) throws IOException {
+    agent.send(
+        new FrameWriter().u8(stream).raw(bytes, 0, bytes.length),
+        AgentProtocol.OUTPUT,
+        process.id());
+  }
+
+  private void exit(GuestProcess process, int code, int signal) throws IOException {
+    agent.send(new FrameWriter().u8(1), AgentProtocol.OUTPUT_END, process.id());
+    agent.send(new FrameWriter().u8(2), AgentProtocol.OUTPUT_END, process.id());
+    agent.send(new FrameWriter().u32(code).u32(signal).u8(0), AgentProtocol.EXITED, process.id());
+  }
+
+  @Test
+  void whatAProcessPrintsArrivesBeforeItsEnd() throws Exception {
+    GuestProcess process = start(new byte[0], output);
+    started(process);
+    print(process, 1, new byte[] {'o'});
+    print(process, 2, new byte[] {'e'});
+    exit(process, 3, 0);
+    assertEquals(new ExitStatus(3, 0), process.exited().get(30, TimeUnit.SECONDS));
+    assertEquals("o", output.toString());
+    assertEquals("e", error.toString());
+  }
+
+  @Test
+  void standardInputIsSentOnlyUnderCredit() throws Exception {
+    byte[] input = new byte[3 * AgentProtocol.INPUT_WINDOW];
+    new Random(1).nextBytes(input);
+    GuestProcess process = start(input, output);
+    started(process);
+    ByteArrayOutputStream got = new ByteArrayOutputStream();
+    int waiting = 0;
+    while (got.size() < input.length) {
+      byte[] bytes = agent.expect(AgentProtocol.INPUT).rest();
+      got.write(bytes);
+      waiting += bytes.length;
+      assertTrue(waiting <= AgentProtocol.INPUT_WINDOW, "more than a window was sent");
+      if (waiting == AgentProtocol.INPUT_WINDOW) {
+        agent.send(new FrameWriter().u32(waiting), AgentProtocol.GRANT_INPUT, process.id());
+        waiting = 0;
+      }
+    }
+    agent.expect(AgentProtocol.INPUT_END);
+    assertArrayEquals(input, got.toByteArray());
+  }
+
+  @Test
+  void whatCannotBeStartedSaysWhy() throws Exception {
+    GuestProcess process = start(new byte[0], output);
+    agent.send(new FrameWriter().u32(1).u32(2).string(""), AgentProtocol.NOT_STARTED, process.id());
+    assertEquals(
+        Optional.of(new StartFailure(StartFailure.Kind.CANNOT_EXECUTE, 2)),
+        process.started().get(30, TimeUnit.SECONDS));
+  }
+
+  @Test
+  void aReaderThatGoesAwayIsToldToTheAgent() throws Exception {
+    GuestProcess process =
+        start(
+            new byte[0],
+            new OutputStream() {
+              @Override
+              public void write(int b) throws IOException {
+                throw new IOException("nobody reads");
+              }
+            });
+    started(process);
+    agent.expect(AgentProtocol.INPUT_END);
+    print(process, 1, new byte[] {'o'});
+    assertEquals(1, agent.expect(AgentProtocol.STOP_OUTPUT).u32());
+  }
+
+  @Test
+  void anAgentThatSendsMoreThanAWindowIsLost() throws Exception {
+    // Nothing is written until the test says so: the window stays closed.
+    Object gate = new Object();
+    OutputStream stuck =
+        new OutputStream() {
+          @Override
+          public void write(int b) {
+            synchronized (gate) {
+              output.write(b);
+            }
+          }
+        };
+    GuestProcess process;
+    synchronized (gate) {
+      process = start(new byte[0], stuck);
+      started(process);
+      byte[] bytes = new byte[32768];
+      for (int sent = 0; sent <= AgentProtocol.OUTPUT_WINDOW; sent += bytes.length) {
+        print(process, 1, bytes);
+      }
+      String reason = connection.lost().get(30, TimeUnit.SECONDS).getMessage();
+      assertTrue(reason.contains("more than a window"), reason);
+    }
+    assertThrows(ExecutionException.class, () -> process.exited().get(30, TimeUnit.SECONDS));
+  }
+
+  @Test
+  void anAgentThatGrantsMoreThanAWindowIsLost() throws Exception {
+    GuestProcess process = start(new byte[0], output);
+    started(process);
+    agent.expect(AgentProtocol.INPUT_END);
+    agent.send(new FrameWriter().u32(1), AgentProtocol.GRANT_INPUT, process.id());
+    assertTrue(connection.lost().get(30, TimeUnit.SECONDS).getMessage().contains("window"));
+  }
+
+  @Test
+  void aFrameOfUnknownTypeEndsTheConnection() throws Exception {
+    GuestProcess process = start(new byte[0], output);
+    agent.send(new FrameWriter(), 99, process.id());
+    assertTrue(connection.lost().get(30, TimeUnit.SECONDS).getMessage().contains("unknown type"));
+    assertThrows(ExecutionException.class, () -> process.started().get(30, TimeUnit.SECONDS));
+  }
+
+  @Test
+  void noNonsenseFromTheGuestEscapesTheConnection() throws Exception {
+    Random random = new Random(42);
+    for (int round = 0; round < 200; round++) {
+      try (FakeAgent hostile = new FakeAgent()) {
+        AgentConnection victim = AgentConnection.open(hostile.hostEnd());
+        byte[] bytes = new byte[random.nextInt(4096)];
+        random.nextBytes(bytes);
+        if (round % 2 == 0) {
+          // A header that holds, with a type that exists, and nonsense in it.
+          int length = Math.max(0, bytes.length - AgentProtocol.HEADER);
+          FrameWriter writer = new FrameWriter().raw(bytes, 0, length);
+          hostile.raw(writer.frame(64 + random.nextInt(10), random.nextInt(2)));
+        } else {
+          hostile.raw(ByteBuffer.wrap(bytes));
+        }
+        hostile.close();
+        victim.lost().get(30, TimeUnit.SECONDS);
+        victim.close();
+      }
+    }
+  }
+
+  @Test
+  void aProcessWhoseAgentDiesFailsAndDoesNotHang() throws Exception {
+    GuestProcess process = start(new byte[0], output);
+    started(process);
+    agent.close();
+    assertThrows(ExecutionException.class, () -> process.exited().get(30, TimeUnit.SECONDS));
+  }
+
+  @Test
+  void aCommandLineThatDoesNotFitAFrameIsRefused() {
+    AgentException refused =
+        assertThrows(
+            AgentException.class,
+            () ->
+                connection.start(
+                    new ProcessRequest(
+                        List.of("x".repeat(70_000)),
+                        Map.of(),
+                        "/",
+                        "",
+                        false,
+                        0,
+                        0,
+                        false,
+                        new ByteArrayInputStream(new byte[0]),
+                        output,
+                        error)));
+    assertTrue(refused.getMessage().contains("too long"));
+  }
+}

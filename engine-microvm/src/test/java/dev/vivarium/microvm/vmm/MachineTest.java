@@ -1,0 +1,74 @@
+package dev.vivarium.microvm.vmm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.vivarium.microvm.kernel.GuestKernel;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+
+class MachineTest {
+  private static ConsoleTail tail(InputStream in) throws InterruptedException {
+    ConsoleTail tail = new ConsoleTail(in, "test");
+    tail.finish();
+    return tail;
+  }
+
+  private static InputStream text(String text) {
+    return new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void aPanicIsFoundAndCannotWriteToTheTerminal() throws Exception {
+    ConsoleTail tail =
+        tail(text("boot\n[ 1.0] Kernel panic - not syncing: bad\u001b[31m thing\nCPU: 0\n"));
+    assertEquals("the guest's kernel panicked: bad?[31m thing", tail.verdict());
+  }
+
+  @Test
+  void aGuestThatPrintsForEverIsBounded() throws Exception {
+    InputStream much = text("x".repeat(1 << 20));
+    ConsoleTail tail = tail(new SequenceInputStream(much, text("\nvivarium-agent: no disk\n")));
+    assertEquals("the agent in the guest: no disk", tail.verdict());
+    assertTrue(tail(text("y".repeat(1 << 20))).lastLine().length() <= 300);
+  }
+
+  @Test
+  void theFrequencyIsTakenOnlyWhereTheCounterIsConstant() {
+    String cpu = "processor\t: 0\ncpu MHz\t\t: 2596.122\nflags\t\t: fpu %s sse\n";
+    assertEquals(
+        OptionalLong.of(2_596_122),
+        TscFrequency.parse(cpu.formatted("tsc constant_tsc nonstop_tsc")));
+    assertEquals(OptionalLong.empty(), TscFrequency.parse(cpu.formatted("tsc")));
+    assertEquals(OptionalLong.empty(), TscFrequency.parse("model name : none\n"));
+  }
+
+  @Test
+  void aCommaInAPathDoesNotEndItsValue() {
+    GuestKernel kernel = new GuestKernel("k", Path.of("/k"), Path.of("/i"));
+    List<String> words =
+        QemuCommand.of(
+            new MachineSpec(
+                kernel,
+                Accelerator.TCG,
+                512 << 20,
+                2,
+                List.of(Path.of("/store/a,readonly=off")),
+                Path.of("/run")),
+            QemuCommand.Memory.OWN,
+            Path.of("/run/s,id=x"),
+            Path.of("/run/q"));
+    assertTrue(
+        words.contains("if=none,id=layer0,format=raw,readonly=on,file=/store/a,,readonly=off"),
+        words.toString());
+    assertTrue(
+        words.contains("socket,id=agent,server=on,wait=off,path=/run/s,,id=x"), words.toString());
+    assertTrue(words.contains("512M"), words.toString());
+  }
+}
