@@ -6,8 +6,8 @@ package dev.vivarium.sentry.kernel;
  *
  * <p>What is counted is the time for which guests run, by the clock on the wall and for at most as
  * many at once as there are processors, and the kernel's own time for them. On a machine that is
- * busy with other things this counts waiting for a processor as use: the quota is a ceiling and
- * never exceeded, but may then not be reached.
+ * busy with other things this counts waiting for a processor as use, so the quota may not be
+ * reached; and a guest runs on until the signal that stops it arrives.
  */
 public final class CpuQuota extends Timers.Timer {
   /** The period, as {@code cpu.max} shows it. */
