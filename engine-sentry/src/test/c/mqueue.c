@@ -159,7 +159,8 @@ int main(void) {
     SHOW(mq_send(q, "from the child", 14, 3));
     _exit(0);
   }
-  waitpid(pid, &status, 0);
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
   HOLDS(got == SIGUSR1 && got_code == SI_MESGQ && got_value == 42 && got_pid == pid);
   got = 0;
   SHOW(mq_notify(q, &e));

@@ -119,6 +119,7 @@ public final class Seccomp {
       return -Errno.EINVAL;
     }
     t.seccomp = Filter.STRICT;
+    t.publishAnswers();
     return 0;
   }
 
@@ -145,9 +146,11 @@ public final class Seccomp {
     }
     Filter added = new Filter(program, logs, now);
     t.seccomp = added;
+    t.publishAnswers();
     if (allThreads) {
       for (Task other : t.group.tasks) {
         other.seccomp = added;
+        other.publishAnswers();
         if (t.creds.noNewPrivs && !other.creds.noNewPrivs) {
           Credentials.Editor e = other.creds.edit();
           e.noNewPrivs = true;

@@ -395,14 +395,14 @@ public final class Task {
   }
 
   /**
-   * Tells the platform what the task may be told of itself without a call into the kernel; to be
-   * called whenever one of these numbers has changed.
+   * Tells the platform what the task may be told of itself without a call into the kernel: nothing
+   * where a tracer or a filter must see every call. To be called whenever one of these has changed.
    */
   void publishAnswers() {
     answeredFor = creds;
     if (kernel.answersInGuest()) {
       context.setAnswers(
-          tracee != null
+          tracee != null || seccomp != null
               ? null
               : new int[] {
                 group.pid(), tid, group.ppid(), creds.ruid, creds.euid, creds.rgid, creds.egid
