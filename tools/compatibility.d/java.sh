@@ -6,7 +6,7 @@
 # seconds: 900
 . "${0%/*}/lib.sh"
 java=$(command -v java) javac=$(command -v javac)
-for home in /usr/lib/jvm/java-17-openjdk-amd64 /usr/lib/jvm/*; do [ -x "$home/bin/javac" ] && { java=$home/bin/java javac=$home/bin/javac; break; }; done
+for home in /usr/lib/jvm/*; do [ -x "$home/bin/javac" ] && { java=$home/bin/java javac=$home/bin/javac; break; }; done
 [ -n "$javac" ] || { echo "skip Java: no JDK here"; exit 0; }
 echo "version: $("$java" -version 2>&1 | head -n 1 | cut -d'"' -f2)"
 cat >T.java <<'X'
