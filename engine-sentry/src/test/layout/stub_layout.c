@@ -36,6 +36,7 @@ int main(void) {
   FIELD(TAIL, slot, tail);
   FIELD(ANSWERS, slot, answers);
   FIELD(IDS, slot, ids);
+  FIELD(CPU, slot, cpu);
   FIELD(OPS, slot, ops);
   VALUE(MAX_OPS, MAX_OPS);
   VALUE(SLOT_FRAME, SLOT_FRAME);

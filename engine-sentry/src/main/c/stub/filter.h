@@ -4,7 +4,7 @@
  *
  * mmap is limited to shared mappings at fixed addresses of descriptors the process was given: no anonymous
  * memory that the sentry does not count. clone is limited to the two sets of flags that make a guest thread and
- * a guest process.
+ * a guest process, sched_setaffinity to the calling thread.
  */
 #ifndef VIVARIUM_STUB_FILTER_H
 #define VIVARIUM_STUB_FILTER_H
@@ -48,40 +48,45 @@ struct sock_fprog {
 
 static struct sock_filter stub_filter[] = {
     /*  0 */ LD(DATA_ARCH),
-    /*  1 */ JEQ(ARCH_X86_64, 0, 29),
+    /*  1 */ JEQ(ARCH_X86_64, 0, 33),
     /*  2 */ LD(DATA_IP_HIGH),
-    /*  3 */ JEQ((u32)(STUB_TEXT_BASE >> 32), 0, 27),
+    /*  3 */ JEQ((u32)(STUB_TEXT_BASE >> 32), 0, 31),
     /*  4 */ LD(DATA_IP_LOW),
-    /*  5 */ JGE((u32)STUB_TEXT_BASE + STUB_TEXT_SIZE, 25, 0),
+    /*  5 */ JGE((u32)STUB_TEXT_BASE + STUB_TEXT_SIZE, 29, 0),
     /*  6 */ LD(DATA_NR),
-    /*  7 */ JEQ(NR_rt_sigreturn, 22, 0),
-    /*  8 */ JEQ(NR_futex, 8, 0),
-    /*  9 */ JEQ(NR_mmap, 11, 0),
-    /* 10 */ JEQ(NR_munmap, 19, 0),
-    /* 11 */ JEQ(NR_mprotect, 18, 0),
-    /* 12 */ JEQ(NR_sched_yield, 17, 0),
-    /* 13 */ JEQ(NR_clone, 10, 0),
-    /* 14 */ JEQ(NR_exit, 15, 0),
-    /* 15 */ JEQ(NR_arch_prctl, 14, 0),
-    /* 16 */ RET(RET_TRAP),
+    /*  7 */ JEQ(NR_rt_sigreturn, 26, 0),
+    /*  8 */ JEQ(NR_futex, 9, 0),
+    /*  9 */ JEQ(NR_mmap, 12, 0),
+    /* 10 */ JEQ(NR_munmap, 23, 0),
+    /* 11 */ JEQ(NR_mprotect, 22, 0),
+    /* 12 */ JEQ(NR_sched_yield, 21, 0),
+    /* 13 */ JEQ(NR_clone, 11, 0),
+    /* 14 */ JEQ(NR_exit, 19, 0),
+    /* 15 */ JEQ(NR_arch_prctl, 18, 0),
+    /* 16 */ JEQ(NR_sched_setaffinity, 14, 0),
+    /* 17 */ RET(RET_TRAP),
     /* futex: wait and wake only */
-    /* 17 */ LD(DATA_ARG_LOW(1)),
-    /* 18 */ JEQ(0, 11, 0),
-    /* 19 */ JEQ(1, 10, 0),
-    /* 20 */ RET(RET_TRAP),
+    /* 18 */ LD(DATA_ARG_LOW(1)),
+    /* 19 */ JEQ(0, 14, 0),
+    /* 20 */ JEQ(1, 13, 0),
+    /* 21 */ RET(RET_TRAP),
     /* mmap: exactly MAP_SHARED|MAP_FIXED */
-    /* 21 */ LD(DATA_ARG_LOW(3)),
-    /* 22 */ JEQ(MAP_SHARED | MAP_FIXED, 7, 0),
-    /* 23 */ RET(RET_TRAP),
+    /* 22 */ LD(DATA_ARG_LOW(3)),
+    /* 23 */ JEQ(MAP_SHARED | MAP_FIXED, 10, 0),
+    /* 24 */ RET(RET_TRAP),
     /* clone: a guest thread or a guest process */
-    /* 24 */ LD(DATA_ARG_HIGH(0)),
-    /* 25 */ JEQ(0, 0, 5),
-    /* 26 */ LD(DATA_ARG_LOW(0)),
-    /* 27 */ JEQ(CLONE_GUEST_THREAD, 2, 0),
-    /* 28 */ JEQ(CLONE_GUEST_PROCESS, 1, 0),
-    /* 29 */ RET(RET_TRAP),
-    /* 30 */ RET(RET_ALLOW),
-    /* 31 */ RET(RET_TRAP),
+    /* 25 */ LD(DATA_ARG_HIGH(0)),
+    /* 26 */ JEQ(0, 0, 8),
+    /* 27 */ LD(DATA_ARG_LOW(0)),
+    /* 28 */ JEQ(CLONE_GUEST_THREAD, 5, 0),
+    /* 29 */ JEQ(CLONE_GUEST_PROCESS, 4, 0),
+    /* 30 */ RET(RET_TRAP),
+    /* sched_setaffinity: of the calling thread */
+    /* 31 */ LD(DATA_ARG_LOW(0)),
+    /* 32 */ JEQ(0, 1, 0),
+    /* 33 */ RET(RET_TRAP),
+    /* 34 */ RET(RET_ALLOW),
+    /* 35 */ RET(RET_TRAP),
 };
 
 #endif

@@ -17,6 +17,8 @@
 #define NR_exit 60
 #define NR_arch_prctl 158
 #define NR_futex 202
+#define NR_sched_setaffinity 203
+#define NR_sched_getaffinity 204
 #define NR_exit_group 231
 #define NR_seccomp 317
 

@@ -1,4 +1,4 @@
-/* Finding the host's own vDSO in the zygote: the functions that the guest's vDSO calls, and the pages to keep. */
+/* Finding the host's own vDSO in the zygote: the functions that the guest's vDSO and the stub call, and the pages to keep. */
 #ifndef VIVARIUM_STUB_HOST_VDSO_H
 #define VIVARIUM_STUB_HOST_VDSO_H
 
@@ -17,6 +17,7 @@
 
 struct host_vdso {
   u64 clock_gettime; /* 0 if there is none that can be used */
+  u64 getcpu;        /* the same */
   u64 end;           /* of what stays at HOST_VDSO_BASE */
 };
 
@@ -62,8 +63,8 @@ static inline u64 move_mapping(u64 from, u64 to) {
 
 /* Looks at the host's vDSO and moves it, with the pages it reads, to HOST_VDSO_BASE. */
 static inline struct host_vdso take_host_vdso(u64 base) {
-  struct host_vdso found = {0, 0};
-  u64 clock_gettime = 0;
+  struct host_vdso found = {0, 0, 0};
+  u64 clock_gettime = 0, getcpu = 0;
   const struct elf_header *elf = (const struct elf_header *)base;
   const struct elf_segment *segments = (const struct elf_segment *)(base + elf->phoff);
   const struct elf_dynamic *dynamic = 0;
@@ -87,9 +88,12 @@ static inline struct host_vdso take_host_vdso(u64 base) {
   if (!symbols || (u64)strings <= (u64)symbols || size == 0)
     return found;
   /* The names follow the symbols; their place tells how many there are. */
-  for (const struct elf_symbol *s = symbols; (u64)(s + 1) <= (u64)strings; s++)
+  for (const struct elf_symbol *s = symbols; (u64)(s + 1) <= (u64)strings; s++) {
     if (s->section != 0 && same_text(strings + s->name, "__vdso_clock_gettime"))
       clock_gettime = bias + s->value;
+    else if (s->section != 0 && same_text(strings + s->name, "__vdso_getcpu"))
+      getcpu = bias + s->value;
+  }
   if (clock_gettime == 0)
     return found;
   /*
@@ -113,6 +117,8 @@ static inline struct host_vdso take_host_vdso(u64 base) {
     from += moved;
   }
   found.clock_gettime = HOST_VDSO_BASE + (clock_gettime - start);
+  if (getcpu != 0)
+    found.getcpu = HOST_VDSO_BASE + (getcpu - start);
   found.end = HOST_VDSO_BASE + (end - start);
   return found;
 }

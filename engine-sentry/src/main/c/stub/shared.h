@@ -103,7 +103,11 @@ struct slot {
   u32 answers;    /* bit 0: ids holds what the thread may be told without asking the sentry */
   u32 patience;   /* how often the stub looks for its next answer before it sleeps */
   u32 ids[8];     /* pid, tid, parent, uid, euid, gid, egid */
-  u8 reserved[1024 - 136];
+  u32 cpu;        /* the processor that the thread was on when it last stopped */
+  u32 crowded;    /* how often in a row that was the sentry's, with little time between */
+  u64 crowded_at; /* when it last was, in time-stamp ticks */
+  u64 moved_at;   /* when the thread last went elsewhere because of it */
+  u8 reserved[1024 - 160];
   struct op ops[MAX_OPS];
 };
 

@@ -43,6 +43,9 @@ struct kernel_sigaction {
 #define PATIENCE_LEAST 8
 /* Looks more after each answer that came without sleep. */
 #define PATIENCE_GROWTH 250
+/* Stops in a row on the sentry's processor after which a thread goes to another, and the least time between two moves. */
+#define CROWDED_MOST 8
+#define MOVE_PAUSE 40000000UL
 
 static inline struct control_header *header(void) { return (struct control_header *)CONTROL_BASE; }
 
@@ -52,12 +55,6 @@ static inline struct slot *slot_number(u32 n) {
 
 static inline void relax(void) { __asm__ volatile("pause"); }
 
-static inline u32 this_cpu(void) {
-  u32 low, high, aux;
-  __asm__ volatile("rdtscp" : "=a"(low), "=d"(high), "=c"(aux));
-  return aux & 0xfff;
-}
-
 static inline u64 ticks(void) {
   u32 low, high;
   __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
@@ -66,8 +63,20 @@ static inline u64 ticks(void) {
 
 /* Set by start() before the text is made read-only; every stub process inherits it. */
 static u32 has_fsgsbase;
-static u32 has_rdtscp;
 static struct host_vdso host_vdso;
+/* The processors that the zygote was allowed to use, and how many bytes of them the kernel told. */
+static u64 allowed[16];
+static s64 allowed_size;
+
+#define NO_CPU (~0U)
+
+/* Where the thread runs, or NO_CPU where the host's vDSO does not tell. */
+static inline u32 this_cpu(void) {
+  u32 cpu;
+  if (host_vdso.getcpu == 0 || ((s64(*)(u32 *, u32 *, void *))host_vdso.getcpu)(&cpu, 0, 0) != 0)
+    return NO_CPU;
+  return cpu;
+}
 
 static void set_gs(u64 base) {
   if (has_fsgsbase)
@@ -169,6 +178,31 @@ static void carry_out(struct slot *s) {
 }
 
 /*
+ * Called when the thread stops on the processor that the sentry is on, where neither can spin for the other. The
+ * scheduler leaves them together for long if it sees no cache that processors share, or when a third takes turns on
+ * the other one: whoever stops here again and again goes elsewhere once, and is then free as before. Returns whether it
+ * went.
+ */
+static int leave_crowd(struct slot *s, u32 cpu) {
+  u64 now = ticks();
+  s->crowded = now - s->crowded_at < SOON ? s->crowded + 1 : 0;
+  s->crowded_at = now;
+  if (s->crowded < CROWDED_MOST || now - s->moved_at < MOVE_PAUSE || allowed_size <= 0 || cpu >= 8 * sizeof allowed)
+    return 0;
+  s->moved_at = now;
+  s->crowded = 0;
+  u64 others[sizeof allowed / sizeof allowed[0]];
+  for (u32 i = 0; i < sizeof allowed / sizeof allowed[0]; i++)
+    others[i] = allowed[i];
+  others[cpu / 64] &= ~(1UL << cpu % 64);
+  /* Refused if there are no others. */
+  if (host_call3(NR_sched_setaffinity, 0, (u64)allowed_size, (u64)others) != 0)
+    return 0;
+  host_call3(NR_sched_setaffinity, 0, (u64)allowed_size, (u64)allowed);
+  return 1;
+}
+
+/*
  * Tells the sentry that the slot has an event, and waits until it says to go on. A new thread has no event to
  * tell; its first answer may have come before it runs at all.
  */
@@ -191,8 +225,10 @@ static void stop_until_resumed(struct slot *s, int is_new) {
     u32 rounds = s->patience < most ? s->patience : most;
     if (rounds < least)
       rounds = least;
-    /* Where we are on its processor the sentry cannot be running: it will when we sleep. */
-    if (has_rdtscp && this_cpu() == h->sentry_cpu)
+    /* Where we are on its processor the sentry cannot be running: it will when we sleep, or are elsewhere. */
+    u32 cpu = this_cpu();
+    s->cpu = cpu;
+    if (cpu == h->sentry_cpu && !leave_crowd(s, cpu))
       rounds = 0;
     u64 since = 0;
     u32 state;
@@ -465,9 +501,7 @@ __attribute__((used, noreturn)) void start(u64 *stack) {
       host_vdso = take_host_vdso(p[1]);
   }
 
-  u32 a, d;
-  __asm__ volatile("cpuid" : "=a"(a), "=d"(d) : "a"(0x80000001) : "ebx", "ecx");
-  has_rdtscp = d >> 27 & 1;
+  allowed_size = host_call3(NR_sched_getaffinity, 0, sizeof allowed, (u64)allowed);
 
   s64 control = host_call6(NR_mmap, CONTROL_BASE, CONTROL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, FD_CONTROL, 0);
   if (control != (s64)CONTROL_BASE)

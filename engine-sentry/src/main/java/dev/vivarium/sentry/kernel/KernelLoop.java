@@ -98,14 +98,12 @@ public final class KernelLoop {
       }
       if (timers.expire(now)) {
         lastActivity = now;
-      } else if (now - lastActivity > spin) {
+      } else if (now - lastActivity > spin || !platform.pause()) {
         if (inbox.isEmpty()) {
           platform.sleep(timers.nanosToNext(now));
         }
         now = System.nanoTime();
         timers.expire(now);
-      } else {
-        platform.pause();
       }
     }
     helpers.shutdownNow();

@@ -41,9 +41,14 @@ public interface Platform extends AutoCloseable {
    */
   int poll(EventSink sink);
 
-  /** To be called between two {@link #poll}s that have found nothing. */
-  default void pause() {
+  /**
+   * To be called between two {@link #poll}s that have found nothing.
+   *
+   * @return false if to look again is in vain until this thread has slept
+   */
+  default boolean pause() {
     Thread.onSpinWait();
+    return true;
   }
 
   /**

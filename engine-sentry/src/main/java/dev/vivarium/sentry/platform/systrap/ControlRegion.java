@@ -20,8 +20,12 @@ final class ControlRegion {
   private static final int FUTEX_WAIT = 0;
   private static final int FUTEX_WAKE = 1;
 
+  /** No slot. */
+  static final int NONE = -1;
+
   private final MemorySegment memory;
-  private boolean woken;
+  private int woken = NONE;
+  private int ownCpu;
   private final MemorySegment cpu = Arena.global().allocate(4, 4);
   private final MemorySegment timeout = Arena.global().allocate(16, 8);
 
@@ -77,7 +81,7 @@ final class ControlRegion {
     int old = (int) INT.getAndSet(memory, at, state);
     if (old == STATE_ASLEEP) {
       futex(at, FUTEX_WAKE, 1, 0);
-      woken = true;
+      woken = slot;
     }
   }
 
@@ -88,17 +92,23 @@ final class ControlRegion {
 
   // ---- the sentry's own sleep ----
 
-  /** Whether a sleeping stub has been woken since this was last asked. */
-  boolean takeWoken() {
-    boolean was = woken;
-    woken = false;
+  /** The slot of the last sleeping stub that was woken since this was last asked, or {@link #NONE}. */
+  int takeWoken() {
+    int was = woken;
+    woken = NONE;
     return was;
+  }
+
+  /** Whether a stub, when it last stopped, was on the processor that this thread was last seen on. */
+  boolean sharesCpu(int slot) {
+    return getInt(slotOffset(slot) + CPU) == ownCpu;
   }
 
   /** Tells the stubs which processor this thread is on. */
   void publishCpu() {
     if (Libc.syscall(Sys.GETCPU, cpu.address(), 0, 0, 0, 0, 0) == 0) {
-      putInt(SENTRY_CPU, cpu.get(ValueLayout.JAVA_INT, 0));
+      ownCpu = cpu.get(ValueLayout.JAVA_INT, 0);
+      putInt(SENTRY_CPU, ownCpu);
     }
   }
 

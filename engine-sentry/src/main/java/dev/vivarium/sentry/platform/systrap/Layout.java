@@ -38,6 +38,7 @@ final class Layout {
   static final int TAIL = 80;
   static final int ANSWERS = 96;
   static final int IDS = 104;
+  static final int CPU = 136;
   static final int OPS = 1024;
   static final int MAX_OPS = 64;
   static final int SLOT_FRAME = 0x1000;

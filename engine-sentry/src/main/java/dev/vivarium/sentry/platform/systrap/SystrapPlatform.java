@@ -48,6 +48,7 @@ public final class SystrapPlatform implements Platform {
   private volatile boolean wakeRequested;
 
   private int pauses;
+  private boolean yielded;
   private SystrapContext[] running = new SystrapContext[64];
   private int runningCount;
   private final List<SystrapContext> leaving = new ArrayList<>();
@@ -269,16 +270,23 @@ public final class SystrapPlatform implements Platform {
   }
 
   @Override
-  public void pause() {
-    if (region.takeWoken()) {
+  public boolean pause() {
+    int woken = region.takeWoken();
+    if (woken != ControlRegion.NONE) {
       // The host may have put it behind this thread, on this processor.
       Thread.yield();
       pauses = 0;
+      yielded = region.sharesCpu(woken);
+    } else if (yielded) {
+      // It may have to wait until this thread is out of the way.
+      yielded = false;
+      return false;
     }
     if ((pauses++ & PAUSES_PER_LOOK) == 0) {
       region.publishCpu();
     }
     Thread.onSpinWait();
+    return true;
   }
 
   @Override
