@@ -215,10 +215,10 @@ static void stop_until_resumed(struct slot *s, int is_new) {
       is_new = 0;
     } else {
       __atomic_store_n(&s->state, STATE_EVENT, __ATOMIC_SEQ_CST);
-    }
-    if (__atomic_load_n(&h->sentry_asleep, __ATOMIC_SEQ_CST)) {
-      __atomic_fetch_add(&h->doorbell, 1, __ATOMIC_SEQ_CST);
-      host_call3(NR_futex, (u64)&h->doorbell, FUTEX_WAKE, 1);
+      if (__atomic_load_n(&h->sentry_asleep, __ATOMIC_SEQ_CST)) {
+        __atomic_fetch_add(&h->doorbell, 1, __ATOMIC_SEQ_CST);
+        host_call3(NR_futex, (u64)&h->doorbell, FUTEX_WAKE, 1);
+      }
     }
     u32 most = h->spin_rounds;
     u32 least = most / PATIENCE_LEAST;

@@ -18,7 +18,7 @@ public final class KernelLoop {
    * How long the loop looks for work before it sleeps, at most. A guest that comes back within this
    * time costs no wake-up of either side; an idle sandbox costs nothing after it.
    */
-  private static final long SPIN_MAX_NANOS = 60_000;
+  private static final long SPIN_MAX_NANOS = 100_000;
 
   /** The same when guests have lately taken longer: then looking for them only costs. */
   private static final long SPIN_MIN_NANOS = 10_000;
@@ -27,7 +27,7 @@ public final class KernelLoop {
    * Guests that come back within this time, the sleep and waking of both sides included, would have
    * found the loop looking for them if it had not slept.
    */
-  private static final long SOON_NANOS = 250_000;
+  private static final long SOON_NANOS = 300_000;
 
   /** Rounds of the spin between two looks at the clock. */
   private static final int ROUNDS_PER_CLOCK = 64;
@@ -80,7 +80,7 @@ public final class KernelLoop {
           // processor, or has work of its own, the loop is in the way.
           spin =
               now - lastActivity < SOON_NANOS
-                  ? Math.min(SPIN_MAX_NANOS, spin + SPIN_MAX_NANOS / 8)
+                  ? Math.min(SPIN_MAX_NANOS, spin + SPIN_MAX_NANOS / 2)
                   : Math.max(SPIN_MIN_NANOS, spin / 2);
         }
         if (++rounds >= ROUNDS_PER_CLOCK) {

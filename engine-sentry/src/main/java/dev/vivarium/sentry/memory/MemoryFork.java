@@ -10,6 +10,7 @@ final class MemoryFork {
   /** The copy; private memory is write-protected in both, but for what was copied at once. */
   static MemoryManager copy(MemoryManager mm) {
     MemoryManager child = new MemoryManager(mm.memoryFile, mm.blobs, mm.layout);
+    child.pager.firstWrites = mm.childWrites;
     // With other threads about, only memory that is write-protected stands still to be copied.
     long left = mm.users() == 1 ? FORK_COPY_MAX : 0;
     for (int i = 0; i < mm.map.vmas.size(); i++) {
@@ -25,9 +26,11 @@ final class MemoryFork {
         }
       } else if (v.isPrivate()) {
         left -= copyHot(mm, v, child, left);
+        left -= copyAsBefore(mm, v, child, left);
         disown(mm, v, child.map);
       }
     }
+    mm.childWrites.age();
     mm.map.protectHost(mm.layout.min, mm.layout.max);
     for (int i = 0; i < mm.map.pmas.size(); i++) {
       Pma p = mm.map.pmas.get(i);
@@ -66,9 +69,36 @@ final class MemoryFork {
         i < mm.map.pmas.size() && mm.map.pmas.get(i).start < v.end;
         i++) {
       Pma p = mm.map.pmas.get(i);
-      if (p.hot > 0) {
+      if (p.hot > 0 && p.writable) {
         p.hot--;
         Pma copy = copied + p.length() <= limit ? mm.pager.copyForChild(p) : null;
+        if (copy != null) {
+          child.map.insert(copy);
+          copied += p.length();
+        }
+      }
+    }
+    child.hasCopies |= copied > 0;
+    return copied;
+  }
+
+  /** Copies what earlier children have written to; returns how many bytes. */
+  private static long copyAsBefore(MemoryManager mm, Vma v, MemoryManager child, long limit) {
+    ForkWrites known = mm.childWrites;
+    long copied = 0;
+    for (int entry = 0; entry < known.entries(); entry++) {
+      long start = Math.max(known.start(entry), v.start);
+      long end = Math.min(known.start(entry) + ForkWrites.SIZE, v.end);
+      if (start >= end || copied + end - start > limit) {
+        continue;
+      }
+      mm.map.splitPmaAt(start);
+      mm.map.splitPmaAt(end);
+      for (int i = mm.map.pmas.firstEndingAbove(start);
+          i < mm.map.pmas.size() && mm.map.pmas.get(i).start < end;
+          i++) {
+        Pma p = mm.map.pmas.get(i);
+        Pma copy = child.map.pmas.at(p.start) == null ? mm.pager.copyForChild(p) : null;
         if (copy != null) {
           child.map.insert(copy);
           copied += p.length();

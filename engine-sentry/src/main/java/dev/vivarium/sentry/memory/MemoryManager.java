@@ -72,6 +72,9 @@ public final class MemoryManager extends GuestMemory {
   /** New mappings are locked (mlockall(MCL_FUTURE)). */
   boolean lockFuture;
 
+  /** Where this address space's children write to first. */
+  final ForkWrites childWrites = new ForkWrites();
+
   /** In a copy: there is memory that the host must map in place of the original's. */
   boolean hasCopies;
 

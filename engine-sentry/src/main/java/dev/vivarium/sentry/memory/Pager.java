@@ -59,6 +59,13 @@ final class Pager {
   /** Set while this task accesses memory without regard for its protection. */
   @Nullable Task forcedBy;
 
+  /**
+   * Where this address space's first writes after its fork are noted, for the parent's next child.
+   */
+  @Nullable ForkWrites firstWrites;
+
+  private int firstWritesLeft = ForkWrites.NOTED_PER_CHILD;
+
   /** What the last {@link #bringIn} covered. */
   private long broughtStart;
 
@@ -353,6 +360,12 @@ final class Pager {
       return true;
     }
     boolean forked = p.inMemoryFile() && !p.borrowed;
+    if (!p.live && firstWrites != null) {
+      firstWrites.note(page);
+      if (--firstWritesLeft == 0) {
+        firstWrites = null;
+      }
+    }
     long size = p.live ? PAGE : forked ? copySize(page) : UNIT;
     long start = Math.max(p.start, page & -size);
     long end = Math.min(p.end, (page & -size) + size);
@@ -439,7 +452,7 @@ final class Pager {
    * be copied on write.
    */
   @Nullable Pma copyForChild(Pma p) {
-    if (!p.writable || p.shared || (p.start & -UNIT) != (p.end - 1 & -UNIT)) {
+    if (p.live || p.shared || (p.start & -UNIT) != (p.end - 1 & -UNIT)) {
       return null;
     }
     long offset = memoryFile.allocateForCopy();
@@ -447,7 +460,7 @@ final class Pager {
       return null;
     }
     offset += p.start & (UNIT - 1);
-    MemorySegment.copy(memoryFile.segment(), p.offset, memoryFile.segment(), offset, p.length());
+    MemorySegment.copy(segment(p), p.offset, memoryFile.segment(), offset, p.length());
     Pma copy = new Pma(p.start, p.end, Mappable.Extent.MEMORY_FILE, offset, true, false);
     copy.hot = p.hot;
     return copy;

@@ -25,8 +25,8 @@
  * mapped without PROT_WRITE. A write takes the memory over if nobody else refers to it, together
  * with all its neighbours of which the same is true, or copies it. What was written after one fork
  * is copied for the child by the next fork already, because both sides will write to it again
- * (stack, the C library's data); a shell that forks in a loop takes one fault for each child
- * instead of five to seven.
+ * (stack, the C library's data), and so is what earlier children wrote to first ({@link
+ * dev.vivarium.sentry.memory.ForkWrites}): a program that forks in a loop takes hardly a fault.
  *
  * <h2>Why memory cannot show through where it must not</h2>
  *

@@ -156,6 +156,42 @@ class MemoryManagerTest {
   }
 
   @Test
+  void whatAChildWroteIsCopiedForTheNextOne() {
+    long at = map(0, 1 << 20, RW, ANON);
+    guest.write(at, 1);
+    TestGuest first = guest.fork();
+    assertEquals(0, first.write(at, 2));
+    first.exit();
+    TestGuest second = guest.fork();
+    int before = second.host.operations;
+    assertEquals(1, second.read(at));
+    assertEquals(0, second.write(at, 3));
+    assertEquals(before, second.host.operations);
+    assertEquals(1, guest.read(at));
+    guest.write(at, 4);
+    assertEquals(3, second.read(at));
+    second.checkHostMappings();
+    second.exit();
+  }
+
+  @Test
+  void whatAChildWroteIsForgottenAfterManyForks() {
+    long at = map(0, 1 << 20, RW, ANON);
+    guest.write(at, 1);
+    TestGuest first = guest.fork();
+    first.write(at, 2);
+    first.exit();
+    for (int i = 0; i < Pager.HOT_FORKS; i++) {
+      guest.fork().exit();
+    }
+    TestGuest last = guest.fork();
+    int before = last.host.operations;
+    last.write(at, 3);
+    assertTrue(last.host.operations > before);
+    last.exit();
+  }
+
+  @Test
   void theKernelsWritesBreakSharingToo() {
     long at = map(0, PAGE, RW, ANON);
     guest.write(at, 1);

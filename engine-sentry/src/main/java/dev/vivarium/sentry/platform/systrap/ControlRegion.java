@@ -92,14 +92,18 @@ final class ControlRegion {
 
   // ---- the sentry's own sleep ----
 
-  /** The slot of the last sleeping stub that was woken since this was last asked, or {@link #NONE}. */
+  /**
+   * The slot of the last sleeping stub that was woken since this was last asked, or {@link #NONE}.
+   */
   int takeWoken() {
     int was = woken;
     woken = NONE;
     return was;
   }
 
-  /** Whether a stub, when it last stopped, was on the processor that this thread was last seen on. */
+  /**
+   * Whether a stub, when it last stopped, was on the processor that this thread was last seen on.
+   */
   boolean sharesCpu(int slot) {
     return getInt(slotOffset(slot) + CPU) == ownCpu;
   }
