@@ -23,6 +23,18 @@ public final class InetSocket extends LocalSocket {
   /** Stands for every IPv6 address that is not of this machine. */
   private static final int FOREIGN = 0x0a000001;
 
+  static final int TCP_ESTABLISHED = 1;
+  private static final int TCP_FIN_WAIT2 = 5;
+  static final int TCP_CLOSE = 7;
+  private static final int TCP_CLOSE_WAIT = 8;
+  private static final int TCP_LAST_ACK = 9;
+  static final int TCP_LISTEN = 10;
+
+  /** The timers and windows of a fresh TCP socket, at the end of its line in /proc/net. */
+  private static final String LISTENER = "100 0 0 10 0";
+
+  private static final String CONNECTION = "20 4 30 10 -1";
+
   private static final int SIZE = 16;
   private static final int SIZE_6 = 28;
   private static final int MIN_SIZE_6 = 24;
@@ -43,8 +55,16 @@ public final class InetSocket extends LocalSocket {
   private int peerAddress;
   private int peerPort;
 
-  public InetSocket(Network network, Inode inode, int flags, int domain, int type, int protocol) {
+  private InetSocket(Network network, Inode inode, int flags, int domain, int type, int protocol) {
     super(network, inode, flags, domain, type, protocol);
+  }
+
+  /** A new socket, known to its network. */
+  public static InetSocket open(
+      Network network, Inode inode, int flags, int domain, int type, int protocol) {
+    InetSocket s = new InetSocket(network, inode, flags, domain, type, protocol);
+    network.opened(s);
+    return s;
   }
 
   public int localAddress() {
@@ -62,19 +82,64 @@ public final class InetSocket extends LocalSocket {
     ownsPort = true;
   }
 
-  /** One line of /proc/net/tcp or udp, after its number; of IPv4 sockets only. */
-  public String describe() {
-    int state = isListening() ? 10 : peer() != null || hasDefault ? 1 : 7; // LISTEN, ESTABLISHED …
-    boolean known = peer() != null || hasDefault;
-    return String.format(
-        "%08X:%04X %08X:%04X %02X 00000000:00000000 00:00000000 00000000 %5d        0 %d",
-        Integer.reverseBytes(localAddress),
-        localPort,
-        known ? Integer.reverseBytes(peerAddress) : 0,
-        known ? peerPort : 0,
-        state,
-        inode.uid,
-        inode.ino);
+  // ---- /proc/net ----
+
+  /** Whether /proc/net shows it: only sockets that can be reached are on Linux's lists. */
+  public boolean isListed() {
+    return hasPort && (!isStream() || isListening() || isConnected());
+  }
+
+  /** TCP_* of net/tcp_states.h. */
+  int state() {
+    if (isListening()) {
+      return TCP_LISTEN;
+    }
+    if (!isStream()) {
+      return hasDefault ? TCP_ESTABLISHED : TCP_CLOSE;
+    }
+    if (hasSendEnded()) {
+      return hasReceiveEnded() ? TCP_LAST_ACK : TCP_FIN_WAIT2;
+    }
+    return hasReceiveEnded() ? TCP_CLOSE_WAIT : TCP_ESTABLISHED;
+  }
+
+  /** Whether it is a TCP connection that is whole. */
+  public boolean isEstablished() {
+    return isStream() && isListed() && state() == TCP_ESTABLISHED;
+  }
+
+  /** One line of /proc/net/tcp, udp, tcp6 or udp6. */
+  public String describe(int number) {
+    int state = state();
+    boolean known = isConnected() || hasDefault;
+    String line =
+        String.format(
+            "%s:%04X %s:%04X %02X %08X:%08X 00:00000000 00000000 %5d        0 %d %d %016x",
+            hex(localAddress),
+            localPort,
+            hex(known ? peerAddress : 0),
+            known ? peerPort : 0,
+            state,
+            isListening() ? backlog() : 0,
+            waiting(),
+            inode.uid,
+            inode.ino,
+            isStream() ? 1 : 2,
+            0);
+    if (!isStream()) {
+      return String.format("%5d: %s 0\n", number, line);
+    }
+    return String.format("%4d: %s %s\n", number, line, isListening() ? LISTENER : CONNECTION);
+  }
+
+  /** Four or sixteen bytes, as words of this machine. */
+  private String hex(int address) {
+    String word = String.format("%08X", Integer.reverseBytes(address));
+    if (!isV6()) {
+      return word;
+    }
+    boolean own = address == 0 || address == V6_LOOPBACK;
+    return "0000000000000000" + (own ? "00000000" : "FFFF0000") + word;
   }
 
   private boolean isV6() {
@@ -292,7 +357,7 @@ public final class InetSocket extends LocalSocket {
   @Override
   protected LocalSocket newServerSide(Task t, LocalSocket client, byte[] address) {
     Inode made = t.kernel().anonFileSystems().sockets().newInode(t, inode.mode, "socket:[%d]");
-    InetSocket server = new InetSocket(network, made, Fcntl.O_RDWR, domain, type, protocol);
+    InetSocket server = open(network, made, Fcntl.O_RDWR, domain, type, protocol);
     InetSocket c = (InetSocket) client;
     if (c.localAddress == 0) {
       c.localAddress = loopbackLike(c.peerAddress);

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * A socket whose peer is in the same sandbox. Subclasses know the names: who is bound where. What
  * is the same for all is here: connections, queues, waiting, the end.
  */
-abstract class LocalSocket extends SocketFile {
+public abstract class LocalSocket extends SocketFile {
   /** Largest piece of a stream that is moved at a time. */
   private static final int STREAM_CHUNK = 64 * 1024;
 
@@ -549,6 +549,7 @@ abstract class LocalSocket extends SocketFile {
   @Override
   protected final void release(Task t) {
     closed = true;
+    network.closed(this);
     unbind();
     boolean unread =
         !received.isEmpty() || isTcp() && options.lingers && options.lingerSeconds == 0;
@@ -584,6 +585,30 @@ abstract class LocalSocket extends SocketFile {
 
   final boolean isClosed() {
     return closed;
+  }
+
+  // ---- for /proc/net ----
+
+  /** Bytes that have arrived and were not read; of a listener, connections to accept. */
+  final int waiting() {
+    return listening ? pending.size() : received.bytes();
+  }
+
+  /** How many connections may wait for accept(2). */
+  final int backlog() {
+    return backlog;
+  }
+
+  final boolean isConnected() {
+    return wasConnected;
+  }
+
+  final boolean hasSendEnded() {
+    return sendShut;
+  }
+
+  final boolean hasReceiveEnded() {
+    return receiveEnded;
   }
 
   @Override

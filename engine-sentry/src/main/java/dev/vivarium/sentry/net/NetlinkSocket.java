@@ -8,14 +8,16 @@ import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.memory.Uio;
 import dev.vivarium.sentry.vfs.Inode;
 import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 
 /**
- * A routing socket (rtnetlink(7)): tells of the one interface, lo, and its addresses. Nothing can
- * be changed through it.
+ * A netlink socket. One for routing (rtnetlink(7)) tells of the one interface, lo, and its
+ * addresses; nothing can be changed through it. One for diagnostics tells of sockets.
  */
 public final class NetlinkSocket extends SocketFile {
   public static final int NETLINK_ROUTE = 0;
+  public static final int NETLINK_SOCK_DIAG = 4;
 
   private static final int HEADER = 16;
   private static final int MAX_REQUEST = 64 * 1024;
@@ -29,12 +31,22 @@ public final class NetlinkSocket extends SocketFile {
   private static final int RTM_GETLINK = 18;
   private static final int RTM_NEWADDR = 20;
   private static final int RTM_GETADDR = 22;
+  private static final int IFLA_IFNAME = 3;
+  private static final int IFLA_ALT_IFNAME = 53;
+
+  /** Bytes of {@code struct ifinfomsg}. */
+  private static final int IFINFO = 16;
+
+  /** Counters of {@code struct rtnl_link_stats}; packets are not counted. */
+  private static final int STATISTICS = 24;
 
   private final ArrayDeque<byte[]> answers = new ArrayDeque<>();
+  private final SocketDiagnostics diagnostics;
   private int portId;
 
-  public NetlinkSocket(Inode inode, int flags, int type, int protocol) {
+  public NetlinkSocket(Network network, Inode inode, int flags, int type, int protocol) {
     super(inode, flags, Sockets.AF_NETLINK, type, protocol);
+    this.diagnostics = new SocketDiagnostics(network, answers);
   }
 
   /** Puts in a message of the kernel's own (mq_notify); lost if nobody reads, as on Linux. */
@@ -117,11 +129,21 @@ public final class NetlinkSocket extends SocketFile {
       if (length < HEADER || length > b.length - at) {
         break;
       }
-      answer(b, at, length);
+      if (protocol == NETLINK_SOCK_DIAG) {
+        diagnose(b, at, length);
+      } else {
+        answer(b, at, length);
+      }
       at += length + 3 & ~3;
     }
     queue.wake(Poll.IN | Poll.RDNORM);
     return n;
+  }
+
+  private void diagnose(byte[] request, int at, int length) {
+    int sequence = Bytes.getInt(request, at + 8);
+    int errno = diagnostics.answer(request, at, length, portId);
+    answers.add(errno == 0 ? done(sequence) : error(request, at, sequence, errno));
   }
 
   private void answer(byte[] request, int at, int length) {
@@ -132,6 +154,10 @@ public final class NetlinkSocket extends SocketFile {
     boolean dump = (flags & NLM_F_DUMP) != 0;
     switch (type) {
       case RTM_GETLINK -> {
+        if (!dump && !isAskedFor(request, at, length)) {
+          answers.add(error(request, at, sequence, Errno.ENODEV));
+          return;
+        }
         answers.add(link(sequence, dump));
         if (dump) {
           answers.add(done(sequence));
@@ -154,6 +180,28 @@ public final class NetlinkSocket extends SocketFile {
         }
       }
     }
+  }
+
+  /** Whether RTM_GETLINK asks for lo, by its number or its name. */
+  private static boolean isAskedFor(byte[] request, int at, int length) {
+    int index = length < HEADER + IFINFO ? 0 : Bytes.getInt(request, at + HEADER + 4);
+    if (index != 0) {
+      return index == 1;
+    }
+    int i = HEADER + IFINFO;
+    while (i + 4 <= length) {
+      int size = Bytes.getShort(request, at + i) & 0xffff;
+      int type = Bytes.getShort(request, at + i + 2) & 0x3fff;
+      if (size < 4 || i + size > length) {
+        return false;
+      }
+      if (type == IFLA_IFNAME || type == IFLA_ALT_IFNAME) {
+        String name = new String(request, at + i + 4, size - 4, StandardCharsets.ISO_8859_1);
+        return name.equals("lo") || name.startsWith("lo\0");
+      }
+      i += size + 3 & ~3;
+    }
+    return false;
   }
 
   /** One netlink message in the making. */
@@ -202,13 +250,20 @@ public final class NetlinkSocket extends SocketFile {
         .int32(1)
         .int32(upRunning)
         .int32(0)
-        .attribute(3, new byte[] {'l', 'o', 0}) // IFLA_IFNAME
+        .attribute(IFLA_IFNAME, new byte[] {'l', 'o', 0})
         .attribute(13, 1000) // IFLA_TXQLEN
         .attribute(16, new byte[] {0}) // IFLA_OPERSTATE
         .attribute(17, new byte[] {0}) // IFLA_LINKMODE
         .attribute(4, 65_536) // IFLA_MTU
+        .attribute(27, 0) // IFLA_GROUP
+        .attribute(30, 0) // IFLA_PROMISCUITY
+        .attribute(31, 1) // IFLA_NUM_TX_QUEUES
+        .attribute(32, 1) // IFLA_NUM_RX_QUEUES
+        .attribute(33, new byte[] {1}) // IFLA_CARRIER
         .attribute(1, new byte[6]) // IFLA_ADDRESS
         .attribute(2, new byte[6]) // IFLA_BROADCAST
+        .attribute(23, new byte[STATISTICS * 8]) // IFLA_STATS64
+        .attribute(7, new byte[STATISTICS * 4]) // IFLA_STATS
         .attribute(6, new byte[] {'n', 'o', 'q', 'u', 'e', 'u', 'e', 0}) // IFLA_QDISC
         .done();
   }
@@ -228,7 +283,9 @@ public final class NetlinkSocket extends SocketFile {
     if (!v6) {
       b.attribute(2, value).attribute(3, new byte[] {'l', 'o', 0}); // IFA_LOCAL, IFA_LABEL
     }
-    return b.attribute(8, permanent).done(); // IFA_FLAGS
+    byte[] forever = new byte[16]; // struct ifa_cacheinfo: valid and preferred for ever
+    Bytes.putLong(forever, 0, -1);
+    return b.attribute(8, permanent).attribute(6, forever).done(); // IFA_FLAGS, IFA_CACHEINFO
   }
 
   private byte[] done(int sequence) {

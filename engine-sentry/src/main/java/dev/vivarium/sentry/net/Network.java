@@ -2,9 +2,12 @@ package dev.vivarium.sentry.net;
 
 import dev.vivarium.sentry.abi.Errno;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** What the sockets of a sandbox share: names, ports, and how much is on its way. */
@@ -18,6 +21,10 @@ public final class Network {
   private final Map<String, UnixSocket> abstractNames = new HashMap<>();
   private final Map<Integer, List<InetSocket>> tcpPorts = new HashMap<>();
   private final Map<Integer, List<InetSocket>> udpPorts = new HashMap<>();
+
+  /** Every open socket but netlink's, in the order in which they were made. */
+  private final Set<LocalSocket> sockets = new LinkedHashSet<>();
+
   private int nextEphemeral = FIRST_EPHEMERAL;
   private int nextAutobind;
   private int inFlight;
@@ -115,10 +122,18 @@ public final class Network {
     return best;
   }
 
-  /** Every socket with a port, for /proc/net. */
-  public List<InetSocket> inetSockets(boolean stream) {
-    List<InetSocket> all = new ArrayList<>();
-    (stream ? tcpPorts : udpPorts).values().forEach(all::addAll);
-    return all;
+  // ---- for /proc/net ----
+
+  void opened(LocalSocket socket) {
+    sockets.add(socket);
+  }
+
+  void closed(LocalSocket socket) {
+    sockets.remove(socket);
+  }
+
+  /** Every open socket but netlink's. */
+  public Set<LocalSocket> sockets() {
+    return Collections.unmodifiableSet(sockets);
   }
 }

@@ -17,14 +17,27 @@ import org.jspecify.annotations.Nullable;
 public final class UnixSocket extends LocalSocket {
   private static final int FAMILY = 2;
   private static final int MAX_ADDRESS = FAMILY + 108;
+
+  // SS_UNCONNECTED, SS_CONNECTED and SO_ACCEPTCON, as /proc/net/unix shows them.
+  private static final int UNCONNECTED = 1;
+  private static final int CONNECTED = 3;
+  private static final int ACCEPTS = 0x10000;
+
   private static final byte[] UNNAMED = {Sockets.AF_UNIX, 0};
 
   private byte[] name = UNNAMED;
   private @Nullable String abstractName;
   private @Nullable Inode boundInode;
 
-  public UnixSocket(Network network, Inode inode, int flags, int type) {
+  private UnixSocket(Network network, Inode inode, int flags, int type) {
     super(network, inode, flags, Sockets.AF_UNIX, type, 0);
+  }
+
+  /** A new socket, known to its network. */
+  public static UnixSocket open(Network network, Inode inode, int flags, int type) {
+    UnixSocket s = new UnixSocket(network, inode, flags, type);
+    network.opened(s);
+    return s;
   }
 
   /** socketpair(2). */
@@ -169,7 +182,7 @@ public final class UnixSocket extends LocalSocket {
   @Override
   protected LocalSocket newServerSide(Task t, LocalSocket client, byte[] address) {
     Inode made = t.kernel().anonFileSystems().sockets().newInode(t, inode.mode, "socket:[%d]");
-    UnixSocket server = new UnixSocket(network, made, Fcntl.O_RDWR, type);
+    UnixSocket server = open(network, made, Fcntl.O_RDWR, type);
     server.name = name;
     server.options.passCredentials = options.passCredentials;
     return server;
@@ -188,5 +201,32 @@ public final class UnixSocket extends LocalSocket {
   @Override
   protected boolean dropsWhenFull() {
     return false;
+  }
+
+  /** TCP_* of net/tcp_states.h, by which sock_diag(7) tells how a Unix socket stands. */
+  int diagnosticState() {
+    if (isListening()) {
+      return InetSocket.TCP_LISTEN;
+    }
+    return isConnectionOriented() && isConnected()
+        ? InetSocket.TCP_ESTABLISHED
+        : InetSocket.TCP_CLOSE;
+  }
+
+  /** One line of /proc/net/unix. */
+  public String describe() {
+    int state = isConnectionOriented() && isConnected() ? CONNECTED : UNCONNECTED;
+    String line =
+        String.format(
+            "%016x: %08X %08X %08X %04X %02X %5d",
+            0, state == CONNECTED ? 3 : 2, 0, isListening() ? ACCEPTS : 0, type, state, inode.ino);
+    return name == UNNAMED ? line + '\n' : line + ' ' + shownName() + '\n';
+  }
+
+  /** A path without its last zero; an abstract name with @ for each zero. */
+  private String shownName() {
+    boolean isAbstract = name.length > FAMILY && name[FAMILY] == 0;
+    int length = name.length - FAMILY - (isAbstract ? 0 : 1);
+    return new String(name, FAMILY, length, StandardCharsets.ISO_8859_1).replace('\0', '@');
   }
 }

@@ -23,7 +23,8 @@ final class SysSocket {
 
   static void register(SyscallTable.Builder b) {
     String families =
-        "Unix sockets, and TCP and UDP inside the sandbox, and what rtnetlink tells of lo; no raw sockets.";
+        "Unix sockets, and TCP and UDP inside the sandbox, and what netlink tells of lo and of"
+            + " sockets; no raw sockets.";
     b.partial(Sys.SOCKET, "socket", SysSocket::socket, families);
     b.full(Sys.SOCKETPAIR, "socketpair", SysSocket::socketpair);
     b.full(Sys.BIND, "bind", SysSocket::bind);
@@ -105,7 +106,7 @@ final class SysSocket {
           error[0] = -Errno.ESOCKTNOSUPPORT;
           return null;
         }
-        return new UnixSocket(t.kernel().network(), inode, flags, effective);
+        return UnixSocket.open(t.kernel().network(), inode, flags, effective);
       }
       case Sockets.AF_INET, Sockets.AF_INET6 -> {
         int wanted =
@@ -122,18 +123,19 @@ final class SysSocket {
           error[0] = -Errno.EPROTONOSUPPORT;
           return null;
         }
-        return new InetSocket(t.kernel().network(), inode, flags, domain, type, wanted);
+        return InetSocket.open(t.kernel().network(), inode, flags, domain, type, wanted);
       }
       case Sockets.AF_NETLINK -> {
         if (type != Sockets.SOCK_RAW && type != Sockets.SOCK_DGRAM) {
           error[0] = -Errno.ESOCKTNOSUPPORT;
           return null;
         }
-        if (protocol != NetlinkSocket.NETLINK_ROUTE) {
+        if (protocol != NetlinkSocket.NETLINK_ROUTE
+            && protocol != NetlinkSocket.NETLINK_SOCK_DIAG) {
           error[0] = -Errno.EPROTONOSUPPORT;
           return null;
         }
-        return new NetlinkSocket(inode, flags, type, protocol);
+        return new NetlinkSocket(t.kernel().network(), inode, flags, type, protocol);
       }
       default -> {
         error[0] = domain < 0 ? -Errno.EINVAL : -Errno.EAFNOSUPPORT;
@@ -150,7 +152,9 @@ final class SysSocket {
 
   static long socketpair(
       Task t, long domain, long type, long protocol, long fds, long a4, long a5) {
-    if ((int) domain == Sockets.AF_INET || (int) domain == Sockets.AF_INET6) {
+    if ((int) domain == Sockets.AF_INET
+        || (int) domain == Sockets.AF_INET6
+        || (int) domain == Sockets.AF_NETLINK) {
       return -Errno.EOPNOTSUPP;
     }
     long[] error = {0};

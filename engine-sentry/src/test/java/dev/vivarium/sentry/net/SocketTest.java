@@ -28,11 +28,11 @@ class SocketTest {
   }
 
   private UnixSocket unix(int type) {
-    return new UnixSocket(world.kernel.network(), inode(), Fcntl.O_RDWR | Fcntl.O_NONBLOCK, type);
+    return UnixSocket.open(world.kernel.network(), inode(), Fcntl.O_RDWR | Fcntl.O_NONBLOCK, type);
   }
 
   private InetSocket inet(int domain, int type) {
-    return new InetSocket(
+    return InetSocket.open(
         world.kernel.network(), inode(), Fcntl.O_RDWR | Fcntl.O_NONBLOCK, domain, type, 0);
   }
 

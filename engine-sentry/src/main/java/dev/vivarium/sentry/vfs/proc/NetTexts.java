@@ -3,6 +3,8 @@ package dev.vivarium.sentry.vfs.proc;
 import dev.vivarium.sentry.abi.Sockets;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.net.InetSocket;
+import dev.vivarium.sentry.net.LocalSocket;
+import dev.vivarium.sentry.net.UnixSocket;
 import dev.vivarium.sentry.vfs.StaticDirectory;
 
 /** /proc/PID/net: the sandbox's one network namespace. */
@@ -16,41 +18,113 @@ final class NetTexts {
         "arp",
         t -> "IP address       HW type     Flags       HW address            Mask     Device\n");
     fs.text(d, "dev", t -> DEV);
-    fs.text(d, "if_inet6", t -> "");
+    fs.text(d, "if_inet6", t -> "00000000000000000000000000000001 01 80 10 80       lo\n");
     fs.text(d, "ipv6_route", t -> "");
     fs.text(
         d,
         "netlink",
         t ->
-            "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n");
+            "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops   "
+                + " Inode\n");
     fs.text(d, "packet", t -> "sk       RefCnt Type Proto  Iface R Rmem   User   Inode\n");
     fs.text(d, "protocols", t -> "protocol  size sockets  memory press maxhdr  slab module\n");
     fs.text(
         d,
         "route",
         t ->
-            "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n");
-    fs.text(d, "snmp", t -> "");
+            "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow"
+                + "\tIRTT\n");
+    fs.text(d, "snmp", t -> snmp(t));
     fs.text(d, "netstat", t -> "");
-    fs.text(d, "tcp", t -> TCP + sockets(t, true));
-    fs.text(d, "tcp6", t -> TCP);
-    fs.text(d, "udp", t -> UDP + sockets(t, false));
-    fs.text(d, "udp6", t -> UDP);
-    fs.text(d, "unix", t -> "Num       RefCount Protocol Flags    Type St Inode Path\n");
+    fs.text(d, "psched", t -> "000003e8 00000040 000f4240 3b9aca00\n"); // clocks, in ns
+    fs.text(d, "sockstat", t -> sockstat(t, Sockets.AF_INET, ""));
+    fs.text(d, "sockstat6", t -> sockstat(t, Sockets.AF_INET6, "6"));
+    fs.text(d, "tcp", t -> TCP + inet(t, Sockets.AF_INET, true));
+    fs.text(d, "tcp6", t -> TCP6 + inet(t, Sockets.AF_INET6, true));
+    fs.text(d, "udp", t -> UDP + inet(t, Sockets.AF_INET, false));
+    fs.text(d, "udp6", t -> UDP6 + inet(t, Sockets.AF_INET6, false));
+    for (String none : new String[] {"icmp", "raw", "udplite"}) {
+      fs.text(d, none, t -> UDP);
+      fs.text(d, none + "6", t -> UDP6);
+    }
+    fs.text(d, "unix", NetTexts::unix);
     return d;
   }
 
-  /** The IPv4 sockets that have a port of their own. */
-  private static String sockets(Task reader, boolean stream) {
+  private static String inet(Task reader, int domain, boolean stream) {
     StringBuilder b = new StringBuilder();
     int number = 0;
-    for (InetSocket s : reader.kernel().network().inetSockets(stream)) {
-      if (s.domain == Sockets.AF_INET) {
-        b.append(String.format("%4d: %s 1 0 0 0\n", number++, s.describe()));
+    for (LocalSocket each : reader.kernel().network().sockets()) {
+      if (each instanceof InetSocket s
+          && s.domain == domain
+          && s.isListed()
+          && (s.type == Sockets.SOCK_STREAM) == stream) {
+        b.append(s.describe(number++));
       }
     }
     return b.toString();
   }
+
+  private static String unix(Task reader) {
+    StringBuilder b = new StringBuilder();
+    b.append("Num       RefCount Protocol Flags    Type St Inode Path\n");
+    for (LocalSocket each : reader.kernel().network().sockets()) {
+      if (each instanceof UnixSocket s) {
+        b.append(s.describe());
+      }
+    }
+    return b.toString();
+  }
+
+  private static String sockstat(Task reader, int domain, String suffix) {
+    int all = 0;
+    int tcp = 0;
+    int tcpInUse = 0;
+    int udp = 0;
+    for (LocalSocket each : reader.kernel().network().sockets()) {
+      all++;
+      if (each instanceof InetSocket s && s.domain == domain) {
+        boolean stream = s.type == Sockets.SOCK_STREAM;
+        tcp += stream ? 1 : 0;
+        tcpInUse += stream && s.isListed() ? 1 : 0;
+        udp += !stream && s.isListed() ? 1 : 0;
+      }
+    }
+    StringBuilder b = new StringBuilder();
+    boolean v4 = suffix.isEmpty();
+    b.append(v4 ? "sockets: used " + all + "\n" : "");
+    b.append("TCP").append(suffix).append(": inuse ").append(tcpInUse);
+    b.append(v4 ? " orphan 0 tw 0 alloc " + tcp + " mem 0" : "");
+    b.append("\nUDP").append(suffix).append(": inuse ").append(udp).append(v4 ? " mem 0" : "");
+    b.append("\nUDPLITE").append(suffix).append(": inuse 0\nRAW").append(suffix);
+    b.append(": inuse 0\nFRAG").append(suffix).append(": inuse 0 memory 0\n");
+    return b.toString();
+  }
+
+  /**
+   * Packets are not counted, for there are none: what is sent is at once in the receiver's queue.
+   */
+  private static String snmp(Task reader) {
+    int established = 0;
+    for (LocalSocket each : reader.kernel().network().sockets()) {
+      established += each instanceof InetSocket s && s.isEstablished() ? 1 : 0;
+    }
+    return SNMP.formatted(established);
+  }
+
+  private static final String SNMP =
+      """
+      Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams InUnknownProtos \
+      InDiscards InDelivers OutRequests OutDiscards OutNoRoutes ReasmTimeout ReasmReqds ReasmOKs \
+      ReasmFails FragOKs FragFails FragCreates
+      Ip: 2 64 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
+      Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets \
+      CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors
+      Tcp: 1 200 120000 -1 0 0 0 0 %d 0 0 0 0 0 0
+      Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors \
+      IgnoredMulti MemErrors
+      Udp: 0 0 0 0 0 0 0 0 0
+      """;
 
   private static final String DEV =
       """
@@ -63,7 +137,15 @@ final class NetTexts {
       "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout"
           + " inode\n";
 
+  private static final String TCP6 =
+      "  sl  local_address                         remote_address                        st"
+          + " tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+
   private static final String UDP =
-      "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout"
+      "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout"
           + " inode ref pointer drops\n";
+
+  private static final String UDP6 =
+      "  sl  local_address                         remote_address                        st"
+          + " tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n";
 }
