@@ -1,7 +1,7 @@
 #!/bin/bash
 # program: gdb
 # packages: gdb gcc libc6-dev
-# does: breakpoint, backtrace, variables, single steps, a watchpoint, a crash, threads, attach
+# does: breakpoint, backtrace, variables, single steps, watchpoints in software and hardware, a crash, threads, attach
 . "${0%/*}/lib.sh"
 version gdb
 command -v gdb >/dev/null && command -v gcc >/dev/null || { echo "skip gdb: gdb or gcc is not here"; exit 0; }
@@ -28,7 +28,8 @@ g() { timeout 120 gdb -nx -batch -ex 'set debuginfod enabled off' "$@" 2>&1; }
 like "a breakpoint and a backtrace" '#1 .*main' g -ex 'break add' -ex run -ex bt ./p
 like "variables" 'n = 2|\$1 = 2' g -ex 'break add if n == 2' -ex run -ex 'print n' ./p
 like "single steps" 'total \+= n|^[0-9]+.*add' g -ex 'break main' -ex run -ex next -ex next -ex step ./p
-limited "watchpoints in hardware" "a tracer cannot set debug registers" 'New value = 1' g -ex 'break main' -ex run -ex 'watch total' -ex continue ./p
+like "a watchpoint in hardware" 'New value = 3' g -ex 'break main' -ex run -ex 'watch total' -ex continue -ex continue ./p
+like "a breakpoint in hardware" '#1 .*main' g -ex 'break main' -ex run -ex 'hbreak add' -ex continue -ex bt ./p
 like "a watchpoint" 'New value = 1' g -ex 'set can-use-hw-watchpoints 0' -ex 'break main' -ex run -ex 'watch total' -ex continue ./p
 like "a crash" 'SIGSEGV' g -ex run -ex bt --args ./p crash
 like "threads" 'Thread .*thread|\* 2 ' g -ex 'break thread' -ex run -ex 'info threads' ./p

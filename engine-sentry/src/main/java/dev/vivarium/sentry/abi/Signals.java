@@ -74,6 +74,7 @@ public final class Signals {
   public static final int ILL_ILLOPN = 2;
   public static final int TRAP_BRKPT = 1;
   public static final int TRAP_TRACE = 2;
+  public static final int TRAP_HWBKPT = 4;
   public static final int SS_ONSTACK = 1;
   public static final int SS_DISABLE = 2;
   public static final int SIGEV_SIGNAL = 0;

@@ -195,6 +195,13 @@ final class TaskRun {
       if (signo == Signals.SIGTRAP && t.mm.inTrampoline(rip)) {
         return; // a guest that steps itself steps over a patched instruction
       }
+      if (signo == Signals.SIGTRAP && t.tracee != null) {
+        int[] wanted = {code};
+        if (TraceStops.isUnwantedStep(t, code, wanted)) {
+          return;
+        }
+        code = wanted[0];
+      }
       long behind = signo == Signals.SIGILL ? t.mm.behindPatched(rip) : 0;
       if (behind != 0) {
         c.regs().set(Registers.RIP, behind);

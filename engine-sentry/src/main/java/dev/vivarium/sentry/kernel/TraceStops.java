@@ -150,6 +150,7 @@ final class TraceStops {
       return;
     }
     t.mm.stopPatching(t);
+    tracee.dropDebugRegisters();
     if (tracee.wants(Ptrace.EVENT_EXEC)) {
       event(t, Ptrace.EVENT_EXEC, oldTid);
     } else if (!tracee.seized) {
@@ -217,7 +218,11 @@ final class TraceStops {
 
   /** The guest goes on: by one instruction if the tracer wants that. */
   static void beforeGuest(Task t, Tracee tracee) {
-    if (tracee.singleSteps) {
+    if (tracee.steps()) {
+      DebugRegisters debug = tracee.debugRegisters();
+      if (debug != null) {
+        debug.beforeStep(t);
+      }
       Registers regs = t.context.regs();
       long flags = regs.get(Registers.EFLAGS);
       if ((flags & TRAP_FLAG) == 0) {
@@ -239,6 +244,7 @@ final class TraceStops {
   /** The guest has stopped. */
   static void afterGuest(Task t, Tracee tracee, boolean isCall) {
     atOwnAddress(t);
+    tracee.stepped = tracee.forcedTrapFlag;
     if (tracee.forcedTrapFlag) {
       clearTrapFlag(t, tracee);
       if (isCall) {
@@ -247,6 +253,29 @@ final class TraceStops {
         regs.set(Registers.R11, regs.get(Registers.R11) & ~TRAP_FLAG);
       }
     }
+  }
+
+  /**
+   * SIGTRAP of a step: whether it was made only to look at what is watched, and nothing has come of
+   * it.
+   *
+   * @param code the signal's code; {@code wanted[0]} becomes the one to report
+   */
+  static boolean isUnwantedStep(Task t, int code, int[] wanted) {
+    Tracee tracee = t.tracee;
+    DebugRegisters debug = tracee == null ? null : tracee.debugRegisters();
+    if (tracee == null
+        || debug == null
+        || !tracee.stepped
+        || !debug.isArmed()
+        || code == Signals.SI_KERNEL) { // a breakpoint instruction
+      return false;
+    }
+    boolean report = debug.afterStep(t, tracee.singleSteps);
+    if (report && !tracee.singleSteps) {
+      wanted[0] = Signals.TRAP_HWBKPT;
+    }
+    return !report;
   }
 
   /** A handler has been set up; a step ends at its first instruction. */

@@ -27,8 +27,13 @@ public final class Tracee {
   boolean emulatesCalls;
   boolean singleSteps;
 
-  /** TF is set in the guest's flags because of {@link #singleSteps}, not by the guest. */
+  /** TF is set in the guest's flags because of its tracer, not by the guest. */
   boolean forcedTrapFlag;
+
+  /** It was set when the guest stopped last. */
+  boolean stepped;
+
+  private @Nullable DebugRegisters debugRegisters;
 
   /** It stands still for its tracer. */
   boolean stopped;
@@ -80,6 +85,31 @@ public final class Tracee {
   /** The task that traces it. */
   public Task tracer() {
     return tracer;
+  }
+
+  /** Whether it goes on instruction by instruction, for its tracer or for what is watched. */
+  boolean steps() {
+    return singleSteps || debugRegisters != null && debugRegisters.isArmed();
+  }
+
+  /** Its debug registers; null while none was set. */
+  public @Nullable DebugRegisters debugRegisters() {
+    return debugRegisters;
+  }
+
+  /** The same, made if need be. */
+  public DebugRegisters ownDebugRegisters() {
+    DebugRegisters own = debugRegisters;
+    if (own == null) {
+      own = new DebugRegisters();
+      debugRegisters = own;
+    }
+    return own;
+  }
+
+  /** A new program has none. */
+  void dropDebugRegisters() {
+    debugRegisters = null;
   }
 
   /** PTRACE_GETEVENTMSG. */

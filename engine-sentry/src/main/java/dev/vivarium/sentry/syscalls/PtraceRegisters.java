@@ -3,7 +3,9 @@ package dev.vivarium.sentry.syscalls;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Ptrace;
 import dev.vivarium.sentry.ipc.Bytes;
+import dev.vivarium.sentry.kernel.DebugRegisters;
 import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.kernel.Tracee;
 import dev.vivarium.sentry.platform.Registers;
 import java.lang.foreign.MemorySegment;
 
@@ -164,7 +166,15 @@ final class PtraceRegisters {
     if ((addr & 7) != 0 || addr < 0 || addr >= USER_SIZE) {
       return -Errno.EIO;
     }
-    long value = addr < SIZE ? of(target).word((int) addr / 8) : 0;
+    Tracee tracee = target.tracee();
+    DebugRegisters debug = tracee == null ? null : tracee.debugRegisters();
+    long value = 0;
+    if (addr < SIZE) {
+      value = of(target).word((int) addr / 8);
+    } else if (addr >= DEBUG_REGISTERS) {
+      int number = (int) (addr - DEBUG_REGISTERS) / 8;
+      value = (debug == null ? new DebugRegisters() : debug).get(number);
+    }
     return t.mm.writeLong(data, value);
   }
 
@@ -175,10 +185,10 @@ final class PtraceRegisters {
     if (addr < SIZE) {
       return of(target).setWord((int) addr / 8, data);
     }
-    if (addr >= DEBUG_REGISTERS) {
-      return data == 0 ? 0 : -Errno.ENOSPC;
-    }
-    return -Errno.EIO;
+    Tracee tracee = target.tracee();
+    return addr >= DEBUG_REGISTERS && tracee != null
+        ? tracee.ownDebugRegisters().set((int) (addr - DEBUG_REGISTERS) / 8, data)
+        : -Errno.EIO;
   }
 
   static long archPrctl(Task t, Task target, long code, long addr) {

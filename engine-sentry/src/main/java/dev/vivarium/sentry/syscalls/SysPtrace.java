@@ -29,8 +29,8 @@ final class SysPtrace {
         Sys.PTRACE,
         "ptrace",
         SysPtrace::ptrace,
-        "The processor's debug registers stay empty (hardware watchpoints: ENOSPC), and there are"
-            + " no PTRACE_SINGLEBLOCK and no seccomp events.");
+        "Debug registers work by single steps, so that a watched program is slow; watching reads is"
+            + " refused (ENOSPC). There are no PTRACE_SINGLEBLOCK and no seccomp events.");
   }
 
   static long ptrace(Task t, long request, long pid, long addr, long data, long a4, long a5) {
