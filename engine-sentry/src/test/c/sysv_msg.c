@@ -107,8 +107,10 @@ int main(void) {
     _exit(0);
   }
   SHOW(send(4, "four", 0));
-  SHOW(send(5, "five", 0));
+  /* Said after the child has said what it got. */
+  long sent = send(5, "five", 0);
   waitpid(five, &status, 0);
+  printf("sent five: %ld\n", sent);
   receive("four", 100, 0, 0);
   fflush(stdout);
   pid = fork();
@@ -117,8 +119,9 @@ int main(void) {
     _exit(0);
   }
   sleep_ms(30);
-  SHOW(send(1, "long", 0));
+  sent = send(1, "long", 0);
   waitpid(pid, &status, 0);
+  printf("sent long: %ld\n", sent);
   receive("left", 100, 0, 0);
 
   SHOW(msgctl(id, IPC_STAT, &ds));
