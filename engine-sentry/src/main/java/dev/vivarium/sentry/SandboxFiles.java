@@ -84,15 +84,19 @@ final class SandboxFiles {
         "/dev");
     must(mounts.mount("/dev/pts", devpts, "devpts", Mount.NOSUID | Mount.NOEXEC), "/dev/pts");
     must(mounts.mount("/dev/shm", tmpfs(STICKY_FOR_ALL), "shm", SAFE | Mount.NOEXEC), "/dev/shm");
+    FileSystem queues = kernel.messageQueues().fileSystem();
+    must(mounts.mount("/dev/mqueue", queues, "mqueue", PSEUDO), "/dev/mqueue");
     Machine machine = Machine.ofHost(kernel.processors(), spec.limits().memoryBytes());
-    must(mounts.mount("/proc", new ProcFs(nextDevice++, kernel, machine), "proc", PSEUDO), "/proc");
+    kernel.setTotalMemory(machine.memoryBytes());
+    kernel.setFileMemory(budget::usedBytes);
+    ProcFs proc = new ProcFs(nextDevice++, kernel, machine);
+    SysFs sys = new SysFs(nextDevice++, kernel, machine);
+    CgroupFs cgroup = new CgroupFs(nextDevice++, kernel);
+    must(mounts.mount("/proc", proc, "proc", PSEUDO), "/proc");
+    must(mounts.mount("/sys", sys, "sysfs", PSEUDO | Mount.RDONLY), "/sys");
     must(
-        mounts.mount("/sys", new SysFs(nextDevice++, machine), "sysfs", PSEUDO | Mount.RDONLY),
-        "/sys");
-    must(
-        mounts.mount(
-            "/sys/fs/cgroup", new CgroupFs(nextDevice++, kernel), "cgroup2", PSEUDO | Mount.RDONLY),
-        "/sys/fs/cgroup");
+        mounts.mount("/sys/fs/cgroup", cgroup, "cgroup2", PSEUDO | Mount.RDONLY), "/sys/fs/cgroup");
+    List.of(devpts, queues, proc, sys, cgroup).forEach(kernel::offer);
     if (spec.root() instanceof SandboxSpec.Root.Host) {
       must(mounts.mount("/tmp", tmpfs(STICKY_FOR_ALL), "tmpfs", SAFE), "/tmp");
       must(mounts.mount("/var/tmp", tmpfs(STICKY_FOR_ALL), "tmpfs", SAFE), "/var/tmp");

@@ -61,6 +61,7 @@ final class SandboxResources implements AutoCloseable {
     trace = openTrace(spec);
     MemoryFile file =
         new MemoryFile(memory, (offset, length) -> HostMemory.punchHole(memoryFd, offset, length));
+    file.setBacking((offset, length) -> HostMemory.backedBytes(memoryFd, offset, length));
     kernel =
         new Kernel(platform, file, trace == null ? table : new TracingDispatcher(table, trace));
     if (!"off".equals(System.getenv("VIVARIUM_PATCHING"))) {

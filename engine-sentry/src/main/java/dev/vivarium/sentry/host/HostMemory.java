@@ -16,6 +16,10 @@ public final class HostMemory {
   private static final int FALLOC_FL_KEEP_SIZE = 1;
   private static final int FALLOC_FL_PUNCH_HOLE = 2;
 
+  private static final int SEEK_DATA = 3;
+  private static final int SEEK_HOLE = 4;
+  private static final int MAX_PIECES = 32;
+
   // struct stat (asm/stat.h)
   private static final int STAT_SIZE = 144;
   private static final int STAT_BLOCKS = 64;
@@ -68,6 +72,29 @@ public final class HostMemory {
       check((int) Libc.syscall(Sys.FSTAT, fd, stat.address(), 0, 0, 0, 0), "fstat of guest memory");
       return stat.get(ValueLayout.JAVA_LONG, STAT_BLOCKS) * STAT_BLOCK_SIZE;
     }
+  }
+
+  /**
+   * Bytes of memory that really are behind a range of such a file; where it is in too many pieces
+   * to look at all of them, the rest counts as if it were whole.
+   */
+  public static long backedBytes(int fd, long offset, long length) {
+    long end = offset + length;
+    long at = offset;
+    long sum = 0;
+    for (int pieces = 0; pieces < MAX_PIECES; pieces++) {
+      long data = Libc.syscall(Sys.LSEEK, fd, at, SEEK_DATA, 0, 0, 0);
+      if (data < 0 || data >= end) {
+        return sum;
+      }
+      long hole = Libc.syscall(Sys.LSEEK, fd, data, SEEK_HOLE, 0, 0, 0);
+      if (hole < 0 || hole >= end) {
+        return sum + end - data;
+      }
+      sum += hole - data;
+      at = hole;
+    }
+    return sum + end - at;
   }
 
   private static int check(int result, String what) {

@@ -36,6 +36,12 @@ public final class TimerFile extends File {
     return clock;
   }
 
+  /** Expirations that nobody has read. */
+  public long ticks() {
+    settle();
+    return expirations;
+  }
+
   public long intervalNanos() {
     return intervalNanos;
   }

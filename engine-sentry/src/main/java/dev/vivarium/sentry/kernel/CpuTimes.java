@@ -9,6 +9,13 @@ public final class CpuTimes {
   public long voluntarySwitches;
   public long maxRssKiB;
 
+  /** Bytes moved by read(2), write(2) and the like, and how many such calls there were. */
+  public long bytesRead;
+
+  public long bytesWritten;
+  public long reads;
+  public long writes;
+
   public long totalNanos() {
     return userNanos + systemNanos;
   }
@@ -19,6 +26,10 @@ public final class CpuTimes {
     minorFaults += other.minorFaults;
     majorFaults += other.majorFaults;
     voluntarySwitches += other.voluntarySwitches;
+    bytesRead += other.bytesRead;
+    bytesWritten += other.bytesWritten;
+    reads += other.reads;
+    writes += other.writes;
     maxRssKiB = Math.max(maxRssKiB, other.maxRssKiB);
   }
 }

@@ -11,6 +11,7 @@ import dev.vivarium.sentry.net.Network;
 import dev.vivarium.sentry.platform.AddressSpace;
 import dev.vivarium.sentry.platform.Platform;
 import dev.vivarium.sentry.vfs.AnonFileSystems;
+import dev.vivarium.sentry.vfs.FileSystem;
 import dev.vivarium.sentry.vfs.SpecialFiles;
 import dev.vivarium.sentry.vfs.tmpfs.MemoryBudget;
 import dev.vivarium.sentry.vfs.tmpfs.Tmpfs;
@@ -19,6 +20,7 @@ import java.io.StringWriter;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** One sandbox's kernel: what all its tasks share. */
@@ -49,6 +51,10 @@ public final class Kernel {
   private final Map<Integer, Integer> inotifyInstances = new HashMap<>();
   private int lastMoveCookie;
   private final PosixQueues messageQueues = new PosixQueues();
+
+  /** File systems of which there is one, by type: guests may mount them elsewhere too. */
+  private final Map<String, FileSystem> fileSystems = new HashMap<>();
+
   private SpecialFiles specialFiles = (t, inode, path, flags, out) -> -Errno.ENXIO;
 
   private BlobSegments blobs =
@@ -58,6 +64,9 @@ public final class Kernel {
   private Consumer<String> log = message -> System.err.println(message);
   private int processors = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 63);
   private Limits limits = Limits.NONE;
+  private long totalMemory;
+  private LongSupplier fileMemory = () -> 0;
+  private final LoadAverage loadAverage = new LoadAverage(this);
   private @Nullable CpuQuota cpuQuota;
   private @Nullable Patcher patcher;
   private boolean answersInGuest;
@@ -75,6 +84,7 @@ public final class Kernel {
   public Kernel(Platform platform, MemoryFile memoryFile, Dispatcher dispatcher) {
     this.loop = new KernelLoop(platform);
     this.memoryFile = memoryFile;
+    this.totalMemory = memoryFile.segment().byteSize();
     this.dispatcher = dispatcher;
   }
 
@@ -110,6 +120,45 @@ public final class Kernel {
 
   public Limits limits() {
     return limits;
+  }
+
+  /** How much memory guests are told that the machine has. */
+  public void setTotalMemory(long bytes) {
+    totalMemory = bytes;
+  }
+
+  public long totalMemory() {
+    return totalMemory;
+  }
+
+  /** Tells how much memory the files hold that the sandbox has made. */
+  public void setFileMemory(LongSupplier bytes) {
+    fileMemory = bytes;
+  }
+
+  /** What of {@link #usedMemory} is the contents of files. */
+  public long fileMemory() {
+    return fileMemory.getAsLong();
+  }
+
+  /** What of {@link #totalMemory} is in use. */
+  public long usedMemory() {
+    return Math.min(totalMemory, limits.memoryUsed().getAsLong());
+  }
+
+  /** How busy the sandbox has been. */
+  public LoadAverage loadAverage() {
+    return loadAverage;
+  }
+
+  /** What all processes have used, also those that are gone, without the first one's parent. */
+  public CpuTimes times() {
+    CpuTimes sum = new CpuTimes();
+    for (ThreadGroup g : pids.groups()) {
+      sum.add(g.cpuTimes());
+      sum.add(g.childrenTimes());
+    }
+    return sum;
   }
 
   /** The limit of processor time; null if there is none. */
@@ -300,9 +349,28 @@ public final class Kernel {
 
   /** A tmpfs that a guest mounts: the sandbox's memory limit is what bounds it. */
   public Tmpfs newTmpfs() {
+    return newTmpfs(0, 0, 01777);
+  }
+
+  /** The same with bounds of its own; 0 for none. */
+  public Tmpfs newTmpfs(long bytes, long inodes, int mode) {
+    long room = memoryFile.segment().byteSize();
     MemoryBudget budget =
-        new MemoryBudget(memoryFile.segment().byteSize(), GUEST_TMPFS_HEAP, GUEST_TMPFS_INODES);
-    return new Tmpfs(nextDevice++, memoryFile, budget, 01777);
+        new MemoryBudget(
+            bytes == 0 ? room : Math.min(bytes, room),
+            bytes == 0 ? GUEST_TMPFS_HEAP : Math.min(bytes, GUEST_TMPFS_HEAP),
+            inodes == 0 ? GUEST_TMPFS_INODES : Math.min(inodes, GUEST_TMPFS_INODES));
+    return new Tmpfs(nextDevice++, memoryFile, budget, mode);
+  }
+
+  /** Lets guests mount a file system, of which there is only this one. */
+  public void offer(FileSystem fs) {
+    fileSystems.put(fs.typeName(), fs);
+  }
+
+  /** What mount(2) mounts as a type but tmpfs; null (-ENODEV) if there is none. */
+  public @Nullable FileSystem mountable(String type) {
+    return fileSystems.get(type);
   }
 
   /** Opens FIFOs and device nodes. */

@@ -218,6 +218,22 @@ public final class Task {
     return times;
   }
 
+  /** A call has read from a file: {@code bytes}, or a negative errno. */
+  public void countRead(long bytes) {
+    times.reads++;
+    if (bytes > 0) {
+      times.bytesRead += bytes;
+    }
+  }
+
+  /** A call has written to a file: {@code bytes}, or a negative errno. */
+  public void countWrite(long bytes) {
+    times.writes++;
+    if (bytes > 0) {
+      times.bytesWritten += bytes;
+    }
+  }
+
   /** Signals pending for this task alone. */
   public SignalQueue pendingSignals() {
     return pending;

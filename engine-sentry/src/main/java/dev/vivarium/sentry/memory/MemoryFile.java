@@ -3,6 +3,7 @@ package dev.vivarium.sentry.memory;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.function.LongBinaryOperator;
 
 /**
  * The guest's physical memory: one sparse file, mapped once in the sentry and in pieces in the
@@ -41,6 +42,7 @@ public final class MemoryFile {
   private final FreeRuns free;
   private int high;
   private long usedUnits;
+  private LongBinaryOperator backing = (offset, length) -> length;
 
   /**
    * @param segment the whole file as the sentry maps it; its size bounds what guests can have
@@ -57,6 +59,15 @@ public final class MemoryFile {
   /** The whole file. */
   public MemorySegment segment() {
     return segment;
+  }
+
+  /** Tells how many bytes of a range (offset, length) the host really has memory for. */
+  public void setBacking(LongBinaryOperator backed) {
+    backing = backed;
+  }
+
+  long backedBytes(long offset, long length) {
+    return backing.applyAsLong(offset, length);
   }
 
   /** Bytes handed out at present (not all of them need be backed by memory yet). */

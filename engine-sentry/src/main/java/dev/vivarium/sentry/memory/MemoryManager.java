@@ -52,6 +52,9 @@ public final class MemoryManager extends GuestMemory {
   /** Contexts of io_setup(2); null if there are none. */
   public AioContext.@Nullable Table aio;
 
+  /** How much memory the host looks through for one question about what is resident. */
+  private static final long ASKED_MAX = 1L << 30;
+
   final MemoryFile memoryFile;
   final AddressMap map;
   final HostSide host;
@@ -477,19 +480,56 @@ public final class MemoryManager extends GuestMemory {
     return sum;
   }
 
-  /** Bytes that have memory behind them (VmRSS; an upper bound, since the host fills pages). */
+  /** Bytes that have memory behind them (VmRSS). */
   public long residentBytes() {
-    return residentBytes(layout.min, layout.max);
+    return resident().total();
   }
 
-  /** The same for a range. */
-  public long residentBytes(long start, long end) {
-    long sum = 0;
+  /** The same by kind. */
+  public Resident resident() {
+    return resident(layout.min, layout.max);
+  }
+
+  /**
+   * The same for a range. The host is asked what it has filled of the guest's memory, up to a
+   * bound; of files that it maps itself it cannot tell who has looked at what, so that they count
+   * as far as they are mapped.
+   */
+  public Resident resident(long start, long end) {
+    long anonymous = 0;
+    long file = 0;
+    long shared = 0;
+    long asked = 0;
     for (int i = map.pmas.firstEndingAbove(start);
         i < map.pmas.size() && map.pmas.get(i).start < end;
         i++) {
       Pma p = map.pmas.get(i);
-      sum += Math.min(end, p.end) - Math.max(start, p.start);
+      Vma v = map.vmas.at(p.start);
+      long from = Math.max(start, p.start);
+      long bytes = Math.min(end, p.end) - from;
+      if (p.inMemoryFile() && asked + bytes <= ASKED_MAX) {
+        asked += bytes;
+        bytes = memoryFile.backedBytes(p.offsetAt(from), bytes);
+      }
+      if (!p.shared && p.inMemoryFile() && !p.borrowed) {
+        anonymous += bytes;
+      } else if (v == null || v.file == null || v.file.inode.fs.keepsFilesInMemory()) {
+        shared += bytes;
+      } else {
+        file += bytes;
+      }
+    }
+    return new Resident(anonymous, file, shared);
+  }
+
+  /** Bytes of executable file mappings (VmExe and VmLib). */
+  public long fileCodeBytes() {
+    long sum = 0;
+    for (int i = 0; i < map.vmas.size(); i++) {
+      Vma v = map.vmas.get(i);
+      if (v.file != null && (v.prot & Mman.PROT_EXEC) != 0) {
+        sum += v.length();
+      }
     }
     return sum;
   }

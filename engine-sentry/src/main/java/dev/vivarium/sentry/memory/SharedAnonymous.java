@@ -39,6 +39,15 @@ public final class SharedAnonymous implements Mappable {
     }
   }
 
+  /** Bytes of the chunks that were touched. */
+  public long allocatedBytes() {
+    long sum = 0;
+    for (long index : chunks.keySet()) {
+      sum += sizeOf(index);
+    }
+    return sum;
+  }
+
   private long sizeOf(long index) {
     return Math.min(chunkSize, length - index * chunkSize);
   }

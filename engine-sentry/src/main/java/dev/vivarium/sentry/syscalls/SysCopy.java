@@ -160,12 +160,12 @@ final class SysCopy {
     f.acquire();
     try {
       boolean exclusive = kind == Fcntl.LOCK_EX;
-      if (f.inode.locks().lockWhole(f, exclusive)) {
+      if (f.inode.locks().lockWhole(f, t.group.pid(), exclusive)) {
         return 0;
       }
       // A lock that the file already has is given up before the wait, as Linux does.
       f.inode.locks().unlockWhole(f);
-      while (!f.inode.locks().lockWhole(f, exclusive)) {
+      while (!f.inode.locks().lockWhole(f, t.group.pid(), exclusive)) {
         if (!wait) {
           return -Errno.EAGAIN;
         }

@@ -43,7 +43,8 @@ final class SysMount {
         Sys.MOUNT,
         "mount",
         SysMount::mount,
-        "tmpfs, bind and remount; propagation is accepted and has no effect.");
+        "tmpfs, proc, sysfs, devpts, mqueue and cgroup2, bind and remount; options of types but"
+            + " tmpfs and propagation are accepted and have no effect.");
     b.partial(
         Sys.UMOUNT2, "umount2", SysMount::umount2, "A mount that is in use can be unmounted.");
     b.unsupported(Sys.PIVOT_ROOT, "pivot_root", "Use chroot.");
@@ -86,10 +87,22 @@ final class SysMount {
     if ((f & MS_MOVE) != 0) {
       return -Errno.EINVAL;
     }
-    if (!typeName.equals("tmpfs")) {
-      return -Errno.ENODEV;
+    FileSystem fs;
+    if (typeName.equals("tmpfs") || typeName.equals("ramfs")) {
+      String options = data == 0 ? "" : t.mm.copyInString(data, 4095);
+      if (options == null) {
+        return t.mm.error();
+      }
+      fs = TmpfsOptions.make(t.kernel(), options);
+      if (fs == null) {
+        return -Errno.EINVAL;
+      }
+    } else {
+      fs = t.kernel().mountable(typeName);
+      if (fs == null) {
+        return -Errno.ENODEV;
+      }
     }
-    FileSystem fs = t.kernel().newTmpfs();
     return t.fs.namespace().mount(where, fs, fs.rootDentry(), device, f & KEPT);
   }
 

@@ -159,6 +159,7 @@ final class SysReadWrite {
     try {
       boolean seekable = f.isSeekable();
       long n = f.read(t, dst, pos != CURRENT ? pos : seekable ? f.position : 0);
+      t.countRead(n);
       if (n > 0) {
         if (pos == CURRENT && seekable) {
           f.position += n;
@@ -181,6 +182,7 @@ final class SysReadWrite {
       boolean seekable = f.isSeekable();
       if (!seekable) {
         long n = f.write(t, src, 0);
+        t.countWrite(n);
         if (n > 0) {
           Notify.event(f, Notify.IN_MODIFY);
         }
@@ -201,6 +203,7 @@ final class SysReadWrite {
         return -Errno.EFBIG;
       }
       long n = f.write(t, bounded, at);
+      t.countWrite(n);
       if (n > 0) {
         if (pos == CURRENT) {
           f.position = at + n;

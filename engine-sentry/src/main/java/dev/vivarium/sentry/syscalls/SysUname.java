@@ -24,7 +24,7 @@ final class SysUname {
     b.full(Sys.UNAME, "uname", SysUname::uname).fast();
     b.full(Sys.SETHOSTNAME, "sethostname", SysUname::sethostname).fast();
     b.full(Sys.SETDOMAINNAME, "setdomainname", SysUname::setdomainname).fast();
-    b.partial(Sys.SYSINFO, "sysinfo", SysUname::sysinfo, "Loads are zero.").fast();
+    b.full(Sys.SYSINFO, "sysinfo", SysUname::sysinfo).fast();
     b.full(Sys.GETRANDOM, "getrandom", SysUname::getrandom);
   }
 
@@ -85,11 +85,13 @@ final class SysUname {
 
   static long sysinfo(Task t, long address, long a1, long a2, long a3, long a4, long a5) {
     Kernel k = t.kernel();
-    long memory = k.memoryFile().segment().byteSize();
     byte[] b = new byte[SYSINFO_SIZE];
     Bytes.putLong(b, 0, System.nanoTime() / Deadlines.NANOS);
-    Bytes.putLong(b, 32, memory);
-    Bytes.putLong(b, 40, Math.max(0, memory - k.memoryFile().allocatedBytes()));
+    for (int i = 0; i < 3; i++) {
+      Bytes.putLong(b, 8 + 8 * i, k.loadAverage().fixedPoint(i));
+    }
+    Bytes.putLong(b, 32, k.totalMemory());
+    Bytes.putLong(b, 40, k.totalMemory() - k.usedMemory());
     Bytes.putShort(b, 80, Math.min(k.pids().taskCount(), 65535));
     Bytes.putInt(b, 104, 1);
     return t.mm.copyOut(address, b, 0, b.length);

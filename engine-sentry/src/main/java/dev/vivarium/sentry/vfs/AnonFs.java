@@ -45,6 +45,11 @@ public final class AnonFs extends FileSystem {
   }
 
   @Override
+  public boolean keepsFilesInMemory() {
+    return true;
+  }
+
+  @Override
   public Inode root() {
     return root;
   }

@@ -27,7 +27,7 @@ public final class FileLocks {
     }
   }
 
-  private record Whole(File owner, boolean exclusive) {}
+  private record Whole(File owner, int pid, boolean exclusive) {}
 
   private final List<Lock> records = new ArrayList<>();
   private final List<Whole> wholes = new ArrayList<>();
@@ -94,14 +94,14 @@ public final class FileLocks {
   }
 
   /** Takes a whole-file lock, in place of the one that the file has; false if others forbid it. */
-  public boolean lockWhole(File owner, boolean exclusive) {
+  public boolean lockWhole(File owner, int pid, boolean exclusive) {
     for (Whole w : wholes) {
       if (w.owner() != owner && (exclusive || w.exclusive())) {
         return false;
       }
     }
     unlockWhole(owner);
-    wholes.add(new Whole(owner, exclusive));
+    wholes.add(new Whole(owner, pid, exclusive));
     return true;
   }
 
@@ -109,6 +109,32 @@ public final class FileLocks {
     if (wholes.removeIf(w -> w.owner() == owner)) {
       queue.wake(0);
     }
+  }
+
+  /**
+   * Adds their lines of /proc/locks.
+   *
+   * @param place device and number of the inode as they are shown there
+   * @return the number of the next line
+   */
+  public int describe(String place, int first, StringBuilder out) {
+    int number = first;
+    for (Whole w : wholes) {
+      line(out, number++, "FLOCK ", w.exclusive(), w.pid(), place).append("0 EOF\n");
+    }
+    for (Lock l : records) {
+      line(out, number++, l.pid() < 0 ? "OFDLCK" : "POSIX ", l.write(), l.pid(), place);
+      out.append(l.start()).append(' ');
+      out.append(l.end() == Long.MAX_VALUE ? "EOF" : Long.toString(l.end() - 1)).append('\n');
+    }
+    return number;
+  }
+
+  private static StringBuilder line(
+      StringBuilder out, int number, String kind, boolean write, int pid, String place) {
+    out.append(number).append(": ").append(kind).append(" ADVISORY  ");
+    out.append(write ? "WRITE " : "READ  ").append(pid).append(' ').append(place);
+    return out.append(' ');
   }
 
   /** Drops every lock of an owner: a process's descriptor table, or an open file. */

@@ -31,6 +31,11 @@ public abstract class FileSystem {
     return false;
   }
 
+  /** Whether its files are shared memory (tmpfs, System V) and not a cache of anything. */
+  public boolean keepsFilesInMemory() {
+    return false;
+  }
+
   /** Options as /proc/mounts shows them after "rw", each with its comma: {@code ",size=1024k"}. */
   public String showOptions() {
     return "";

@@ -248,6 +248,11 @@ public abstract class Inode {
     return l;
   }
 
+  /** Whether there may be locks on it. */
+  public final boolean hasLocks() {
+    return locks != null;
+  }
+
   /** Drops the locks of an owner: a descriptor table (close(2), exit), or an open file. */
   final void releaseLocks(Object owner) {
     if (locks != null) {

@@ -5,10 +5,12 @@ import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Fcntl;
 import dev.vivarium.sentry.abi.Resource;
 import dev.vivarium.sentry.kernel.Task;
-import dev.vivarium.sentry.vfs.AnonFs;
 import dev.vivarium.sentry.vfs.FileRef;
+import dev.vivarium.sentry.vfs.InodeRef;
 import dev.vivarium.sentry.vfs.Permissions;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** The queues of a sandbox by name: what is mounted as mqueue on Linux. */
@@ -37,8 +39,10 @@ public final class PosixQueues {
 
   private static final int NAME_MAX = 255;
 
-  private final AnonFs fs = new AnonFs(18, "mqueue", 0x19800202);
-  private final Map<String, QueueInode> byName = new HashMap<>();
+  private final QueueFs fs = new QueueFs(this);
+
+  /** In the order of their making, which is that of their inode numbers. */
+  private final Map<String, QueueInode> byName = new LinkedHashMap<>();
 
   /** Bytes that each user's queues may take, for RLIMIT_MSGQUEUE. */
   private final Map<Integer, Long> charged = new HashMap<>();
@@ -72,10 +76,7 @@ public final class PosixQueues {
       if (rc < 0) {
         return rc;
       }
-      q = new QueueInode(t, this, fs, ++lastIno, name, mode & 07777 & ~t.fs.umask, size);
-      charge(q.owner, q.cost);
-      count++;
-      byName.put(name, q);
+      q = make(t, name, mode & 07777 & ~t.fs.umask, size);
     } else {
       int both = Fcntl.O_CREAT | Fcntl.O_EXCL;
       if ((flags & both) == both) {
@@ -93,8 +94,16 @@ public final class PosixQueues {
         return rc;
       }
     }
-    out.file = new QueueFile(q, flags & (Fcntl.O_ACCMODE | Fcntl.O_NONBLOCK));
+    out.file = new QueueFile(q, null, flags & (Fcntl.O_ACCMODE | Fcntl.O_NONBLOCK));
     return 0;
+  }
+
+  private QueueInode make(Task t, String name, int mode, Limits size) {
+    QueueInode q = new QueueInode(t, this, fs, ++lastIno, name, mode, size);
+    charge(q.owner, q.cost);
+    count++;
+    byName.put(name, q);
+    return q;
   }
 
   private static long checkName(String name) {
@@ -151,7 +160,43 @@ public final class PosixQueues {
     if (!Permissions.isOwner(t, q) && t.creds.fsuid != 0) {
       return -Errno.EPERM;
     }
-    byName.remove(name);
+    return remove(name);
+  }
+
+  // ---- as files of a directory, where the caller has looked at permissions ----
+
+  /** What is mounted as mqueue. */
+  public QueueFs fileSystem() {
+    return fs;
+  }
+
+  Collection<QueueInode> all() {
+    return byName.values();
+  }
+
+  long find(String name, InodeRef out) {
+    QueueInode q = byName.get(name);
+    if (q == null) {
+      return -Errno.ENOENT;
+    }
+    out.inode = q;
+    return 0;
+  }
+
+  long create(Task t, String name, int mode, InodeRef out) {
+    Limits size = new Limits(DEFAULT_MESSAGES, DEFAULT_SIZE);
+    long rc = mayMake(t, size);
+    if (rc == 0) {
+      out.inode = make(t, name, mode & 07777, size);
+    }
+    return rc;
+  }
+
+  long remove(String name) {
+    QueueInode q = byName.remove(name);
+    if (q == null) {
+      return -Errno.ENOENT;
+    }
     q.unlinked();
     return 0;
   }

@@ -6,6 +6,7 @@ import dev.vivarium.sentry.kernel.WaitQueue;
 import dev.vivarium.sentry.memory.Uio;
 import dev.vivarium.sentry.net.NetlinkSocket;
 import dev.vivarium.sentry.vfs.File;
+import dev.vivarium.sentry.vfs.VfsPath;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
@@ -13,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 public final class QueueFile extends File {
   private final QueueInode queue;
 
-  QueueFile(QueueInode queue, int flags) {
-    super(queue, null, flags);
+  QueueFile(QueueInode queue, @Nullable VfsPath path, int flags) {
+    super(queue, path, flags);
     this.queue = queue;
   }
 

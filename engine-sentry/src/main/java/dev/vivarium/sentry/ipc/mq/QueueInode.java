@@ -10,9 +10,11 @@ import dev.vivarium.sentry.kernel.ThreadGroup;
 import dev.vivarium.sentry.kernel.WaitQueue;
 import dev.vivarium.sentry.net.NetlinkSocket;
 import dev.vivarium.sentry.vfs.AttrChange;
+import dev.vivarium.sentry.vfs.FileRef;
 import dev.vivarium.sentry.vfs.FileSystem;
 import dev.vivarium.sentry.vfs.Inode;
 import dev.vivarium.sentry.vfs.Times;
+import dev.vivarium.sentry.vfs.VfsPath;
 import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.TreeMap;
@@ -241,6 +243,17 @@ final class QueueInode extends Inode {
         r == null ? 0 : r.kind,
         r != null && r.kind == Signals.SIGEV_SIGNAL ? r.signo : 0,
         r == null ? 0 : r.process.pid());
+  }
+
+  String name() {
+    return name;
+  }
+
+  /** open(2) of its file gives the same as mq_open(3). */
+  @Override
+  public long open(Task t, VfsPath path, int flags, FileRef out) {
+    out.file = new QueueFile(this, path, flags);
+    return 0;
   }
 
   void unlinked() {

@@ -104,6 +104,14 @@ public abstract class IpcObject {
     Bytes.putShort(out, 24, sequence);
   }
 
+  /** "uid gid cuid cgid" of a line of /proc/sysvipc. */
+  final String owners() {
+    return String.format("%5d %5d %5d %5d", uid, gid, creatorUid, creatorGid);
+  }
+
+  /** Its line of /proc/sysvipc. */
+  public abstract String describe();
+
   /** The structure that the *_STAT commands copy out. */
   public abstract byte[] encode();
 

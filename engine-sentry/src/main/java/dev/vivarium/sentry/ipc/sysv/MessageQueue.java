@@ -204,6 +204,23 @@ public final class MessageQueue extends IpcObject {
   }
 
   @Override
+  public String describe() {
+    return String.format(
+        "%10d %10d  %4o  %10d %10d %5d %5d %s %10d %10d %10d",
+        key,
+        id,
+        mode,
+        bytes,
+        messages.size(),
+        lastSender,
+        lastReceiver,
+        owners(),
+        sendSeconds,
+        receiveSeconds,
+        changeSeconds);
+  }
+
+  @Override
   public byte[] encode() {
     byte[] b = new byte[SIZE];
     encodePermissions(b);

@@ -227,6 +227,13 @@ public final class SemaphoreSet extends IpcObject {
   }
 
   @Override
+  public String describe() {
+    return String.format(
+        "%10d %10d  %4o %10d %s %10d %10d",
+        key, id, mode, values.length, owners(), operationSeconds, changeSeconds);
+  }
+
+  @Override
   public byte[] encode() {
     byte[] b = new byte[SIZE];
     encodePermissions(b);

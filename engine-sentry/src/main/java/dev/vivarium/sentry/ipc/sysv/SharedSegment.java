@@ -91,6 +91,25 @@ public final class SharedSegment extends IpcObject {
   }
 
   @Override
+  public String describe() {
+    return String.format(
+        "%10d %10d  %4o %21d %5d %5d  %5d %s %10d %10d %10d %21d %21d",
+        key,
+        id,
+        mode,
+        size,
+        creatorPid,
+        lastPid,
+        attached(),
+        owners(),
+        attachSeconds,
+        detachSeconds,
+        changeSeconds,
+        memory.allocatedBytes(),
+        0);
+  }
+
+  @Override
   public byte[] encode() {
     byte[] b = new byte[SIZE];
     encodePermissions(b);

@@ -43,4 +43,31 @@ public final class SysvIpc {
   public long messageBytes() {
     return messageBytes;
   }
+
+  // ---- /proc/sysvipc ----
+
+  public String describeQueues() {
+    return "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid"
+        + "      stime      rtime      ctime\n"
+        + lines(queues);
+  }
+
+  public String describeSemaphores() {
+    return "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n"
+        + lines(semaphores);
+  }
+
+  public String describeSegments() {
+    return "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid"
+        + "  cgid      atime      dtime      ctime                   rss                  swap\n"
+        + lines(segments);
+  }
+
+  private static String lines(IpcTable<?> table) {
+    StringBuilder b = new StringBuilder();
+    for (IpcObject o : table.all()) {
+      b.append(o.describe()).append('\n');
+    }
+    return b.toString();
+  }
 }

@@ -42,7 +42,7 @@ public final class CgroupFs extends FileSystem {
   }
 
   private void core() {
-    constant("cgroup.controllers", "cpu memory pids\n");
+    constant("cgroup.controllers", "cpuset cpu memory pids\n");
     constant("cgroup.subtree_control", "\n");
     constant("cgroup.type", "domain\n");
     constant("cgroup.events", "populated 1\nfrozen 0\n");
@@ -84,15 +84,17 @@ public final class CgroupFs extends FileSystem {
     constant("cpu.weight", "100\n");
     constant("cpu.weight.nice", "0\n");
     constant("cpu.idle", "0\n");
+    int last = kernel.processors() - 1;
+    constant("cpuset.cpus", "\n");
+    constant("cpuset.cpus.effective", last == 0 ? "0\n" : "0-" + last + "\n");
+    constant("cpuset.cpus.partition", "member\n");
+    constant("cpuset.mems", "\n");
+    constant("cpuset.mems.effective", "0\n");
     file("cpu.stat", t -> cpuStat());
   }
 
   private String cpuStat() {
-    CpuTimes sum = new CpuTimes();
-    for (ThreadGroup g : kernel.pids().groups()) {
-      sum.add(g.cpuTimes());
-      sum.add(g.childrenTimes());
-    }
+    CpuTimes sum = kernel.times();
     CpuQuota q = kernel.cpuQuota();
     return "usage_usec "
         + (sum.userNanos + sum.systemNanos) / 1000
@@ -132,15 +134,24 @@ public final class CgroupFs extends FileSystem {
     file("memory.stat", t -> memoryStat());
   }
 
-  /** What guests hold is told apart no further: it is all memory that goes with its owner. */
+  /** Files are shared memory: none of them can be had again from elsewhere. */
   private String memoryStat() {
     long used = limits.memoryUsed().getAsLong();
+    long files = Math.min(used, kernel.fileMemory());
+    CpuTimes times = kernel.times();
     return "anon "
+        + (used - files)
+        + "\nfile "
+        + files
+        + "\nkernel 0\nkernel_stack 0\npagetables 0\nsock 0\nshmem "
+        + files
+        + "\nfile_mapped 0\nfile_dirty 0\nfile_writeback 0\nswapcached 0\ninactive_anon "
         + used
-        + "\nfile 0\nkernel 0\nkernel_stack 0\npagetables 0\nsock 0\nshmem 0\nfile_mapped 0\n"
-        + "file_dirty 0\nfile_writeback 0\nswapcached 0\ninactive_anon 0\nactive_anon "
-        + used
-        + "\ninactive_file 0\nactive_file 0\nunevictable 0\nslab 0\n";
+        + "\nactive_anon 0\ninactive_file 0\nactive_file 0\nunevictable 0\nslab 0\npgfault "
+        + (times.minorFaults + times.majorFaults)
+        + "\npgmajfault "
+        + times.majorFaults
+        + "\n";
   }
 
   private void pids() {

@@ -5,18 +5,25 @@ import dev.vivarium.sentry.abi.Fcntl;
 import dev.vivarium.sentry.abi.Stat;
 import dev.vivarium.sentry.ipc.EpollFile;
 import dev.vivarium.sentry.ipc.EventFile;
+import dev.vivarium.sentry.ipc.InotifyFile;
+import dev.vivarium.sentry.ipc.PidFile;
+import dev.vivarium.sentry.ipc.SignalFile;
 import dev.vivarium.sentry.ipc.TimerFile;
 import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.tty.Devices;
 import dev.vivarium.sentry.vfs.DirSink;
 import dev.vivarium.sentry.vfs.DirectoryInode;
 import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.InodeRef;
+import dev.vivarium.sentry.vfs.Notify;
 import org.jspecify.annotations.Nullable;
 
 /** /proc/PID/fd: links to the open files; or /proc/PID/fdinfo: what is known about them. */
 final class FdDirectory extends DirectoryInode {
   /** Inode numbers of descriptors begin here within their task's range. */
   private static final int FIRST_FD_INDEX = 256;
+
+  private static final long NANOS = 1_000_000_000L;
 
   private final ProcFs proc;
   private final Task task;
@@ -97,6 +104,29 @@ final class FdDirectory extends DirectoryInode {
     return at;
   }
 
+  private static void timer(StringBuilder b, TimerFile timer) {
+    b.append("clockid: ").append(timer.clock());
+    b.append("\nticks: ").append(timer.ticks()).append("\nsettime flags: 01\nit_value: ");
+    seconds(b, timer.remainingNanos(System.nanoTime()));
+    b.append("it_interval: ");
+    seconds(b, timer.intervalNanos());
+  }
+
+  private static void seconds(StringBuilder b, long nanos) {
+    b.append('(').append(nanos / NANOS).append(", ").append(nanos % NANOS).append(")\n");
+  }
+
+  private static void watch(StringBuilder b, Notify.Watch w) {
+    long dev = w.inode.fs.dev;
+    b.append(
+        String.format(
+            "inotify wd:%x ino:%x sdev:%x mask:%x ignored_mask:0 \n",
+            w.descriptor,
+            w.inode.ino,
+            (long) Devices.major(dev) << 20 | Devices.minor(dev),
+            w.mask));
+  }
+
   private static String describe(File f, boolean cloexec) {
     StringBuilder b = new StringBuilder();
     int flags = f.flags | (cloexec ? Fcntl.O_CLOEXEC : 0);
@@ -109,8 +139,16 @@ final class FdDirectory extends DirectoryInode {
           b.append("eventfd-count: ")
               .append(String.format("%16s", Long.toHexString(e.count())))
               .append('\n');
-      case TimerFile timer ->
-          b.append("clockid: ").append(timer.clock()).append("\nticks: 0\nsettime flags: 01\n");
+      case TimerFile timer -> timer(b, timer);
+      case SignalFile signals -> b.append(String.format("sigmask:\t%016x\n", signals.mask()));
+      case PidFile process -> {
+        Task thread = process.thread();
+        int pid = thread != null ? thread.tid() : process.process().pid();
+        boolean gone = process.process().isDead();
+        b.append("Pid:\t").append(gone ? -1 : pid);
+        b.append("\nNSpid:\t").append(gone ? -1 : pid).append('\n');
+      }
+      case InotifyFile inotify -> inotify.watches().forEach(w -> watch(b, w));
       case EpollFile epoll ->
           epoll
               .items()

@@ -2,6 +2,7 @@ package dev.vivarium.sentry.vfs.proc;
 
 import dev.vivarium.sentry.abi.Mman;
 import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.memory.Resident;
 import dev.vivarium.sentry.memory.Vma;
 import dev.vivarium.sentry.platform.Platform;
 import dev.vivarium.sentry.tty.Devices;
@@ -39,7 +40,12 @@ final class MapsText {
     if (!about.hasExited()) {
       about.mm.forEachVma(v -> {
         line(b, about, v);
-        sizes(b, v.end() - v.start(), about.mm.residentBytes(v.start(), v.end()), v);
+        kib(b, "Size:", v.end() - v.start());
+        kib(b, "KernelPageSize:", 4096);
+        kib(b, "MMUPageSize:", 4096);
+        Resident r = about.mm.resident(v.start(), v.end());
+        sizes(b, r, v.isShared() ? r.total() : 0, v.isLocked() ? r.total() : 0);
+        b.append("THPeligible:           0\nVmFlags: ").append(flags(v)).append('\n');
       });
     }
     return b.toString();
@@ -49,21 +55,62 @@ final class MapsText {
     if (about.hasExited()) {
       return "";
     }
-    long[] sum = new long[4];
+    long[] range = {0, 0};
+    long[] sum = {0, 0, 0, 0, 0};
     about.mm.forEachVma(v -> {
-      sum[0] = sum[3] == 0 ? v.start() : sum[0];
-      sum[1] = v.end();
-      sum[2] += about.mm.residentBytes(v.start(), v.end());
-      sum[3]++;
+      range[0] = range[1] == 0 ? v.start() : range[0];
+      range[1] = v.end();
+      Resident r = about.mm.resident(v.start(), v.end());
+      sum[0] += r.anonymous();
+      sum[1] += r.file();
+      sum[2] += r.sharedMemory();
+      sum[3] += v.isShared() ? r.total() : 0;
+      sum[4] += v.isLocked() ? r.total() : 0;
     });
     StringBuilder b = new StringBuilder();
-    head(b, sum[0], sum[1], "---p", 0, 0, 0);
+    head(b, range[0], range[1], "---p", 0, 0, 0);
     pad(b, b.length()).append("[rollup]\n");
-    kib(b, "Rss:", sum[2]);
-    kib(b, "Pss:", sum[2]);
-    kib(b, "Private_Dirty:", sum[2]);
-    kib(b, "Swap:", 0);
+    sizes(b, new Resident(sum[0], sum[1], sum[2]), sum[3], sum[4]);
     return b.toString();
+  }
+
+  /** What smaps and smaps_rollup have in common; who else maps a page is not known here. */
+  private static void sizes(StringBuilder b, Resident r, long shared, long locked) {
+    long own = r.total() - shared;
+    kib(b, "Rss:", r.total());
+    kib(b, "Pss:", r.total());
+    kib(b, "Pss_Dirty:", r.anonymous() + shared);
+    kib(b, "Shared_Clean:", 0);
+    kib(b, "Shared_Dirty:", shared);
+    kib(b, "Private_Clean:", Math.max(0, own - r.anonymous()));
+    kib(b, "Private_Dirty:", Math.min(own, r.anonymous()));
+    kib(b, "Referenced:", r.total());
+    kib(b, "Anonymous:", r.anonymous());
+    for (String none :
+        new String[] {
+          "KSM:",
+          "LazyFree:",
+          "AnonHugePages:",
+          "ShmemPmdMapped:",
+          "FilePmdMapped:",
+          "Shared_Hugetlb:",
+          "Private_Hugetlb:",
+          "Swap:",
+          "SwapPss:"
+        }) {
+      kib(b, none, 0);
+    }
+    kib(b, "Locked:", locked);
+  }
+
+  /** As the kernel shortens them (show_smap_vma_flags in fs/proc/task_mmu.c). */
+  private static String flags(Vma v) {
+    StringBuilder b = new StringBuilder();
+    b.append((v.prot() & Mman.PROT_READ) != 0 ? "rd " : "");
+    b.append((v.prot() & Mman.PROT_WRITE) != 0 ? "wr " : "");
+    b.append((v.prot() & Mman.PROT_EXEC) != 0 ? "ex " : "");
+    b.append(v.isShared() ? "sh " : "").append("mr mw me ").append(v.isShared() ? "ms " : "");
+    return b.append(v.isLocked() ? "lo " : "").toString();
   }
 
   private static void head(
@@ -106,27 +153,6 @@ final class MapsText {
   private static StringBuilder hex(StringBuilder b, long value, int digits) {
     String s = Long.toHexString(value);
     return b.append("0".repeat(Math.max(0, digits - s.length()))).append(s);
-  }
-
-  private static void sizes(StringBuilder b, long size, long resident, Vma v) {
-    kib(b, "Size:", size);
-    kib(b, "KernelPageSize:", 4096);
-    kib(b, "MMUPageSize:", 4096);
-    kib(b, "Rss:", resident);
-    kib(b, "Pss:", resident);
-    kib(b, "Shared_Clean:", 0);
-    kib(b, "Shared_Dirty:", v.isShared() ? resident : 0);
-    kib(b, "Private_Clean:", 0);
-    kib(b, "Private_Dirty:", v.isShared() ? 0 : resident);
-    kib(b, "Referenced:", resident);
-    kib(b, "Anonymous:", v.file() == null ? resident : 0);
-    kib(b, "Swap:", 0);
-    kib(b, "Locked:", v.isLocked() ? resident : 0);
-    b.append("VmFlags: ");
-    b.append((v.prot() & Mman.PROT_READ) != 0 ? "rd " : "");
-    b.append((v.prot() & Mman.PROT_WRITE) != 0 ? "wr " : "");
-    b.append((v.prot() & Mman.PROT_EXEC) != 0 ? "ex " : "");
-    b.append(v.isShared() ? "sh " : "").append("mr mw me \n");
   }
 
   private static void kib(StringBuilder b, String name, long bytes) {

@@ -1,19 +1,27 @@
 package dev.vivarium.sentry.vfs.proc;
 
 import dev.vivarium.sentry.vfs.StaticDirectory;
-import dev.vivarium.sentry.vfs.StaticSymlink;
 
-/** /proc/PID/ns: there is one namespace of each kind, and its number is always the same. */
+/** /proc/PID/ns. */
 final class NamespaceDirectory extends StaticDirectory {
-  /** PROC_*_INIT_INO of linux/proc_ns.h. */
-  private static final long FIRST_NUMBER = 0xEFFFFFFCL;
+  private int index;
 
   NamespaceDirectory(ProcFs proc, long ino) {
     super(proc, ino, 0511);
-    String[] names = {"cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"};
-    for (int i = 0; i < names.length; i++) {
-      String target = names[i] + ":[" + (FIRST_NUMBER - i) + "]";
-      add(names[i], new StaticSymlink(proc, ino + 16 + i, target));
-    }
+    link(proc, "cgroup", NamespaceFs.Kind.CGROUP);
+    link(proc, "ipc", NamespaceFs.Kind.IPC);
+    link(proc, "mnt", NamespaceFs.Kind.MNT);
+    link(proc, "net", NamespaceFs.Kind.NET);
+    link(proc, "pid", NamespaceFs.Kind.PID);
+    link(proc, "pid_for_children", NamespaceFs.Kind.PID);
+    link(proc, "time", NamespaceFs.Kind.TIME);
+    link(proc, "time_for_children", NamespaceFs.Kind.TIME);
+    link(proc, "user", NamespaceFs.Kind.USER);
+    link(proc, "uts", NamespaceFs.Kind.UTS);
+  }
+
+  private void link(ProcFs proc, String name, NamespaceFs.Kind kind) {
+    long number = ino + 16 + index++;
+    add(name, new MagicLink(proc, number, 0777, t -> proc.namespaces().place(kind)));
   }
 }

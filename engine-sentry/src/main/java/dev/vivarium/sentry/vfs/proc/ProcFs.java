@@ -29,6 +29,7 @@ public final class ProcFs extends FileSystem {
   private final Root root;
   private final StaticDirectory net;
   private final ProcessDirectory.Layout layout;
+  private final NamespaceFs namespaces = new NamespaceFs();
   private long lastIno = 1;
 
   public ProcFs(long dev, Kernel kernel, Machine machine) {
@@ -51,6 +52,10 @@ public final class ProcFs extends FileSystem {
 
   ProcessDirectory.Layout layout() {
     return layout;
+  }
+
+  NamespaceFs namespaces() {
+    return namespaces;
   }
 
   StaticDirectory net() {

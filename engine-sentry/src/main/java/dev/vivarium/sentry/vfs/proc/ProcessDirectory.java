@@ -133,7 +133,7 @@ final class ProcessDirectory extends DirectoryInode {
       text("mountinfo", 0444, (d, r) -> MountTexts.mountinfo(d.task));
       text("mountstats", 0400, (d, r) -> MountTexts.mountstats(d.task));
       text("limits", 0444, (d, r) -> ProcessTexts.limits(d.task.group));
-      text("io", 0400, (d, r) -> ProcessTexts.io(d.task.group));
+      text("io", 0400, (d, r) -> ProcessTexts.io(d.task, d.thread));
       text("schedstat", 0444, (d, r) -> ProcessTexts.schedstat(d.task));
       text("cgroup", 0444, (d, r) -> "0::/\n");
       text("cpuset", 0444, (d, r) -> "/\n");

@@ -13,6 +13,7 @@ import dev.vivarium.sentry.kernel.SignalSet;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.kernel.ThreadGroup;
 import dev.vivarium.sentry.kernel.Tracing;
+import dev.vivarium.sentry.memory.Resident;
 import dev.vivarium.sentry.seccomp.Filter;
 import java.nio.charset.StandardCharsets;
 
@@ -160,20 +161,21 @@ final class ProcessTexts {
   }
 
   private static void memory(StringBuilder b, Task t) {
-    long rss = t.mm.residentBytes();
+    Resident resident = t.mm.resident();
+    long rss = resident.total();
     kib(b, "VmPeak:", t.mm.vmPeak());
     kib(b, "VmSize:", t.mm.vmSize());
     kib(b, "VmLck:", t.mm.lockedBytes());
     kib(b, "VmPin:", 0);
     kib(b, "VmHWM:", Math.max(rss, t.times().maxRssKiB << 10));
     kib(b, "VmRSS:", rss);
-    kib(b, "RssAnon:", rss);
-    kib(b, "RssFile:", 0);
-    kib(b, "RssShmem:", 0);
+    kib(b, "RssAnon:", resident.anonymous());
+    kib(b, "RssFile:", resident.file());
+    kib(b, "RssShmem:", resident.sharedMemory());
     kib(b, "VmData:", t.mm.dataBytes());
     kib(b, "VmStk:", t.mm.stackBytes());
     kib(b, "VmExe:", t.mm.endCode - t.mm.startCode);
-    kib(b, "VmLib:", 0);
+    kib(b, "VmLib:", Math.max(0, t.mm.fileCodeBytes() - (t.mm.endCode - t.mm.startCode)));
     kib(b, "VmPTE:", 0);
     kib(b, "VmSwap:", 0);
   }
@@ -200,11 +202,14 @@ final class ProcessTexts {
     if (t.hasExited()) {
       return "0 0 0 0 0 0 0\n";
     }
+    Resident resident = t.mm.resident();
     long data = t.mm.dataBytes() + t.mm.stackBytes() >> 12;
     return (t.mm.vmSize() >> 12)
         + " "
-        + (t.mm.residentBytes() >> 12)
-        + " 0 "
+        + (resident.total() >> 12)
+        + " "
+        + (resident.file() + resident.sharedMemory() >> 12)
+        + " "
         + (t.mm.endCode - t.mm.startCode + 4095 >> 12)
         + " 0 "
         + data
@@ -300,9 +305,18 @@ final class ProcessTexts {
     return value == Resource.RLIM_INFINITY ? "unlimited" : Long.toUnsignedString(value);
   }
 
-  static String io(ThreadGroup g) {
-    return "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\n"
-        + "cancelled_write_bytes: 0\n";
+  /** There is no disk: what is read and written are calls and memory. */
+  static String io(Task t, boolean thread) {
+    CpuTimes times = thread ? t.times() : t.group.cpuTimes();
+    return "rchar: "
+        + times.bytesRead
+        + "\nwchar: "
+        + times.bytesWritten
+        + "\nsyscr: "
+        + times.reads
+        + "\nsyscw: "
+        + times.writes
+        + "\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n";
   }
 
   static String schedstat(Task t) {

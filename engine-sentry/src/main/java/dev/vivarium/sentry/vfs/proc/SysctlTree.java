@@ -17,6 +17,10 @@ final class SysctlTree {
   private final ProcFs fs;
   private final Map<String, StaticDirectory> directories = new HashMap<>();
 
+  /** What a guest's filter may return (SECCOMP_RET_*). */
+  private static final String SECCOMP_ACTIONS =
+      "kill_process kill_thread trap errno trace log allow";
+
   private SysctlTree(ProcFs fs, StaticDirectory root) {
     this.fs = fs;
     directories.put("", fs.directory(root, "sys"));
@@ -97,7 +101,22 @@ final class SysctlTree {
     fixed("kernel/tainted", "0");
     fixed("kernel/sysrq", "0");
     fixed("kernel/yama/ptrace_scope", "1");
-    fixed("kernel/seccomp/actions_avail", "");
+    fixed("kernel/seccomp/actions_avail", SECCOMP_ACTIONS);
+    fixed("kernel/seccomp/actions_logged", SECCOMP_ACTIONS.replace(" allow", ""));
+    fixed("kernel/core_pipe_limit", "0");
+    show("kernel/ns_last_pid", t -> t.kernel().pids().lastPid() + "\n");
+    fixed("kernel/sched_rr_timeslice_ms", "100");
+    fixed("kernel/sched_rt_period_us", "1000000");
+    fixed("kernel/sched_rt_runtime_us", "950000");
+    fixed("kernel/sched_autogroup_enabled", "0");
+    fixed("kernel/io_uring_disabled", "2"); // as is io_uring_setup: for everybody
+    fixed("kernel/unprivileged_bpf_disabled", "2");
+    fixed("kernel/modules_disabled", "1");
+    fixed("kernel/numa_balancing", "0");
+    fixed("kernel/nmi_watchdog", "0");
+    fixed("kernel/shm_rmid_forced", "0");
+    fixed("kernel/auto_msgmni", "0");
+    fixed("kernel/pty/max", "4096");
     kept("kernel/core_pattern", "core");
     kept("kernel/core_uses_pid", "0");
     kept("kernel/panic", "0");
@@ -116,6 +135,10 @@ final class SysctlTree {
     show("kernel/random/uuid", t -> uuid(t.kernel().entropy()) + "\n");
     fixed("kernel/random/entropy_avail", "256");
     fixed("kernel/random/poolsize", "256");
+    fixed("kernel/random/write_wakeup_threshold", "256");
+    fixed("kernel/random/urandom_min_reseed_secs", "60");
+    // unshare(2) and clone(2) refuse every kind of namespace.
+    fixed("user/max_user_namespaces", "0");
   }
 
   /** A random UUID (RFC 9562, version 4). */
@@ -182,6 +205,17 @@ final class SysctlTree {
     kept("vm/drop_caches", "0");
     kept("vm/min_free_kbytes", "67584");
     kept("vm/vfs_cache_pressure", "100");
+    kept("vm/page-cluster", "3");
+    kept("vm/oom_kill_allocating_task", "0");
+    kept("vm/panic_on_oom", "0");
+    kept("vm/dirty_expire_centisecs", "3000");
+    kept("vm/dirty_writeback_centisecs", "500");
+    kept("vm/zone_reclaim_mode", "0");
+    fixed("vm/nr_overcommit_hugepages", "0");
+    fixed("vm/hugetlb_shm_group", "0");
+    fixed("vm/legacy_va_layout", "0");
+    fixed("vm/stat_interval", "1");
+    fixed("vm/unprivileged_userfaultfd", "0");
   }
 
   private void network() {
@@ -204,8 +238,27 @@ final class SysctlTree {
     kept("net/ipv4/tcp_timestamps", "1");
     kept("net/ipv4/tcp_window_scaling", "1");
     kept("net/ipv4/tcp_congestion_control", "cubic");
-    kept("net/ipv6/conf/all/disable_ipv6", "1");
-    kept("net/ipv6/conf/default/disable_ipv6", "1");
+    kept("net/ipv4/tcp_allowed_congestion_control", "reno cubic");
+    kept("net/ipv4/tcp_available_congestion_control", "reno cubic");
+    kept("net/ipv4/tcp_max_syn_backlog", "4096");
+    kept("net/ipv4/tcp_syncookies", "1");
+    kept("net/ipv4/tcp_tw_reuse", "2");
+    kept("net/ipv4/tcp_retries2", "15");
+    kept("net/ipv4/tcp_syn_retries", "6");
+    kept("net/ipv4/tcp_fastopen", "0");
+    kept("net/ipv4/tcp_slow_start_after_idle", "1");
+    kept("net/ipv4/ip_default_ttl", "64");
+    kept("net/ipv4/ip_nonlocal_bind", "0");
+    kept("net/core/netdev_max_backlog", "1000");
+    kept("net/core/optmem_max", "131072");
+    kept("net/ipv6/bindv6only", "0");
+    for (String of : new String[] {"all", "default", "lo"}) {
+      kept("net/ipv6/conf/" + of + "/disable_ipv6", "0");
+      kept("net/ipv6/conf/" + of + "/forwarding", "0");
+      kept("net/ipv4/conf/" + of + "/forwarding", "0");
+      kept("net/ipv4/conf/" + of + "/rp_filter", "0");
+      kept("net/ipv4/conf/" + of + "/arp_ignore", "0");
+    }
     kept("net/unix/max_dgram_qlen", "512");
   }
 }

@@ -5,12 +5,19 @@ import dev.vivarium.sentry.kernel.Kernel;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.kernel.ThreadGroup;
 import dev.vivarium.sentry.kernel.Uts;
+import dev.vivarium.sentry.tty.Devices;
+import dev.vivarium.sentry.vfs.File;
+import dev.vivarium.sentry.vfs.Inode;
 import dev.vivarium.sentry.vfs.StaticDirectory;
 import dev.vivarium.sentry.vfs.Times;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
 
 /** The files of /proc that are about the whole sandbox. */
 final class SystemTexts {
   private static final long NANOS = 1_000_000_000L;
+  private static final int PAGE_SHIFT = 12;
 
   private SystemTexts() {}
 
@@ -21,10 +28,11 @@ final class SystemTexts {
     fs.text(root, "cpuinfo", t -> cpuinfo(machine));
     fs.text(root, "devices", t -> DEVICES);
     fs.text(root, "diskstats", t -> "");
+    fs.text(root, "execdomains", t -> "0-0\tLinux           \t[kernel]\n");
     fs.text(root, "filesystems", t -> FILE_SYSTEMS);
     fs.text(root, "interrupts", t -> perCpu(machine, "           ", "CPU") + "\n");
     fs.text(root, "loadavg", t -> loadavg(kernel));
-    fs.text(root, "locks", t -> "");
+    fs.text(root, "locks", t -> locks(kernel));
     fs.text(root, "meminfo", t -> meminfo(kernel, machine));
     fs.text(root, "misc", t -> "");
     fs.text(root, "modules", t -> "");
@@ -34,7 +42,14 @@ final class SystemTexts {
     fs.text(root, "uptime", t -> uptime(kernel, machine));
     fs.text(root, "version", t -> version());
     fs.text(root, "vmstat", t -> vmstat(kernel, machine));
-    fs.text(root, "cgroups", t -> "#subsys_name\thierarchy\tnum_cgroups\tenabled\n");
+    fs.text(root, "cgroups", t -> CGROUPS);
+    StaticDirectory tty = fs.directory(root, "tty");
+    fs.text(tty, "drivers", t -> TERMINALS);
+    fs.text(tty, "ldiscs", t -> "n_tty       0\nn_null     27\n");
+    StaticDirectory ipc = fs.directory(root, "sysvipc");
+    fs.text(ipc, "msg", t -> kernel.ipc().describeQueues());
+    fs.text(ipc, "sem", t -> kernel.ipc().describeSemaphores());
+    fs.text(ipc, "shm", t -> kernel.ipc().describeSegments());
   }
 
   private static final String DEVICES =
@@ -57,11 +72,22 @@ final class SystemTexts {
       nodev\ttmpfs
       nodev\tproc
       nodev\tcgroup2
+      nodev\tmqueue
+      nodev\tramfs
       nodev\tsockfs
       nodev\tpipefs
       nodev\tdevpts
       nodev\toverlay
       \terofs
+      """;
+
+  private static final String CGROUPS =
+      """
+      #subsys_name\thierarchy\tnum_cgroups\tenabled
+      cpuset\t0\t1\t1
+      cpu\t0\t1\t1
+      memory\t0\t1\t1
+      pids\t0\t1\t1
       """;
 
   static String version() {
@@ -106,7 +132,8 @@ final class SystemTexts {
 
   static String loadavg(Kernel kernel) {
     int running = running(kernel);
-    return "0.00 0.00 0.00 "
+    return kernel.loadAverage().text()
+        + " "
         + running
         + "/"
         + kernel.pids().taskCount()
@@ -117,19 +144,20 @@ final class SystemTexts {
 
   static String meminfo(Kernel kernel, Machine machine) {
     long total = machine.memoryBytes();
-    long used = Math.min(total, kernel.memoryFile().allocatedBytes());
+    long used = kernel.usedMemory();
     long free = total - used;
+    long files = Math.min(used, kernel.fileMemory());
     StringBuilder b = new StringBuilder(1200);
     kib(b, "MemTotal", total);
     kib(b, "MemFree", free);
     kib(b, "MemAvailable", free);
     kib(b, "Buffers", 0);
-    kib(b, "Cached", 0);
+    kib(b, "Cached", files);
     kib(b, "SwapCached", 0);
-    kib(b, "Active", used);
-    kib(b, "Inactive", 0);
-    kib(b, "Active(anon)", used);
-    kib(b, "Inactive(anon)", 0);
+    kib(b, "Active", 0);
+    kib(b, "Inactive", used);
+    kib(b, "Active(anon)", 0);
+    kib(b, "Inactive(anon)", used);
     kib(b, "Active(file)", 0);
     kib(b, "Inactive(file)", 0);
     kib(b, "Unevictable", 0);
@@ -138,9 +166,9 @@ final class SystemTexts {
     kib(b, "SwapFree", 0);
     kib(b, "Dirty", 0);
     kib(b, "Writeback", 0);
-    kib(b, "AnonPages", used);
+    kib(b, "AnonPages", used - files);
     kib(b, "Mapped", 0);
-    kib(b, "Shmem", 0);
+    kib(b, "Shmem", files);
     kib(b, "KReclaimable", 0);
     kib(b, "Slab", 0);
     kib(b, "SReclaimable", 0);
@@ -164,18 +192,8 @@ final class SystemTexts {
     b.append(value).append(" kB\n");
   }
 
-  private static CpuTimes allTimes(Kernel kernel) {
-    CpuTimes sum = new CpuTimes();
-    for (ThreadGroup g : kernel.pids().groups()) {
-      CpuTimes own = g.cpuTimes();
-      sum.userNanos += own.userNanos + g.childrenTimes().userNanos;
-      sum.systemNanos += own.systemNanos + g.childrenTimes().systemNanos;
-    }
-    return sum;
-  }
-
   static String stat(Kernel kernel, Machine machine) {
-    CpuTimes times = allTimes(kernel);
+    CpuTimes times = kernel.times();
     int cpus = machine.cpus();
     long user = times.userNanos / ProcessTexts.NANOS_PER_TICK;
     long system = times.systemNanos / ProcessTexts.NANOS_PER_TICK;
@@ -187,7 +205,7 @@ final class SystemTexts {
       cpuLine(b, "cpu" + i, user / cpus, system / cpus, idle / cpus);
     }
     long boot = (Times.now() - System.nanoTime()) / NANOS;
-    b.append("intr 0\nctxt 0\nbtime ").append(boot);
+    b.append("intr 0\nctxt ").append(times.voluntarySwitches).append("\nbtime ").append(boot);
     b.append("\nprocesses ").append(kernel.pids().lastPid());
     b.append("\nprocs_running ").append(running(kernel)).append("\nprocs_blocked 0\n");
     return b.append("softirq 0 0 0 0 0 0 0 0 0 0 0\n").toString();
@@ -205,7 +223,7 @@ final class SystemTexts {
 
   static String uptime(Kernel kernel, Machine machine) {
     long up = System.nanoTime() / 10_000_000;
-    long busy = allTimes(kernel).totalNanos() / 10_000_000;
+    long busy = kernel.times().totalNanos() / 10_000_000;
     long idle = Math.max(0, up * machine.cpus() - busy);
     return hundredths(up) + " " + hundredths(idle) + "\n";
   }
@@ -214,13 +232,55 @@ final class SystemTexts {
     return value / 100 + "." + value / 10 % 10 + value % 10;
   }
 
-  static String vmstat(Kernel kernel, Machine machine) {
-    long used = kernel.memoryFile().allocatedBytes() >> 12;
-    return "nr_free_pages "
-        + Math.max(0, (machine.memoryBytes() >> 12) - used)
-        + "\nnr_anon_pages "
-        + used
-        + "\nnr_mapped 0\nnr_file_pages 0\nnr_dirty 0\nnr_writeback 0\npgpgin 0\npgpgout 0\n"
-        + "pswpin 0\npswpout 0\npgfault 0\npgmajfault 0\n";
+  /** Every lock belongs to an open file: they are found by looking through the descriptors. */
+  static String locks(Kernel kernel) {
+    Set<Inode> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    StringBuilder b = new StringBuilder();
+    int number = 1;
+    for (ThreadGroup g : kernel.pids().groups()) {
+      for (Task t : g.tasks()) {
+        for (int fd = t.fds.next(0); fd >= 0; fd = t.fds.next(fd + 1)) {
+          File f = t.fds.get(fd);
+          if (f != null && f.inode.hasLocks() && seen.add(f.inode)) {
+            long dev = f.inode.fs.dev;
+            String place =
+                String.format("%02x:%02x:%d", Devices.major(dev), Devices.minor(dev), f.inode.ino);
+            number = f.inode.locks().describe(place, number, b);
+          }
+        }
+      }
+    }
+    return b.toString();
   }
+
+  static String vmstat(Kernel kernel, Machine machine) {
+    long used = kernel.usedMemory();
+    long files = Math.min(used, kernel.fileMemory());
+    CpuTimes times = kernel.times();
+    return "nr_free_pages "
+        + (machine.memoryBytes() - used >> PAGE_SHIFT)
+        + "\nnr_anon_pages "
+        + (used - files >> PAGE_SHIFT)
+        + "\nnr_mapped 0\nnr_file_pages "
+        + (files >> PAGE_SHIFT)
+        + "\nnr_dirty 0\nnr_writeback 0\nnr_shmem "
+        + (files >> PAGE_SHIFT)
+        + "\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\npgfault "
+        + (times.minorFaults + times.majorFaults)
+        + "\npgmajfault "
+        + times.majorFaults
+        + "\noom_kill "
+        + kernel.oomKills
+        + "\n";
+  }
+
+  /** The terminals there are, as ps names them by their numbers. */
+  private static final String TERMINALS =
+      """
+      /dev/tty             /dev/tty        5       0 system:/dev/tty
+      /dev/console         /dev/console    5       1 system:console
+      /dev/ptmx            /dev/ptmx       5       2 system
+      pty_slave            /dev/pts      136 0-1048575 pty:slave
+      pty_master           /dev/ptm      128 0-1048575 pty:master
+      """;
 }

@@ -1,5 +1,6 @@
 package dev.vivarium.sentry.vfs.sys;
 
+import dev.vivarium.sentry.kernel.Kernel;
 import dev.vivarium.sentry.vfs.FileSystem;
 import dev.vivarium.sentry.vfs.Inode;
 import dev.vivarium.sentry.vfs.StaticDirectory;
@@ -15,7 +16,7 @@ public final class SysFs extends FileSystem {
   private final Map<String, StaticDirectory> directories = new HashMap<>();
   private long lastIno = 1;
 
-  public SysFs(long dev, Machine machine) {
+  public SysFs(long dev, Kernel kernel, Machine machine) {
     super(dev);
     root = new StaticDirectory(this, 1, 0555);
     directories.put("", root);
@@ -34,21 +35,38 @@ public final class SysFs extends FileSystem {
           "kernel/debug",
           "kernel/security",
           "module",
-          "power"
+          "power",
+          "bus/pci/devices"
         }) {
       directory(empty);
     }
-    file("kernel/mm/transparent_hugepage/enabled", "always madvise [never]\n");
-    file("devices/system/node/online", "0\n");
-    file("devices/system/node/possible", "0\n");
-    file("devices/system/node/node0/cpulist", range(machine.cpus()));
-    file(
-        "devices/system/node/node0/cpumap",
-        Long.toHexString((1L << Math.min(machine.cpus(), 63)) - 1) + "\n");
+    String huge = "kernel/mm/transparent_hugepage/";
+    file(huge + "enabled", "always madvise [never]\n");
+    file(huge + "defrag", "always defer defer+madvise madvise [never]\n");
+    file(huge + "shmem_enabled", "always within_size advise [never] deny force\n");
+    file(huge + "use_zero_page", "0\n");
+    file(huge + "hpage_pmd_size", "2097152\n");
+    memoryNode(kernel, machine.cpus());
   }
 
   private static String range(int cpus) {
     return cpus == 1 ? "0\n" : "0-" + (cpus - 1) + "\n";
+  }
+
+  /** A mask of processors as the kernel prints it: groups of 32 bits. */
+  private static String mask(int cpus, int from, int to) {
+    StringBuilder b = new StringBuilder();
+    for (int group = (cpus - 1) / 32; group >= 0; group--) {
+      int bits = 0;
+      for (int cpu = Math.max(from, group * 32); cpu < Math.min(to, group * 32 + 32); cpu++) {
+        bits |= 1 << cpu % 32;
+      }
+      int digits = group == (cpus - 1) / 32 ? (cpus - group * 32 + 3) / 4 : 8;
+      String hex = Integer.toHexString(bits);
+      b.append("0".repeat(Math.max(0, digits - hex.length()))).append(hex);
+      b.append(group == 0 ? "\n" : ",");
+    }
+    return b.toString();
   }
 
   private void processors(int cpus) {
@@ -59,13 +77,59 @@ public final class SysFs extends FileSystem {
     file(base + "offline", "\n");
     file(base + "kernel_max", "8191\n");
     file(base + "isolated", "\n");
+    file(base + "smt/active", "0\n");
+    file(base + "smt/control", "notsupported\n");
     for (int i = 0; i < cpus; i++) {
       String topology = base + "cpu" + i + "/topology/";
       file(topology + "core_id", i + "\n");
+      file(topology + "cluster_id", "65535\n");
+      file(topology + "die_id", "0\n");
       file(topology + "physical_package_id", "0\n");
-      file(topology + "thread_siblings", Long.toHexString(1L << i) + "\n");
-      file(topology + "thread_siblings_list", i + "\n");
-      file(topology + "core_siblings_list", range(cpus));
+      // Every processor is a core of its own, in the one package.
+      for (String own : new String[] {"thread_siblings", "core_cpus", "cluster_cpus"}) {
+        file(topology + own, mask(cpus, i, i + 1));
+        file(topology + own + "_list", i + "\n");
+      }
+      for (String all : new String[] {"core_siblings", "package_cpus", "die_cpus"}) {
+        file(topology + all, mask(cpus, 0, cpus));
+        file(topology + all + "_list", range(cpus));
+      }
+      if (i > 0) {
+        file(base + "cpu" + i + "/online", "1\n");
+      }
+    }
+  }
+
+  /** All memory is one node's, as libnuma and numactl read it. */
+  private void memoryNode(Kernel kernel, int cpus) {
+    String base = "devices/system/node/";
+    String[] sets = {"online", "possible", "has_cpu", "has_memory", "has_normal_memory"};
+    for (String set : sets) {
+      file(base + set, "0\n");
+    }
+    file(base + "node0/cpulist", range(cpus));
+    file(base + "node0/cpumap", mask(cpus, 0, cpus));
+    file(base + "node0/distance", "10\n");
+    directory(base + "node0")
+        .add(
+            "meminfo",
+            new TextInode(
+                this,
+                ++lastIno,
+                0444,
+                t -> {
+                  long total = kernel.totalMemory() >> 10;
+                  long used = kernel.usedMemory() >> 10;
+                  return String.format(
+                      "Node 0 MemTotal:       %8d kB\nNode 0 MemFree:        %8d kB\n"
+                          + "Node 0 MemUsed:        %8d kB\n",
+                      total, total - used, used);
+                }));
+    for (int i = 0; i < cpus; i++) {
+      directory(base + "node0")
+          .add("cpu" + i, new StaticSymlink(this, ++lastIno, "../../cpu/cpu" + i));
+      directory("devices/system/cpu/cpu" + i)
+          .add("node0", new StaticSymlink(this, ++lastIno, "../../node/node0"));
     }
   }
 

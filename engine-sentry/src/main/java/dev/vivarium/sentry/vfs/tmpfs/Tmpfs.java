@@ -35,13 +35,23 @@ public final class Tmpfs extends MemoryFs {
   }
 
   @Override
+  public boolean keepsFilesInMemory() {
+    return true;
+  }
+
+  @Override
   public Inode root() {
     return root;
   }
 
   @Override
   public String showOptions() {
-    return ",size=" + budget().maxBytes() / 1024 + "k,nr_inodes=" + budget().maxInodes();
+    int mode = root.mode & 07777;
+    return ",size="
+        + budget().maxBytes() / 1024
+        + "k,nr_inodes="
+        + budget().maxInodes()
+        + (mode == 01777 ? "" : ",mode=" + Integer.toOctalString(mode));
   }
 
   /**
