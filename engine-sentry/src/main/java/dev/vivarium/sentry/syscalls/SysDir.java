@@ -42,7 +42,8 @@ final class SysDir {
 
   /** Packs entries as the guest wants them. */
   private static final class Packer implements DirSink {
-    private static final int START = 4096;
+    /** What the C library asks for at a time. */
+    private static final int START = 32 << 10;
 
     private final int room;
     private final boolean old;
@@ -59,6 +60,7 @@ final class SysDir {
     }
 
     @Override
+    @SuppressWarnings("deprecation") // of getBytes, which does what is wanted here: names are bytes
     public boolean add(String name, long ino, long nextOffset, int type) {
       // struct linux_dirent64 has the type before the name, linux_dirent in its last byte.
       int header = old ? 18 : 19;
@@ -73,9 +75,7 @@ final class SysDir {
       Bytes.putLong(buffer, used, ino);
       Bytes.putLong(buffer, used + 8, nextOffset);
       Bytes.putShort(buffer, used + 16, length);
-      for (int i = 0; i < name.length(); i++) {
-        buffer[used + header + i] = (byte) name.charAt(i);
-      }
+      name.getBytes(0, name.length(), buffer, used + header);
       buffer[old ? used + length - 1 : used + 18] = (byte) type;
       used += length;
       return true;
