@@ -82,7 +82,7 @@ public final class Kernel {
   private int exitStatus;
 
   public Kernel(Platform platform, MemoryFile memoryFile, Dispatcher dispatcher) {
-    this.loop = new KernelLoop(platform);
+    this.loop = new KernelLoop(platform, this::bug);
     this.memoryFile = memoryFile;
     this.totalMemory = memoryFile.segment().byteSize();
     this.dispatcher = dispatcher;

@@ -32,16 +32,25 @@ public final class KernelLoop {
   /** Rounds of the spin between two looks at the clock. */
   private static final int ROUNDS_PER_CLOCK = 64;
 
+  /** Told of what was thrown where nothing may be: the loop goes on without it. */
+  @FunctionalInterface
+  interface Bugs {
+    void report(String where, Throwable bug);
+  }
+
   private final Platform platform;
-  private final Timers timers = new Timers();
+  private final Bugs bugs;
+  private final Timers timers;
   private final ArrayDeque<Task> runQueue = new ArrayDeque<>();
   private final ConcurrentLinkedQueue<Runnable> inbox = new ConcurrentLinkedQueue<>();
   private final ExecutorService helpers =
       Executors.newCachedThreadPool(Thread.ofPlatform().name("helper-", 0).daemon(true).factory());
   private boolean stopped;
 
-  public KernelLoop(Platform platform) {
+  KernelLoop(Platform platform, Bugs bugs) {
     this.platform = platform;
+    this.bugs = bugs;
+    this.timers = new Timers(bugs);
   }
 
   public Timers timers() {
@@ -111,7 +120,14 @@ public final class KernelLoop {
 
   private void onEvent(Context context) {
     Task task = (Task) context.owner();
-    if (!task.answeredAtOnce()) {
+    boolean answered = false;
+    try {
+      answered = task.answeredAtOnce();
+    } catch (RuntimeException | Error bug) {
+      bugs.report("an event of task " + task.tid(), bug);
+      task.eventSeen();
+    }
+    if (!answered) {
       makeRunnable(task);
     }
   }
@@ -120,8 +136,12 @@ public final class KernelLoop {
     boolean any = false;
     Runnable action;
     while ((action = inbox.poll()) != null) {
-      action.run();
       any = true;
+      try {
+        action.run();
+      } catch (RuntimeException | Error bug) {
+        bugs.report("what another thread had posted", bug);
+      }
     }
     return any;
   }
@@ -131,7 +151,12 @@ public final class KernelLoop {
     for (int i = 0; i < count; i++) {
       Task task = runQueue.poll();
       task.dequeued();
-      task.step();
+      try {
+        task.step();
+      } catch (RuntimeException | Error bug) {
+        bugs.report("the end of task " + task.tid(), bug);
+        TaskExit.abandoned(task);
+      }
     }
     return count > 0;
   }
@@ -151,6 +176,8 @@ public final class KernelLoop {
     helpers.execute(() -> {
       try {
         blocking.run();
+      } catch (RuntimeException | Error bug) {
+        post(() -> bugs.report("a helper thread", bug));
       } finally {
         post(afterwards);
       }

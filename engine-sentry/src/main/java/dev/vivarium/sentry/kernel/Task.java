@@ -410,6 +410,12 @@ public final class Task {
     return false;
   }
 
+  /** The guest has an event that its coroutine is to see to. */
+  void eventSeen() {
+    answeringFast = false;
+    eventSeen = true;
+  }
+
   /**
    * Tells the platform what the task may be told of itself without a call into the kernel: nothing
    * where a tracer or a filter must see every call. To be called whenever one of these has changed.

@@ -64,6 +64,26 @@ public final class TaskExit {
     leaveGroup(t);
   }
 
+  /**
+   * The coroutine is gone without having come to its end: what others wait for is made up for, so
+   * that the rest of the sandbox goes on.
+   */
+  static void abandoned(Task t) {
+    try {
+      vforkDone(t);
+      t.mmGone = true;
+      if (!t.hasExited()) {
+        t.markExited();
+        t.context.exit();
+      }
+      if (t.group.tasks.contains(t)) {
+        leaveGroup(t);
+      }
+    } catch (RuntimeException | Error bug) {
+      t.kernel().bug("giving up task " + t.tid(), bug);
+    }
+  }
+
   /** The task's process goes on without it, or ends with it. */
   static void leaveGroup(Task t) {
     ThreadGroup g = t.group;

@@ -29,8 +29,13 @@ public final class Timers {
     }
   }
 
+  private final KernelLoop.Bugs bugs;
   private Timer[] heap = new Timer[64];
   private int size;
+
+  Timers(KernelLoop.Bugs bugs) {
+    this.bugs = bugs;
+  }
 
   /**
    * A point in time so much later, or the last there is: an interval that wraps around would be due
@@ -76,8 +81,12 @@ public final class Timers {
     while (size > 0 && heap[0].deadline <= nowNanos) {
       Timer due = heap[0];
       cancel(due);
-      due.fire();
       any = true;
+      try {
+        due.fire();
+      } catch (RuntimeException | Error bug) {
+        bugs.report("a timer: " + due.getClass().getSimpleName(), bug);
+      }
     }
     return any;
   }
