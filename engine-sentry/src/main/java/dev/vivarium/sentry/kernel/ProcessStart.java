@@ -14,8 +14,8 @@ public final class ProcessStart {
    * Makes a process in a session of its own and starts it. The first one is the sandbox's init:
    * when it ends, all end.
    *
-   * <p>Unlike Linux's, this init is killed by signals that it does not handle, as any process: a
-   * sandbox usually runs one ordinary program, which Ctrl-C should end.
+   * <p>The others cannot kill it by signals that it does not handle; {@link Signaling#shield} says
+   * which signals do.
    *
    * @throws PlatformException if the host has no room for it, or the sandbox too many tasks
    */

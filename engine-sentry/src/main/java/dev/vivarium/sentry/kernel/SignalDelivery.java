@@ -54,7 +54,7 @@ final class SignalDelivery {
         deliver(t, info);
         continue;
       }
-      if (SignalSet.has(SignalSet.IGNORED_BY_DEFAULT, signo)) {
+      if (info.shielded || SignalSet.has(SignalSet.IGNORED_BY_DEFAULT, signo)) {
         continue;
       }
       if (SignalSet.has(SignalSet.STOP, signo)) {

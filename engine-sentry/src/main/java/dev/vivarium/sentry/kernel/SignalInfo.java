@@ -65,6 +65,12 @@ public final class SignalInfo {
   /** System call number of SIGSYS. */
   public int syscall;
 
+  /**
+   * From another process of the sandbox to the first one, which it can only reach by a handler:
+   * neither the default action nor SIGKILL or SIGSTOP take place. See {@link Signaling#shield}.
+   */
+  boolean shielded;
+
   /** What rt_sigqueueinfo was given; handed on as it is. */
   private byte @Nullable [] raw;
 

@@ -23,7 +23,7 @@ final class SignalSending {
     if (g.isDead() || !toGroup && target.hasExited()) {
       return 0;
     }
-    if (!prepare(target, signo)) {
+    if (!prepare(target, info)) {
       return 0;
     }
     SignalQueue queue = toGroup ? g.pending : target.pending;
@@ -35,10 +35,16 @@ final class SignalSending {
       return 0;
     }
     if (g.rlimits.exceeds(Resource.RLIMIT_SIGPENDING, queue.length() + 1L)) {
-      if (signo >= Signals.SIGRTMIN && info.code != Signals.SI_USER) {
-        return -Errno.EAGAIN;
+      if (signo >= Signals.SIGRTMIN) {
+        if (info.code != Signals.SI_USER) {
+          return -Errno.EAGAIN;
+        }
+        queue.addBare(signo);
+      } else if (info.code >= 0 || info.shielded) {
+        queue.add(info); // the kernel's own and kill's find room: there is one of each at most
+      } else {
+        queue.addBare(signo);
       }
-      queue.addBare(signo);
     } else {
       queue.add(info);
     }
@@ -53,8 +59,9 @@ final class SignalSending {
    *
    * @return false if the signal is to be forgotten
    */
-  private static boolean prepare(Task target, int signo) {
+  private static boolean prepare(Task target, SignalInfo info) {
     ThreadGroup g = target.group;
+    int signo = info.signo;
     if (g.exiting) {
       return signo == Signals.SIGKILL;
     }
@@ -67,8 +74,11 @@ final class SignalSending {
     if (target.tracee != null && signo != Signals.SIGKILL) {
       return true; // the tracer wants to know of it
     }
-    // A blocked signal may find another action by the time it is taken.
-    return SignalSet.has(target.sigmask, signo) || !g.actions.ignores(signo);
+    if (SignalSet.has(target.sigmask, signo)) {
+      return true; // it may find another action by the time it is taken
+    }
+    return !g.actions.ignores(signo)
+        && !(info.shielded && g.actions.handler(signo) == SignalActions.SIG_DFL);
   }
 
   /** Forgets pending signals of a process and all its tasks. */

@@ -49,6 +49,18 @@ public final class Signaling {
         || signo == Signals.SIGCONT && target.session() == t.group.session();
   }
 
+  /**
+   * To be called for every signal that a task sends. The first process of a sandbox is shielded
+   * from the others, as that of a container (Linux: SIGNAL_UNKILLABLE): a signal that it has no
+   * handler for does nothing to it. What it brings about itself (kill of its own pid, abort,
+   * SIGPIPE, a timer), keys of the terminal and who runs the sandbox reach it as any process, since
+   * it is usually an ordinary program that does not know that it is the first.
+   */
+  public static SignalInfo shield(Task sender, ThreadGroup target, SignalInfo info) {
+    info.shielded = target == target.kernel().init() && sender.group != target;
+    return info;
+  }
+
   /** rt_sigreturn(2): the registers are the interrupted code's again. */
   public static long sigreturn(Task t) {
     boolean good = SignalFrame.pop(t);

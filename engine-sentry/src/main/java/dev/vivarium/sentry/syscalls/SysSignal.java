@@ -202,7 +202,10 @@ final class SysSignal {
     if (!Signaling.mayKill(t, g, signo)) {
       return -Errno.EPERM;
     }
-    return signo == 0 ? 0 : g.sendSignal(SignalInfo.user(signo, Signals.SI_USER, t));
+    if (signo == 0) {
+      return 0;
+    }
+    return g.sendSignal(Signaling.shield(t, g, SignalInfo.user(signo, Signals.SI_USER, t)));
   }
 
   static long kill(Task t, long pid, long signum, long a2, long a3, long a4, long a5) {
@@ -260,7 +263,11 @@ final class SysSignal {
     if (!Signaling.mayKill(t, target.group, signo)) {
       return -Errno.EPERM;
     }
-    return signo == 0 ? 0 : target.sendSignal(SignalInfo.user(signo, Signals.SI_TKILL, t));
+    if (signo == 0) {
+      return 0;
+    }
+    SignalInfo info = SignalInfo.user(signo, Signals.SI_TKILL, t);
+    return target.sendSignal(Signaling.shield(t, target.group, info));
   }
 
   /** Reads a siginfo that the guest made; null (and -EFAULT) if it cannot be read. */
@@ -327,6 +334,7 @@ final class SysSignal {
     if (signo == 0) {
       return 0;
     }
+    Signaling.shield(t, target.group, info);
     return toGroup ? target.group.sendSignal(info) : target.sendSignal(info);
   }
 
