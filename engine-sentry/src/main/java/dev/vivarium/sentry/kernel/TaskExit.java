@@ -102,6 +102,9 @@ public final class TaskExit {
       }
     }
     g.deathQueue().wake(Poll.IN | Poll.RDNORM);
+    if (!g.tasks.isEmpty() && !g.exiting) {
+      makerExits(t, g);
+    }
     if (g.tasks.isEmpty()) {
       processExitIfLast(g);
     } else if (g.execing != null) {
@@ -193,7 +196,6 @@ public final class TaskExit {
       terminal.released();
       if (foreground != null) {
         foreground.sendSignal(SignalInfo.kernel(Signals.SIGHUP));
-        foreground.sendSignal(SignalInfo.kernel(Signals.SIGCONT));
       }
     }
     session.leader = null;
@@ -208,12 +210,28 @@ public final class TaskExit {
     return p == null ? g : p;
   }
 
-  private static void reparent(ThreadGroup from, ThreadGroup child, ThreadGroup reaper) {
-    for (Task t : child.tasks) {
-      if (t.parentDeathSignal != 0) {
-        t.sendSignal(SignalInfo.kernel(t.parentDeathSignal));
+  /** A thread ends whose process lives on: what it has made hears that its parent is gone. */
+  private static void makerExits(Task t, ThreadGroup g) {
+    for (ThreadGroup child : new ArrayList<>(g.children)) {
+      if (child.maker == t) {
+        child.maker = g.tasks.getFirst();
+        tellOfParentsDeath(t, child);
       }
     }
+  }
+
+  /** PR_SET_PDEATHSIG. */
+  private static void tellOfParentsDeath(Task parent, ThreadGroup child) {
+    for (Task t : new ArrayList<>(child.tasks)) {
+      int signo = t.parentDeathSignal;
+      if (signo != 0 && Signaling.mayKill(parent, child, signo)) {
+        child.sendSignal(SignalInfo.user(signo, Signals.SI_USER, parent));
+      }
+    }
+  }
+
+  private static void reparent(ThreadGroup from, ThreadGroup child, ThreadGroup reaper) {
+    tellOfParentsDeath(from.leader, child);
     if (reaper == from) {
       return; // the first process itself ends, and everything with it
     }

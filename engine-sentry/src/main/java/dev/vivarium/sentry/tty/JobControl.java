@@ -89,7 +89,7 @@ final class JobControl {
   static long setForeground(Task t, Terminal tty, int id) {
     long r = mayChange(t, tty);
     if (r < 0) {
-      return r;
+      return r == -Errno.EIO ? -Errno.ENOTTY : r;
     }
     var session = t.group.session();
     if (session.controllingTerminal() != tty || tty.session() != session) {

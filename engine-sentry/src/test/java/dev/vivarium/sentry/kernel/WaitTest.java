@@ -105,7 +105,7 @@ class WaitTest {
     ThreadGroup child = world.fork(middle);
     child.leader().parentDeathSignal = Signals.SIGUSR1;
     world.die(middle, 0);
-    assertTrue(SignalSet.has(child.leader().pending.set(), Signals.SIGUSR1));
+    assertTrue(SignalSet.has(child.pending.set(), Signals.SIGUSR1));
   }
 
   @Test
