@@ -1,6 +1,7 @@
 package dev.vivarium.sentry.kernel;
 
 import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Resource;
 import dev.vivarium.sentry.abi.Signals;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -10,12 +11,17 @@ public final class ProcessTimers {
   /** Timers that one process may have. */
   private static final int MAX_TIMERS = 1024;
 
+  private static final long NANOS_PER_SECOND = 1_000_000_000;
+
   private final ThreadGroup group;
   private final TreeMap<Integer, PosixTimer> posix = new TreeMap<>();
   private int nextId;
 
   /** ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF. */
   private final Interval[] intervals = new Interval[3];
+
+  /** Null as long as there was no limit. */
+  private @Nullable CpuLimit cpuLimit;
 
   ProcessTimers(ThreadGroup group) {
     this.group = group;
@@ -129,6 +135,61 @@ public final class ProcessTimers {
       }
       group.sendSignal(SignalInfo.kernel(signo));
     }
+  }
+
+  /** RLIMIT_CPU: SIGXCPU at the soft limit and each second after it, SIGKILL at the hard one. */
+  private final class CpuLimit extends ClockTimer {
+    CpuLimit() {
+      super(processTime(group));
+    }
+
+    @Override
+    void expired(long late) {
+      Rlimits limits = group.rlimits;
+      long used = clock.now();
+      if (used >= nanos(limits.hard(Resource.RLIMIT_CPU))) {
+        group.sendSignal(SignalInfo.kernel(Signals.SIGKILL));
+        return;
+      }
+      long soft = limits.soft(Resource.RLIMIT_CPU);
+      if (used >= nanos(soft)) {
+        // As Linux: the limit moves on, and who asks for it sees that.
+        limits.set(Resource.RLIMIT_CPU, soft + 1, limits.hard(Resource.RLIMIT_CPU));
+        group.sendSignal(SignalInfo.kernel(Signals.SIGXCPU));
+      }
+      arm();
+    }
+
+    void arm() {
+      Rlimits limits = group.rlimits;
+      due =
+          Math.min(
+              nanos(limits.soft(Resource.RLIMIT_CPU)), nanos(limits.hard(Resource.RLIMIT_CPU)));
+      if (due == Long.MAX_VALUE) {
+        group.kernel().timers().cancel(this);
+      } else {
+        lookAgain();
+      }
+    }
+
+    private static long nanos(long seconds) {
+      return Long.compareUnsigned(seconds, Long.MAX_VALUE / NANOS_PER_SECOND) > 0
+          ? Long.MAX_VALUE
+          : seconds * NANOS_PER_SECOND;
+    }
+  }
+
+  /** RLIMIT_CPU has been set or inherited. */
+  public void cpuLimitChanged() {
+    CpuLimit limit = cpuLimit;
+    if (limit == null) {
+      if (group.rlimits.soft(Resource.RLIMIT_CPU) == Resource.RLIM_INFINITY) {
+        return;
+      }
+      limit = new CpuLimit();
+      cpuLimit = limit;
+    }
+    limit.arm();
   }
 
   private Interval interval(int which) {
@@ -340,6 +401,9 @@ public final class ProcessTimers {
 
   void cancelAll() {
     deletePosixTimers();
+    if (cpuLimit != null) {
+      group.kernel().timers().cancel(cpuLimit);
+    }
     for (Interval i : intervals) {
       if (i != null) {
         group.kernel().timers().cancel(i);

@@ -112,6 +112,9 @@ public final class Task {
   /** Woken when this task, made by vfork, has its own program or is gone; null if it is not. */
   @Nullable WaitQueue vforkDone;
 
+  /** It took a user id that has more tasks than RLIMIT_NPROC: execve looks at it again. */
+  public boolean tooManyOfUser;
+
   /** PR_SET_PDEATHSIG. */
   public int parentDeathSignal;
 

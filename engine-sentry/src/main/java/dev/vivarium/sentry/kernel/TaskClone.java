@@ -173,6 +173,7 @@ public final class TaskClone {
             Resource.RLIMIT_NPROC, t.kernel().pids().countOf(t.creds.ruid) + 1L)) {
       return -Errno.EAGAIN;
     }
+    t.tooManyOfUser = false;
     return 0;
   }
 
@@ -189,9 +190,12 @@ public final class TaskClone {
     child.startNanos = System.nanoTime();
     child.sigmask = t.restoreSigmask ? t.savedSigmask : t.sigmask;
     child.timerSlackNanos = t.timerSlackNanos;
-    child.nice = t.nice;
-    child.schedulingPolicy = t.schedulingPolicy;
-    child.schedulingPriority = t.schedulingPriority;
+    boolean resets = (t.schedulingPolicy & Sched.SCHED_RESET_ON_FORK) != 0;
+    if (!resets || t.schedulingPriority == 0) {
+      child.nice = resets ? Math.max(0, t.nice) : t.nice;
+      child.schedulingPolicy = t.schedulingPolicy & ~Sched.SCHED_RESET_ON_FORK;
+      child.schedulingPriority = t.schedulingPriority;
+    }
     child.affinity = t.affinity;
     child.personality = t.personality;
     if (!a.has(Sched.CLONE_VM) || a.has(Sched.CLONE_VFORK)) {
@@ -234,5 +238,6 @@ public final class TaskClone {
     g.leader = child;
     g.tasks.add(child);
     child.group = g;
+    g.timers().cpuLimitChanged();
   }
 }

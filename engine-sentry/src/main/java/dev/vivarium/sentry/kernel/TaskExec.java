@@ -1,6 +1,7 @@
 package dev.vivarium.sentry.kernel;
 
 import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Resource;
 import dev.vivarium.sentry.abi.Signals;
 import dev.vivarium.sentry.loader.Program;
 import dev.vivarium.sentry.loader.ProgramFinder;
@@ -32,6 +33,12 @@ public final class TaskExec {
    */
   public static long exec(
       Task t, int dirfd, String path, int walkFlags, List<String> argv, List<String> envp) {
+    if (t.tooManyOfUser
+        && t.group.rlimits.exceeds(
+            Resource.RLIMIT_NPROC, t.kernel().pids().countOf(t.creds.ruid))) {
+      return -Errno.EAGAIN;
+    }
+    t.tooManyOfUser = false;
     ProgramFinder finder = new ProgramFinder(t);
     // A program may rely on having a name (CVE-2021-4034).
     List<String> args = argv.isEmpty() ? List.of("") : argv;

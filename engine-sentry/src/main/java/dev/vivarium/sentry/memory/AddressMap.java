@@ -138,8 +138,9 @@ final class AddressMap {
    * Lets the mapping above an address grow down to it, if it is one that does.
    *
    * @param limit bytes that it may have, unsigned
+   * @param room bytes that the address space may have more
    */
-  boolean growDown(long address, long limit) {
+  boolean growDown(long address, long limit, long room) {
     int i = vmas.firstEndingAbove(address);
     if (i == vmas.size()) {
       return false;
@@ -147,12 +148,16 @@ final class AddressMap {
     Vma v = vmas.get(i);
     if (!v.has(Vma.GROWSDOWN)
         || v.mappable != null
-        || Long.compareUnsigned(v.end - address, limit) > 0) {
+        || Long.compareUnsigned(v.end - address, limit) > 0
+        || v.start - address > room) {
       return false;
     }
     long bottom = i == 0 ? 0 : vmas.get(i - 1).end + MemoryLayout.STACK_GUARD;
     long start = Math.max(address - GROWTH, v.end - Math.max(0, Math.min(limit, v.end))) & -PAGE;
     start = Math.max(start, bottom);
+    if (v.start - start > room) {
+      start = v.start - (room & -PAGE);
+    }
     if (start > address) {
       return false;
     }

@@ -5,6 +5,7 @@ import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Mman;
 import dev.vivarium.sentry.abi.Resource;
 import dev.vivarium.sentry.kernel.Task;
+import org.jspecify.annotations.Nullable;
 
 /**
  * mlock(2) and its relatives. Guest memory is the host's to page out; what is locked is found in
@@ -81,9 +82,16 @@ public final class Locking {
     return 0;
   }
 
-  private static boolean mayLock(Task t) {
-    return t.creds.capable(Capability.CAP_IPC_LOCK)
+  static boolean mayLock(@Nullable Task t) {
+    return t == null
+        || t.creds.capable(Capability.CAP_IPC_LOCK)
         || t.group.rlimits.soft(Resource.RLIMIT_MEMLOCK) != 0;
+  }
+
+  /** Whether so much more may be locked. */
+  static boolean hasRoom(MemoryManager mm, long length) {
+    Task t = mm.pager.task;
+    return t == null || !exceeds(t, mm.lockedBytes() + length);
   }
 
   private static boolean exceeds(Task t, long bytes) {

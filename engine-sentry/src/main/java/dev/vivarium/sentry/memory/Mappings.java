@@ -104,6 +104,12 @@ public final class Mappings {
     }
     long end = start + length;
     prot &= Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC;
+    if ((flags & Mman.MAP_LOCKED) != 0 && !Locking.mayLock(mm.pager.task)) {
+      return -Errno.EPERM;
+    }
+    if ((mm.lockFuture || (flags & Mman.MAP_LOCKED) != 0) && !Locking.hasRoom(mm, length)) {
+      return -Errno.EAGAIN;
+    }
     if (mm.map.vmas.size() >= MAX_MAP_COUNT || !mayGrow(mm, length, prot, shared, flags)) {
       return -Errno.ENOMEM;
     }
@@ -201,19 +207,32 @@ public final class Mappings {
       return false;
     }
     return !exceeds(mm, Resource.RLIMIT_AS, mm.map.mappedBytes + length)
-        && (!charged
-            || isUnlimited(mm, Resource.RLIMIT_DATA)
-            || !exceeds(mm, Resource.RLIMIT_DATA, mm.dataBytes() + length));
+        && (!charged || dataMayGrow(mm, length));
+  }
+
+  /** RLIMIT_DATA. */
+  private static boolean dataMayGrow(MemoryManager mm, long length) {
+    Task t = mm.pager.task;
+    if (t == null || t.group.rlimits.soft(Resource.RLIMIT_DATA) == Resource.RLIM_INFINITY) {
+      return true;
+    }
+    long bytes = mm.dataBytes() + length;
+    long limit = t.group.rlimits.soft(Resource.RLIMIT_DATA);
+    if (limit == 0) {
+      limit = t.group.rlimits.hard(Resource.RLIMIT_DATA); // as Linux, for Valgrind's sake
+    }
+    return Long.compareUnsigned(bytes, limit) <= 0;
+  }
+
+  /** How many bytes more the stack of a task may grow by before RLIMIT_AS. */
+  static long room(AddressMap map, @Nullable Task t) {
+    long limit = t == null ? Resource.RLIM_INFINITY : t.group.rlimits.soft(Resource.RLIMIT_AS);
+    return limit < 0 ? Long.MAX_VALUE : Math.max(0, limit - map.mappedBytes);
   }
 
   private static boolean exceeds(MemoryManager mm, int resource, long value) {
     Task t = mm.pager.task;
     return t != null && t.group.rlimits.exceeds(resource, value);
-  }
-
-  private static boolean isUnlimited(MemoryManager mm, int resource) {
-    Task t = mm.pager.task;
-    return t == null || t.group.rlimits.soft(resource) == Resource.RLIM_INFINITY;
   }
 
   /** munmap(2). */
@@ -306,6 +325,14 @@ public final class Mappings {
         break;
       }
       if (v.prot != prot) {
+        long part = Math.min(end, v.end) - at;
+        if ((prot & ~v.prot & Mman.PROT_WRITE) != 0
+            && v.isPrivate()
+            && !v.has(Vma.STACK)
+            && !dataMayGrow(mm, part)) {
+          result = -Errno.ENOMEM;
+          break;
+        }
         mm.map.splitAt(at);
         mm.map.splitAt(end);
         v = mm.map.vmas.at(at);

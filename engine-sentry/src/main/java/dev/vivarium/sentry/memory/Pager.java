@@ -98,7 +98,7 @@ final class Pager {
     for (; ; ) {
       Vma v = map.vmas.at(page);
       if (v == null) {
-        if (!map.growDown(page, stackLimit())) {
+        if (!map.growDown(page, stackLimit(), Mappings.room(map, task))) {
           return Fault.SEGV_MAPERR;
         }
         continue;

@@ -66,6 +66,9 @@ public final class Remap {
             v.has(Vma.NORESERVE) ? Mman.MAP_NORESERVE : 0)) {
       return -Errno.ENOMEM;
     }
+    if (newLength > oldLength && v.isLocked() && !Locking.hasRoom(mm, newLength - oldLength)) {
+      return -Errno.EAGAIN;
+    }
     if (fixed) {
       long result = Mappings.unmap(mm, to, newLength);
       if (result != 0) {

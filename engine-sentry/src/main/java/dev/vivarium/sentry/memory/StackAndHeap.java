@@ -76,7 +76,8 @@ public final class StackAndHeap {
       }
     } else if (newEnd > oldEnd) {
       if (!mm.map.vmas.isFree(oldEnd, newEnd + PAGE)
-          || !Mappings.mayGrow(mm, newEnd - oldEnd, Mman.PROT_WRITE, false, 0)) {
+          || !Mappings.mayGrow(mm, newEnd - oldEnd, Mman.PROT_WRITE, false, 0)
+          || mm.lockFuture && !Locking.hasRoom(mm, newEnd - oldEnd)) {
         return mm.heapEnd;
       }
       Vma v =

@@ -2,6 +2,7 @@ package dev.vivarium.sentry.syscalls;
 
 import dev.vivarium.sentry.abi.Capability;
 import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Resource;
 import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.ipc.Bytes;
 import dev.vivarium.sentry.kernel.Credentials;
@@ -107,6 +108,12 @@ final class SysIdentity {
         || old.fsgid != fresh.fsgid) {
       t.group.dumpable = 0;
       t.parentDeathSignal = 0;
+    }
+    if (old.ruid != fresh.ruid) {
+      t.tooManyOfUser =
+          fresh.ruid != 0
+              && t.group.rlimits.exceeds(
+                  Resource.RLIMIT_NPROC, t.kernel().pids().countOf(fresh.ruid));
     }
     t.creds = fresh;
   }

@@ -87,14 +87,30 @@ final class SysSched {
     if (!mayChange(t, target)) {
       return -Errno.EPERM;
     }
-    if (isRealTime(policy)
-        && !t.creds.capable(Capability.CAP_SYS_NICE)
-        && t.group.rlimits.exceeds(Resource.RLIMIT_RTPRIO, priority)) {
+    if (!t.creds.capable(Capability.CAP_SYS_NICE) && raises(target, policyBits, priority)) {
       return -Errno.EPERM;
     }
     target.schedulingPolicy = policyBits;
     target.schedulingPriority = priority;
     return 0;
+  }
+
+  /** Whether a change of policy needs CAP_SYS_NICE (user_check_sched_setscheduler). */
+  private static boolean raises(Task target, int policyBits, int priority) {
+    int policy = policyBits & ~Sched.SCHED_RESET_ON_FORK;
+    int before = target.schedulingPolicy & ~Sched.SCHED_RESET_ON_FORK;
+    long most = target.group.rlimits.soft(Resource.RLIMIT_RTPRIO);
+    if (isRealTime(policy)
+        && (policy != before && most == 0
+            || priority > target.schedulingPriority && Long.compareUnsigned(priority, most) > 0)) {
+      return true;
+    }
+    if (before == Sched.SCHED_IDLE
+        && policy != Sched.SCHED_IDLE
+        && target.group.rlimits.exceeds(Resource.RLIMIT_NICE, 20 - target.nice)) {
+      return true;
+    }
+    return (target.schedulingPolicy & ~policyBits & Sched.SCHED_RESET_ON_FORK) != 0;
   }
 
   static long setparam(Task t, long pid, long param, long a2, long a3, long a4, long a5) {
@@ -232,9 +248,15 @@ final class SysSched {
       return -Errno.ESRCH;
     }
     int reset = (Bytes.getLong(b, 8) & 1) != 0 ? Sched.SCHED_RESET_ON_FORK : 0;
-    long rc = set(t, target, Bytes.getInt(b, 4) | reset, Bytes.getInt(b, 20));
-    if (rc == 0) {
-      target.nice = Math.clamp(Bytes.getInt(b, 16), -20, 19);
+    int policy = Bytes.getInt(b, 4);
+    int nice = Math.clamp(Bytes.getInt(b, 16), -20, 19);
+    boolean niced = policy == Sched.SCHED_NORMAL || policy == Sched.SCHED_BATCH;
+    if (niced && !mayNice(t, target, nice)) {
+      return -Errno.EPERM;
+    }
+    long rc = set(t, target, policy | reset, Bytes.getInt(b, 20));
+    if (rc == 0 && niced) {
+      target.nice = nice;
     }
     return rc;
   }
@@ -300,12 +322,16 @@ final class SysSched {
     if (!mayChange(t, target)) {
       return -Errno.EPERM;
     }
-    if (nice < target.nice
-        && !t.creds.capable(Capability.CAP_SYS_NICE)
-        && t.group.rlimits.exceeds(Resource.RLIMIT_NICE, 20 - nice)) {
+    if (!mayNice(t, target, nice)) {
       return -Errno.EACCES;
     }
     target.nice = nice;
     return 0;
+  }
+
+  private static boolean mayNice(Task t, Task target, int nice) {
+    return nice >= target.nice
+        || t.creds.capable(Capability.CAP_SYS_NICE)
+        || !target.group.rlimits.exceeds(Resource.RLIMIT_NICE, 20 - nice);
   }
 }

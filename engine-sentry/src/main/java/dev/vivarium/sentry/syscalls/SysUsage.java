@@ -26,7 +26,8 @@ final class SysUsage {
     b.partial(Sys.GETRUSAGE, "getrusage", SysUsage::getrusage, counts).fast();
     b.partial(Sys.TIMES, "times", SysUsage::times, counts).fast();
     String limits =
-        "All limits are kept; enforced are NOFILE, NPROC, STACK, FSIZE, AS, SIGPENDING.";
+        "RTTIME is kept and has no effect (nothing runs in real time), SIGPENDING counts a"
+            + " process's signals, not a user's.";
     b.full(Sys.GETRLIMIT, "getrlimit", SysUsage::getrlimit).fast();
     b.partial(Sys.SETRLIMIT, "setrlimit", SysUsage::setrlimit, limits).fast();
     b.partial(Sys.PRLIMIT64, "prlimit64", SysUsage::prlimit64, limits).fast();
@@ -131,6 +132,8 @@ final class SysUsage {
       limits.set(r, soft, Bytes.getLong(wanted, 8));
       if (r == Resource.RLIMIT_NOFILE) {
         target.fds.setLimit(soft);
+      } else if (r == Resource.RLIMIT_CPU) {
+        target.group.timers().cpuLimitChanged();
       }
     }
     return 0;
