@@ -2,6 +2,7 @@ package dev.vivarium.sentry.abi;
 
 /** The ELF file format (linux/elf.h) and the auxiliary vector (linux/auxvec.h). */
 public final class Elf {
+  public static final byte MAGIC0 = 0x7f;
   public static final int EHDR_SIZE = 64;
   public static final int PHDR_SIZE = 56;
   public static final int ELFCLASS64 = 2;
@@ -9,8 +10,10 @@ public final class Elf {
   public static final int EM_X86_64 = 62;
   public static final int ET_EXEC = 2;
   public static final int ET_DYN = 3;
+  public static final int ET_CORE = 4;
   public static final int PT_LOAD = 1;
   public static final int PT_INTERP = 3;
+  public static final int PT_NOTE = 4;
   public static final int PT_PHDR = 6;
   public static final int PT_GNU_STACK = 0x6474e551;
   public static final int PF_X = 1;

@@ -71,6 +71,11 @@ public final class Kernel {
   private @Nullable Patcher patcher;
   private boolean answersInGuest;
 
+  /** /proc/sys/kernel/core_pattern and core_uses_pid: how core files are called. */
+  public String corePattern = "core";
+
+  public boolean coreUsesPid;
+
   /** Processes that were killed because the sandbox had no memory left. */
   public long oomKills;
 

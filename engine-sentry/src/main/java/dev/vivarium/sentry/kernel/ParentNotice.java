@@ -49,9 +49,7 @@ final class ParentNotice {
       int status = child.exitStatus;
       boolean killed = (status & 0x7f) != 0;
       SignalInfo info =
-          killed
-              ? info(child, signo, Signals.CLD_KILLED, status & 0x7f)
-              : info(child, signo, Signals.CLD_EXITED, status >> 8 & 0xff);
+          info(child, signo, TaskWait.endCode(status), killed ? status & 0x7f : status >> 8 & 0xff);
       parent.sendSignal(info);
     }
     parent.childEvents.wake(0);
@@ -70,8 +68,7 @@ final class ParentNotice {
     if (!ignored) {
       int status = t == t.group.leader ? t.group.exitStatus : t.exitCode;
       boolean killed = (status & 0x7f) != 0;
-      SignalInfo info =
-          new SignalInfo(Signals.SIGCHLD, killed ? Signals.CLD_KILLED : Signals.CLD_EXITED);
+      SignalInfo info = new SignalInfo(Signals.SIGCHLD, TaskWait.endCode(status));
       info.pid = t.tid();
       info.uid = t.creds.ruid;
       info.status = killed ? status & 0x7f : status >> 8 & 0xff;

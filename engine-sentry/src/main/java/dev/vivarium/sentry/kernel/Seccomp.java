@@ -51,11 +51,10 @@ public final class Seccomp {
       case Filter.TRAP -> {
         // The handler finds the registers as they were before the call.
         regs.set(Registers.RAX, number);
-        SignalInfo info = new SignalInfo(Signals.SIGSYS, SYS_SECCOMP);
-        info.errno = value;
-        info.address = ip;
-        info.syscall = number;
-        SignalSending.force(t, info);
+        SignalSending.force(t, refusal(t, number, value));
+      }
+      case Filter.TRACE -> {
+        return !first || tracerAdmits(t, filter, value);
       }
       // Nobody traces the task and nobody listens: as on Linux then.
       case Filter.TRACE, Filter.USER_NOTIF -> skip(t, -Errno.ENOSYS);
@@ -65,12 +64,12 @@ public final class Seccomp {
           t.exitCalled = true;
           t.exitCode = Signals.SIGSYS;
         } else {
-          killProcess(t);
+          killProcess(t, refusal(t, number, value));
         }
       }
       default -> { // KILL_PROCESS, and every action that is not known
         log(t, number, "killed");
-        killProcess(t);
+        killProcess(t, refusal(t, number, value));
       }
     }
     return false;
@@ -100,8 +99,16 @@ public final class Seccomp {
     t.context.regs().set(Registers.RAX, result);
   }
 
-  private static void killProcess(Task t) {
-    TaskExit.groupExit(t, Signals.SIGSYS);
+  private static SignalInfo refusal(Task t, int number, int value) {
+    SignalInfo info = new SignalInfo(Signals.SIGSYS, SYS_SECCOMP);
+    info.errno = value;
+    info.address = t.context.regs().get(Registers.RIP);
+    info.syscall = number;
+    return info;
+  }
+
+  private static void killProcess(Task t, SignalInfo info) {
+    CoreDump.groupExit(t, info);
     t.exitCalled = true;
   }
 

@@ -64,7 +64,11 @@ final class SignalDelivery {
         }
         continue;
       }
-      TaskExit.groupExit(t, signo);
+      if (SignalSet.has(SignalSet.CORE, signo)) {
+        CoreDump.groupExit(t, info);
+      } else {
+        TaskExit.groupExit(t, signo);
+      }
       return false;
     }
     // No handler was set up for the call that was interrupted: it goes on as if nothing had been.

@@ -631,6 +631,13 @@ public final class Task {
     }
   }
 
+  /** Goes on when everybody else who can has had a turn. */
+  void letOthersRun() {
+    needCoroutine();
+    kernel.loop().makeRunnable(this);
+    Coroutine.yield();
+  }
+
   /** Something that may block the host; it must touch no kernel object. */
   public interface HostCall {
     long call();

@@ -147,6 +147,7 @@ public final class TaskExec {
     t.answersLost();
     MemoryManager old = t.mm;
     t.mm = t.kernel().newMemory(fresh);
+    t.mm.coreFilter = old.coreFilter;
     old.release(t);
     t.mm.enter(t);
     TaskExit.vforkDone(t);

@@ -48,6 +48,10 @@ public final class TaskExit {
 
   /** The last act of a task's coroutine. */
   static void exit(Task t) {
+    CoreDump dump = t.group.coreDump;
+    if (dump != null) {
+      dump.taskEnds(t);
+    }
     TraceStops.exiting(t);
     leaveMemory(t);
     vforkDone(t);
@@ -89,6 +93,9 @@ public final class TaskExit {
     ThreadGroup g = t.group;
     GroupStop.taskExits(t);
     g.tasks.remove(t);
+    if (g.coreDump != null) {
+      g.coreDump.taskIsGone();
+    }
     g.exitedTasks.add(t.times);
     if (t != g.leader) {
       Tracee tracee = t.tracee;

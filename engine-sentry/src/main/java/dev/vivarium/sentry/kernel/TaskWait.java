@@ -156,12 +156,15 @@ public final class TaskWait {
 
   private static void fillEnd(ThreadGroup child, int status, Result out) {
     boolean killed = (status & 0x7f) != 0;
-    fill(
-        child,
-        status,
-        killed ? Signals.CLD_KILLED : Signals.CLD_EXITED,
-        killed ? status & 0x7f : status >> 8 & 0xff,
-        out);
+    fill(child, status, endCode(status), killed ? status & 0x7f : status >> 8 & 0xff, out);
+  }
+
+  /** CLD_*, of the status of one that has ended. */
+  static int endCode(int status) {
+    if ((status & 0x7f) == 0) {
+      return Signals.CLD_EXITED;
+    }
+    return (status & CoreDump.DUMPED) != 0 ? Signals.CLD_DUMPED : Signals.CLD_KILLED;
   }
 
   private static boolean report(ThreadGroup child, int options, Result out) {

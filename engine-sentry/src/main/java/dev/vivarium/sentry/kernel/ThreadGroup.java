@@ -48,6 +48,9 @@ public final class ThreadGroup {
   /** All tasks are to end with {@link #exitStatus}. */
   boolean exiting;
 
+  /** Its end is being written down; null at other times. */
+  @Nullable CoreDump coreDump;
+
   /** The task that is in execve and waits for the others to end. */
   @Nullable Task execing;
 

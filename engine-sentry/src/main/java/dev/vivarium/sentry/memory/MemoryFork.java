@@ -55,6 +55,8 @@ final class MemoryFork {
     child.envStart = mm.envStart;
     child.envEnd = mm.envEnd;
     child.auxv = mm.auxv;
+    child.barriers = mm.barriers;
+    child.coreFilter = mm.coreFilter;
     child.exe = mm.exe == null ? null : mm.exe.acquire();
     child.patcher = mm.patcher;
     child.sites.copyFrom(mm.sites);

@@ -52,6 +52,12 @@ public final class MemoryManager extends GuestMemory {
   /** Contexts of io_setup(2); null if there are none. */
   public AioContext.@Nullable Table aio;
 
+  /** /proc/PID/coredump_filter. */
+  public int coreFilter = DumpPlan.DEFAULT_FILTER;
+
+  /** What membarrier(2) has registered, as the bits of its commands. */
+  public int barriers;
+
   /** How much memory the host looks through for one question about what is resident. */
   private static final long ASKED_MAX = 1L << 30;
 

@@ -4,6 +4,7 @@ import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Ptrace;
 import dev.vivarium.sentry.ipc.Bytes;
 import dev.vivarium.sentry.kernel.DebugRegisters;
+import dev.vivarium.sentry.kernel.RegisterSets;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.kernel.Tracee;
 import dev.vivarium.sentry.platform.Registers;
@@ -14,47 +15,18 @@ import java.lang.foreign.MemorySegment;
  * user} and the XSAVE area (asm/user_64.h, asm/user.h).
  */
 final class PtraceRegisters {
-  /** {@link Registers}' numbers in the order of user_regs_struct; -1 is one of the others. */
-  private static final int[] ORDER = {
-    Registers.R15,
-    Registers.R14,
-    Registers.R13,
-    Registers.R12,
-    Registers.RBP,
-    Registers.RBX,
-    Registers.R11,
-    Registers.R10,
-    Registers.R9,
-    Registers.R8,
-    Registers.RAX,
-    Registers.RCX,
-    Registers.RDX,
-    Registers.RSI,
-    Registers.RDI,
-    -1,
-    Registers.RIP,
-    -1,
-    Registers.EFLAGS,
-    Registers.RSP
-  };
-
   private static final int[] ARGUMENTS = {
     Registers.RDI, Registers.RSI, Registers.RDX, Registers.R10, Registers.R8, Registers.R9
   };
 
-  // Places in user_regs_struct, in words.
-  private static final int RAX = 10;
-  private static final int ORIG_RAX = 15;
-  private static final int CS = 17;
-  private static final int SS = 20;
-  private static final int FS_BASE = 21;
-  private static final int GS_BASE = 22;
-  private static final int DS = 23;
-  private static final int COUNT = 27;
-  static final int SIZE = COUNT * 8;
-
-  private static final int USER_CS = 0x33;
-  private static final int USER_SS = 0x2b;
+  private static final int RAX = RegisterSets.RAX;
+  private static final int ORIG_RAX = RegisterSets.ORIG_RAX;
+  private static final int CS = RegisterSets.CS;
+  private static final int SS = RegisterSets.SS;
+  private static final int FS_BASE = RegisterSets.FS_BASE;
+  private static final int GS_BASE = RegisterSets.GS_BASE;
+  private static final int DS = RegisterSets.DS;
+  static final int SIZE = RegisterSets.WORDS * 8;
 
   /** Flags that a tracer may change: CF PF AF ZF SF TF DF OF NT RF AC. */
   private static final long FLAGS =
@@ -65,17 +37,13 @@ final class PtraceRegisters {
 
   private static final int DEBUG_REGISTERS = 848;
 
-  private static final int FXSAVE_SIZE = 512;
+  private static final int FXSAVE_SIZE = RegisterSets.FXSAVE_SIZE;
   private static final int XSAVE_HEADER = 512;
   private static final int MXCSR = 24;
   private static final int MXCSR_MASK = 28;
 
-  /** The words of the FXSAVE area that belong to software; a regset has the XCR0 mask there. */
+  /** The words of the FXSAVE area that belong to software. */
   private static final int SOFTWARE = 464;
-
-  // The same words in a signal frame (struct _fpx_sw_bytes).
-  private static final int SW_FEATURES = SOFTWARE + 8;
-  private static final int SW_XSTATE_SIZE = SOFTWARE + 16;
 
   private static final long FEATURES_FP_SSE = 3;
 
@@ -115,17 +83,7 @@ final class PtraceRegisters {
   // ---- single registers ----
 
   private long word(int i) {
-    if (i < ORDER.length && ORDER[i] >= 0) {
-      return regs.get(ORDER[i]);
-    }
-    return switch (i) {
-      case ORIG_RAX -> target.callNumber();
-      case CS -> USER_CS;
-      case SS -> USER_SS;
-      case FS_BASE -> regs.fsBase();
-      case GS_BASE -> regs.gsBase();
-      default -> 0;
-    };
+    return RegisterSets.word(target, i);
   }
 
   private long setWord(int i, long value) {
@@ -152,7 +110,7 @@ final class PtraceRegisters {
         if (i >= DS) {
           return (value & 0xffff) == value && ((value & 3) == 3 || value == 0) ? 0 : -Errno.EIO;
         }
-        int r = ORDER[i];
+        int r = RegisterSets.registerAt(i);
         if (r == Registers.EFLAGS) {
           value = regs.get(r) & ~FLAGS | value & FLAGS;
         }
@@ -204,51 +162,18 @@ final class PtraceRegisters {
 
   // ---- sets ----
 
-  /** A core file's and PTRACE_GETREGSET's content of a register set; null if there is no such. */
+  /** PTRACE_GETREGSET's content of a register set; null if there is no such. */
   static byte @org.jspecify.annotations.Nullable [] content(Task target, int set) {
-    switch (set) {
-      case Ptrace.NT_PRSTATUS -> {
-        PtraceRegisters r = of(target);
-        byte[] out = new byte[SIZE];
-        for (int i = 0; i < COUNT; i++) {
-          Bytes.putLong(out, 8 * i, r.word(i));
-        }
-        return out;
-      }
-      case Ptrace.NT_PRFPREG -> {
-        return java.util.Arrays.copyOf(xsave(target), FXSAVE_SIZE);
-      }
-      case Ptrace.NT_X86_XSTATE -> {
-        return xsave(target);
-      }
-      default -> {
-        return null;
-      }
-    }
-  }
-
-  private static byte[] frame(Task target) {
-    byte[] bytes = new byte[Math.max(FXSAVE_SIZE, target.context.fpStateSize())];
-    target.context.saveFpState(MemorySegment.ofArray(bytes), 0);
-    return bytes;
-  }
-
-  /** The XSAVE area, with the mask of features where a tracer looks for it. */
-  private static byte[] xsave(Task target) {
-    byte[] bytes = frame(target);
-    long features = Bytes.getLong(bytes, SW_FEATURES);
-    int size = Bytes.getInt(bytes, SW_XSTATE_SIZE);
-    if (size < XSAVE_HEADER + 64 || size > bytes.length) {
-      size = FXSAVE_SIZE;
-      features = FEATURES_FP_SSE;
-    }
-    java.util.Arrays.fill(bytes, SOFTWARE, FXSAVE_SIZE, (byte) 0);
-    Bytes.putLong(bytes, SOFTWARE, features);
-    return java.util.Arrays.copyOf(bytes, size);
+    return switch (set) {
+      case Ptrace.NT_PRSTATUS -> RegisterSets.general(target);
+      case Ptrace.NT_PRFPREG -> RegisterSets.floatingPoint(target);
+      case Ptrace.NT_X86_XSTATE -> RegisterSets.extended(target);
+      default -> null;
+    };
   }
 
   private static long setXsave(Task target, byte[] given, boolean whole) {
-    byte[] bytes = frame(target);
+    byte[] bytes = RegisterSets.frame(target);
     int mask = Bytes.getInt(bytes, MXCSR_MASK);
     if ((Bytes.getInt(given, MXCSR) & ~(mask == 0 ? 0xffbf : mask)) != 0) {
       return -Errno.EINVAL;

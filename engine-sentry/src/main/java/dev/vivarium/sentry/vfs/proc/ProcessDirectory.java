@@ -146,7 +146,10 @@ final class ProcessDirectory extends DirectoryInode {
       text("gid_map", 0644, (d, r) -> "         0          0 4294967295\n");
       text("setgroups", 0644, (d, r) -> "allow\n");
       text("timerslack_ns", 0644, (d, r) -> d.task.timerSlackNanos + "\n");
-      text("coredump_filter", 0644, (d, r) -> "00000033\n");
+      writable(
+          "coredump_filter",
+          (d, r) -> d.task.hasExited() ? null : String.format("%08x\n", d.task.mm.coreFilter),
+          (d, t, s) -> ProcessTexts.setCoreFilter(d.task, s));
       text("children", 0444, (d, r) -> children(d.task));
       writable(
           "oom_score_adj",

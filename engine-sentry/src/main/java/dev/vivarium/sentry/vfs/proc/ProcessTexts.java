@@ -13,6 +13,7 @@ import dev.vivarium.sentry.kernel.SignalSet;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.kernel.ThreadGroup;
 import dev.vivarium.sentry.kernel.Tracing;
+import dev.vivarium.sentry.memory.DumpPlan;
 import dev.vivarium.sentry.memory.Resident;
 import dev.vivarium.sentry.seccomp.Filter;
 import java.nio.charset.StandardCharsets;
@@ -335,6 +336,19 @@ final class ProcessTexts {
         return -Errno.EACCES;
       }
       about.group.oomScoreAdjust = value;
+      return 0;
+    } catch (NumberFormatException e) {
+      return -Errno.EINVAL;
+    }
+  }
+
+  /** A write to coredump_filter: bits that are not known are dropped, as Linux does. */
+  static long setCoreFilter(Task about, String text) {
+    if (about.hasExited()) {
+      return -Errno.ESRCH;
+    }
+    try {
+      about.mm.coreFilter = Integer.decode(text.strip()) & DumpPlan.ALL_FILTERS;
       return 0;
     } catch (NumberFormatException e) {
       return -Errno.EINVAL;

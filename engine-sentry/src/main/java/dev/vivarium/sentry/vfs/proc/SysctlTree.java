@@ -14,6 +14,8 @@ import java.util.function.Consumer;
 
 /** /proc/sys. What can be set without effect keeps what was written, for root. */
 final class SysctlTree {
+  private static final int CORE_PATTERN_MAX = 127;
+
   private final ProcFs fs;
   private final Map<String, StaticDirectory> directories = new HashMap<>();
 
@@ -117,8 +119,14 @@ final class SysctlTree {
     fixed("kernel/shm_rmid_forced", "0");
     fixed("kernel/auto_msgmni", "0");
     fixed("kernel/pty/max", "4096");
-    kept("kernel/core_pattern", "core");
-    kept("kernel/core_uses_pid", "0");
+    settable(
+        "kernel/core_pattern",
+        t -> kernel.corePattern + "\n",
+        v -> kernel.corePattern = v.substring(0, Math.min(v.length(), CORE_PATTERN_MAX)));
+    settable(
+        "kernel/core_uses_pid",
+        t -> (kernel.coreUsesPid ? 1 : 0) + "\n",
+        v -> kernel.coreUsesPid = !v.equals("0"));
     kept("kernel/panic", "0");
     kept("kernel/printk", "4\t4\t1\t7");
     kept("kernel/shmmax", "18446744073692774399");
