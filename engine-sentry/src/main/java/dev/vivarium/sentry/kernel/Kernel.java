@@ -41,6 +41,7 @@ public final class Kernel {
   private final KernelLoop loop;
   private final PidTable pids = new PidTable(MAX_TASKS);
   private final Futexes futexes = new Futexes();
+  private final GuestBarrier guestBarrier = new GuestBarrier();
   private final Entropy entropy = Entropy.fromHost();
   private final Uts uts = new Uts();
   private final MemoryFile memoryFile;
@@ -104,6 +105,11 @@ public final class Kernel {
 
   public Futexes futexes() {
     return futexes;
+  }
+
+  /** Memory barriers on guests. */
+  public GuestBarrier guestBarrier() {
+    return guestBarrier;
   }
 
   /** The sandbox's random numbers. */

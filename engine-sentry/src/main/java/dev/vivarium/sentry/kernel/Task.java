@@ -173,6 +173,9 @@ public final class Task {
   /** For which credentials {@link #publishAnswers} was called last. */
   private @Nullable Credentials answeredFor;
 
+  /** How many events its guest has had. */
+  long events;
+
   private boolean queued;
   private boolean inGuest;
   private boolean eventSeen;
@@ -385,6 +388,8 @@ public final class Task {
    * that never waits on the spot. False if the coroutine is needed.
    */
   boolean answeredAtOnce() {
+    events++;
+    kernel.guestBarrier().cameIn();
     if (inGuest) {
       long now = System.nanoTime();
       times.userNanos += now - sliceStart;

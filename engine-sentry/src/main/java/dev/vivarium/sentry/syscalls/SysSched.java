@@ -43,9 +43,6 @@ final class SysSched {
     b.partial(Sys.IOPRIO_GET, "ioprio_get", (t, a0, a1, a2, a3, a4, a5) -> 0, kept).fast();
     b.partial(Sys.IOPRIO_SET, "ioprio_set", (t, a0, a1, a2, a3, a4, a5) -> 0, kept).fast();
     b.full(Sys.GETCPU, "getcpu", SysSched::getcpu).fast();
-    b.unsupported(
-            Sys.MEMBARRIER, "membarrier", "Other threads of the guest cannot be made to take part.")
-        .probed();
   }
 
   static long yield(Task t, long a0, long a1, long a2, long a3, long a4, long a5) {

@@ -25,6 +25,7 @@ public final class SyscallTables {
     SysIoctl.register(b);
     SysKcmp.register(b);
     SysLink.register(b);
+    SysMembarrier.register(b);
     SysMemory.register(b);
     SysMount.register(b);
     SysMq.register(b);
