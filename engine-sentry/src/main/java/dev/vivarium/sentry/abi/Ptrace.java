@@ -60,6 +60,7 @@ public final class Ptrace {
   public static final int SYSCALL_INFO_NONE = 0;
   public static final int SYSCALL_INFO_ENTRY = 1;
   public static final int SYSCALL_INFO_EXIT = 2;
+  public static final int SYSCALL_INFO_SECCOMP = 3;
 
   public static final int NT_PRSTATUS = 1;
   public static final int NT_PRFPREG = 2;

@@ -1,6 +1,7 @@
 package dev.vivarium.sentry.kernel;
 
 import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Ptrace;
 import dev.vivarium.sentry.abi.Signals;
 import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.platform.Registers;
@@ -22,9 +23,15 @@ public final class Seccomp {
    * @return whether it may be made; if not, all that is to be done has been done
    */
   static boolean admits(Task t, Filter filter, int number) {
-    if (filter.isStrict()) {
-      return admitsStrictly(t, number);
-    }
+    return filter.isStrict() ? admitsStrictly(t, number) : admits(t, filter, number, true);
+  }
+
+  /**
+   * The same for filters that are programs.
+   *
+   * @param first whether the tracer has still to be asked where a filter says so
+   */
+  private static boolean admits(Task t, Filter filter, int number, boolean first) {
     Registers regs = t.context.regs();
     long ip = regs.get(Registers.RIP);
     int[] data = new int[BpfProgram.DATA_WORDS];
@@ -56,8 +63,8 @@ public final class Seccomp {
       case Filter.TRACE -> {
         return !first || tracerAdmits(t, filter, value);
       }
-      // Nobody traces the task and nobody listens: as on Linux then.
-      case Filter.TRACE, Filter.USER_NOTIF -> skip(t, -Errno.ENOSYS);
+      // Nobody listens: as on Linux then.
+      case Filter.USER_NOTIF -> skip(t, -Errno.ENOSYS);
       case Filter.KILL_THREAD -> {
         log(t, number, "killed");
         if (t.group.tasks().size() > 1) {
@@ -73,6 +80,26 @@ public final class Seccomp {
       }
     }
     return false;
+  }
+
+  /** SECCOMP_RET_TRACE: the tracer may change the call, skip it, or kill the task. */
+  private static boolean tracerAdmits(Task t, Filter filter, int value) {
+    if (!TraceStops.wants(t, Ptrace.EVENT_SECCOMP)) {
+      skip(t, -Errno.ENOSYS);
+      return false;
+    }
+    TraceStops.event(t, Ptrace.EVENT_SECCOMP, value);
+    if (t.fatalSignalPending()) {
+      return false;
+    }
+    int number = t.callNumber();
+    if (number < 0) {
+      // The tracer does without the call; the result is what it has put into the register.
+      skip(t, t.context.regs().get(Registers.RAX));
+      return false;
+    }
+    // It may be another call now, which no filter has seen.
+    return admits(t, filter, number, false);
   }
 
   private static void put(int[] data, int at, long value) {

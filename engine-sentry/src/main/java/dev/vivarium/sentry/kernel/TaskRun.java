@@ -118,6 +118,7 @@ final class TaskRun {
       }
       return;
     }
+    number = t.callNumber; // a filter may have let the tracer change it
     long result;
     try {
       result = dispatch(t, number);

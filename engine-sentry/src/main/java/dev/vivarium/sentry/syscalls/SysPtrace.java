@@ -30,7 +30,7 @@ final class SysPtrace {
         "ptrace",
         SysPtrace::ptrace,
         "Debug registers work by single steps, so that a watched program is slow; watching reads is"
-            + " refused (ENOSPC). There are no PTRACE_SINGLEBLOCK and no seccomp events.");
+            + " refused (ENOSPC). There are no PTRACE_SINGLEBLOCK and no O_SUSPEND_SECCOMP.");
   }
 
   static long ptrace(Task t, long request, long pid, long addr, long data, long a4, long a5) {
@@ -230,13 +230,15 @@ final class SysPtrace {
     Bytes.putLong(out, 16, regs.sp());
     int length = 24;
     SignalInfo info = tracee.info();
-    if (info != null && info.code == (Signals.SIGTRAP | 0x80)) {
+    if (info != null && info.code == (Signals.SIGTRAP | Ptrace.EVENT_SECCOMP << 8)) {
+      out[0] = Ptrace.SYSCALL_INFO_SECCOMP;
+      putCall(out, target, regs);
+      Bytes.putInt(out, 80, (int) tracee.message());
+      length = 84;
+    } else if (info != null && info.code == (Signals.SIGTRAP | 0x80)) {
       if (tracee.message() == Ptrace.EVENTMSG_SYSCALL_ENTRY) {
         out[0] = Ptrace.SYSCALL_INFO_ENTRY;
-        Bytes.putLong(out, 24, target.callNumber());
-        for (int i = 0; i < 6; i++) {
-          Bytes.putLong(out, 32 + 8 * i, regs.argument(i));
-        }
+        putCall(out, target, regs);
         length = 80;
       } else if (tracee.message() == Ptrace.EVENTMSG_SYSCALL_EXIT) {
         out[0] = Ptrace.SYSCALL_INFO_EXIT;
@@ -248,5 +250,12 @@ final class SysPtrace {
     }
     int written = (int) Long.min(length, size < 0 ? length : size);
     return t.mm.copyOut(data, out, 0, written) == 0 ? length : -Errno.EFAULT;
+  }
+
+  private static void putCall(byte[] out, Task target, PtraceRegisters regs) {
+    Bytes.putLong(out, 24, target.callNumber());
+    for (int i = 0; i < 6; i++) {
+      Bytes.putLong(out, 32 + 8 * i, regs.argument(i));
+    }
   }
 }
