@@ -77,9 +77,7 @@ final class SandboxResources implements AutoCloseable {
             spec.limits().cpus(),
             spec.limits().pids(),
             () -> HostMemory.usedBytes(memoryFd)));
-    if (spec.limits().memoryBytes() > 0) {
-      new MemoryWatch(kernel, memoryFd, spec.limits().memoryBytes()).start();
-    }
+    new MemoryWatch(kernel, memoryFd, spec.limits().memoryBytes(), hostMemory()).start();
   }
 
   static SandboxResources open(SandboxSpec spec, SandboxHost host, @Nullable HostSide prepared)
@@ -152,9 +150,19 @@ final class SandboxResources implements AutoCloseable {
     return kernel;
   }
 
-  /** See {@link SyscallTable#missed}; for after the kernel's end. */
-  String missedCalls() {
-    return table.missed();
+  /** What the user should hear of a run that is over; for after the kernel's end. */
+  String remark() {
+    String missed = table.missed();
+    if (kernel.oomKills == 0) {
+      return missed;
+    }
+    String killed =
+        (kernel.oomKills == 1 ? "a process was" : kernel.oomKills + " processes were")
+            + " killed for using more memory than "
+            + (kernel.limits().memoryBytes() > 0
+                ? "--memory allows (" + (kernel.limits().memoryBytes() >> 20) + " MiB)"
+                : "this machine can give");
+    return missed.isEmpty() ? killed : killed + "; " + missed;
   }
 
   /** The image's layers, as the sentry has them mapped. */

@@ -156,7 +156,7 @@ final class SentrySandbox implements RunningSandbox {
 
   @Override
   public String remark() {
-    return resources.missedCalls();
+    return resources.remark();
   }
 
   @Override
