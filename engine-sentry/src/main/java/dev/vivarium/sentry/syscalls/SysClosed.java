@@ -34,15 +34,14 @@ final class SysClosed {
     b.unsupported(Sys.IO_URING_SETUP, "io_uring_setup", "io_uring is not offered.").probed();
     b.unsupported(Sys.IO_URING_ENTER, "io_uring_enter", "io_uring is not offered.").probed();
     b.unsupported(Sys.IO_URING_REGISTER, "io_uring_register", "io_uring is not offered.").probed();
-    b.unsupported(Sys.ADD_KEY, "add_key", "There are no kernel keyrings.");
-    b.unsupported(Sys.REQUEST_KEY, "request_key", "There are no kernel keyrings.");
-    b.unsupported(Sys.KEYCTL, "keyctl", "There are no kernel keyrings.");
-    b.unsupported(
-            Sys.LANDLOCK_CREATE_RULESET, "landlock_create_ruleset", "Landlock is not offered.")
-        .probed();
-    b.unsupported(Sys.LANDLOCK_ADD_RULE, "landlock_add_rule", "Landlock is not offered.").probed();
-    b.unsupported(Sys.LANDLOCK_RESTRICT_SELF, "landlock_restrict_self", "Landlock is not offered.")
-        .probed();
+    String keys = "There are no keyrings, as in a kernel built without CONFIG_KEYS.";
+    b.unsupported(Sys.ADD_KEY, "add_key", keys);
+    b.unsupported(Sys.REQUEST_KEY, "request_key", keys);
+    b.unsupported(Sys.KEYCTL, "keyctl", keys);
+    String rules = "No rules of a program's own; what it may reach is what the sandbox shows it.";
+    b.unsupported(Sys.LANDLOCK_CREATE_RULESET, "landlock_create_ruleset", rules).probed();
+    b.unsupported(Sys.LANDLOCK_ADD_RULE, "landlock_add_rule", rules).probed();
+    b.unsupported(Sys.LANDLOCK_RESTRICT_SELF, "landlock_restrict_self", rules).probed();
     b.unsupported(Sys.MODIFY_LDT, "modify_ldt", "There are no local descriptor tables.");
     b.unsupported(Sys.FANOTIFY_MARK, "fanotify_mark", "There is no fanotify_init to mark for.");
     b.unsupported(Sys.NAME_TO_HANDLE_AT, "name_to_handle_at", "Files have no handles.").probed();

@@ -25,7 +25,11 @@ final class SysProcess {
     b.full(Sys.SET_TID_ADDRESS, "set_tid_address", SysProcess::setTidAddress).fast();
     b.full(Sys.SET_ROBUST_LIST, "set_robust_list", SysProcess::setRobustList).fast();
     b.full(Sys.GET_ROBUST_LIST, "get_robust_list", SysProcess::getRobustList).fast();
-    b.unsupported(Sys.RSEQ, "rseq", "Restartable sequences are not offered; libraries do without.")
+    b.unsupported(
+            Sys.RSEQ,
+            "rseq",
+            "The host moves a guest's threads between processors without telling, so that no"
+                + " sequence could be broken off; libraries do without.")
         .probed();
   }
 
