@@ -42,6 +42,7 @@ final class SandboxResources implements AutoCloseable {
   private final SyscallTable table = SyscallTables.linux();
   private final SandboxGofers gofers;
   private final @Nullable TraceWriter trace;
+  private long hostMemory;
   private @Nullable Terminal terminal;
   private @Nullable OverlayChanges changes;
 
@@ -177,6 +178,13 @@ final class SandboxResources implements AutoCloseable {
 
   /** Bytes of memory that this machine has. */
   long hostMemory() {
+    if (hostMemory == 0) {
+      hostMemory = readHostMemory();
+    }
+    return hostMemory;
+  }
+
+  private static long readHostMemory() {
     // Not by the management bean: its classes cost a start 20 ms.
     try (Stream<String> lines = Files.lines(Path.of("/proc/meminfo"))) {
       String total =

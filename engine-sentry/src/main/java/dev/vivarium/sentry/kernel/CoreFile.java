@@ -115,6 +115,12 @@ final class CoreFile {
       position += from - at;
       at = from;
       int n = (int) Math.min(CHUNK, until - from);
+      if (p.sparse() && DumpPlan.isUntouched(mm, from, n)) {
+        position += n;
+        at += n;
+        letOthersRun(n);
+        continue;
+      }
       for (int done = 0; done < n; done += PAGE) {
         // What cannot be read (behind the end of a file) is a hole.
         if (mm.access(t, t, from + done, chunk, done, PAGE, false) != PAGE) {
@@ -177,6 +183,7 @@ final class CoreFile {
     return true;
   }
 
+  /** May let the address space change, if another process shares it. */
   private void letOthersRun(int length) {
     sinceTurn += length;
     if (sinceTurn >= TURN) {

@@ -111,6 +111,17 @@ public final class DumpPlan {
     return i == mm.map.pmas.size() ? end : Math.min(end, Math.max(from, mm.map.pmas.get(i).start));
   }
 
+  /**
+   * Whether the host has not filled any of a range, which lies before {@link #endOfMemory}: to read
+   * it would only use memory up.
+   */
+  public static boolean isUntouched(MemoryManager mm, long from, long length) {
+    Pma p = mm.map.pmas.at(from);
+    return p != null
+        && p.inMemoryFile()
+        && mm.memoryFile.backedBytes(p.offsetAt(from), length) == 0;
+  }
+
   /** Where the memory ends that an address has; {@code end} at most. */
   public static long endOfMemory(MemoryManager mm, long from, long end) {
     Pma p = mm.map.pmas.at(from);

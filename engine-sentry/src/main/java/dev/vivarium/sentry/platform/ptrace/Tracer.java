@@ -132,10 +132,15 @@ final class Tracer implements AutoCloseable {
           ready.countDown();
         }
       }
+    } finally {
+      // Whatever happened: nobody is to wait for what does not come any more.
+      ready.countDown();
+      try {
+        whenGone.run();
+      } finally {
+        finished.countDown();
+      }
     }
-    ready.countDown();
-    whenGone.run();
-    finished.countDown();
   }
 
   private static void check(int result, String what) throws PlatformException {

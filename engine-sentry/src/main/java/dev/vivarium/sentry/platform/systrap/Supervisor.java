@@ -147,10 +147,15 @@ final class Supervisor implements AutoCloseable {
               message.get(ValueLayout.JAVA_INT, 4), message.get(ValueLayout.JAVA_INT, 8));
         }
       }
+    } finally {
+      // Whatever happened: nobody is to wait for what does not come any more.
+      ready.countDown();
+      try {
+        listener.gone();
+      } finally {
+        finished.countDown();
+      }
     }
-    ready.countDown();
-    listener.gone();
-    finished.countDown();
   }
 
   private static void check(int result, String what) throws PlatformException {

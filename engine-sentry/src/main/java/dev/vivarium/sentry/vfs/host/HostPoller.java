@@ -11,10 +11,15 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.LockSupport;
 
 /** One helper thread that waits until host descriptors are ready, each watch once. */
 final class HostPoller {
   private static final int POLLFD_SIZE = 8;
+
+  /** Before it tries again after something that must not happen. */
+  private static final long PAUSE_NANOS = 100_000_000;
+
   private static final int EFD_CLOEXEC = 0x80000;
   private static final int EFD_NONBLOCK = 0x800;
 
@@ -78,7 +83,14 @@ final class HostPoller {
         for (Watch w = inbox.poll(); w != null; w = inbox.poll()) {
           watches.add(w);
         }
-        waitOnce(watches);
+        try {
+          waitOnce(watches);
+        } catch (RuntimeException | Error bug) {
+          loop.post(() -> {
+            throw new IllegalStateException("the poller of host descriptors", bug);
+          });
+          LockSupport.parkNanos(PAUSE_NANOS);
+        }
         Libc.read(bell, drain.address(), 8);
       }
     }
