@@ -258,6 +258,39 @@ static void queued_signals(void) {
   HOLDS(info.si_code == SI_USER && info.si_pid == getpid());
   HOLDS(sigwaitinfo(&set, &info) == SIGRTMIN);
   SHOW(sigqueue(getpid(), SIGRTMIN, v));
+
+  /* A user's processes share it, and timers have their place from the start. */
+  while (sigtimedwait(&set, &info, &(struct timespec){0}) > 0) {
+  }
+  int tell[2], go[2];
+  char c;
+  NEED(pipe(tell) == 0 && pipe(go) == 0);
+  fflush(stdout);
+  pid_t pid = fork();
+  if (pid == 0) {
+    for (int i = 0; i < 3; i++) sigqueue(getpid(), SIGRTMIN, v);
+    write(tell[1], "", 1);
+    read(go[0], &c, 1);
+    _exit(0);
+  }
+  read(tell[0], &c, 1);
+  timer_t timer, other;
+  SHOW(timer_create(CLOCK_MONOTONIC, NULL, &timer));
+  SHOW(sigqueue(getpid(), SIGRTMIN, v));
+  SHOW(sigqueue(getpid(), SIGRTMIN, v));
+  SHOW(timer_create(CLOCK_MONOTONIC, NULL, &other));
+  int fd = open("/proc/self/status", O_RDONLY);
+  char text[4096] = "";
+  read(fd, text, sizeof text - 1);
+  close(fd);
+  char *line = strstr(text, "SigQ:");
+  printf("%.8s\n", line ? line : "none");
+  SHOW(timer_delete(timer));
+  SHOW(sigqueue(getpid(), SIGRTMIN, v));
+  SHOW(sigqueue(getpid(), SIGRTMIN, v));
+  write(go[1], "", 1);
+  waitpid(pid, NULL, 0);
+  SHOW(sigqueue(getpid(), SIGRTMIN, v));
 }
 
 static void message_queues(void) {

@@ -50,6 +50,7 @@ public final class Kernel {
   private final Network network = new Network();
   private final SysvIpc ipc = new SysvIpc();
   private final Map<Integer, Integer> inotifyInstances = new HashMap<>();
+  private final Map<Integer, SignalQueue.Account> queuedSignals = new HashMap<>();
   private int lastMoveCookie;
   private final PosixQueues messageQueues = new PosixQueues();
 
@@ -331,6 +332,16 @@ public final class Kernel {
   /** POSIX message queues. */
   public PosixQueues messageQueues() {
     return messageQueues;
+  }
+
+  /** What a user is charged for queued signals and POSIX timers. */
+  SignalQueue.Account queuedSignals(int uid) {
+    return queuedSignals.computeIfAbsent(uid, u -> new SignalQueue.Account());
+  }
+
+  /** How many signals a user has queued, as /proc/PID/status shows it. */
+  public int queuedSignalCount(int uid) {
+    return queuedSignals(uid).signals;
   }
 
   /** How many inotify instances each user has. */

@@ -250,6 +250,9 @@ public final class ProcessTimers {
     /** For SIGEV_THREAD_ID; else null. */
     private final @Nullable Task thread;
 
+    /** Who is charged for the signal that it may send at any time. */
+    private final SignalQueue.Account account;
+
     private boolean queued;
     private int overrunNow;
     private int overrunLast;
@@ -261,8 +264,11 @@ public final class ProcessTimers {
         int notify,
         int signo,
         long value,
-        @Nullable Task thread) {
+        @Nullable Task thread,
+        SignalQueue.Account account) {
       super(clock);
+      this.account = account;
+      account.signals++;
       this.id = id;
       this.clockId = clockId;
       this.notify = notify;
@@ -356,7 +362,9 @@ public final class ProcessTimers {
       long value,
       boolean valueIsId,
       @Nullable Task thread) {
-    if (posix.size() >= MAX_TIMERS) {
+    SignalQueue.Account account = group.kernel().queuedSignals(group.leader.creds.ruid);
+    if (posix.size() >= MAX_TIMERS
+        || group.rlimits.exceeds(Resource.RLIMIT_SIGPENDING, account.signals + 1L)) {
       return -Errno.EAGAIN;
     }
     int id = nextId;
@@ -373,7 +381,8 @@ public final class ProcessTimers {
             notify,
             signo,
             valueIsId ? id : value,
-            thread));
+            thread,
+            account));
     return id;
   }
 
@@ -387,6 +396,7 @@ public final class ProcessTimers {
     if (timer == null) {
       return -Errno.EINVAL;
     }
+    timer.account.signals--;
     group.kernel().timers().cancel(timer);
     return 0;
   }
@@ -394,6 +404,7 @@ public final class ProcessTimers {
   /** execve deletes POSIX timers and keeps the others. */
   void deletePosixTimers() {
     for (PosixTimer timer : posix.values()) {
+      timer.account.signals--;
       group.kernel().timers().cancel(timer);
     }
     posix.clear();

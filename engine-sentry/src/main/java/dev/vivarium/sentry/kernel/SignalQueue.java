@@ -12,8 +12,26 @@ import org.jspecify.annotations.Nullable;
 public final class SignalQueue {
   private long set;
 
+  /** How many signals a user has queued, for RLIMIT_SIGPENDING. */
+  static final class Account {
+    int signals;
+  }
+
+  /**
+   * One signal that waits.
+   *
+   * @param account of the user who is charged for it; null if nobody is
+   */
+  private record Entry(SignalInfo info, @Nullable Account account) {
+    void settle() {
+      if (account != null) {
+        account.signals--;
+      }
+    }
+  }
+
   /** The information of what is pending; a bit of {@link #set} may lack it (limit reached). */
-  private final ArrayDeque<SignalInfo> queue = new ArrayDeque<>(2);
+  private final ArrayDeque<Entry> queue = new ArrayDeque<>(2);
 
   /** Which signals are pending. */
   public long set() {
@@ -22,17 +40,16 @@ public final class SignalQueue {
 
   /** What is known of the signals that wait, in their order; a copy. */
   public List<SignalInfo> known() {
-    return List.copyOf(queue);
-  }
-
-  int length() {
-    return queue.size();
+    return queue.stream().map(Entry::info).toList();
   }
 
   /** Adds a signal together with what is known about it. */
-  void add(SignalInfo info) {
+  void add(SignalInfo info, @Nullable Account account) {
     set |= SignalSet.bit(info.signo);
-    queue.addLast(info);
+    queue.addLast(new Entry(info, account));
+    if (account != null) {
+      account.signals++;
+    }
   }
 
   /** Makes a signal pending of which nothing is known. */
@@ -60,11 +77,12 @@ public final class SignalQueue {
     boolean more = false;
     if (!queue.isEmpty()) {
       for (var it = queue.iterator(); it.hasNext(); ) {
-        SignalInfo info = it.next();
-        if (info.signo == signo) {
+        Entry e = it.next();
+        if (e.info().signo == signo) {
           if (found == null) {
-            found = info;
+            found = e.info();
             it.remove();
+            e.settle();
           } else {
             more = true;
             break;
@@ -87,7 +105,13 @@ public final class SignalQueue {
   void discard(long which) {
     if ((set & which) != 0) {
       set &= ~which;
-      queue.removeIf(info -> SignalSet.has(which, info.signo));
+      queue.removeIf(e -> {
+        boolean goes = SignalSet.has(which, e.info().signo);
+        if (goes) {
+          e.settle();
+        }
+        return goes;
+      });
     }
   }
 }

@@ -34,19 +34,23 @@ final class SignalSending {
       killAll(g);
       return 0;
     }
-    if (g.rlimits.exceeds(Resource.RLIMIT_SIGPENDING, queue.length() + 1L)) {
+    SignalQueue.Account account = target.kernel().queuedSignals(target.creds.ruid);
+    if (info.timer != null) {
+      queue.add(info, null); // the timer has had its place since it was made
+    } else if (g.rlimits.exceeds(Resource.RLIMIT_SIGPENDING, account.signals + 1L)) {
       if (signo >= Signals.SIGRTMIN) {
         if (info.code != Signals.SI_USER) {
           return -Errno.EAGAIN;
         }
         queue.addBare(signo);
       } else if (info.code >= 0 || info.shielded) {
-        queue.add(info); // the kernel's own and kill's find room: there is one of each at most
+        queue.add(
+            info, account); // the kernel's own and kill's find room: there is one of each at most
       } else {
         queue.addBare(signo);
       }
     } else {
-      queue.add(info);
+      queue.add(info, account);
     }
     g.signalArrivals().wake(Poll.IN);
     tell(target, signo, toGroup);
@@ -130,6 +134,6 @@ final class SignalSending {
       t.sigmask &= ~SignalSet.bit(info.signo);
     }
     t.pending.discard(SignalSet.bit(info.signo));
-    t.pending.add(info);
+    t.pending.add(info, null);
   }
 }

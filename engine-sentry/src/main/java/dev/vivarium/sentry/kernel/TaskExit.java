@@ -97,6 +97,7 @@ public final class TaskExit {
       g.coreDump.taskIsGone();
     }
     g.exitedTasks.add(t.times);
+    t.pending.discard(~SignalSet.bit(Signals.SIGKILL));
     if (t != g.leader) {
       Tracee tracee = t.tracee;
       if (tracee == null) {
@@ -176,6 +177,7 @@ public final class TaskExit {
     }
     g.exiting = true;
     g.timers().cancelAll();
+    g.pending.discard(-1);
     leaveSession(g);
     ThreadGroup reaper = reaperFor(g);
     ProcessGroup own = g.processGroup();

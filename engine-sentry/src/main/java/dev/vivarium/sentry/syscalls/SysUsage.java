@@ -25,9 +25,7 @@ final class SysUsage {
     String counts = "Processor time is measured coarsely; blocks and messages are not counted.";
     b.partial(Sys.GETRUSAGE, "getrusage", SysUsage::getrusage, counts).fast();
     b.partial(Sys.TIMES, "times", SysUsage::times, counts).fast();
-    String limits =
-        "RTTIME is kept and has no effect (nothing runs in real time), SIGPENDING counts a"
-            + " process's signals, not a user's.";
+    String limits = "RTTIME is kept and has no effect: nothing runs in real time.";
     b.full(Sys.GETRLIMIT, "getrlimit", SysUsage::getrlimit).fast();
     b.partial(Sys.SETRLIMIT, "setrlimit", SysUsage::setrlimit, limits).fast();
     b.partial(Sys.PRLIMIT64, "prlimit64", SysUsage::prlimit64, limits).fast();

@@ -123,7 +123,8 @@ final class ProcessTexts {
       memory(b, t);
     }
     b.append("Threads:\t").append(Math.max(1, g.tasks().size())).append('\n');
-    b.append("SigQ:\t0/").append(g.rlimits.soft(Resource.RLIMIT_SIGPENDING)).append('\n');
+    b.append("SigQ:\t").append(t.kernel().queuedSignalCount(c.ruid)).append('/');
+    b.append(g.rlimits.soft(Resource.RLIMIT_SIGPENDING)).append('\n');
     set(b, "SigPnd:", t.pendingSignals().set());
     set(b, "ShdPnd:", g.pendingSignals().set());
     set(b, "SigBlk:", t.sigmask);
