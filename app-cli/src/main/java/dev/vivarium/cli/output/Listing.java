@@ -9,6 +9,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ParseResult;
 import tools.jackson.core.JsonGenerator;
@@ -26,8 +27,10 @@ public final class Listing {
   private static final int GAP = 3;
 
   private final List<String> header;
-  private final List<List<String>> cells = new ArrayList<>();
-  private final List<Map<String, @Nullable Object>> rows = new ArrayList<>();
+  private final List<Row> rows = new ArrayList<>();
+
+  /** Only one side of a row is ever made: what is printed. */
+  private record Row(Supplier<Map<String, @Nullable Object>> values, String[] texts) {}
 
   /** Begins an empty one with its column titles. */
   public Listing(String... header) {
@@ -41,15 +44,12 @@ public final class Listing {
    * @param texts for people, one per column
    */
   public void add(Map<String, @Nullable Object> values, String... texts) {
-    Map<String, @Nullable Object> row = new LinkedHashMap<>();
-    row.put("schemaVersion", SCHEMA_VERSION);
-    row.putAll(values);
-    rows.add(row);
-    List<String> printable = new ArrayList<>();
-    for (String text : texts) {
-      printable.add(Text.printable(text));
-    }
-    cells.add(printable);
+    rows.add(new Row(() -> values, texts));
+  }
+
+  /** The same, of values that are made only if they are asked for. */
+  public void add(Supplier<Map<String, @Nullable Object>> values, String... texts) {
+    rows.add(new Row(values, texts));
   }
 
   /** Prints it as {@code --format} asks. */
@@ -57,8 +57,8 @@ public final class Listing {
     String format = arguments.matchedOptionValue("--format", "table");
     switch (format) {
       case "table" -> table(out);
-      case "json" -> out.println(json(rows));
-      case "jsonl" -> rows.forEach(row -> out.println(json(row)));
+      case "json" -> out.println(json(rows.stream().map(Listing::object).toList()));
+      case "jsonl" -> rows.forEach(row -> out.println(json(object(row))));
       default ->
           throw new CliException(
               CliException.USAGE,
@@ -66,27 +66,51 @@ public final class Listing {
     }
   }
 
+  private static Map<String, @Nullable Object> object(Row row) {
+    Map<String, @Nullable Object> object = new LinkedHashMap<>();
+    object.put("schemaVersion", SCHEMA_VERSION);
+    object.putAll(row.values.get());
+    return object;
+  }
+
   private void table(PrintStream out) {
     int[] widths = new int[header.size()];
-    List<List<String>> lines = new ArrayList<>();
-    lines.add(header);
-    lines.addAll(cells);
-    for (List<String> line : lines) {
+    List<String[]> lines = new ArrayList<>(rows.size() + 1);
+    lines.add(header.toArray(new String[0]));
+    for (Row row : rows) {
+      String[] cells = new String[widths.length];
+      for (int i = 0; i < cells.length; i++) {
+        cells[i] = Text.printable(row.texts[i]);
+      }
+      lines.add(cells);
+    }
+    for (String[] line : lines) {
       for (int i = 0; i < widths.length; i++) {
-        widths[i] = Math.max(widths[i], line.get(i).codePointCount(0, line.get(i).length()));
+        widths[i] = Math.max(widths[i], width(line[i]));
       }
     }
-    for (List<String> line : lines) {
-      StringBuilder text = new StringBuilder();
+    // Written at once: a line at a time would be a system call each.
+    StringBuilder text = new StringBuilder();
+    for (String[] line : lines) {
+      int end = text.length();
       for (int i = 0; i < widths.length; i++) {
-        String cell = line.get(i);
-        text.append(cell);
+        text.append(line[i]);
+        if (!line[i].isEmpty()) {
+          end = text.length();
+        }
         if (i < widths.length - 1) {
-          text.repeat(" ", widths[i] - cell.codePointCount(0, cell.length()) + GAP);
+          text.repeat(' ', widths[i] - width(line[i]) + GAP);
         }
       }
-      out.println(text.toString().stripTrailing());
+      text.setLength(end);
+      text.append(System.lineSeparator());
     }
+    out.print(text);
+    out.flush();
+  }
+
+  private static int width(String text) {
+    return text.codePointCount(0, text.length());
   }
 
   /** Any value made of maps, collections, strings, numbers, booleans and nulls, as JSON. */

@@ -15,6 +15,13 @@ public final class PullProgress implements Progress {
   private static final long REDRAW_NANOS = 100_000_000;
   private static final int MOST_LINES = 8;
   private static final int BAR = 20;
+  private static final int AMOUNT = 20;
+  private static final String END_OF_LINE = "\u001b[K\n";
+
+  /** A line that is too long is cut, and stays one line, so that the next drawing covers it. */
+  private static final String NO_WRAP = "\u001b[?7l";
+
+  private static final String WRAP = "\u001b[?7h";
 
   /** How progress is shown. */
   public enum Style {
@@ -126,7 +133,7 @@ public final class PullProgress implements Progress {
 
   private void draw() {
     ProgressMeter.Snapshot now = meter.snapshot();
-    StringBuilder out = new StringBuilder();
+    StringBuilder out = new StringBuilder(NO_WRAP);
     up(out);
     int lines = 0;
     int hidden = 0;
@@ -139,21 +146,17 @@ public final class PullProgress implements Progress {
         continue;
       }
       lines++;
+      // What matters most comes first: a narrow terminal shows only the beginning of a line.
+      String amount = Text.bytes(layer.bytes()) + " of " + Text.bytes(layer.size());
       out.append("  ")
           .append(shortDigest(layer.digest()))
-          .append(' ')
+          .append("  ")
+          .append(amount)
+          .repeat(' ', Math.max(1, AMOUNT - amount.length()))
           .append(bar(layer.bytes(), layer.size()))
-          .append(' ')
-          .append(Text.bytes(layer.bytes()))
-          .append(" of ")
-          .append(Text.bytes(layer.size()))
-          .append("\u001b[K\n");
+          .append(END_OF_LINE);
     }
-    out.append(Text.printable(now.name()))
-        .append(": layer ")
-        .append(now.layersDone())
-        .append('/')
-        .append(now.layers().size());
+    out.append(now.layersDone()).append('/').append(now.layers().size()).append(" layers");
     if (now.total() > 0) {
       out.append(", ")
           .append(Text.bytes(now.bytes()))
@@ -164,11 +167,11 @@ public final class PullProgress implements Progress {
       out.append(", ").append(Text.bytes(now.bytesPerSecond())).append("/s");
     }
     if (hidden > 0) {
-      out.append(", ").append(hidden).append(" more layers");
+      out.append(", ").append(hidden).append(" more at work");
     }
-    out.append("\u001b[K\n");
+    out.append(": ").append(Text.printable(now.name())).append(END_OF_LINE);
     // Of a drawing that was taller, the rest is old.
-    out.append("\u001b[J");
+    out.append("\u001b[J").append(WRAP);
     linesDrawn = lines + 1;
     err.print(out);
     err.flush();

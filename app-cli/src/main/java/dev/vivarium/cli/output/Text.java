@@ -9,6 +9,13 @@ public final class Text {
 
   /** What a guest, an image or a registry named must not move the cursor or forge a line. */
   public static String printable(String text) {
+    int plain = 0;
+    while (plain < text.length() && text.charAt(plain) >= ' ' && text.charAt(plain) < 0x7f) {
+      plain++;
+    }
+    if (plain == text.length()) {
+      return text;
+    }
     StringBuilder out = new StringBuilder(text.length());
     text.codePoints()
         .forEach(c ->
@@ -31,9 +38,12 @@ public final class Text {
       value /= 1000;
       unit++;
     }
-    return unit == 0 || value >= 99.5
-        ? Math.round(value) + " " + units[unit]
-        : String.format(java.util.Locale.ROOT, "%.1f %s", value, units[unit]);
+    if (unit == 0 || value >= 99.5) {
+      return Math.round(value) + " " + units[unit];
+    }
+    // A formatter would load the data of a locale, which costs more than a whole listing.
+    long tenths = Math.round(value * 10);
+    return tenths / 10 + "." + tenths % 10 + " " + units[unit];
   }
 
   /** For example "5 minutes ago". */
