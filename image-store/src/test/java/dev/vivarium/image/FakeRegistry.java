@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Consumer;
 
 /** An honest registry in this process, whose content tests set. */
 public final class FakeRegistry implements AutoCloseable {
@@ -21,6 +22,7 @@ public final class FakeRegistry implements AutoCloseable {
   private final Map<String, byte[]> manifests = new ConcurrentHashMap<>();
   private final Map<String, byte[]> blobs = new ConcurrentHashMap<>();
   private final Map<String, byte[]> others = new ConcurrentHashMap<>();
+  private volatile Consumer<String> before = uri -> {};
   private final List<String> requests = Collections.synchronizedList(new ArrayList<>());
 
   public FakeRegistry() throws IOException {
@@ -32,6 +34,7 @@ public final class FakeRegistry implements AutoCloseable {
           try (exchange) {
             String path = exchange.getRequestURI().getPath();
             requests.add(exchange.getRequestURI().toString());
+            before.accept(exchange.getRequestURI().toString());
             String last = path.substring(path.lastIndexOf('/') + 1);
             byte[] body =
                 path.equals("/v2/")
@@ -88,6 +91,11 @@ public final class FakeRegistry implements AutoCloseable {
   /** Serves something under any other path. */
   public void other(String path, byte[] content) {
     others.put(path, content);
+  }
+
+  /** What happens at each request, before it is answered; it may wait. */
+  public void before(Consumer<String> action) {
+    before = action;
   }
 
   public List<String> requests() {

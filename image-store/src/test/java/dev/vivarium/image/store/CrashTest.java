@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -98,6 +99,45 @@ class CrashTest {
     }
     try (var files = Files.list(root.resolve("tmp"))) {
       assertEquals(0, files.count());
+    }
+  }
+
+  @Test
+  void twoPullsAtOnceFetchSharedLayersOnce() throws Exception {
+    Path root = directory.resolve("store");
+    Path log = directory.resolve("log");
+    try (FakeRegistry registry = new FakeRegistry()) {
+      registry.image("a", image(1, 2, 3));
+      registry.image("b", image(2, 3, 4));
+      // Nobody gets a blob before both have begun.
+      CountDownLatch begun = new CountDownLatch(2);
+      registry.before(uri -> {
+        if (uri.contains("/manifests/")) {
+          begun.countDown();
+        } else if (uri.contains("/blobs/")) {
+          try {
+            assertTrue(begun.await(60, TimeUnit.SECONDS));
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+        }
+      });
+      List<Process> processes = new ArrayList<>();
+      for (String tag : List.of("a", "b")) {
+        processes.add(
+            StoreProcess.start(root, log, "pull", registry.host() + "/team/image:" + tag));
+      }
+      for (Process process : processes) {
+        assertEquals(0, process.waitFor(), () -> read(log));
+      }
+      List<String> blobs =
+          registry.requests().stream().filter(r -> r.contains("/blobs/")).sorted().toList();
+      assertEquals(blobs.stream().distinct().toList(), blobs);
+      assertEquals(4 + 2, blobs.size(), "four layers and two configurations");
+    }
+    try (ImageStore store = ImageStore.open(root)) {
+      assertEquals(2, store.list().size());
+      assertTrue(store.verify(Optional.empty(), Progress.NONE).sound());
     }
   }
 
