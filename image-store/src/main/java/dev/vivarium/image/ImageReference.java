@@ -100,7 +100,11 @@ public record ImageReference(
 
   /** The short form that users write: {@code debian:12} for {@code docker.io/library/debian:12}. */
   public String familiar() {
-    String full = toString();
+    return familiar(toString());
+  }
+
+  /** The short form of a complete name. */
+  public static String familiar(String full) {
     if (full.startsWith("docker.io/library/")) {
       return full.substring("docker.io/library/".length());
     }

@@ -8,6 +8,9 @@ import dev.vivarium.cli.run.Terminal;
 import dev.vivarium.image.ImageException;
 import dev.vivarium.image.ImageReference;
 import dev.vivarium.image.signature.SignatureKey;
+import dev.vivarium.image.signature.TrustRoot;
+import dev.vivarium.image.signature.TrustedIdentity;
+import dev.vivarium.image.signature.TrustedSigner;
 import dev.vivarium.image.store.ImageRecord;
 import dev.vivarium.image.store.ImageStore;
 import dev.vivarium.image.store.Progress;
@@ -17,8 +20,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
@@ -36,7 +37,7 @@ public final class Images {
     declareProgress(spec);
   }
 
-  /** Declares the option of everything that may ask for a signature. */
+  /** Declares the options of everything that may ask for a signature. */
   public static void declareKeys(CommandSpec spec) {
     Command.repeatable(
         spec,
@@ -44,25 +45,51 @@ public final class Images {
         "The image must be signed by the public key in this PEM file (cosign.pub); may be"
             + " repeated.",
         "--verify-key");
+    Command.option(
+        spec,
+        "NAME",
+        "The image must be signed, without a key, by this e-mail address or URI.",
+        "--verify-identity");
+    Command.option(spec, "URL", "Who says that it is them.", "--verify-issuer");
+    Command.option(
+        spec,
+        "FILE",
+        "The trusted_root.json to check that by (default: the public one that cosign initialize"
+            + " fetches).",
+        "--trust-root");
   }
 
-  /** The keys of {@code --verify-key}; none if it was not given. */
-  private static List<SignatureKey> keys(ParseResult arguments) throws ImageException {
-    List<SignatureKey> keys = new ArrayList<>();
-    if (arguments.commandSpec().findOption("--verify-key") != null) {
-      for (String file : arguments.matchedOptionValue("--verify-key", new String[0])) {
-        keys.addAll(SignatureKey.read(Path.of(file)));
-      }
+  /** Who must have signed; nobody if it was not asked for. */
+  private static List<TrustedSigner> signers(ParseResult arguments, Context context)
+      throws ImageException, CliException {
+    List<TrustedSigner> signers = new ArrayList<>();
+    if (arguments.commandSpec().findOption("--verify-key") == null) {
+      return signers;
     }
-    return keys;
+    for (String file : arguments.matchedOptionValue("--verify-key", new String[0])) {
+      signers.addAll(SignatureKey.read(Path.of(file)));
+    }
+    String identity = arguments.matchedOptionValue("--verify-identity", "");
+    String issuer = arguments.matchedOptionValue("--verify-issuer", "");
+    String root = arguments.matchedOptionValue("--trust-root", "");
+    if (identity.isEmpty() != issuer.isEmpty() || identity.isEmpty() && !root.isEmpty()) {
+      throw new CliException(
+          CliException.USAGE,
+          "--verify-identity, --verify-issuer: one without the other proves nothing; give both");
+    }
+    if (!identity.isEmpty()) {
+      Path file = root.isEmpty() ? TrustRoot.usual(context.environment()) : Path.of(root);
+      signers.add(new TrustedIdentity(identity, issuer, TrustRoot.read(file)));
+    }
+    return signers;
   }
 
-  /** Whether an image that is here was found to be signed by one of the keys. */
-  private static boolean trusted(ImageStore store, ImageRecord image, List<SignatureKey> keys)
+  /** Whether an image that is here was found to be signed by one of them. */
+  private static boolean trusted(ImageStore store, ImageRecord image, List<TrustedSigner> signers)
       throws ImageException {
-    Set<String> known = keys.stream().map(SignatureKey::fingerprint).collect(Collectors.toSet());
-    return keys.isEmpty()
-        || store.signatures(image.id()).stream().anyMatch(s -> known.contains(s.key()));
+    return signers.isEmpty()
+        || store.signatures(image.id()).stream()
+            .anyMatch(made -> signers.stream().anyMatch(signer -> signer.made(made)));
   }
 
   /** Declares the option of everything that takes its time. */
@@ -78,22 +105,25 @@ public final class Images {
   /**
    * Whether {@link #resolve} will find the image here, and asks no registry and reads no archive.
    */
-  public static boolean isHere(ImageStore store, String name, String pull, ParseResult arguments)
-      throws ImageException {
+  public static boolean isHere(
+      ImageStore store, String name, String pull, ParseResult arguments, Context context)
+      throws ImageException, CliException {
     if (ImageStore.isArchive(name) || pull.equals("always")) {
       return false;
     }
     Optional<ImageRecord> found = store.find(name);
-    return found.isPresent() && trusted(store, found.get(), keys(arguments));
+    return found.isPresent()
+        && found.get().artifactType().isEmpty()
+        && trusted(store, found.get(), signers(arguments, context));
   }
 
   /** The image of a run: found in the store, or fetched as {@code --pull} says. */
   public static ImageRecord resolve(
       ImageStore store, String name, String pull, ParseResult arguments, Context context)
       throws ImageException, CliException {
-    List<SignatureKey> keys = keys(arguments);
+    List<TrustedSigner> signers = signers(arguments, context);
     if (ImageStore.isArchive(name)) {
-      refuseKeys(name, keys);
+      refuseKeys(name, signers);
       return withProgress(
           arguments,
           context,
@@ -101,36 +131,42 @@ public final class Images {
     }
     if (!pull.equals("always")) {
       Optional<ImageRecord> found = store.find(name);
-      if (found.isPresent() && trusted(store, found.get(), keys)) {
+      if (found.isPresent() && trusted(store, found.get(), signers)) {
+        found.get().needImage(name);
         return found.get();
       }
       if (found.isPresent() && pull.equals("never")) {
         throw new CliException(
             CliException.FAILED,
-            "not known to be signed by that key: "
+            "not known to be signed so: "
                 + name
-                + "; viv pull --verify-key FILE "
+                + "; viv pull "
                 + name
-                + " checks it");
+                + " with the same --verify flags checks it");
       }
     }
     if (pull.equals("never")) {
       throw new CliException(
           CliException.FAILED, "no such image here: " + name + "; fetch it with viv pull " + name);
     }
-    return pull(store, name, arguments, context);
+    return pull(store, name, false, arguments, context);
   }
 
-  /** Fetches an image from its registry, or from an archive. */
-  static ImageRecord pull(ImageStore store, String name, ParseResult arguments, Context context)
+  /**
+   * Fetches an image from its registry, or from an archive.
+   *
+   * @param artifacts whether what is no container image is taken too
+   */
+  static ImageRecord pull(
+      ImageStore store, String name, boolean artifacts, ParseResult arguments, Context context)
       throws ImageException, CliException {
     String wanted =
         arguments.commandSpec().findOption("--arch") == null
             ? architecture()
             : arguments.matchedOptionValue("--arch", architecture());
-    List<SignatureKey> keys = keys(arguments);
+    List<TrustedSigner> signers = signers(arguments, context);
     if (ImageStore.isArchive(name)) {
-      refuseKeys(name, keys);
+      refuseKeys(name, signers);
       return withProgress(
           arguments, context, progress -> store.importArchive(name, true, wanted, progress));
     }
@@ -139,15 +175,16 @@ public final class Images {
         PullOptions.DEFAULT
             .withPlainHttp(arguments.hasMatchedOption("--plain-http"))
             .withArchitecture(wanted)
-            .withTrusted(keys);
+            .withTrusted(signers)
+            .withArtifacts(artifacts);
     return withProgress(arguments, context, progress -> store.pull(reference, options, progress));
   }
 
-  private static void refuseKeys(String name, List<SignatureKey> keys) throws CliException {
-    if (!keys.isEmpty()) {
+  private static void refuseKeys(String name, List<TrustedSigner> signers) throws CliException {
+    if (!signers.isEmpty()) {
       throw new CliException(
           CliException.USAGE,
-          "--verify-key: an archive has no signatures: " + name + "; pull it from a registry");
+          "an archive has no signatures: " + name + "; pull it from a registry");
     }
   }
 

@@ -49,32 +49,39 @@ public final class ImagesCommand extends Command {
       return 0;
     }
     boolean disk = arguments.hasMatchedOption("--disk");
+    boolean artifacts = false;
+    for (ImageSummary image : images) {
+      artifacts |= image.artifactType().isPresent();
+    }
+    // What is no image is shown as such; where all are, that needs no column.
+    String type = artifacts ? "ARTIFACT" : "";
     Listing listing =
         disk
-            ? new Listing("IMAGE", "ID", "SIZE", "SHARED", "OWN", "LAYERS")
-            : new Listing("IMAGE", "ID", "CREATED", "SIZE", "LAYERS");
+            ? new Listing("IMAGE", "ID", "SIZE", "SHARED", "OWN", "LAYERS", type)
+            : new Listing("IMAGE", "ID", "CREATED", "SIZE", "LAYERS", type);
     Instant now = Instant.now();
     for (ImageSummary image : images) {
-      List<String> tags = image.tags().isEmpty() ? List.of("<none>") : image.tags();
-      String names = String.join(", ", tags.stream().map(ImagesCommand::familiar).toList());
+      String names = names(image.tags());
       String layers = String.valueOf(image.layers().size());
       if (disk) {
         listing.add(
-            values(image),
+            () -> values(image),
             names,
             image.shortId(),
             Text.bytes(image.size()),
             Text.bytes(image.shared()),
             Text.bytes(image.size() - image.shared()),
-            layers);
+            layers,
+            image.artifactType().orElse(""));
       } else {
         listing.add(
-            values(image),
+            () -> values(image),
             names,
             image.shortId(),
             image.created().map(created -> Text.ago(created, now)).orElse(""),
             Text.bytes(image.size()),
-            layers);
+            layers,
+            image.artifactType().orElse(""));
       }
     }
     listing.print(context.out(), arguments);
@@ -93,12 +100,15 @@ public final class ImagesCommand extends Command {
     return 0;
   }
 
-  private static String familiar(String tag) {
-    try {
-      return ImageReference.parse(tag).familiar();
-    } catch (ImageException e) {
-      return tag;
+  private static String names(List<String> tags) {
+    if (tags.isEmpty()) {
+      return "<none>";
     }
+    StringBuilder names = new StringBuilder();
+    for (String tag : tags) {
+      names.append(names.isEmpty() ? "" : ", ").append(ImageReference.familiar(tag));
+    }
+    return names.toString();
   }
 
   private static Map<String, @Nullable Object> values(ImageSummary image) {
@@ -111,6 +121,7 @@ public final class ImagesCommand extends Command {
     values.put("sizeBytes", image.size());
     values.put("sharedBytes", image.shared());
     values.put("layers", image.layers());
+    values.put("artifactType", image.artifactType().orElse(null));
     return values;
   }
 
@@ -124,6 +135,7 @@ public final class ImagesCommand extends Command {
     values.put("pulled", image.pulled());
     values.put("sizeBytes", image.size());
     values.put("layers", image.layers().stream().map(layer -> layer.diffId()).toList());
+    values.put("artifactType", image.artifactType().orElse(null));
     return values;
   }
 }

@@ -38,7 +38,7 @@ public final class PullCommand extends Command {
           CliException.USAGE, "host is this machine itself: there is nothing to fetch");
     }
     try (ImageStore store = ImageStore.open()) {
-      ImageRecord image = Images.pull(store, name, arguments, context);
+      ImageRecord image = Images.pull(store, name, true, arguments, context);
       context.out().println(image.id());
     }
     return 0;

@@ -121,7 +121,7 @@ public final class RunCommand extends Command {
     RunDirectory run = RunDirectory.of(directories, id);
     Optional<SandboxSpec> here =
         front.isPresent() && !terminal && !detached
-            ? specOfWhatIsHere(builder, positionals[0], pull, arguments)
+            ? specOfWhatIsHere(builder, positionals[0], pull, arguments, context)
             : Optional.empty();
     if (here.isPresent()) {
       boolean keep = !arguments.hasMatchedOption("--rm");
@@ -195,14 +195,16 @@ public final class RunCommand extends Command {
    * password or reads an archive does so in a process that runs no guest.
    */
   private static Optional<SandboxSpec> specOfWhatIsHere(
-      SpecBuilder builder, String image, String pull, ParseResult arguments)
+      SpecBuilder builder, String image, String pull, ParseResult arguments, Context context)
       throws CliException, ImageException {
     if (image.equals("host")) {
       return Optional.of(builder.forHost());
     }
     try (ImageStore store = ImageStore.open()) {
       Optional<ImageRecord> found =
-          Images.isHere(store, image, pull, arguments) ? store.find(image) : Optional.empty();
+          Images.isHere(store, image, pull, arguments, context)
+              ? store.find(image)
+              : Optional.empty();
       return found.isEmpty()
           ? Optional.empty()
           : Optional.of(builder.forImage(image, store.layers(found.get()), found.get().config()));

@@ -13,6 +13,7 @@ import dev.vivarium.engine.state.SpecJson;
 import dev.vivarium.engine.state.StateEntry;
 import dev.vivarium.image.ImageException;
 import dev.vivarium.image.signature.VerifiedSignature;
+import dev.vivarium.image.store.ArtifactBlob;
 import dev.vivarium.image.store.ImageConfig;
 import dev.vivarium.image.store.ImageRecord;
 import dev.vivarium.image.store.ImageStore;
@@ -84,10 +85,14 @@ public final class InspectCommand extends Command {
   private static Optional<Map<String, @Nullable Object>> image(String key) throws ImageException {
     Optional<ImageRecord> image;
     List<VerifiedSignature> signatures = List.of();
+    List<ArtifactBlob> blobs = List.of();
     try (ImageStore store = ImageStore.open()) {
       image = store.find(key);
       if (image.isPresent()) {
         signatures = store.signatures(image.get().id());
+        if (image.get().artifactType().isPresent()) {
+          blobs = store.blobs(image.get());
+        }
       }
     } catch (ImageException e) {
       if (e.kind() == ImageException.Kind.BAD_REFERENCE) {
@@ -101,8 +106,13 @@ public final class InspectCommand extends Command {
     ImageConfig config = image.get().config();
     Map<String, @Nullable Object> values = new LinkedHashMap<>();
     values.put("schemaVersion", Listing.SCHEMA_VERSION);
-    values.put("type", "image");
+    values.put("type", image.get().artifactType().isPresent() ? "artifact" : "image");
     values.putAll(ImagesCommand.values(image.get()));
+    if (image.get().artifactType().isPresent()) {
+      values.put("blobs", blobs.stream().map(InspectCommand::values).toList());
+      values.put("verifiedSignatures", values(signatures));
+      return Optional.of(values);
+    }
     values.put("os", config.os());
     values.put("architecture", config.architecture());
     values.put("entrypoint", config.entrypoint());
@@ -114,16 +124,35 @@ public final class InspectCommand extends Command {
     values.put("exposedPorts", config.exposedPorts());
     values.put("volumes", config.volumes());
     values.put("stopSignal", config.stopSignal().orElse(null));
+    values.put("verifiedSignatures", values(signatures));
+    return Optional.of(values);
+  }
+
+  private static Map<String, @Nullable Object> values(ArtifactBlob blob) {
+    Map<String, @Nullable Object> values = new LinkedHashMap<>();
+    values.put("mediaType", blob.mediaType());
+    values.put("digest", blob.digest());
+    values.put("sizeBytes", blob.size());
+    values.put("title", blob.title().orElse(null));
+    values.put("file", blob.file());
+    return values;
+  }
+
+  private static List<Object> values(List<VerifiedSignature> signatures) {
     List<Object> verified = new ArrayList<>();
     for (VerifiedSignature signature : signatures) {
       Map<String, @Nullable Object> one = new LinkedHashMap<>();
       one.put("digest", signature.digest());
-      one.put("key", signature.key());
+      one.put("key", signature.keyless() ? null : signature.key());
       one.put("format", signature.format());
       one.put("reference", signature.reference());
+      if (signature.keyless()) {
+        one.put("identity", signature.identity());
+        one.put("issuer", signature.issuer());
+        one.put("trustRoot", signature.key());
+      }
       verified.add(one);
     }
-    values.put("verifiedSignatures", verified);
-    return Optional.of(values);
+    return verified;
   }
 }

@@ -26,21 +26,26 @@ public final class ArchiveWriter {
 
   private ArchiveWriter() {}
 
-  /** Gives the tar of a layer. */
+  /** Gives the tar of a layer, or an artifact's blob. */
   public interface Tars {
-    void write(String diffId, OutputStream out) throws IOException;
+    void write(String key, OutputStream out) throws IOException;
   }
 
   /**
    * An image to write.
    *
    * @param names complete tags
-   * @param layers lowest first
+   * @param config or an artifact's manifest
+   * @param layers lowest first; of an artifact its blobs
    */
-  public record Image(List<String> names, byte[] config, List<Layer> layers) {}
+  public record Image(List<String> names, byte[] config, List<Layer> layers, boolean isArtifact) {}
 
-  /** A layer's tar: its digest and length. */
-  public record Layer(String diffId, long size) {}
+  /**
+   * A layer's tar or an artifact's blob.
+   *
+   * @param key what {@link Tars} knows it by
+   */
+  public record Layer(String diffId, long size, String key) {}
 
   public static void writeOci(List<Image> images, Tars tars, OutputStream out) throws IOException {
     TarWriter tar = new TarWriter(out);
@@ -49,7 +54,7 @@ public final class ArchiveWriter {
     List<Entry> entries = new ArrayList<>();
     Set<String> written = new HashSet<>();
     for (Image image : images) {
-      byte[] manifest = manifest(image);
+      byte[] manifest = image.isArtifact ? image.config : manifest(image);
       for (byte[] document : List.of(image.config, manifest)) {
         if (written.add(Digests.of(document))) {
           tar.file(blob(Digests.of(document)), document);
@@ -57,7 +62,7 @@ public final class ArchiveWriter {
       }
       for (Layer layer : image.layers) {
         if (written.add(layer.diffId)) {
-          tar.file(blob(layer.diffId), layer.size, stream -> tars.write(layer.diffId, stream));
+          tar.file(blob(layer.diffId), layer.size, stream -> tars.write(layer.key, stream));
         }
       }
       for (String name : image.names.isEmpty() ? List.of("") : image.names) {
@@ -112,7 +117,7 @@ public final class ArchiveWriter {
         for (Layer layer : image.layers) {
           String path = hex(layer.diffId) + ".tar";
           if (written.add(path)) {
-            tar.file(path, layer.size, stream -> tars.write(layer.diffId, stream));
+            tar.file(path, layer.size, stream -> tars.write(layer.key, stream));
           }
           json.writeString(path);
         }

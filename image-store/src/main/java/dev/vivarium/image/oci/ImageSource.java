@@ -5,6 +5,7 @@ import dev.vivarium.image.signature.VerifiedSignature;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Where an image comes from: a registry, a layout, an archive. Nothing that it gives is believed
@@ -37,6 +38,8 @@ public interface ImageSource extends AutoCloseable {
    * @param configDigest the image's id
    * @param layers lowest first; the digest is that of the blob
    * @param names complete tags that the source itself gives the image
+   * @param artifactType what it is if it is no container image; then its id is its manifest's
+   *     digest, and its blobs, its configuration's first, stand in the place of layers
    */
   record Resolved(
       List<String> digests,
@@ -45,5 +48,19 @@ public interface ImageSource extends AutoCloseable {
       byte[] config,
       String configDigest,
       List<Descriptor> layers,
-      List<String> names) {}
+      List<String> names,
+      Optional<String> artifactType) {
+
+    /** A container image. */
+    public Resolved(
+        List<String> digests,
+        byte[] manifest,
+        String manifestType,
+        byte[] config,
+        String configDigest,
+        List<Descriptor> layers,
+        List<String> names) {
+      this(digests, manifest, manifestType, config, configDigest, layers, names, Optional.empty());
+    }
+  }
 }

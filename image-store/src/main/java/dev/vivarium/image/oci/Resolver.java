@@ -4,6 +4,7 @@ import dev.vivarium.image.ImageException;
 import dev.vivarium.image.ImageException.Kind;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Follows a document to the image for one platform. */
 public final class Resolver {
@@ -17,8 +18,8 @@ public final class Resolver {
   }
 
   /**
-   * From a first document, already checked, through indexes to a manifest, and to its
-   * configuration.
+   * From a first document, already checked, through indexes to a manifest, and to its configuration
+   * if it is a container image's.
    *
    * @param names complete tags that the source itself gives the image
    */
@@ -61,6 +62,20 @@ public final class Resolver {
           digests.add(chosen.digest());
         }
         case Manifest.Image image -> {
+          Optional<String> artifact = Selection.artifactType(image);
+          if (artifact.isPresent()) {
+            List<Descriptor> blobs = new ArrayList<>(List.of(image.config()));
+            blobs.addAll(image.layers());
+            return new ImageSource.Resolved(
+                digests,
+                document,
+                image.mediaType(),
+                document,
+                digests.getLast(),
+                blobs,
+                names,
+                artifact);
+          }
           Selection.check(source.name(), image);
           byte[] config = Blobs.read(source, image.config(), Blobs.MAX_CONFIG);
           return new ImageSource.Resolved(

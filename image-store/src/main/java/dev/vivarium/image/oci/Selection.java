@@ -3,6 +3,7 @@ package dev.vivarium.image.oci;
 import dev.vivarium.image.ImageException;
 import dev.vivarium.image.ImageException.Kind;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeSet;
 
 /** What can be run, and which of several manifests is for this machine. */
@@ -45,20 +46,18 @@ public final class Selection {
             + (others.isEmpty() ? "none for any platform" : String.join(", ", others)));
   }
 
-  /** Refuses manifests of things that are no container image, and layers that cannot be read. */
-  public static void check(String image, Manifest.Image manifest) throws ImageException {
+  /** What a manifest's content is if it is no container image. */
+  public static Optional<String> artifactType(Manifest.Image manifest) {
     String config = manifest.config().mediaType();
-    if (!config.equals(Manifest.OCI_CONFIG)
-        && !config.equals(Manifest.DOCKER_CONFIG)
-        && !config.isEmpty()) {
-      throw new ImageException(
-          Kind.UNSUPPORTED,
-          "not a container image but an artifact of type "
-              + manifest.artifactType().orElse(config)
-              + ": "
-              + image
-              + "; it cannot be run");
-    }
+    return config.equals(Manifest.OCI_CONFIG)
+            || config.equals(Manifest.DOCKER_CONFIG)
+            || config.isEmpty()
+        ? Optional.empty()
+        : Optional.of(manifest.artifactType().filter(type -> !type.isEmpty()).orElse(config));
+  }
+
+  /** Refuses layers that cannot be read. */
+  public static void check(String image, Manifest.Image manifest) throws ImageException {
     for (Descriptor layer : manifest.layers()) {
       String type = layer.mediaType();
       if (type.contains("foreign") || type.contains("nondistributable")) {

@@ -22,7 +22,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** A public key whose signatures are believed: ECDSA, Ed25519 or RSA. */
-public final class SignatureKey {
+public final class SignatureKey implements TrustedSigner {
   private static final int MAX_FILE = 1 << 20;
   private static final int MIN_RSA_BITS = 2048;
   private static final Pattern PEM =
@@ -67,17 +67,23 @@ public final class SignatureKey {
     }
   }
 
-  private static SignatureKey decode(byte[] der) throws GeneralSecurityException {
+  /** A key in its DER form. */
+  static SignatureKey decode(byte[] der) throws GeneralSecurityException {
     GeneralSecurityException last = new GeneralSecurityException("an unknown kind of key");
     for (String kind : List.of("EC", "Ed25519", "RSA")) {
       try {
         PublicKey key = KeyFactory.getInstance(kind).generatePublic(new X509EncodedKeySpec(der));
-        return new SignatureKey(key, algorithm(key));
+        return of(key);
       } catch (java.security.spec.InvalidKeySpecException e) {
         last = e;
       }
     }
     throw last;
+  }
+
+  /** The key of a certificate. */
+  static SignatureKey of(PublicKey key) throws GeneralSecurityException {
+    return new SignatureKey(key, algorithm(key));
   }
 
   private static String algorithm(PublicKey key) throws GeneralSecurityException {
@@ -91,7 +97,15 @@ public final class SignatureKey {
       int bits = ec.getParams().getOrder().bitLength();
       return bits <= 256 ? "SHA256withECDSA" : bits <= 384 ? "SHA384withECDSA" : "SHA512withECDSA";
     }
+    if (!key.getAlgorithm().equals("EdDSA") && !key.getAlgorithm().equals("Ed25519")) {
+      throw new GeneralSecurityException("an unknown kind of key: " + key.getAlgorithm());
+    }
     return "Ed25519";
+  }
+
+  @Override
+  public boolean made(VerifiedSignature signature) {
+    return !signature.keyless() && signature.key().equals(fingerprint());
   }
 
   /** Whether the signature of the content is this key's. */

@@ -20,12 +20,14 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * An image at a registry that is given out only if one of the keys has signed it: its manifest, or
+ * An image at a registry that is given out only if somebody trusted has signed it: its manifest, or
  * the index that led to it. Signatures are looked for where cosign puts them, beside the image:
  * under the tag {@code sha256-HEX.sig}, and as bundles among the referrers.
  */
 public final class SignedSource implements ImageSource {
   private static final String SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json";
+  private static final String CERTIFICATE = "dev.sigstore.cosign/certificate";
+  private static final String LOG_ENTRY = "dev.sigstore.cosign/bundle";
   private static final String SIGNATURE = "dev.cosignproject.cosign/signature";
   private static final String BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json";
   private static final String STATEMENT = "application/vnd.in-toto+json";
@@ -36,14 +38,28 @@ public final class SignedSource implements ImageSource {
   private static final int MAX_SIGNATURES = 50;
 
   private final RegistrySource registry;
-  private final List<SignatureKey> keys;
+  private final List<TrustedSigner> signers;
   private final Set<VerifiedSignature> verified = new LinkedHashSet<>();
   private int seen;
+  private String reason = "";
 
-  public SignedSource(RegistrySource registry, List<SignatureKey> keys) {
+  public SignedSource(RegistrySource registry, List<? extends TrustedSigner> signers) {
     this.registry = registry;
-    this.keys = List.copyOf(keys);
+    this.signers = List.copyOf(signers);
   }
+
+  /**
+   * A signature and what came with it.
+   *
+   * @param logged what an entry of a log must be of
+   * @param certificate of whoever signed without a key of their own, in DER
+   */
+  private record Candidate(
+      byte[] content,
+      byte[] logged,
+      byte[] signature,
+      Optional<byte[]> certificate,
+      Optional<LogEntry> entry) {}
 
   @Override
   public String name() {
@@ -60,14 +76,17 @@ public final class SignedSource implements ImageSource {
     if (verified.isEmpty()) {
       throw new ImageException(
           Kind.DENIED,
-          (seen == 0 ? "not signed: " : "not signed by a trusted key: ")
+          (seen == 0 ? "not signed: " : "not signed by a trusted key or identity: ")
               + name()
               + " ("
               + image.digests().getLast()
               + "): "
               + (seen == 0
                   ? "its registry has no signature of it"
-                  : seen + " signatures of it were looked at, none is of a key that was given")
+                  : seen
+                      + " signatures of it were looked at, none is of a key or an identity that was"
+                      + " given"
+                      + (reason.isEmpty() ? "" : "; the last has " + reason))
               + "; nothing was stored");
     }
     return image;
@@ -103,7 +122,8 @@ public final class SignedSource implements ImageSource {
       }
       byte[] payload = Blobs.read(registry, layer, MAX_PAYLOAD);
       try {
-        Optional<SignatureKey> signer = signer(payload, Base64.getDecoder().decode(signature));
+        Optional<TrustedSigner> signer =
+            signer(simple(layer, payload, Base64.getDecoder().decode(signature)));
         if (signer.isPresent()) {
           // The signature is good; now for what it says.
           verified.add(simplePayload(payload, digest, signer.get()));
@@ -114,8 +134,35 @@ public final class SignedSource implements ImageSource {
     }
   }
 
-  private static VerifiedSignature simplePayload(byte[] payload, String digest, SignatureKey key)
-      throws BadDocumentException {
+  private Candidate simple(Descriptor layer, byte[] payload, byte[] signature) {
+    String certificate = layer.annotations().get(CERTIFICATE);
+    String entry = layer.annotations().get(LOG_ENTRY);
+    return new Candidate(
+        payload,
+        payload,
+        signature,
+        certificate == null ? Optional.empty() : tolerant(() -> LogEntry.pem(certificate)),
+        entry == null ? Optional.empty() : tolerant(() -> LogEntry.ofAnnotation(entry)));
+  }
+
+  private interface Reading<T> {
+    T read() throws BadDocumentException;
+  }
+
+  /**
+   * What a signature by a key needs not: where it cannot be read, it is as if it were not there.
+   */
+  private <T> Optional<T> tolerant(Reading<T> reading) {
+    try {
+      return Optional.of(reading.read());
+    } catch (BadDocumentException | IllegalArgumentException e) {
+      reason = String.valueOf(e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  private static VerifiedSignature simplePayload(
+      byte[] payload, String digest, TrustedSigner signer) throws BadDocumentException {
     JsonObject critical = required(Json.parse(payload), "critical");
     if (!critical.requiredString("type").equals("cosign container image signature")) {
       throw new BadDocumentException("a signature of something else");
@@ -124,7 +171,7 @@ public final class SignedSource implements ImageSource {
       throw new BadDocumentException("a signature of another image");
     }
     String reference = required(critical, "identity").string("docker-reference").orElse("");
-    return new VerifiedSignature(digest, key.fingerprint(), "cosign", reference);
+    return verified(digest, signer, "cosign", reference);
   }
 
   /** What {@code cosign sign} writes from version 3 on: an in-toto statement in a DSSE envelope. */
@@ -149,7 +196,9 @@ public final class SignedSource implements ImageSource {
 
   private Optional<VerifiedSignature> bundle(byte[] bundle, String digest)
       throws BadDocumentException {
-    JsonObject envelope = required(Json.parse(bundle), "dsseEnvelope");
+    JsonObject json = Json.parse(bundle);
+    JsonObject envelope = required(json, "dsseEnvelope");
+    JsonObject material = required(json, "verificationMaterial");
     String type = envelope.requiredString("payloadType");
     byte[] payload = Base64.getDecoder().decode(envelope.requiredString("payload"));
     if (!type.equals(STATEMENT)) {
@@ -157,8 +206,14 @@ public final class SignedSource implements ImageSource {
     }
     byte[] signed = preAuthenticationEncoding(type, payload);
     for (JsonObject signature : envelope.objects("signatures")) {
-      Optional<SignatureKey> signer =
-          signer(signed, Base64.getDecoder().decode(signature.requiredString("sig")));
+      Optional<TrustedSigner> signer =
+          signer(
+              new Candidate(
+                  signed,
+                  payload,
+                  Base64.getDecoder().decode(signature.requiredString("sig")),
+                  tolerant(() -> certificate(material)),
+                  tolerant(() -> entry(material))));
       if (signer.isEmpty()) {
         continue;
       }
@@ -170,11 +225,7 @@ public final class SignedSource implements ImageSource {
         String hex = required(subject, "digest").string("sha256").orElse("");
         if (digest.equals("sha256:" + hex)) {
           return Optional.of(
-              new VerifiedSignature(
-                  digest,
-                  signer.get().fingerprint(),
-                  "sigstore-bundle",
-                  subject.string("name").orElse("")));
+              verified(digest, signer.get(), "sigstore-bundle", subject.string("name").orElse("")));
         }
       }
     }
@@ -190,8 +241,71 @@ public final class SignedSource implements ImageSource {
     return all;
   }
 
-  private Optional<SignatureKey> signer(byte[] content, byte[] signature) {
-    return keys.stream().filter(key -> key.signed(content, signature)).findFirst();
+  private static byte[] certificate(JsonObject material) throws BadDocumentException {
+    Optional<JsonObject> certificate = material.object("certificate");
+    if (certificate.isEmpty()) {
+      certificate =
+          required(material, "x509CertificateChain").objects("certificates").stream().findFirst();
+    }
+    if (certificate.isEmpty()) {
+      throw new BadDocumentException("no certificate");
+    }
+    return Base64.getDecoder().decode(certificate.get().requiredString("rawBytes"));
+  }
+
+  private static LogEntry entry(JsonObject material) throws BadDocumentException {
+    List<JsonObject> entries = material.objects("tlogEntries");
+    if (entries.size() != 1) {
+      throw new BadDocumentException("not exactly one entry of a log");
+    }
+    return LogEntry.ofBundle(entries.getFirst());
+  }
+
+  /** Whose signature it is, of those who are trusted. */
+  private Optional<TrustedSigner> signer(Candidate candidate) {
+    for (TrustedSigner signer : signers) {
+      switch (signer) {
+        case SignatureKey key -> {
+          if (key.signed(candidate.content, candidate.signature)) {
+            return Optional.of(key);
+          }
+        }
+        case TrustedIdentity identity -> {
+          if (candidate.certificate.isEmpty() || candidate.entry.isEmpty()) {
+            reason = reason.isEmpty() ? "no certificate, or no entry of a log" : reason;
+            continue;
+          }
+          try {
+            identity.check(
+                candidate.content,
+                candidate.logged,
+                candidate.signature,
+                candidate.certificate.get(),
+                candidate.entry.get());
+            return Optional.of(identity);
+          } catch (BadDocumentException | IllegalArgumentException e) {
+            reason = String.valueOf(e.getMessage());
+          }
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static VerifiedSignature verified(
+      String digest, TrustedSigner signer, String format, String reference) {
+    return switch (signer) {
+      case SignatureKey key ->
+          new VerifiedSignature(digest, key.fingerprint(), format, reference, "", "");
+      case TrustedIdentity identity ->
+          new VerifiedSignature(
+              digest,
+              identity.root().digest(),
+              format,
+              reference,
+              identity.identity(),
+              identity.issuer());
+    };
   }
 
   private static JsonObject required(JsonObject json, String name) throws BadDocumentException {

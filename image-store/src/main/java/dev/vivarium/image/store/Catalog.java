@@ -69,12 +69,18 @@ final class Catalog {
   }
 
   Optional<ImageRecord> image(String id) throws SQLException, ImageException {
-    record Row(String manifest, long pulled, byte[] config) {}
+    record Row(String manifest, long pulled, byte[] config, Optional<String> artifactType) {}
     List<Row> rows =
         database.query(
-            "SELECT manifest_digest, pulled_millis, content FROM images JOIN documents ON digest = id"
+            "SELECT manifest_digest, pulled_millis, content, artifact_type FROM images"
+                + " JOIN documents ON digest = id"
                 + " WHERE id = ?",
-            row -> new Row(row.getString(1), row.getLong(2), row.getBytes(3)),
+            row ->
+                new Row(
+                    row.getString(1),
+                    row.getLong(2),
+                    row.getBytes(3),
+                    Optional.ofNullable(row.getString(4))),
             id);
     if (rows.isEmpty()) {
       return Optional.empty();
@@ -87,17 +93,19 @@ final class Catalog {
             layer -> new LayerRecord(layer.getString(1), layer.getLong(2), layer.getLong(3)),
             id);
     try {
+      boolean image = row.artifactType.isEmpty();
       ConfigReader config = new ConfigReader(row.config);
       return Optional.of(
           new ImageRecord(
               id,
               row.manifest,
               tags(id),
-              config.created(),
+              image ? config.created() : Optional.empty(),
               Instant.ofEpochMilli(row.pulled),
               layers.stream().distinct().mapToLong(LayerRecord::diskSize).sum(),
               layers,
-              config.config()));
+              image ? config.config() : ImageConfig.NONE,
+              row.artifactType));
     } catch (BadDocumentException e) {
       throw new ImageException(
           Kind.BAD_IMAGE,

@@ -34,13 +34,19 @@ final class Export {
     List<ArchiveWriter.Image> contents = new ArrayList<>();
     Map<String, Progress.Layer> layers = new LinkedHashMap<>();
     for (ImageRecord image : images) {
+      if (format == SaveFormat.DOCKER_ARCHIVE) {
+        image.needImage(image.shortId());
+      }
       contents.add(
           new ArchiveWriter.Image(
               image.tags(),
               store.config(image.id()),
               image.layers().stream()
-                  .map(layer -> new ArchiveWriter.Layer(layer.diffId(), layer.tarSize()))
-                  .toList()));
+                  .map(layer ->
+                      new ArchiveWriter.Layer(
+                          LayerFiles.digest(layer.diffId()), layer.tarSize(), layer.diffId()))
+                  .toList(),
+              image.artifactType().isPresent()));
       image
           .layers()
           .forEach(layer ->
@@ -49,9 +55,13 @@ final class Export {
     }
     progress.started(file.toString(), List.copyOf(layers.values()));
     ArchiveWriter.Tars tars =
-        (diffId, out) -> {
-          tar(diffId, out);
-          progress.finished(diffId);
+        (key, out) -> {
+          if (LayerFiles.isBlob(key)) {
+            Files.copy(files.blob(key), out);
+          } else {
+            tar(key, out);
+          }
+          progress.finished(key);
         };
     Path target = file.toAbsolutePath();
     Path temporary =

@@ -13,9 +13,12 @@ import java.io.EOFException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.function.LongConsumer;
 
@@ -52,7 +55,7 @@ final class Fetch {
     while (!hold(diffId)) {
       if (claim(diffId)) {
         try {
-          convert(source, blob, diffId, progress);
+          convert(source, blob, diffId, false, progress);
         } finally {
           database.write(transaction ->
               transaction.update(
@@ -88,11 +91,6 @@ final class Fetch {
     });
   }
 
-  private void convert(ImageSource source, Descriptor blob, String diffId, LongConsumer progress)
-      throws ImageException {
-    convert(source, blob, diffId, false, progress);
-  }
-
   /**
    * Fetches the layer anew, whatever the store has.
    *
@@ -104,6 +102,10 @@ final class Fetch {
     String what = source.name() + ", layer " + blob.digest();
     try {
       Path directory = files.workDirectory(owner);
+      if (LayerFiles.isBlob(diffId)) {
+        keep(source, blob, diffId, directory, replace, progress);
+        return;
+      }
       String hex = diffId.substring(diffId.indexOf(':') + 1);
       Path erofs = directory.resolve(hex + ".erofs");
       Path split = directory.resolve(hex + ".tar-split");
@@ -143,6 +145,55 @@ final class Fetch {
           e);
     } catch (IOException e) {
       throw failed(what, e);
+    }
+  }
+
+  /** Fetches an artifact's blob, which stays as it came. */
+  private void keep(
+      ImageSource source,
+      Descriptor blob,
+      String key,
+      Path directory,
+      boolean replace,
+      LongConsumer progress)
+      throws IOException, ImageException {
+    if (blob.size() > limits.maxTarBytes()) {
+      throw new BadArchiveException(
+          "a blob of " + blob.size() + " bytes; at most " + limits.maxTarBytes() + " are taken");
+    }
+    Path file = directory.resolve(Digests.hex(key) + ".blob");
+    try {
+      try (Checked in = new Checked(source.open(blob), blob, progress);
+          FileChannel out =
+              FileChannel.open(
+                  file,
+                  StandardOpenOption.CREATE,
+                  StandardOpenOption.TRUNCATE_EXISTING,
+                  StandardOpenOption.WRITE)) {
+        in.transferTo(Channels.newOutputStream(out));
+        in.finish();
+        out.force(true);
+      }
+      database.write(transaction -> {
+        boolean present = new Catalog(transaction).hasLayer(key);
+        if (!present || replace) {
+          try {
+            files.publishBlob(key, file);
+          } catch (IOException e) {
+            throw failed(key, e);
+          }
+          transaction.update(
+              "INSERT OR IGNORE INTO layers (diff_id, tar_bytes, erofs_bytes, split_bytes,"
+                  + " metadata_offset, entries, added_millis) VALUES (?, ?, ?, 0, 0, 0, ?)",
+              key,
+              blob.size(),
+              blob.size(),
+              System.currentTimeMillis());
+        }
+        return transaction.update("INSERT OR IGNORE INTO holds VALUES (?, ?)", owner.text(), key);
+      });
+    } finally {
+      Files.deleteIfExists(file);
     }
   }
 

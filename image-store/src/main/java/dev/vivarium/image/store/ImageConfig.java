@@ -28,6 +28,21 @@ public record ImageConfig(
     List<String> exposedPorts,
     List<String> volumes,
     Optional<String> stopSignal) {
+  /** Of what wants nothing. */
+  static final ImageConfig NONE =
+      new ImageConfig(
+          "",
+          "",
+          List.of(),
+          List.of(),
+          List.of(),
+          "",
+          "/",
+          Map.of(),
+          List.of(),
+          List.of(),
+          Optional.empty());
+
   public ImageConfig {
     entrypoint = List.copyOf(entrypoint);
     cmd = List.copyOf(cmd);

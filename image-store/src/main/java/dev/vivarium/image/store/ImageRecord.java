@@ -1,5 +1,6 @@
 package dev.vivarium.image.store;
 
+import dev.vivarium.image.ImageException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -13,7 +14,8 @@ import java.util.Optional;
  * @param created when it was built, as it says itself
  * @param pulled when it came into the store
  * @param size bytes its layers take on this disk, shared ones included
- * @param layers lowest first
+ * @param layers lowest first; of an artifact its blobs, its configuration's first
+ * @param artifactType what it is if it is no container image
  */
 public record ImageRecord(
     String id,
@@ -23,10 +25,32 @@ public record ImageRecord(
     Instant pulled,
     long size,
     List<LayerRecord> layers,
-    ImageConfig config) {
+    ImageConfig config,
+    Optional<String> artifactType) {
   public ImageRecord {
     tags = List.copyOf(tags);
     layers = List.copyOf(layers);
+  }
+
+  /**
+   * Refuses what is no container image.
+   *
+   * @param name as the user named it
+   */
+  public void needImage(String name) throws ImageException {
+    if (artifactType.isPresent()) {
+      throw notAnImage(artifactType.get(), name);
+    }
+  }
+
+  static ImageException notAnImage(String artifactType, String name) {
+    return new ImageException(
+        ImageException.Kind.UNSUPPORTED,
+        "not a container image but an artifact of type "
+            + artifactType
+            + ": "
+            + name
+            + "; it can be pulled, inspected and pushed, but not run");
   }
 
   /** The first 12 hex digits of the id. */

@@ -7,7 +7,9 @@ import dev.vivarium.image.archive.Archives;
 import dev.vivarium.image.erofs.LayerLimits;
 import dev.vivarium.image.layer.DirectoryTar;
 import dev.vivarium.image.oci.BadDocumentException;
+import dev.vivarium.image.oci.Descriptor;
 import dev.vivarium.image.oci.ImageSource;
+import dev.vivarium.image.oci.Manifest;
 import dev.vivarium.image.registry.Mirrors;
 import dev.vivarium.image.registry.RegistrySource;
 import dev.vivarium.image.signature.SignedSource;
@@ -126,15 +128,16 @@ public final class ImageStore implements AutoCloseable {
     RegistrySource registry = new RegistrySource(from, options.plainHttp(), options.authFile());
     try (ImageSource source =
         options.trusted().isEmpty() ? registry : new SignedSource(registry, options.trusted())) {
-      return ingest(source, options.architecture(), Optional.of(name), false, progress);
+      return ingest(
+          source, options.architecture(), Optional.of(name), false, options.artifacts(), progress);
     }
   }
 
   /**
    * Takes in {@code oci:DIR[:TAG]}, {@code oci-archive:FILE[:TAG]} or {@code docker-archive:FILE}.
    *
-   * @param keepNames whether the names written in the archive become tags; without, the image can
-   *     be found by its id alone
+   * @param keepNames whether the names written in the archive become tags, and artifacts are taken
+   *     too; without, the image can be found by its id alone
    */
   public ImageRecord importArchive(String source, boolean keepNames, Progress progress)
       throws ImageException {
@@ -146,7 +149,7 @@ public final class ImageStore implements AutoCloseable {
       String source, boolean keepNames, String architecture, Progress progress)
       throws ImageException {
     try (ImageSource archive = Archives.open(source)) {
-      return ingest(archive, architecture, Optional.empty(), keepNames, progress);
+      return ingest(archive, architecture, Optional.empty(), keepNames, keepNames, progress);
     }
   }
 
@@ -157,7 +160,13 @@ public final class ImageStore implements AutoCloseable {
     try {
       for (ImageSource source : sources) {
         images.add(
-            ingest(source, PullOptions.DEFAULT.architecture(), Optional.empty(), true, progress));
+            ingest(
+                source,
+                PullOptions.DEFAULT.architecture(),
+                Optional.empty(),
+                true,
+                true,
+                progress));
       }
     } finally {
       sources.forEach(ImageSource::close);
@@ -187,6 +196,9 @@ public final class ImageStore implements AutoCloseable {
   public ImageRecord commit(
       Optional<ImageRecord> base, LayerContent layer, ImageReference name, ConfigChange change)
       throws ImageException {
+    if (base.isPresent()) {
+      base.get().needImage(base.get().shortId());
+    }
     String id = new Builder(this, database, files).build(base, layer, name, change);
     return find(id).orElseThrow(() -> missing(id));
   }
@@ -208,10 +220,14 @@ public final class ImageStore implements AutoCloseable {
   public Optional<ImageRecord> withLayers(List<Path> layers, String preferred)
       throws ImageException {
     Optional<ImageRecord> named = isArchive(preferred) ? Optional.empty() : find(preferred);
-    if (named.isPresent() && layers(named.get()).equals(layers)) {
+    if (named.isPresent()
+        && named.get().artifactType().isEmpty()
+        && layers(named.get()).equals(layers)) {
       return named;
     }
-    return list().stream().filter(image -> layers(image).equals(layers)).findFirst();
+    return list().stream()
+        .filter(image -> image.artifactType().isEmpty() && layers(image).equals(layers))
+        .findFirst();
   }
 
   /** All images, the latest pulled first. */
@@ -260,9 +276,42 @@ public final class ImageStore implements AutoCloseable {
     return removed;
   }
 
-  /** The EROFS files of an image, lowest first. */
+  /** The EROFS files of an image, lowest first; an artifact has none. */
   public List<Path> layers(ImageRecord image) {
+    if (image.artifactType().isPresent()) {
+      return List.of();
+    }
     return image.layers().stream().map(layer -> files.erofs(layer.diffId())).toList();
+  }
+
+  /** The blobs of an artifact as its manifest lists them, its configuration's first. */
+  public List<ArtifactBlob> blobs(ImageRecord artifact) throws ImageException {
+    List<ArtifactBlob> blobs = new ArrayList<>();
+    try {
+      if (Manifest.parse(manifest(artifact), "") instanceof Manifest.Image manifest) {
+        blobs.add(blob(manifest.config()));
+        manifest.layers().forEach(layer -> blobs.add(blob(layer)));
+      }
+      return blobs;
+    } catch (BadDocumentException e) {
+      throw new ImageException(
+          Kind.BAD_IMAGE,
+          "a manifest that cannot be read: "
+              + artifact.id()
+              + ": "
+              + e.getMessage()
+              + "; pull it again",
+          e);
+    }
+  }
+
+  private ArtifactBlob blob(Descriptor blob) {
+    return new ArtifactBlob(
+        blob.mediaType(),
+        blob.digest(),
+        blob.size(),
+        Optional.ofNullable(blob.annotations().get("org.opencontainers.image.title")),
+        files.blob(LayerFiles.blobKey(blob.digest())));
   }
 
   /** Gives an image another name; an image that had the name before loses it. */
@@ -282,6 +331,7 @@ public final class ImageStore implements AutoCloseable {
 
   /** What made the image, the first step first. */
   public List<HistoryEntry> history(ImageRecord image) throws ImageException {
+    image.needImage(image.shortId());
     try {
       return new ConfigReader(config(image.id())).history(image.layers());
     } catch (BadDocumentException e) {
@@ -300,11 +350,16 @@ public final class ImageStore implements AutoCloseable {
   public List<VerifiedSignature> signatures(String id) throws ImageException {
     return database.read(transaction ->
         transaction.query(
-            "SELECT digest, key, format, reference FROM signatures WHERE image_id = ? ORDER BY 1,"
-                + " 2",
+            "SELECT digest, key, format, reference, identity, issuer FROM verified_signatures"
+                + " WHERE image_id = ? ORDER BY 1, 2, 5",
             row ->
                 new VerifiedSignature(
-                    row.getString(1), row.getString(2), row.getString(3), row.getString(4)),
+                    row.getString(1),
+                    row.getString(2),
+                    row.getString(3),
+                    row.getString(4),
+                    row.getString(5),
+                    row.getString(6)),
             id));
   }
 
@@ -362,6 +417,9 @@ public final class ImageStore implements AutoCloseable {
   public List<ImageSummary> havingPath(String path) throws ImageException {
     List<ImageSummary> found = new ArrayList<>();
     for (ImageSummary image : database.read(Summaries::query)) {
+      if (image.artifactType().isPresent()) {
+        continue;
+      }
       List<Path> layers = image.layers().stream().map(files::erofs).toList();
       try (RootView view = RootViews.open(layers)) {
         RootNode node = view.root();
@@ -394,11 +452,12 @@ public final class ImageStore implements AutoCloseable {
       String architecture,
       Optional<ImageReference> tag,
       boolean keepNames,
+      boolean artifacts,
       Progress progress)
       throws ImageException {
     String id =
         new Ingest(database, files, LayerLimits.standard())
-            .run(source, architecture, tag, keepNames, progress);
+            .run(source, architecture, tag, keepNames, artifacts, progress);
     return database
         .read(transaction -> new Catalog(transaction).image(id))
         .orElseThrow(() ->

@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param size bytes its layers take on this disk, shared ones included
  * @param shared of these, bytes of layers that other images have too
  * @param layers diff ids, lowest first
+ * @param artifactType what it is if it is no container image
  */
 public record ImageSummary(
     String id,
@@ -24,7 +25,8 @@ public record ImageSummary(
     Instant pulled,
     long size,
     long shared,
-    List<String> layers) {
+    List<String> layers,
+    Optional<String> artifactType) {
   public ImageSummary {
     tags = List.copyOf(tags);
     layers = List.copyOf(layers);

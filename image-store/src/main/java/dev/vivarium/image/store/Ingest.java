@@ -35,16 +35,24 @@ final class Ingest {
    * The image's id.
    *
    * @param tag under which it is stored besides the names that its source gives it
+   * @param artifacts whether what is no container image is taken too
    */
   String run(
       ImageSource source,
       String architecture,
       Optional<ImageReference> tag,
       boolean keepNames,
+      boolean artifacts,
       Progress progress)
       throws ImageException {
     Resolved image = source.resolve(architecture);
-    List<String> diffIds = check(source, image, architecture);
+    if (image.artifactType().isPresent() && !artifacts) {
+      throw ImageRecord.notAnImage(image.artifactType().get(), source.name());
+    }
+    List<String> diffIds =
+        image.artifactType().isPresent()
+            ? image.layers().stream().map(blob -> LayerFiles.blobKey(blob.digest())).toList()
+            : check(source, image, architecture);
     Owner owner = Owner.create();
     Fetch fetch = new Fetch(database, files, owner, limits);
     try {
@@ -158,12 +166,29 @@ final class Ingest {
       Long created = null;
       try {
         created =
-            new ConfigReader(image.config()).created().map(Instant::toEpochMilli).orElse(null);
+            image.artifactType().isPresent()
+                ? null
+                : new ConfigReader(image.config())
+                    .created()
+                    .map(Instant::toEpochMilli)
+                    .orElse(null);
       } catch (BadDocumentException | ArithmeticException e) {
         // no time, then
       }
+      if (!transaction
+          .query(
+              "SELECT 1 FROM images WHERE id = ? AND (artifact_type IS NULL) <> ?",
+              row -> row.getInt(1),
+              id,
+              image.artifactType().isEmpty() ? 1 : 0)
+          .isEmpty()) {
+        throw new ImageException(
+            Kind.CONFLICT,
+            "an artifact and an image with one and the same id: " + id + "; neither can be right");
+      }
       transaction.update(
-          "INSERT INTO images VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+          "INSERT INTO images (id, manifest_digest, manifest_type, created_millis, pulled_millis,"
+              + " artifact_type) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
               + " manifest_digest = excluded.manifest_digest,"
               + " manifest_type = excluded.manifest_type,"
               + " pulled_millis = excluded.pulled_millis",
@@ -171,19 +196,22 @@ final class Ingest {
           manifestDigest,
           image.manifestType(),
           created,
-          System.currentTimeMillis());
+          System.currentTimeMillis(),
+          image.artifactType().orElse(null));
       for (int i = 0; i < diffIds.size(); i++) {
         transaction.update(
             "INSERT OR IGNORE INTO image_layers VALUES (?, ?, ?)", id, i, diffIds.get(i));
       }
       for (VerifiedSignature signature : signatures) {
         transaction.update(
-            "INSERT OR REPLACE INTO signatures VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO verified_signatures VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             id,
             signature.digest(),
             signature.key(),
             signature.format(),
             signature.reference(),
+            signature.identity(),
+            signature.issuer(),
             System.currentTimeMillis());
       }
       List<String> names = new ArrayList<>(keepNames ? image.names() : List.of());

@@ -63,6 +63,9 @@ final class Pusher {
           layers.stream()
               .map(layer -> new Progress.Layer(layer.diffId(), layer.tarSize(), false))
               .toList());
+      if (image.artifactType().isPresent()) {
+        return artifact(registry, image, progress);
+      }
       Map<String, Descriptor> blobs = new ConcurrentHashMap<>();
       Path directory = files.workDirectory(owner);
       List<Workers.Job> jobs = new ArrayList<>();
@@ -97,6 +100,29 @@ final class Pusher {
     }
   }
 
+  /** An artifact goes as it came. */
+  private String artifact(RegistryTarget registry, ImageRecord artifact, Progress progress)
+      throws ImageException {
+    List<Workers.Job> jobs = new ArrayList<>();
+    for (LayerRecord blob : artifact.layers().stream().distinct().toList()) {
+      jobs.add(() -> {
+        String digest = LayerFiles.digest(blob.diffId());
+        if (!registry.hasBlob(digest, blob.tarSize())) {
+          registry.putBlob(digest, files.blob(blob.diffId()));
+        }
+        progress.advanced(blob.diffId(), blob.tarSize());
+        progress.finished(blob.diffId());
+      });
+    }
+    Workers.run(artifact.shortId(), jobs);
+    byte[] manifest = store.manifest(artifact);
+    try {
+      return registry.putManifest(manifest, Manifest.parse(manifest, "").mediaType());
+    } catch (BadDocumentException e) {
+      throw failed(e);
+    }
+  }
+
   /** The layer as a blob that the registry has; uploads one if it has none. */
   private Descriptor blob(RegistryTarget registry, LayerRecord layer, Path directory)
       throws ImageException {
@@ -113,7 +139,8 @@ final class Pusher {
       }
       database.write(transaction ->
           transaction.update(
-              "INSERT OR REPLACE INTO layer_blobs SELECT ?, diff_id, ?, ? FROM layers WHERE diff_id = ?",
+              "INSERT OR REPLACE INTO layer_blobs SELECT ?, diff_id, ?, ? FROM layers WHERE diff_id"
+                  + " = ?",
               blob.digest(),
               blob.size(),
               blob.mediaType(),

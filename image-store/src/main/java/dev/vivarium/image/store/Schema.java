@@ -92,7 +92,28 @@ final class Schema {
                 reference TEXT NOT NULL,
                 verified_millis INTEGER NOT NULL,
                 PRIMARY KEY (image_id, digest, key, format)) STRICT, WITHOUT ROWID\
-              """));
+              """),
+          // What an image is if it is none: its blobs are kept, as layers whose id begins so.
+          List.of("ALTER TABLE images ADD COLUMN artifact_type TEXT"),
+          // The same as signatures, and of signatures without a key whom their certificate names.
+          List.of(
+              """
+              CREATE TABLE verified_signatures (
+                image_id TEXT NOT NULL REFERENCES images ON DELETE CASCADE,
+                digest TEXT NOT NULL,
+                key TEXT NOT NULL,
+                format TEXT NOT NULL,
+                reference TEXT NOT NULL,
+                identity TEXT NOT NULL,
+                issuer TEXT NOT NULL,
+                verified_millis INTEGER NOT NULL,
+                PRIMARY KEY (image_id, digest, key, format, identity, issuer)) STRICT, WITHOUT ROWID\
+              """,
+              """
+              INSERT INTO verified_signatures SELECT image_id, digest, key, format, reference, '',
+                '', verified_millis FROM signatures\
+              """,
+              "DROP TABLE signatures"));
 
   static final int VERSION = MIGRATIONS.size();
 

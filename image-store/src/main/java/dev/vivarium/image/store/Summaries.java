@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * when it was begun.
  */
 final class Summaries {
-  private static final int MAGIC = 0x56534c33; // "VSL3"
+  private static final int MAGIC = 0x56534c34; // "VSL4"
   private static final long AT_REST_NANOS = 200_000_000L;
   private static final int MOST = 1_000_000;
 
@@ -99,7 +100,8 @@ final class Summaries {
             + ":"
             + attributes.size()
             + ":"
-            + attributes.lastModifiedTime().toInstant();
+            // As a number: a formatter of dates takes its time to load.
+            + attributes.lastModifiedTime().to(TimeUnit.NANOSECONDS);
   }
 
   private boolean atRest() throws IOException {
@@ -133,7 +135,8 @@ final class Summaries {
                 Instant.ofEpochMilli(in.readLong()),
                 in.readLong(),
                 in.readLong(),
-                texts(in)));
+                texts(in),
+                Optional.of(in.readUTF()).filter(type -> !type.isEmpty())));
       }
       return images;
     }
@@ -179,6 +182,7 @@ final class Summaries {
           out.writeLong(image.size());
           out.writeLong(image.shared());
           write(out, image.layers());
+          out.writeUTF(image.artifactType().orElse(""));
         }
       }
       Files.move(part, kept, StandardCopyOption.ATOMIC_MOVE);
@@ -213,7 +217,7 @@ final class Summaries {
                 .computeIfAbsent(row.getString(1), id -> new ArrayList<>())
                 .add(new Layer(row.getString(2), row.getLong(3), row.getLong(4))));
     return transaction.query(
-        "SELECT id, manifest_digest, created_millis, pulled_millis FROM images"
+        "SELECT id, manifest_digest, created_millis, pulled_millis, artifact_type FROM images"
             + " ORDER BY pulled_millis DESC, id",
         row -> {
           String id = row.getString(1);
@@ -231,7 +235,8 @@ final class Summaries {
               Instant.ofEpochMilli(row.getLong(4)),
               distinct.values().stream().mapToLong(Layer::bytes).sum(),
               distinct.values().stream().filter(l -> l.users > 1).mapToLong(Layer::bytes).sum(),
-              all.stream().map(Layer::diffId).toList());
+              all.stream().map(Layer::diffId).toList(),
+              Optional.ofNullable(row.getString(5)));
         });
   }
 }

@@ -74,7 +74,8 @@ final class Verifier {
           problems.add(
               new Verification.Problem(
                   document.digest,
-                  "a configuration or manifest with a wrong digest; remove the image and pull it again",
+                  "a configuration or manifest with a wrong digest; remove the image and pull it"
+                      + " again",
                   List.of(),
                   false));
         }
@@ -85,6 +86,9 @@ final class Verifier {
 
   /** What is wrong with a layer's files, or null. */
   private @org.jspecify.annotations.Nullable String check(Layer layer) {
+    if (LayerFiles.isBlob(layer.diffId)) {
+      return checkBlob(layer);
+    }
     try (FileChannel erofs = FileChannel.open(files.erofs(layer.diffId), StandardOpenOption.READ);
         InputStream split = Files.newInputStream(files.split(layer.diffId))) {
       if (erofs.size() != layer.erofsBytes) {
@@ -102,6 +106,20 @@ final class Verifier {
           : "the content of its files has changed";
     } catch (NoSuchFileException e) {
       return "a file of it is missing";
+    } catch (IOException e) {
+      return "it cannot be read: " + e.getMessage();
+    }
+  }
+
+  private @org.jspecify.annotations.Nullable String checkBlob(Layer blob) {
+    MessageDigest digest = Digests.forDigest(LayerFiles.digest(blob.diffId));
+    try (InputStream in = Files.newInputStream(files.blob(blob.diffId))) {
+      in.transferTo(new DigestOnly(digest));
+      return Digests.finish(digest).equals(LayerFiles.digest(blob.diffId))
+          ? null
+          : "the content of its file has changed";
+    } catch (NoSuchFileException e) {
+      return "its file is missing";
     } catch (IOException e) {
       return "it cannot be read: " + e.getMessage();
     }
@@ -153,7 +171,10 @@ final class Verifier {
     Fetch fetch = new Fetch(database, files, owner, LayerLimits.standard());
     try (ImageSource source = new RegistrySource(image, options.plainHttp(), options.authFile())) {
       ImageSource.Resolved resolved = source.resolve(options.architecture());
-      List<String> diffIds = new ConfigReader(resolved.config()).diffIds();
+      List<String> diffIds =
+          resolved.artifactType().isPresent()
+              ? resolved.layers().stream().map(b -> LayerFiles.blobKey(b.digest())).toList()
+              : new ConfigReader(resolved.config()).diffIds();
       int position = diffIds.indexOf(diffId);
       if (position < 0 || position >= resolved.layers().size()) {
         throw new ImageException(

@@ -158,7 +158,12 @@ class SignedPullTest {
     assertEquals(
         List.of(
             new VerifiedSignature(
-                digest, Digests.of(signer.getPublic().getEncoded()), "cosign", "example/team")),
+                digest,
+                Digests.of(signer.getPublic().getEncoded()),
+                "cosign",
+                "example/team",
+                "",
+                "")),
         store.signatures(image.id()));
     store.remove(image.id());
     assertEquals(List.of(), store.signatures(image.id()));
