@@ -25,6 +25,15 @@ import org.jspecify.annotations.Nullable;
 
 /** Requests to one repository of one registry: scheme, authorization, redirects. */
 final class RegistryHttp implements AutoCloseable {
+  static {
+    // The JDK's client reads 16 KiB at a time, and hands each piece from thread to thread: with
+    // four times that, a pull
+    // of many megabytes takes a tenth less of the processor.
+    if (System.getProperty("jdk.httpclient.bufsize") == null) {
+      System.setProperty("jdk.httpclient.bufsize", "65536");
+    }
+  }
+
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(20);
   private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(60);
   private static final Duration STALL = Duration.ofSeconds(60);
