@@ -14,40 +14,51 @@
 
 static long membarrier(int command, unsigned flags) { return syscall(SYS_membarrier, command, flags, 0); }
 
-/* Store, then load, on two sides: without a barrier on both both may miss the other's store. */
-static volatile int x, y, seen, turn, ended;
+/*
+ * Each side stores and then looks at what the other one stores. A processor may look before its store is seen, so that both
+ * miss the other's, unless both have a barrier in between; one side's membarrier is both's.
+ */
+#define APART __attribute__((aligned(128))) /* in cache lines of their own */
+static volatile int x APART, y APART, fast_ready APART, slow_ready APART, fast_saw APART, last APART;
+
+/* Waits for the other side, for both to start at the same time. */
+static void meet(volatile int *mine, volatile int *others, int round) {
+  *mine = round;
+  for (int spins = 0; *others < round && last == 0; spins++)
+    if (spins > 2000) sched_yield();
+}
 
 static void *fast(void *arg) {
-  int last = 0;
   (void)arg;
-  while (!ended) {
-    if (turn == last) {
-      sched_yield();
-      continue;
-    }
-    last = turn;
-    x = last;
-    __asm__ volatile("" ::: "memory"); /* the other side's membarrier is this one's barrier too */
-    seen = y == last ? last : -last;
-    while (!ended && turn == last) {
-    }
+  for (int i = 1; last == 0 || i <= last; i++) {
+    (void)x, (void)y; /* both sides have them in their caches */
+    meet(&fast_ready, &slow_ready, i);
+    x = i;
+    __asm__ volatile("" ::: "memory");
+    int saw = y;
+    fast_saw = saw == i ? i : -i;
   }
   return NULL;
 }
 
-static int both_missed(int rounds) {
+static int both_missed(int milliseconds) {
   int missed = 0;
   pthread_t thread;
   pthread_create(&thread, NULL, fast, NULL);
-  for (int i = 1; i <= rounds; i++) {
-    turn = i;
+  int64_t end = nanos(CLOCK_MONOTONIC) + milliseconds * 1000000LL;
+  for (int i = 1;; i++) {
+    (void)x, (void)y;
+    meet(&slow_ready, &fast_ready, i);
     y = i;
     membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0);
-    int saw = x == i;
-    while (seen != i && seen != -i) sched_yield();
-    if (!saw && seen == -i) missed++;
+    int saw = x;
+    while (fast_saw != i && fast_saw != -i) sched_yield();
+    missed += saw != i && fast_saw == -i;
+    if (nanos(CLOCK_MONOTONIC) > end) {
+      last = i;
+      break;
+    }
   }
-  ended = 1;
   pthread_join(thread, NULL);
   return missed;
 }
@@ -75,6 +86,6 @@ int main(void) {
     _exit(0);
   }
   wait(NULL);
-  HOLDS(both_missed(500) == 0);
+  HOLDS(both_missed(300) == 0);
   return 0;
 }
