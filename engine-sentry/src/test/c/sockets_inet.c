@@ -227,12 +227,57 @@ static void pidfd(void) {
   say("a path only", syscall(SYS_pidfd_send_signal, d, 0, 0, 0));
 }
 
+/* What is set on a listener holds for the connections that it accepts. */
+static void inherited(void) {
+  struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t n = sizeof a;
+  int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+  int small = 4096, one = 1, got = 0;
+  struct linger linger = {1, 7}, seen = {0, 0};
+  struct timeval limit = {3, 0}, time = {0, 0};
+  setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+  setsockopt(listener, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+  setsockopt(listener, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+  setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  setsockopt(listener, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+  setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  if (bind(listener, (void *)&a, sizeof a) || listen(listener, 1) || getsockname(listener, (void *)&a, &n) ||
+      connect(client, (void *)&a, sizeof a))
+    perror("inherited");
+  int server = accept(listener, 0, 0);
+  n = sizeof got;
+  getsockopt(server, SOL_SOCKET, SO_RCVBUF, &got, &n);
+  printf("inherited: receive buffer %d\n", got);
+  getsockopt(server, SOL_SOCKET, SO_SNDBUF, &got, &n);
+  printf("inherited: send buffer %d\n", got);
+  getsockopt(server, SOL_SOCKET, SO_KEEPALIVE, &got, &n);
+  printf("inherited: keepalive %d\n", got);
+  getsockopt(server, IPPROTO_TCP, TCP_NODELAY, &got, &n);
+  printf("inherited: nodelay %d\n", got);
+  n = sizeof seen;
+  getsockopt(server, SOL_SOCKET, SO_LINGER, &seen, &n);
+  printf("inherited: linger %d %d\n", seen.l_onoff, seen.l_linger);
+  n = sizeof time;
+  getsockopt(server, SOL_SOCKET, SO_RCVTIMEO, &time, &n);
+  printf("inherited: time limit %ld\n", (long)time.tv_sec);
+  fcntl(client, F_SETFL, O_NONBLOCK);
+  static char much[1 << 16];
+  long sent = 0, r;
+  /* Who writes much to a closed connection hears of it. */
+  close(server);
+  for (int i = 0; i < 16 && (r = write(client, much, sizeof much)) > 0; i++) sent += r;
+  say("inherited: write to who has closed", r < 0 && (errno == EPIPE || errno == ECONNRESET) ? 0 : r);
+  close(client);
+  close(listener);
+}
+
 int main(void) {
   setvbuf(stdout, 0, _IOLBF, 0);
   signal(SIGPIPE, on_pipe);
   closed_peer();
   addresses();
   options();
+  inherited();
   out = stdout;
   datagrams(AF_INET);
   int s = socket(AF_INET6, SOCK_DGRAM, 0);

@@ -367,6 +367,8 @@ public final class InetSocket extends LocalSocket {
     server.hasPort = true;
     server.peerAddress = c.localAddress;
     server.peerPort = c.localPort;
+    server.options.inherit(options);
+    server.receiveBufferChanged(options.receiveBuffer);
     return server;
   }
 

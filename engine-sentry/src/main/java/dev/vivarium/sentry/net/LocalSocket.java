@@ -282,14 +282,13 @@ public abstract class LocalSocket extends SocketFile {
     }
     long deadline = deadline(options.sendTimeoutNanos);
     long done = 0;
-    boolean lost = false;
     PeerCredentials sender = senderOf(t, m);
     do {
       LocalSocket to = peer;
       if (error != 0 && done == 0) {
         return -takeError();
       }
-      if (sendShut || reset && !lost || to == null && (wasConnected || isTcp())) {
+      if (sendShut || reset || to == null && (wasConnected || isTcp())) {
         return done > 0 ? done : -Errno.EPIPE;
       }
       if (to == null) {
@@ -299,7 +298,7 @@ public abstract class LocalSocket extends SocketFile {
         return done > 0 ? done : -Errno.EPIPE;
       }
       // TCP learns that nobody is there from the answer to what it sends.
-      lost = to.closed;
+      boolean lost = to.closed;
       int room = lost ? STREAM_CHUNK : to.received.room();
       if (room <= 0) {
         long w = dontWait(m) ? -Errno.EAGAIN : await(t, queue, deadline);
@@ -322,9 +321,9 @@ public abstract class LocalSocket extends SocketFile {
         return done > 0 ? done : got;
       }
       if (lost) {
-        done += got;
+        // The answer is there before more is sent.
         breakOff(Errno.EPIPE);
-        continue;
+        return done + got;
       }
       byte[] exact = got == n ? data : java.util.Arrays.copyOf(data, (int) got);
       to.arrive(new ReceiveQueue.Message(exact, sender, null, m.rights, null));

@@ -22,6 +22,19 @@ final class SocketOptions {
     kept.put((long) level << 32 | option, value);
   }
 
+  /** The options of a TCP listener go over to the connections that it accepts. */
+  void inherit(SocketOptions from) {
+    receiveTimeoutNanos = from.receiveTimeoutNanos;
+    sendTimeoutNanos = from.sendTimeoutNanos;
+    reuseAddress = from.reuseAddress;
+    reusePort = from.reusePort;
+    lingers = from.lingers;
+    lingerSeconds = from.lingerSeconds;
+    sendBuffer = from.sendBuffer;
+    receiveBuffer = from.receiveBuffer;
+    kept.putAll(from.kept);
+  }
+
   int kept(int level, int option, int otherwise) {
     return kept.getOrDefault((long) level << 32 | option, otherwise);
   }
