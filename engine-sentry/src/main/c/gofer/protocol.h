@@ -9,11 +9,11 @@
 
 #include <stdint.h>
 
-#define GOFER_VERSION 2
+#define GOFER_VERSION 3
 
 enum op {
 	OP_HELLO = 1,	/* -> value = features, count = handles that may be open */
-	OP_WALK,	/* handle, path [flags & WALK_HANDLE] -> node [handle] [target] */
+	OP_WALK,	/* handle, path [flags & WALK_*] -> node [handle] [target] [descriptor] */
 	OP_OPEN,	/* handle, path, flags = access mode [name2 = names in the same directory]
 			   -> node, descriptor; count times struct gofer_ahead, with descriptors */
 	OP_READDIR,	/* handle, path, offset = cookie [flags & READDIR_DEEP]
@@ -33,6 +33,9 @@ enum op {
 
 /* Asks OP_WALK for a handle; only directories get one. */
 #define WALK_HANDLE 1u
+
+/* The same for a descriptor to read from: only regular files that can be read get one. */
+#define WALK_OPEN 2u
 
 /*
  * Asks OP_READDIR for as much of the tree below as there is room for, in the
@@ -63,8 +66,10 @@ struct gofer_request {
 	int64_t mtime;
 	uint16_t name_length;
 	uint16_t name2_length;
-	uint32_t zero;
+	uint32_t cpu;		/* where the sentry runs and looks for the reply, or NO_CPU: it sleeps */
 };
+
+#define NO_CPU (~0u)
 
 struct gofer_node {
 	uint64_t ino;
@@ -89,6 +94,8 @@ struct gofer_reply {
 	uint32_t count;
 	uint64_t value;
 	struct gofer_node node;
+	uint32_t cpu;		/* where the gofer ran, or NO_CPU */
+	uint32_t zero;
 };
 
 /* One entry of READDIR, followed by the name and a link's target, padded to 8 bytes. */

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -49,6 +50,24 @@ static void add_target(struct call *c, int fd, const char *name)
 		c->out->error = -errno;
 }
 
+/* Opens what was found and is about to be opened; the attributes are then those of the descriptor. */
+static void open_found(struct call *c)
+{
+	struct place parent;
+	struct gofer_node node;
+	const char *last;
+
+	if (resolve(c->in->handle, c->name, &parent, &last) < 0)
+		return;
+	int fd = open_regular(&parent, last, O_RDONLY, &node);
+	if (fd >= 0) {
+		c->out->node = node;
+		send_along(c, fd);
+	}
+	if (parent.used)
+		leave(&parent);
+}
+
 static void op_walk(struct call *c)
 {
 	struct place p;
@@ -74,6 +93,8 @@ static void op_walk(struct call *c)
 	}
 	if (p.used)
 		leave(&p);
+	if ((c->in->flags & WALK_OPEN) && S_ISREG(c->out->node.mode))
+		open_found(c);
 }
 
 static void op_close(struct call *c)
@@ -330,7 +351,7 @@ static bool decode(struct call *c, size_t length)
 
 	if (length < sizeof *q || q->op > OP_LAST || !operations[q->op])
 		return false;
-	if (q->name_length > MAX_PATH || q->name2_length > MAX_PATH || q->zero != 0 ||
+	if (q->name_length > MAX_PATH || q->name2_length > MAX_PATH ||
 	    length != sizeof *q + q->name_length + q->name2_length)
 		return false;
 	memcpy(c->name, names, q->name_length);
@@ -368,15 +389,57 @@ static void send_answer(struct call *c)
 		_exit(0);
 }
 
+/*
+ * The next request is often on its way while the reply is read, and to sleep for it and be woken costs more than it does
+ * to answer it. So the gofer looks again for a while, unless the sentry could not run meanwhile; for how long, the last
+ * requests tell.
+ */
+#define LOOKS_MOST 128
+#define LOOKS_LEAST 8
+/* Time-stamp ticks from a reply to the next request, sleep and waking included, below which it pays not to sleep. */
+#define SOON 600000
+
+static uint32_t this_cpu(void)
+{
+	unsigned cpu;
+
+	return getcpu(&cpu, NULL) == 0 ? cpu : NO_CPU;
+}
+
+static ssize_t next_request(struct msghdr *m, uint32_t sentry_cpu)
+{
+	static unsigned patience = LOOKS_LEAST;
+	unsigned looks = sentry_cpu == NO_CPU || sentry_cpu == this_cpu() ? 0 : patience;
+	uint64_t since = __builtin_ia32_rdtsc();
+	ssize_t n;
+
+	for (; looks > 0; looks--) {
+		n = recvmsg(SOCKET, m, MSG_DONTWAIT);
+		if (n >= 0 || errno != EAGAIN) {
+			patience = 2 * patience < LOOKS_MOST ? 2 * patience : LOOKS_MOST;
+			return n;
+		}
+		for (int i = 0; i < 16; i++)
+			__builtin_ia32_pause();
+	}
+	n = recvmsg(SOCKET, m, 0);
+	if (__builtin_ia32_rdtsc() - since < SOON)
+		patience = LOOKS_MOST;
+	else
+		patience = patience / 2 > LOOKS_LEAST ? patience / 2 : LOOKS_LEAST;
+	return n;
+}
+
 void serve(uint64_t features)
 {
+	uint32_t sentry_cpu = NO_CPU;
 	static struct call c;
 
 	in_force = features;
 	for (;;) {
 		struct iovec io = { request_bytes, sizeof request_bytes };
 		struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1 };
-		ssize_t n = recvmsg(SOCKET, &m, 0);
+		ssize_t n = next_request(&m, sentry_cpu);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -388,8 +451,10 @@ void serve(uint64_t features)
 		c.payload = answer.payload;
 		c.payload_length = 0;
 		c.fd_count = 0;
+		answer.reply.cpu = this_cpu();
 		if (n >= 8)
 			answer.reply.sequence = c.in->sequence;
+		sentry_cpu = (size_t)n >= sizeof *c.in ? c.in->cpu : NO_CPU;
 		if ((m.msg_flags & MSG_TRUNC) || !decode(&c, (size_t)n))
 			answer.reply.error = -EPROTO;
 		else

@@ -28,6 +28,14 @@ public final class GoferClient implements AutoCloseable {
   record Address(int handle, String path) {}
 
   private static final int WNOHANG = 1;
+
+  private static final long PATIENCE_MAX_NANOS = 100_000;
+  private static final long PATIENCE_MIN_NANOS = 5_000;
+
+  /** A reply that takes less, sleep and waking included, should have been looked for. */
+  private static final long SOON_NANOS = 250_000;
+
+  private static final int PAUSES_BETWEEN_LOOKS = 16;
   private static final int[] NO_DESCRIPTORS = {};
 
   // struct msghdr and what it points to, in one block of memory.
@@ -46,7 +54,15 @@ public final class GoferClient implements AutoCloseable {
   private final MemorySegment send = memory.asSlice(SEND);
   private final MemorySegment receive = memory.asSlice(RECEIVE + 63 & -64);
   private final ReentrantLock lock = new ReentrantLock();
+  private final MemorySegment cpu = Arena.ofAuto().allocate(4, 4);
   private int sequence;
+
+  /** Where the gofer said it was when it last replied. */
+  private int goferCpu = Wire.NO_CPU;
+
+  /** How long a reply is looked for before this thread sleeps; see {@link #look}. */
+  private long patience = PATIENCE_MAX_NANOS;
+
   private int pid;
   private int pidfd = -1;
   private boolean broken;
@@ -116,7 +132,7 @@ public final class GoferClient implements AutoCloseable {
 
   /** The first process ends when it has made the gofer proper, whose descriptor it sends us. */
   private void begin(int first, int complaints) throws GoferException {
-    Reply boot = receive();
+    Reply boot = receive(false);
     int[] status = new int[1];
     if (boot.error() == 0) {
       pidfd = boot.fd();
@@ -186,7 +202,8 @@ public final class GoferClient implements AutoCloseable {
         return Reply.failed(-Errno.EIO);
       }
       requests++;
-      int length = request.write(send, ++sequence);
+      int here = here();
+      int length = request.write(send, ++sequence, here);
       if (length < 0) {
         return Reply.failed(-Errno.ENAMETOOLONG);
       }
@@ -195,10 +212,16 @@ public final class GoferClient implements AutoCloseable {
       if (sent != length) {
         return fail("cannot send a request: " + Errno.name((int) -sent));
       }
-      return receive();
+      return receive(here != Wire.NO_CPU && here != goferCpu);
     } finally {
       lock.unlock();
     }
+  }
+
+  private int here() {
+    return Libc.syscall(Sys.GETCPU, cpu.address(), 0, 0, 0, 0, 0) == 0
+        ? cpu.get(ValueLayout.JAVA_INT, 0)
+        : Wire.NO_CPU;
   }
 
   /** Sends bytes that need not be a request; for tests of what a hostile sentry could do. */
@@ -210,16 +233,45 @@ public final class GoferClient implements AutoCloseable {
       message(send.address(), length, 0);
       sequence = length >= 8 ? send.get(ValueLayout.JAVA_INT, Wire.REQUEST_SEQUENCE) : 0;
       Libc.sendmsg(socket, memory.address() + HEADER, Libc.MSG_NOSIGNAL);
-      return receive();
+      return receive(false);
     } finally {
       lock.unlock();
     }
   }
 
-  private Reply receive() {
+  /** Receives a message into {@link #memory}; or a negative errno. */
+  private long next(int flags) {
+    message(receive.address(), RECEIVE_SIZE, CONTROL_SIZE);
+    return Libc.recvmsg(socket, memory.address() + HEADER, Libc.MSG_CMSG_CLOEXEC | flags);
+  }
+
+  /**
+   * The same, but this thread does not sleep at once: to be woken on another processor costs more
+   * than most replies take. How long it looks, the last replies tell.
+   */
+  private long look() {
+    long start = System.nanoTime();
+    do {
+      long n = next(Libc.MSG_DONTWAIT);
+      if (n != -Errno.EAGAIN) {
+        patience = Math.min(PATIENCE_MAX_NANOS, 2 * patience);
+        return n;
+      }
+      for (int i = 0; i < PAUSES_BETWEEN_LOOKS; i++) {
+        Thread.onSpinWait();
+      }
+    } while (System.nanoTime() - start < patience);
+    long n = next(0);
+    patience =
+        System.nanoTime() - start < SOON_NANOS
+            ? PATIENCE_MAX_NANOS
+            : Math.max(PATIENCE_MIN_NANOS, patience / 2);
+    return n;
+  }
+
+  private Reply receive(boolean looking) {
     for (; ; ) {
-      message(receive.address(), RECEIVE_SIZE, CONTROL_SIZE);
-      long n = Libc.recvmsg(socket, memory.address() + HEADER, Libc.MSG_CMSG_CLOEXEC);
+      long n = looking ? look() : next(0);
       if (n == -Errno.EINTR) {
         continue;
       }
@@ -235,6 +287,7 @@ public final class GoferClient implements AutoCloseable {
                     ? "no answer in time"
                     : n < 0 ? Errno.name((int) -n) : "malformed answer");
       }
+      goferCpu = receive.get(ValueLayout.JAVA_INT, Wire.REPLY_CPU);
       return Reply.read(receive, (int) n, fds);
     }
   }

@@ -158,11 +158,20 @@ final class GoferDirectory extends DirectoryInode {
         return lookup(listing, name, out);
       }
     }
-    Reply r = gofer.call(t, new Request(Wire.WALK).at(below(name)));
+    Request q = new Request(Wire.WALK).at(below(name));
+    q.flags = t.opensForReading ? Wire.WALK_OPEN : 0;
+    Reply r = gofer.call(t, q);
     if (r.error() != 0) {
       return r.error();
     }
     out.inode = gofer.inode(r.node(), this, name, GoferFs.targetOf(r));
+    if (r.fd() >= 0) {
+      if (out.inode instanceof GoferInode inode) {
+        inode.adoptAhead(r.fd());
+      } else {
+        GoferFs.closeDescriptor(r.fd());
+      }
+    }
     return 0;
   }
 

@@ -43,6 +43,7 @@ public final class GoferFs extends FileSystem {
   final MemoryFile memory;
   final boolean immutable;
   final HostReads reads = new HostReads();
+  final HostStat stat = new HostStat();
   private final boolean writable;
   private final boolean mayHang;
   private final long hostType;

@@ -78,7 +78,7 @@ final class GoferInode extends Inode {
 
   @Override
   public long getattr(Task t) {
-    if (gofer.immutable || nlink == 0 || isFresh()) {
+    if (gofer.immutable || nlink == 0 || isFresh() || isUnchangedOnHost()) {
       return 0;
     }
     Reply r = gofer.call(t, new Request(Wire.WALK).at(place.address()));
@@ -88,6 +88,20 @@ final class GoferInode extends Inode {
     }
     // Its name is gone or another file's: what is known of an open file must do.
     return opens() > 0 ? 0 : r.error() != 0 ? r.error() : -Errno.ESTALE;
+  }
+
+  /** Whether a descriptor shows that there is nothing new to ask for: any change changes ctime. */
+  private boolean isUnchangedOnHost() {
+    int fd = readFd >= 0 ? readFd : writeFd;
+    if (fd < 0 || saidNanos == 0 || gofer.mayHang() || !gofer.stat.read(fd)) {
+      return false;
+    }
+    if (gofer.stat.ctimeNanos() != ctimeNanos) {
+      return false;
+    }
+    atimeNanos = gofer.stat.atimeNanos();
+    saidNanos = System.nanoTime();
+    return true;
   }
 
   static Request setattrRequest(GoferClient.Address address, AttrChange change) {

@@ -35,8 +35,12 @@ final class Request {
     return this;
   }
 
-  /** Writes it out; returns its length, or -1 if a name is too long. */
-  int write(MemorySegment to, int sequence) {
+  /**
+   * Writes it out; returns its length, or -1 if a name is too long.
+   *
+   * @param cpu where the caller looks for the reply, or {@link Wire#NO_CPU}
+   */
+  int write(MemorySegment to, int sequence, int cpu) {
     byte[] first = name.getBytes(StandardCharsets.ISO_8859_1);
     byte[] second = name2.getBytes(StandardCharsets.ISO_8859_1);
     if (first.length > Wire.MAX_PATH || second.length > Wire.MAX_PATH) {
@@ -56,6 +60,7 @@ final class Request {
     to.set(ValueLayout.JAVA_LONG, Wire.REQUEST_MTIME, mtimeNanos);
     to.set(ValueLayout.JAVA_SHORT, Wire.REQUEST_NAME_LENGTH, (short) first.length);
     to.set(ValueLayout.JAVA_SHORT, Wire.REQUEST_NAME2_LENGTH, (short) second.length);
+    to.set(ValueLayout.JAVA_INT, Wire.REQUEST_CPU, cpu);
     MemorySegment.copy(first, 0, to, ValueLayout.JAVA_BYTE, Wire.REQUEST_SIZE, first.length);
     MemorySegment.copy(
         second, 0, to, ValueLayout.JAVA_BYTE, Wire.REQUEST_SIZE + first.length, second.length);

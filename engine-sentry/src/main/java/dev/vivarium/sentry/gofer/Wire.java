@@ -2,7 +2,7 @@ package dev.vivarium.sentry.gofer;
 
 /** The protocol with the gofer: numbers and offsets of {@code gofer/protocol.h}. */
 final class Wire {
-  static final int VERSION = 2;
+  static final int VERSION = 3;
 
   static final int HELLO = 1;
   static final int WALK = 2;
@@ -21,6 +21,9 @@ final class Wire {
 
   /** Flag of WALK: give me a handle if it is a directory. */
   static final int WALK_HANDLE = 1;
+
+  /** Flag of WALK: give me a descriptor to read from if it is a regular file. */
+  static final int WALK_OPEN = 2;
 
   /** Flag of READDIR: also what is below, as far as there is room. */
   static final int READDIR_DEEP = 1;
@@ -46,6 +49,7 @@ final class Wire {
   static final int REQUEST_MTIME = 48;
   static final int REQUEST_NAME_LENGTH = 56;
   static final int REQUEST_NAME2_LENGTH = 58;
+  static final int REQUEST_CPU = 60;
 
   // struct gofer_node
   static final int NODE_SIZE = 80;
@@ -63,13 +67,17 @@ final class Wire {
   static final int NODE_CTIME = 72;
 
   // struct gofer_reply
-  static final int REPLY_SIZE = 104;
+  static final int REPLY_SIZE = 112;
   static final int REPLY_SEQUENCE = 0;
   static final int REPLY_ERROR = 4;
   static final int REPLY_HANDLE = 8;
   static final int REPLY_COUNT = 12;
   static final int REPLY_VALUE = 16;
   static final int REPLY_NODE = 24;
+  static final int REPLY_CPU = 104;
+
+  /** In place of a processor's number: nobody looks for a message, or it is not known. */
+  static final int NO_CPU = -1;
 
   // struct gofer_entry
   static final int ENTRY_SIZE = 96;

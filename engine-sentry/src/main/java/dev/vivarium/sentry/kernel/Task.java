@@ -124,6 +124,11 @@ public final class Task {
   /** Nice value, -20 to 19. */
   public int nice;
 
+  /**
+   * While a path is walked: for open(2) with O_RDONLY, so that what is found may be opened at once.
+   */
+  public boolean opensForReading;
+
   /** SCHED_* and its priority, kept and reported. */
   public int schedulingPolicy;
 

@@ -51,7 +51,13 @@ public final class Opener {
       walk |= PathWalker.DIRECTORY;
     }
     WalkResult found = new WalkResult();
-    long rc = PathWalker.walk(t, dirfd, path, walk, found);
+    long rc;
+    t.opensForReading = (flags & Fcntl.O_ACCMODE) == Fcntl.O_RDONLY;
+    try {
+      rc = PathWalker.walk(t, dirfd, path, walk, found);
+    } finally {
+      t.opensForReading = false;
+    }
     if (rc < 0) {
       return rc;
     }

@@ -83,6 +83,8 @@ final class ProtocolTest {
     expected.put("offsetof(struct gofer_reply, count)", Wire.REPLY_COUNT);
     expected.put("offsetof(struct gofer_reply, value)", Wire.REPLY_VALUE);
     expected.put("offsetof(struct gofer_reply, node)", Wire.REPLY_NODE);
+    expected.put("offsetof(struct gofer_reply, cpu)", Wire.REPLY_CPU);
+    expected.put("offsetof(struct gofer_request, cpu)", Wire.REQUEST_CPU);
     expected.put("sizeof(struct gofer_entry)", Wire.ENTRY_SIZE);
     expected.put("offsetof(struct gofer_entry, node)", Wire.ENTRY_NODE);
     expected.put("offsetof(struct gofer_entry, cookie)", Wire.ENTRY_COOKIE);
