@@ -25,10 +25,10 @@ final class SysUsage {
     String counts = "Processor time is measured coarsely; blocks and messages are not counted.";
     b.partial(Sys.GETRUSAGE, "getrusage", SysUsage::getrusage, counts).fast();
     b.partial(Sys.TIMES, "times", SysUsage::times, counts).fast();
-    String limits = "RTTIME is kept and has no effect: nothing runs in real time.";
+    // RLIMIT_RTTIME has nothing to bound: nobody in a sandbox has the right to run in real time.
     b.full(Sys.GETRLIMIT, "getrlimit", SysUsage::getrlimit).fast();
-    b.partial(Sys.SETRLIMIT, "setrlimit", SysUsage::setrlimit, limits).fast();
-    b.partial(Sys.PRLIMIT64, "prlimit64", SysUsage::prlimit64, limits).fast();
+    b.full(Sys.SETRLIMIT, "setrlimit", SysUsage::setrlimit).fast();
+    b.full(Sys.PRLIMIT64, "prlimit64", SysUsage::prlimit64).fast();
   }
 
   static long getrusage(Task t, long who, long address, long a2, long a3, long a4, long a5) {
