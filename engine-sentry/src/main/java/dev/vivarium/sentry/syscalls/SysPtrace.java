@@ -30,7 +30,7 @@ final class SysPtrace {
         "ptrace",
         SysPtrace::ptrace,
         "Debug registers work by single steps, so that a watched program is slow; watching reads is"
-            + " refused (ENOSPC). There are no PTRACE_SINGLEBLOCK and no O_SUSPEND_SECCOMP.");
+            + " refused (ENOSPC). There is no PTRACE_SINGLEBLOCK.");
   }
 
   static long ptrace(Task t, long request, long pid, long addr, long data, long a4, long a5) {
