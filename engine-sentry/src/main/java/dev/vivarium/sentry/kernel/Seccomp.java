@@ -7,6 +7,7 @@ import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.platform.Registers;
 import dev.vivarium.sentry.seccomp.BpfProgram;
 import dev.vivarium.sentry.seccomp.Filter;
+import dev.vivarium.sentry.seccomp.Listener;
 import org.jspecify.annotations.Nullable;
 
 /** What a task's own filters say about its system calls, and how filters are put on. */
@@ -63,8 +64,12 @@ public final class Seccomp {
       case Filter.TRACE -> {
         return !first || tracerAdmits(t, filter, value);
       }
-      // Nobody listens: as on Linux then.
-      case Filter.USER_NOTIF -> skip(t, -Errno.ENOSYS);
+      case Filter.USER_NOTIF -> {
+        if (filter.decider(data).listener() instanceof CallListener listener) {
+          return listener.admits(t, data);
+        }
+        skip(t, -Errno.ENOSYS);
+      }
       case Filter.KILL_THREAD -> {
         log(t, number, "killed");
         if (t.group.tasks().size() > 1) {
@@ -120,7 +125,14 @@ public final class Seccomp {
     }
   }
 
-  private static void skip(Task t, long result) {
+  /** The call is not made, since a signal came while somebody was asked about it. */
+  static void interrupted(Task t) {
+    t.inSyscall = true;
+    t.syscallResult = -Errno.ERESTARTSYS;
+    t.context.regs().set(Registers.RAX, t.syscallResult);
+  }
+
+  static void skip(Task t, long result) {
     t.inSyscall = true;
     t.syscallResult = 0; // the number may look like a restart code, and is none
     t.context.regs().set(Registers.RAX, result);
@@ -160,10 +172,13 @@ public final class Seccomp {
   /**
    * SECCOMP_SET_MODE_FILTER, after the caller's right to it has been checked.
    *
+   * @param listener whom it may leave calls to; null if nobody
    * @param allThreads SECCOMP_FILTER_FLAG_TSYNC
-   * @return 0, -EINVAL, -ENOMEM, or the tid of a thread that has a filter of its own
+   * @return 0, -EINVAL, -ENOMEM, -EBUSY if there is a listener already, or the tid of a thread that
+   *     has a filter of its own
    */
-  public static long addFilter(Task t, BpfProgram program, boolean logs, boolean allThreads) {
+  public static long addFilter(
+      Task t, BpfProgram program, boolean logs, @Nullable Listener listener, boolean allThreads) {
     Filter now = t.seccomp;
     if (now != null && now.isStrict()) {
       return -Errno.EINVAL;
@@ -178,7 +193,10 @@ public final class Seccomp {
         }
       }
     }
-    Filter added = new Filter(program, logs, now);
+    if (listener != null && now != null && now.hasListener()) {
+      return -Errno.EBUSY;
+    }
+    Filter added = new Filter(program, logs, listener, now);
     t.seccomp = added;
     t.publishAnswers();
     if (allThreads) {

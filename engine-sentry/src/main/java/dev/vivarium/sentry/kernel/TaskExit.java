@@ -96,6 +96,9 @@ public final class TaskExit {
     if (g.coreDump != null) {
       g.coreDump.taskIsGone();
     }
+    if (t.seccomp != null) {
+      CallListener.taskEnded(t);
+    }
     g.exitedTasks.add(t.times);
     t.pending.discard(~SignalSet.bit(Signals.SIGKILL));
     if (t != g.leader) {

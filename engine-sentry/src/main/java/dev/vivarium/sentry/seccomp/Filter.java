@@ -8,8 +8,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param program null for strict mode: read, write, exit and rt_sigreturn only
  * @param logs SECCOMP_FILTER_FLAG_LOG: what it refuses is logged
+ * @param listener whom it may leave calls to; null if nobody
  */
-public record Filter(@Nullable BpfProgram program, boolean logs, @Nullable Filter previous) {
+public record Filter(
+    @Nullable BpfProgram program,
+    boolean logs,
+    @Nullable Listener listener,
+    @Nullable Filter previous) {
   // linux/seccomp.h; as signed numbers, the lower the stricter.
   public static final int KILL_PROCESS = 0x8000_0000;
   public static final int KILL_THREAD = 0;
@@ -23,7 +28,7 @@ public record Filter(@Nullable BpfProgram program, boolean logs, @Nullable Filte
   public static final int DATA = 0x0000_ffff;
 
   /** The strict mode of PR_SET_SECCOMP. */
-  public static final Filter STRICT = new Filter(null, false, null);
+  public static final Filter STRICT = new Filter(null, false, null, null);
 
   /** Instructions that a path through all filters of a task may have. */
   private static final int MAX_PATH = 32_768;
@@ -61,6 +66,31 @@ public record Filter(@Nullable BpfProgram program, boolean logs, @Nullable Filte
       }
     }
     return ancestor == null;
+  }
+
+  /** The newest of the filters whose answer {@link #run} gave: whose listener it is about. */
+  public Filter decider(int[] data) {
+    int result = ALLOW;
+    Filter decider = this;
+    for (Filter f = this; f != null; f = f.previous) {
+      BpfProgram p = f.program;
+      int answer = p == null ? ALLOW : p.run(data);
+      if ((answer & ACTION) < (result & ACTION)) {
+        result = answer;
+        decider = f;
+      }
+    }
+    return decider;
+  }
+
+  /** Whether one of the filters has a listener already. */
+  public boolean hasListener() {
+    for (Filter f = this; f != null; f = f.previous) {
+      if (f.listener != null) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Runs all filters over {@code struct seccomp_data}, as words. */

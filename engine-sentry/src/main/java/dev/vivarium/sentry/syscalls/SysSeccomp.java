@@ -4,6 +4,8 @@ import dev.vivarium.sentry.abi.Capability;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.ipc.Bytes;
+import dev.vivarium.sentry.ipc.CallListenerFile;
+import dev.vivarium.sentry.kernel.CallListener;
 import dev.vivarium.sentry.kernel.Seccomp;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.seccomp.BpfProgram;
@@ -19,8 +21,16 @@ final class SysSeccomp {
   private static final int FLAG_TSYNC = 1;
   private static final int FLAG_LOG = 2;
   private static final int FLAG_SPEC_ALLOW = 4;
+  private static final int FLAG_NEW_LISTENER = 8;
   private static final int FLAG_TSYNC_ESRCH = 16;
-  private static final int FLAGS = FLAG_TSYNC | FLAG_LOG | FLAG_SPEC_ALLOW | FLAG_TSYNC_ESRCH;
+  private static final int FLAG_WAIT_KILLABLE_RECV = 32;
+  private static final int FLAGS =
+      FLAG_TSYNC
+          | FLAG_LOG
+          | FLAG_SPEC_ALLOW
+          | FLAG_NEW_LISTENER
+          | FLAG_TSYNC_ESRCH
+          | FLAG_WAIT_KILLABLE_RECV;
 
   private static final int MODE_STRICT = 1;
   private static final int MODE_FILTER = 2;
@@ -29,11 +39,7 @@ final class SysSeccomp {
   private SysSeccomp() {}
 
   static void register(SyscallTable.Builder b) {
-    b.partial(
-        Sys.SECCOMP,
-        "seccomp",
-        SysSeccomp::seccomp,
-        "User notification (SECCOMP_FILTER_FLAG_NEW_LISTENER) is refused with EINVAL.");
+    b.full(Sys.SECCOMP, "seccomp", SysSeccomp::seccomp);
   }
 
   static long seccomp(Task t, long operation, long flags, long args, long a3, long a4, long a5) {
@@ -48,7 +54,7 @@ final class SysSeccomp {
         return actionAvailable(t, (int) flags, args);
       }
       case GET_NOTIF_SIZES -> {
-        return -Errno.EINVAL;
+        return notificationSizes(t, (int) flags, args);
       }
       default -> {
         return -Errno.EINVAL;
@@ -69,6 +75,7 @@ final class SysSeccomp {
           Filter.KILL_THREAD,
           Filter.TRAP,
           Filter.ERRNO,
+          Filter.USER_NOTIF,
           Filter.TRACE,
           Filter.LOG,
           Filter.ALLOW ->
@@ -77,8 +84,23 @@ final class SysSeccomp {
     };
   }
 
+  /** SECCOMP_GET_NOTIF_SIZES. */
+  private static long notificationSizes(Task t, int flags, long args) {
+    if (flags != 0) {
+      return -Errno.EINVAL;
+    }
+    byte[] sizes = new byte[6];
+    Bytes.putShort(sizes, 0, CallListenerFile.NOTIF_SIZE);
+    Bytes.putShort(sizes, 2, CallListenerFile.RESPONSE_SIZE);
+    Bytes.putShort(sizes, 4, CallListenerFile.DATA_SIZE);
+    return t.mm.copyOut(args, sizes, 0, sizes.length);
+  }
+
   private static long setFilter(Task t, int flags, long args) {
-    if ((flags & ~FLAGS) != 0) {
+    boolean listens = (flags & FLAG_NEW_LISTENER) != 0;
+    if ((flags & ~FLAGS) != 0
+        || listens && (flags & (FLAG_TSYNC | FLAG_TSYNC_ESRCH)) == FLAG_TSYNC
+        || !listens && (flags & FLAG_WAIT_KILLABLE_RECV) != 0) {
       return -Errno.EINVAL;
     }
     byte[] b = new byte[FPROG_SIZE];
@@ -100,8 +122,25 @@ final class SysSeccomp {
     if (program == null) {
       return -Errno.EINVAL;
     }
-    long rc = Seccomp.addFilter(t, program, (flags & FLAG_LOG) != 0, (flags & FLAG_TSYNC) != 0);
-    return rc > 0 && (flags & FLAG_TSYNC_ESRCH) != 0 ? -Errno.ESRCH : rc;
+    CallListener listener = null;
+    long fd = 0;
+    if (listens) {
+      boolean killableOnly = (flags & FLAG_WAIT_KILLABLE_RECV) != 0;
+      listener = new CallListener(killableOnly, t.kernel().entropy().nextLong());
+      fd = CallListenerFile.install(t, listener);
+      if (fd < 0) {
+        return fd;
+      }
+    }
+    long rc =
+        Seccomp.addFilter(t, program, (flags & FLAG_LOG) != 0, listener, (flags & FLAG_TSYNC) != 0);
+    if (rc != 0 && listens) {
+      t.fds.close(t, (int) fd);
+    }
+    if (rc != 0) {
+      return rc > 0 && (flags & FLAG_TSYNC_ESRCH) != 0 ? -Errno.ESRCH : rc;
+    }
+    return fd;
   }
 
   /** PR_SET_SECCOMP. */

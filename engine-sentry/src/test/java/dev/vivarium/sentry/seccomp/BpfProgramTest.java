@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
@@ -124,13 +125,17 @@ class BpfProgramTest {
     int[] data = new int[BpfProgram.DATA_WORDS];
     Filter f = null;
     for (int answer : new int[] {Filter.ALLOW, Filter.LOG, Filter.ERRNO | 1, Filter.TRACE}) {
-      f = new Filter(valid(new int[] {RET_K, 0, 0, answer}), false, f);
+      f = new Filter(valid(new int[] {RET_K, 0, 0, answer}), false, null, f);
     }
     assertNotNull(f);
     assertEquals(Filter.ERRNO | 1, f.run(data));
-    Filter newer = new Filter(valid(new int[] {RET_K, 0, 0, Filter.ERRNO | 2}), false, f);
+    Filter newer = new Filter(valid(new int[] {RET_K, 0, 0, Filter.ERRNO | 2}), false, null, f);
     assertEquals(Filter.ERRNO | 2, newer.run(data), "the newest of equals");
-    Filter killing = new Filter(valid(new int[] {RET_K, 0, 0, Filter.KILL_PROCESS}), false, newer);
+    assertSame(newer, newer.decider(data));
+    Filter allowing = new Filter(valid(new int[] {RET_K, 0, 0, Filter.ALLOW}), false, null, newer);
+    assertSame(newer, allowing.decider(data));
+    Filter killing =
+        new Filter(valid(new int[] {RET_K, 0, 0, Filter.KILL_PROCESS}), false, null, newer);
     assertEquals(Filter.KILL_PROCESS, killing.run(data));
     assertTrue(killing.descendsFrom(f));
     assertTrue(killing.descendsFrom(null));

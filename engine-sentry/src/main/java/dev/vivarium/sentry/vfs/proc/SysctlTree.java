@@ -21,7 +21,7 @@ final class SysctlTree {
 
   /** What a guest's filter may return (SECCOMP_RET_*). */
   private static final String SECCOMP_ACTIONS =
-      "kill_process kill_thread trap errno trace log allow";
+      "kill_process kill_thread trap errno user_notif trace log allow";
 
   private SysctlTree(ProcFs fs, StaticDirectory root) {
     this.fs = fs;
