@@ -3,6 +3,7 @@ package dev.vivarium.image.store;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.vivarium.image.Digests;
 import dev.vivarium.image.HostTools;
 import dev.vivarium.image.ImageReference;
 import dev.vivarium.image.TestLayout;
@@ -11,6 +12,7 @@ import dev.vivarium.image.TestTar;
 import dev.vivarium.image.TreeListing;
 import dev.vivarium.image.view.RootView;
 import dev.vivarium.image.view.RootViews;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,6 +24,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Images made by other tools, from a real registry, against what those tools unpack. */
@@ -252,25 +255,73 @@ class RealImagesTest {
     }
   }
 
-  @ParameterizedTest
-  @ValueSource(ints = {1, 2, 40})
-  void anyNumberOfLayersIsOneRoot(int count) throws Exception {
-    TestLayout layout = new TestLayout();
+  /**
+   * As many layers as that, each with a file of its own, one of all, and now and then a whiteout.
+   */
+  private static TestLayout layered(int count, String architecture) {
+    TestLayout layout = new TestLayout().platform("linux", architecture);
     for (int i = 0; i < count; i++) {
       TestTar tar = new TestTar().directory(".").directory("shared");
-      tar.file("shared/" + i, TestTar.content(5000, i)).file("last", "" + i);
+      tar.file("shared/" + i, TestTar.content(5000, i)).file("last", architecture + i);
       if (i % 3 == 2) {
         tar.file("shared/.wh." + (i - 2), "");
       }
       layout.layer(tar.end());
     }
+    return layout;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, gzip", "2, gzip", "40, gzip", "1, zstd", "40, zstd"})
+  void anyNumberOfLayersIsOneRoot(int count, String compression) throws Exception {
     Path source = directory.resolve("source");
-    layout.write(source);
-    String name = "many" + count + ":1";
-    registry.push("oci:" + source, name);
+    layered(count, "amd64").write(source);
+    String name = "many" + count + compression + ":1";
+    registry.push("oci:" + source, name, "--dest-compress-format", compression);
+    isWhatUmociUnpacks(name, "amd64", count);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"amd64", "arm64"})
+  void anImageForSeveralMachinesIsTheOneThatWasAskedFor(String architecture) throws Exception {
+    Path source = directory.resolve("source");
+    List<String> manifests = new ArrayList<>();
+    for (String machine : List.of("arm64", "amd64")) {
+      TestLayout layout = layered(3, machine);
+      byte[] manifest = layout.manifest();
+      layout.write(source);
+      manifests.add(
+          TestLayout.descriptor(
+                  "application/vnd.oci.image.manifest.v1+json",
+                  Digests.of(manifest),
+                  manifest.length)
+              .replaceFirst(
+                  "}$", ",\"platform\":{\"os\":\"linux\",\"architecture\":\"" + machine + "\"}}"));
+    }
+    byte[] index =
+        ("{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\","
+                + "\"manifests\":["
+                + String.join(",", manifests)
+                + "]}")
+            .getBytes(StandardCharsets.UTF_8);
+    Files.write(source.resolve("blobs/" + Digests.of(index).replace(':', '/')), index);
+    Files.writeString(
+        source.resolve("index.json"),
+        "{\"schemaVersion\":2,\"manifests\":["
+            + TestLayout.descriptor(
+                "application/vnd.oci.image.index.v1+json", Digests.of(index), index.length)
+            + "]}");
+    registry.push("oci:" + source, "machines:1", "--all");
+    isWhatUmociUnpacks("machines:1", architecture, 3);
+  }
+
+  /** Pulls an image that the registry has, and looks at it as we see it and as the kernel does. */
+  private void isWhatUmociUnpacks(String name, String architecture, int layers) throws Exception {
     Path copy = directory.resolve("copy");
     HostTools.run(
         "skopeo",
+        "--override-arch",
+        architecture,
         "copy",
         "-q",
         "--src-tls-verify=false",
@@ -278,16 +329,21 @@ class RealImagesTest {
         "oci:" + copy + ":l");
     Path bundle = directory.resolve("bundle");
     HostTools.run("umoci", "unpack", "--image", copy + ":l", bundle.toString());
+    Map<String, String> expected = TreeListing.ofHost(bundle.resolve("rootfs"));
     try (ImageStore store = ImageStore.open(directory.resolve("store"))) {
       ImageRecord image =
           store.pull(
               ImageReference.parse(registry.host() + "/" + name),
-              PullOptions.DEFAULT,
+              PullOptions.DEFAULT.withArchitecture(architecture),
               Progress.NONE);
-      assertEquals(count, image.layers().size());
-      try (RootView view = RootViews.open(store.layers(image))) {
-        TreeListing.assertSame(TreeListing.ofHost(bundle.resolve("rootfs")), TreeListing.of(view));
+      assertEquals(layers, image.layers().size());
+      for (Path layer : store.layers(image)) {
+        HostTools.fsck(layer);
       }
+      try (RootView view = RootViews.open(store.layers(image))) {
+        TreeListing.assertSame(expected, TreeListing.of(view));
+      }
+      TreeListing.assertSame(expected, kernel(store.layers(image), expected));
     }
     HostTools.run("rm", "-rf", bundle.toString());
   }
