@@ -12,6 +12,7 @@ import dev.vivarium.sentry.platform.AddressSpace;
 import dev.vivarium.sentry.platform.Platform;
 import dev.vivarium.sentry.vfs.AnonFileSystems;
 import dev.vivarium.sentry.vfs.FileSystem;
+import dev.vivarium.sentry.vfs.LockWaits;
 import dev.vivarium.sentry.vfs.SpecialFiles;
 import dev.vivarium.sentry.vfs.tmpfs.MemoryBudget;
 import dev.vivarium.sentry.vfs.tmpfs.Tmpfs;
@@ -52,6 +53,7 @@ public final class Kernel {
   private final Map<Integer, Integer> inotifyInstances = new HashMap<>();
   private final Map<Integer, SignalQueue.Account> queuedSignals = new HashMap<>();
   private int lastMoveCookie;
+  private final LockWaits lockWaits = new LockWaits();
   private final PosixQueues messageQueues = new PosixQueues();
 
   /** File systems of which there is one, by type: guests may mount them elsewhere too. */
@@ -325,6 +327,10 @@ public final class Kernel {
   }
 
   /** Semaphores, message queues and shared memory of System V. */
+  public LockWaits lockWaits() {
+    return lockWaits;
+  }
+
   public SysvIpc ipc() {
     return ipc;
   }

@@ -6,6 +6,7 @@ import dev.vivarium.sentry.ipc.Bytes;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.FileLocks;
+import dev.vivarium.sentry.vfs.LockWaits;
 
 /** The lock commands of fcntl(2). */
 final class RecordLocks {
@@ -73,10 +74,22 @@ final class RecordLocks {
       return -Errno.EBADF;
     }
     f.acquire();
+    LockWaits waits = t.kernel().lockWaits();
+    LockWaits.Wait waiting = null;
     try {
-      while (locks.conflict(owner, write, start, end) != null) {
+      for (FileLocks.Lock in = locks.conflict(owner, write, start, end);
+          in != null;
+          in = locks.conflict(owner, write, start, end)) {
         if (!wait) {
           return -Errno.EAGAIN;
+        }
+        if (!ofd && waits.isCircle(owner, in.owner())) {
+          return -Errno.EDEADLK;
+        }
+        if (waiting == null) {
+          waiting = waits.begin(owner, in.owner());
+        } else {
+          waits.goOn(waiting, in.owner());
         }
         long rc = t.waitOn(locks.queue(), Task.NO_DEADLINE);
         if (rc < 0) {
@@ -89,6 +102,9 @@ final class RecordLocks {
       locks.lock(owner, pid, write, start, end);
       return 0;
     } finally {
+      if (waiting != null) {
+        waits.end(waiting);
+      }
       f.drop(t);
     }
   }
