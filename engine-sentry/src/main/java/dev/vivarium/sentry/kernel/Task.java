@@ -140,6 +140,12 @@ public final class Task {
   /** personality(2). */
   public int personality;
 
+  /** ioprio_set(2). */
+  public int ioPriority;
+
+  /** set_mempolicy(2). */
+  public MemoryPolicy memoryPolicy = MemoryPolicy.DEFAULT;
+
   final CpuTimes times = new CpuTimes();
 
   /** The registers hold the result of a system call that may be a restart code. */

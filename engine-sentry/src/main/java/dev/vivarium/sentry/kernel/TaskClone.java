@@ -160,6 +160,9 @@ public final class TaskClone {
       // As for somebody without CAP_SYS_ADMIN where users may make no user namespaces.
       return -Errno.EPERM;
     }
+    if (a.has(Sched.CLONE_PIDFD) && t.mm.writeInt(a.pidfd, t.mm.readInt(a.pidfd)) != 0) {
+      return -Errno.EFAULT;
+    }
     if (t.signalPending()) {
       // A stop or a kill must reach the child too: it is made after the signal was dealt with.
       return -Errno.ERESTARTNOINTR;
@@ -198,6 +201,8 @@ public final class TaskClone {
     }
     child.affinity = t.affinity;
     child.personality = t.personality;
+    child.ioPriority = t.ioPriority;
+    child.memoryPolicy = t.memoryPolicy;
     if (!a.has(Sched.CLONE_VM) || a.has(Sched.CLONE_VFORK)) {
       child.altStackBase = t.altStackBase;
       child.altStackSize = t.altStackSize;

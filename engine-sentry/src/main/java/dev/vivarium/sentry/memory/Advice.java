@@ -31,13 +31,20 @@ public final class Advice {
     if ((addr & (PAGE - 1)) != 0 || !isKnown(advice)) {
       return -Errno.EINVAL;
     }
-    if (length < 0 || !mm.isInside(addr, MemoryManager.pageUp(length))) {
-      return length == 0 ? 0 : -Errno.EINVAL;
+    long bytes = MemoryManager.pageUp(length);
+    if (length != 0 && bytes == 0 || Long.compareUnsigned(addr + bytes, addr) < 0) {
+      return -Errno.EINVAL;
+    }
+    if (bytes == 0) {
+      return 0;
+    }
+    if (!mm.isInside(addr, bytes)) {
+      return -Errno.ENOMEM;
     }
     if (advice == Mman.MADV_HWPOISON || advice == Mman.MADV_SOFT_OFFLINE) {
       return -Errno.EPERM;
     }
-    long end = addr + MemoryManager.pageUp(length);
+    long end = addr + bytes;
     long result = 0;
     for (long at = addr; at < end; ) {
       int i = mm.map.vmas.firstEndingAbove(at);

@@ -41,6 +41,8 @@ public abstract class GuestMemory {
     }
   }
 
+  private static final long END_OF_USER_ADDRESSES = 0x7fff_ffff_f000L;
+
   private final Window readWindow = new Window();
   private final Window writeWindow = new Window();
   private int error;
@@ -291,18 +293,39 @@ public abstract class GuestMemory {
   /**
    * A transfer over an iovec array (readv, writev …); null and {@link #error} if it is malformed.
    */
+  /**
+   * Whether a range can be a program's at all, mapped or not: what Linux asks before it looks at
+   * anything else (access_ok).
+   */
+  public static boolean isUser(long address, long count) {
+    return (address | count) >= 0
+        && address + count >= 0
+        && address + count <= END_OF_USER_ADDRESSES;
+  }
+
   public final @Nullable Uio uioVector(long iov, int count) {
     return uioVectorOver(this, iov, count);
   }
 
   /** An iovec array in this memory that names buffers in another. */
   public final @Nullable Uio uioVectorOver(GuestMemory buffers, long iov, int count) {
+    return uioVectorOver(buffers, iov, count, buffers == this);
+  }
+
+  /** The same in this memory, whether or not the places could be a program's. */
+  public final @Nullable Uio uioVectorUnchecked(long iov, long count) {
+    int most = count < 0 || count > MAX_IOV ? -1 : (int) count;
+    return uioVectorOver(this, iov, most, false);
+  }
+
+  private @Nullable Uio uioVectorOver(GuestMemory buffers, long iov, int count, boolean checked) {
     if (count < 0 || count > MAX_IOV) {
       error = -Errno.EINVAL;
       return null;
     }
     long[] entries = new long[2 * count];
     long total = 0;
+    boolean outside = false;
     for (int i = 0; i < count; i++) {
       long base = readLong(iov + 16L * i);
       if (error != 0) {
@@ -316,10 +339,15 @@ public abstract class GuestMemory {
         error = -Errno.EINVAL;
         return null;
       }
+      outside |= checked && !isUser(base, length);
       length = Math.min(length, MAX_RW_COUNT - total);
       total += length;
       entries[2 * i] = base;
       entries[2 * i + 1] = length;
+    }
+    if (outside) {
+      error = -Errno.EFAULT;
+      return null;
     }
     error = 0;
     return new GuestUio(buffers, entries, total);

@@ -19,25 +19,30 @@ public final class Locking {
   /** mlock(2), mlock2(2). */
   public static long lock(Task t, MemoryManager mm, long addr, long length, boolean onFault) {
     mm.on(t);
-    long start = addr & -PAGE;
-    long bytes = MemoryManager.pageUp(length + (addr - start));
-    if (bytes < 0 || !mm.isInside(start, bytes)) {
-      return length < 0 ? -Errno.EINVAL : -Errno.ENOMEM;
-    }
     if (!mayLock(t)) {
       return -Errno.EPERM;
     }
-    if (exceeds(t, mm.lockedBytes() + bytes - lockedIn(mm, start, start + bytes))) {
+    long start = addr & -PAGE;
+    long bytes = MemoryManager.pageUp(length + (addr - start));
+    boolean isInside = mm.isInside(start, bytes);
+    long there = isInside ? lockedIn(mm, start, start + bytes) : 0;
+    if (bytes < 0
+        ? !t.creds.capable(Capability.CAP_IPC_LOCK)
+        : exceeds(t, mm.lockedBytes() + bytes - there)) {
       return -Errno.ENOMEM;
     }
-    if (!isMapped(mm, start, start + bytes)) {
+    if (Long.compareUnsigned(start + bytes, start) < 0) {
+      return -Errno.EINVAL;
+    }
+    if (bytes == 0) {
+      return 0;
+    }
+    if (!isInside || !isMapped(mm, start, start + bytes)) {
       return -Errno.ENOMEM;
     }
     Advice.setFlags(mm, start, start + bytes, Vma.LOCKED, 0);
-    if (!onFault) {
-      Residency.populateAll(mm, start, start + bytes);
-    }
-    return 0;
+    boolean found = onFault || Residency.populateAll(mm, start, start + bytes) == 0;
+    return found ? 0 : -Errno.ENOMEM;
   }
 
   /** munlock(2). */
@@ -45,8 +50,11 @@ public final class Locking {
     mm.on(t);
     long start = addr & -PAGE;
     long bytes = MemoryManager.pageUp(length + (addr - start));
-    if (bytes < 0 || !mm.isInside(start, bytes)) {
-      return length < 0 ? -Errno.EINVAL : -Errno.ENOMEM;
+    if (Long.compareUnsigned(start + bytes, start) < 0) {
+      return -Errno.EINVAL;
+    }
+    if (!mm.isInside(start, bytes)) {
+      return bytes == 0 ? 0 : -Errno.ENOMEM;
     }
     boolean mapped = isMapped(mm, start, start + bytes);
     Advice.setFlags(mm, start, start + bytes, 0, Vma.LOCKED);
@@ -110,6 +118,12 @@ public final class Locking {
       }
     }
     return sum;
+  }
+
+  /** Whether every page of a range is part of a mapping. */
+  public static boolean isMapped(Task t, MemoryManager mm, long start, long end) {
+    mm.on(t);
+    return mm.isInside(start, end - start) && isMapped(mm, start, end);
   }
 
   static boolean isMapped(MemoryManager mm, long start, long end) {

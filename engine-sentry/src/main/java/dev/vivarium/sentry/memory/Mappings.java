@@ -42,11 +42,29 @@ public final class Mappings {
     int type = flags & Mman.MAP_TYPE;
     boolean shared = type == Mman.MAP_SHARED || type == Mman.MAP_SHARED_VALIDATE;
     int vmaFlags = 0;
-    if ((flags & Mman.MAP_ANONYMOUS) != 0) {
-      file = null;
-    } else if (file == null) {
+    boolean anonymous = (flags & Mman.MAP_ANONYMOUS) != 0;
+    if (!anonymous && file == null) {
       return -Errno.EBADF;
-    } else {
+    }
+    if (length == 0) {
+      return -Errno.EINVAL;
+    }
+    if (length < 0 || length > mm.layout.max - mm.layout.min) {
+      return -Errno.ENOMEM;
+    }
+    if (!shared && type != Mman.MAP_PRIVATE || anonymous && type == Mman.MAP_SHARED_VALIDATE) {
+      return -Errno.EINVAL;
+    }
+    if (type == Mman.MAP_SHARED_VALIDATE && (flags & ~Mman.LEGACY_MAP_MASK) != 0) {
+      return -Errno.EOPNOTSUPP;
+    }
+    if (anonymous) {
+      if (shared && (flags & Mman.MAP_GROWSDOWN) != 0) {
+        return -Errno.EINVAL;
+      }
+      file = null;
+      offset = 0;
+    } else if (file != null) {
       if (!file.isReadable() || shared && (prot & Mman.PROT_WRITE) != 0 && !file.isWritable()) {
         return -Errno.EACCES;
       }
@@ -57,6 +75,9 @@ public final class Mappings {
       mappable = file.mappable();
       if (mappable == null) {
         return -Errno.ENODEV;
+      }
+      if ((flags & Mman.MAP_GROWSDOWN) != 0) {
+        return -Errno.EINVAL;
       }
       if (sealed || shared && !file.isWritable()) {
         vmaFlags = Vma.NOWRITE;
@@ -280,18 +301,19 @@ public final class Mappings {
   static long protect(MemoryManager mm, long addr, long length, int prot) {
     int grows = prot & (Mman.PROT_GROWSDOWN | Mman.PROT_GROWSUP);
     prot &= ~(grows | Mman.PROT_SEM);
-    if ((addr & (PAGE - 1)) != 0
-        || grows == (Mman.PROT_GROWSDOWN | Mman.PROT_GROWSUP)
-        || (prot & ~(Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC)) != 0) {
+    if ((addr & (PAGE - 1)) != 0 || grows == (Mman.PROT_GROWSDOWN | Mman.PROT_GROWSUP)) {
       return -Errno.EINVAL;
     }
     if (length == 0) {
       return 0;
     }
-    if (!mm.isInside(addr, length)) {
+    long end = addr + MemoryManager.pageUp(length);
+    if (Long.compareUnsigned(end, addr) <= 0) {
       return -Errno.ENOMEM;
     }
-    long end = addr + MemoryManager.pageUp(length);
+    if ((prot & ~(Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC)) != 0) {
+      return -Errno.EINVAL;
+    }
     Vma first = mm.map.vmas.at(addr);
     if (first == null) {
       return -Errno.ENOMEM;
@@ -301,6 +323,9 @@ public final class Mappings {
         return -Errno.EINVAL;
       }
       addr = first.start;
+    }
+    if (!mm.isInside(addr, length)) {
+      return -Errno.ENOMEM;
     }
     if (mm.map.vmas.size() >= MAX_MAP_COUNT) {
       return -Errno.ENOMEM;

@@ -417,7 +417,8 @@ public final class MemoryManager extends GuestMemory {
       return -Errno.EFAULT;
     }
     if (v.isPrivate()) {
-      return -1;
+      // Memory of one's own that nobody can change makes no futex for others.
+      return v.permits(v.isPrivateAnonymous(), false) ? -1 : -Errno.EFAULT;
     }
     if (window(address, false) == null) {
       return -Errno.EFAULT;

@@ -41,11 +41,15 @@ public final class Remap {
     }
     oldLength = MemoryManager.pageUp(oldLength);
     newLength = MemoryManager.pageUp(newLength);
-    if (oldLength == 0 && (v.isPrivate() || !mayMove)) {
+    if (oldLength == 0 && v.isPrivate()) {
       return -Errno.EINVAL;
     }
-    if (oldLength > v.end - old) {
-      return -Errno.EFAULT;
+    boolean shrinks = newLength <= oldLength && !fixed && !keep;
+    if (shrinks ? !mm.isInside(old, oldLength) : oldLength > v.end - old) {
+      return shrinks ? -Errno.EINVAL : -Errno.EFAULT;
+    }
+    if (fixed && (to & (PAGE - 1)) == 0 && to >= 0 && to < mm.layout.min) {
+      return -Errno.EPERM;
     }
     if (Sealing.isSealed(mm, old, old + Math.max(oldLength, 1))) {
       return -Errno.EPERM;
@@ -115,13 +119,15 @@ public final class Remap {
     Vma v = mm.map.vmas.at(at);
     if (size <= 0
         || at + size <= at
-        || page < 0
-        || page > (Long.MAX_VALUE - size) / PAGE
+        || Long.compareUnsigned(page + size / PAGE, page) < 0
         || v == null
         || !v.isShared()
         || v.mappable == null
         || at + size > v.end) {
       return -Errno.EINVAL;
+    }
+    if (page < 0 || page > (Long.MAX_VALUE - size) / PAGE) {
+      return -Errno.EOVERFLOW;
     }
     // The mapping that goes may be the last to hold what the new one maps.
     Vma holder = v.copyOf(v.start, v.end);

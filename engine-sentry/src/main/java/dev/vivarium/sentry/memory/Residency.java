@@ -46,18 +46,23 @@ public final class Residency {
     return result;
   }
 
-  /** Has all memory of a range found now, as far as it can be. */
-  static void populateAll(MemoryManager mm, long start, long end) {
+  /** Has all memory of a range found now, as far as it can be; 0, or -EFAULT if not all is. */
+  static long populateAll(MemoryManager mm, long start, long end) {
+    long result = 0;
     for (long at = start; at < end; ) {
       int i = mm.map.vmas.firstEndingAbove(at);
       if (i == mm.map.vmas.size() || mm.map.vmas.get(i).start >= end) {
-        return;
+        break;
       }
       Vma v = mm.map.vmas.get(i);
       long to = Math.min(end, v.end);
-      populateAll(mm, Math.max(at, v.start), to, v.isPrivate() && (v.prot & Mman.PROT_WRITE) != 0);
+      boolean write = v.isPrivate() && (v.prot & Mman.PROT_WRITE) != 0;
+      if (populateAll(mm, Math.max(at, v.start), to, write) != 0) {
+        result = -Errno.EFAULT;
+      }
       at = to;
     }
+    return result;
   }
 
   /** The same as one kind of access would do it; 0 or -EFAULT. */

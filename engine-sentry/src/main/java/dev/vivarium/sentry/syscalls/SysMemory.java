@@ -11,6 +11,7 @@ import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.kernel.ThreadGroup;
 import dev.vivarium.sentry.kernel.Tracing;
 import dev.vivarium.sentry.memory.Advice;
+import dev.vivarium.sentry.memory.GuestMemory;
 import dev.vivarium.sentry.memory.Locking;
 import dev.vivarium.sentry.memory.Mappings;
 import dev.vivarium.sentry.memory.Remap;
@@ -23,7 +24,7 @@ import dev.vivarium.sentry.vfs.File;
 final class SysMemory {
   private static final long PAGE = 4096;
   private static final int MLOCK_ONFAULT = 1;
-  private static final int IOV_MAX = 1024;
+  private static final int UNDEFINED_PROTECTION = 1 << 30;
   private static final int IOVEC_SIZE = 16;
 
   private SysMemory() {}
@@ -47,14 +48,6 @@ final class SysMemory {
     b.full(Sys.MUNLOCK, "munlock", SysMemory::munlock);
     b.partial(Sys.MLOCKALL, "mlockall", SysMemory::mlockall, counted);
     b.full(Sys.MUNLOCKALL, "munlockall", SysMemory::munlockall);
-    String oneNode = "There is one memory node; policies are accepted and have no effect.";
-    b.partial(Sys.GET_MEMPOLICY, "get_mempolicy", SysMemory::getMempolicy, oneNode);
-    b.partial(Sys.SET_MEMPOLICY, "set_mempolicy", SysMemory::setMempolicy, oneNode);
-    b.partial(Sys.MBIND, "mbind", SysMemory::mbind, oneNode);
-    b.unsupported(
-        Sys.SET_MEMPOLICY_HOME_NODE, "set_mempolicy_home_node", "There is one memory node.");
-    b.unsupported(Sys.MIGRATE_PAGES, "migrate_pages", "There is one memory node.");
-    b.unsupported(Sys.MOVE_PAGES, "move_pages", "There is one memory node.");
     b.partial(
         Sys.PKEY_MPROTECT,
         "pkey_mprotect",
@@ -72,6 +65,9 @@ final class SysMemory {
   }
 
   static long mmap(Task t, long addr, long length, long prot, long flags, long fd, long offset) {
+    if ((offset & (PAGE - 1)) != 0) {
+      return -Errno.EINVAL;
+    }
     File file = null;
     if ((flags & Mman.MAP_ANONYMOUS) == 0) {
       file = t.fds.get((int) fd);
@@ -87,11 +83,19 @@ final class SysMemory {
   }
 
   static long mprotect(Task t, long addr, long length, long prot, long a3, long a4, long a5) {
-    return Mappings.mprotect(t, t.mm, addr, length, (int) prot);
+    return Mappings.mprotect(t, t.mm, addr, length, protection(prot));
+  }
+
+  /** PROT_* with an undefined bit for all that are in the upper half. */
+  private static int protection(long prot) {
+    return (int) prot | (prot >>> 32 != 0 ? UNDEFINED_PROTECTION : 0);
   }
 
   static long mremap(
       Task t, long old, long oldLength, long newLength, long flags, long to, long a5) {
+    if (flags >>> 32 != 0) {
+      return -Errno.EINVAL;
+    }
     return Remap.mremap(t, t.mm, old, oldLength, newLength, (int) flags, to);
   }
 
@@ -104,7 +108,7 @@ final class SysMemory {
   }
 
   static long msync(Task t, long addr, long length, long flags, long a3, long a4, long a5) {
-    if ((flags & ~(Mman.MS_ASYNC | Mman.MS_INVALIDATE | Mman.MS_SYNC)) != 0
+    if (((int) flags & ~(Mman.MS_ASYNC | Mman.MS_INVALIDATE | Mman.MS_SYNC)) != 0
         || (flags & (Mman.MS_ASYNC | Mman.MS_SYNC)) == (Mman.MS_ASYNC | Mman.MS_SYNC)
         || (addr & (PAGE - 1)) != 0) {
       return -Errno.EINVAL;
@@ -117,7 +121,13 @@ final class SysMemory {
     if ((addr & (PAGE - 1)) != 0) {
       return -Errno.EINVAL;
     }
+    if (!GuestMemory.isUser(addr, length)) {
+      return -Errno.ENOMEM;
+    }
     long pages = (length + PAGE - 1) >>> 12;
+    if (!GuestMemory.isUser(vec, pages)) {
+      return -Errno.EFAULT;
+    }
     byte[] present = new byte[(int) Math.min(pages, 4096)];
     for (long done = 0; done < pages; ) {
       int count = (int) Math.min(present.length, pages - done);
@@ -138,10 +148,10 @@ final class SysMemory {
   }
 
   static long mlock2(Task t, long addr, long length, long flags, long a3, long a4, long a5) {
-    if ((flags & ~MLOCK_ONFAULT) != 0) {
+    if (((int) flags & ~MLOCK_ONFAULT) != 0) {
       return -Errno.EINVAL;
     }
-    return Locking.lock(t, t.mm, addr, length, flags != 0);
+    return Locking.lock(t, t.mm, addr, length, (int) flags != 0);
   }
 
   static long munlock(Task t, long addr, long length, long a2, long a3, long a4, long a5) {
@@ -156,41 +166,10 @@ final class SysMemory {
     return Locking.unlockAll(t, t.mm);
   }
 
-  static long getMempolicy(
-      Task t, long mode, long nodeMask, long maxNode, long addr, long flags, long a5) {
-    if ((flags & ~7) != 0) {
-      return -Errno.EINVAL;
-    }
-    if (mode != 0 && t.mm.writeInt(mode, 0) != 0) {
-      return -Errno.EFAULT;
-    }
-    if (nodeMask != 0) {
-      if (maxNode < 1 || maxNode > 8 * PAGE) {
-        return -Errno.EINVAL;
-      }
-      long bytes = (maxNode + 63) / 64 * 8;
-      if (t.mm.clear(nodeMask, bytes) != 0) {
-        return -Errno.EFAULT;
-      }
-    }
-    return 0;
-  }
-
-  /** MPOL_DEFAULT to MPOL_WEIGHTED_INTERLEAVE, with mode flags in the high bits. */
-  private static boolean isPolicy(long mode) {
-    return (mode & 0xffff & ~0xe000) <= 6;
-  }
-
-  static long setMempolicy(Task t, long mode, long mask, long max, long a3, long a4, long a5) {
-    return isPolicy(mode) ? 0 : -Errno.EINVAL;
-  }
-
-  static long mbind(Task t, long addr, long length, long mode, long mask, long max, long flags) {
-    return isPolicy(mode) && (addr & (PAGE - 1)) == 0 ? 0 : -Errno.EINVAL;
-  }
-
   static long pkeyMprotect(Task t, long addr, long length, long prot, long key, long a4, long a5) {
-    return (int) key == -1 ? Mappings.mprotect(t, t.mm, addr, length, (int) prot) : -Errno.EINVAL;
+    return (int) key == -1
+        ? Mappings.mprotect(t, t.mm, addr, length, protection(prot))
+        : -Errno.EINVAL;
   }
 
   static long pkeyAlloc(Task t, long flags, long rights, long a2, long a3, long a4, long a5) {
@@ -212,8 +191,11 @@ final class SysMemory {
 
   static long processMadvise(
       Task t, long pidfd, long vector, long count, long advice, long flags, long a5) {
-    if ((int) flags != 0 || count < 0 || count > IOV_MAX) {
+    if ((int) flags != 0) {
       return -Errno.EINVAL;
+    }
+    if (t.mm.uioVector(vector, (int) count) == null) {
+      return t.mm.error();
     }
     byte[] b = new byte[(int) count * IOVEC_SIZE];
     if (t.mm.copyIn(vector, b, 0, b.length) != 0) {

@@ -22,6 +22,10 @@ final class SysSched {
   private static final long RR_INTERVAL_NANOS = 100_000_000;
   private static final int SCHED_ATTR_SIZE = 48;
 
+  private static final int SCHED_ATTR_KNOWN_SIZE = 56;
+  private static final int MAX_ATTR_SIZE = 4096;
+  private static final long SCHED_FLAG_ALL = 0x7f;
+
   private SysSched() {}
 
   static void register(SyscallTable.Builder b) {
@@ -40,8 +44,6 @@ final class SysSched {
     b.partial(Sys.SCHED_SETATTR, "sched_setattr", SysSched::setattr, kept).fast();
     b.full(Sys.GETPRIORITY, "getpriority", SysSched::getpriority).fast();
     b.partial(Sys.SETPRIORITY, "setpriority", SysSched::setpriority, kept).fast();
-    b.partial(Sys.IOPRIO_GET, "ioprio_get", (t, a0, a1, a2, a3, a4, a5) -> 0, kept).fast();
-    b.partial(Sys.IOPRIO_SET, "ioprio_set", (t, a0, a1, a2, a3, a4, a5) -> 0, kept).fast();
     b.full(Sys.GETCPU, "getcpu", SysSched::getcpu).fast();
   }
 
@@ -111,10 +113,15 @@ final class SysSched {
   }
 
   static long setparam(Task t, long pid, long param, long a2, long a3, long a4, long a5) {
+    if ((int) pid < 0 || param == 0) {
+      return -Errno.EINVAL;
+    }
+    int priority = t.mm.readInt(param);
+    if (t.mm.error() != 0) {
+      return -Errno.EFAULT;
+    }
     Task target = find(t, pid);
-    return target == null
-        ? (int) pid < 0 ? -Errno.EINVAL : -Errno.ESRCH
-        : setscheduler(t, pid, target.schedulingPolicy, param, 0, 0, 0);
+    return target == null ? -Errno.ESRCH : set(t, target, target.schedulingPolicy, priority);
   }
 
   static long setscheduler(Task t, long pid, long policy, long param, long a3, long a4, long a5) {
@@ -174,17 +181,17 @@ final class SysSched {
   }
 
   static long setaffinity(Task t, long pid, long length, long mask, long a3, long a4, long a5) {
+    int size = (int) Math.min(length & 0xffffffffL, 8);
+    byte[] b = new byte[8];
+    if (t.mm.copyIn(mask, b, 0, size) != 0) {
+      return -Errno.EFAULT;
+    }
     Task target = find(t, pid);
     if (target == null) {
       return -Errno.ESRCH;
     }
     if (!mayChange(t, target)) {
       return -Errno.EPERM;
-    }
-    int size = (int) Math.min(length & 0xffffffffL, 8);
-    byte[] b = new byte[8];
-    if (t.mm.copyIn(mask, b, 0, size) != 0) {
-      return -Errno.EFAULT;
     }
     long wanted = Bytes.getLong(b, 0) & (1L << processors(t)) - 1;
     if (wanted == 0) {
@@ -195,7 +202,8 @@ final class SysSched {
   }
 
   static long getaffinity(Task t, long pid, long length, long mask, long a3, long a4, long a5) {
-    if (length < 8 || (length & 7) != 0) {
+    int size = (int) length;
+    if (size >= 0 && size < 8 || (size & 7) != 0) {
       return -Errno.EINVAL;
     }
     Task target = find(t, pid);
@@ -216,7 +224,9 @@ final class SysSched {
   }
 
   static long getattr(Task t, long pid, long address, long size, long flags, long a4, long a5) {
-    if ((int) pid < 0 || size < SCHED_ATTR_SIZE || size > 4096 || flags != 0) {
+    long room = size & 0xffffffffL;
+    boolean fits = room >= SCHED_ATTR_SIZE && room <= MAX_ATTR_SIZE;
+    if (address == 0 || (int) pid < 0 || !fits || (int) flags != 0) {
       return -Errno.EINVAL;
     }
     Task target = find(t, pid);
@@ -233,18 +243,40 @@ final class SysSched {
   }
 
   static long setattr(Task t, long pid, long address, long flags, long a3, long a4, long a5) {
-    if ((int) pid < 0 || address == 0 || flags != 0) {
+    if ((int) pid < 0 || address == 0 || (int) flags != 0) {
       return -Errno.EINVAL;
     }
-    byte[] b = new byte[SCHED_ATTR_SIZE];
+    int size = t.mm.readInt(address);
+    if (t.mm.error() != 0) {
+      return -Errno.EFAULT;
+    }
+    if (size == 0) {
+      size = SCHED_ATTR_SIZE;
+    }
+    if (size < SCHED_ATTR_SIZE || size > MAX_ATTR_SIZE) {
+      return t.mm.writeInt(address, SCHED_ATTR_KNOWN_SIZE) != 0 ? -Errno.EFAULT : -Errno.E2BIG;
+    }
+    byte[] b = new byte[size];
     if (t.mm.copyIn(address, b, 0, b.length) != 0) {
       return -Errno.EFAULT;
+    }
+    for (int i = SCHED_ATTR_KNOWN_SIZE; i < size; i++) {
+      if (b[i] != 0) {
+        return t.mm.writeInt(address, SCHED_ATTR_KNOWN_SIZE) != 0 ? -Errno.EFAULT : -Errno.E2BIG;
+      }
+    }
+    if (Bytes.getInt(b, 4) < 0) {
+      return -Errno.EINVAL;
     }
     Task target = find(t, pid);
     if (target == null) {
       return -Errno.ESRCH;
     }
-    int reset = (Bytes.getLong(b, 8) & 1) != 0 ? Sched.SCHED_RESET_ON_FORK : 0;
+    long wanted = Bytes.getLong(b, 8);
+    if ((wanted & ~SCHED_FLAG_ALL) != 0) {
+      return -Errno.EINVAL;
+    }
+    int reset = (wanted & 1) != 0 ? Sched.SCHED_RESET_ON_FORK : 0;
     int policy = Bytes.getInt(b, 4);
     int nice = Math.clamp(Bytes.getInt(b, 16), -20, 19);
     boolean niced = policy == Sched.SCHED_NORMAL || policy == Sched.SCHED_BATCH;

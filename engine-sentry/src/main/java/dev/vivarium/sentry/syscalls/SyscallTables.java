@@ -23,10 +23,12 @@ public final class SyscallTables {
     SysIdentity.register(b);
     SysInotify.register(b);
     SysIoctl.register(b);
+    SysIoprio.register(b);
     SysKcmp.register(b);
     SysLink.register(b);
     SysMembarrier.register(b);
     SysMemory.register(b);
+    SysMempolicy.register(b);
     SysMount.register(b);
     SysMq.register(b);
     SysMsg.register(b);
