@@ -153,7 +153,7 @@ final class SandboxResources implements AutoCloseable {
 
   /** What the user should hear of a run that is over; for after the kernel's end. */
   String remark() {
-    String missed = table.missed();
+    String missed = table.missed(kernel.exitStatus() != 0);
     if (kernel.oomKills == 0) {
       return missed;
     }

@@ -30,7 +30,7 @@ final class SysProcess {
             "rseq",
             "The host moves a guest's threads between processors without telling, so that no"
                 + " sequence could be broken off; libraries do without.")
-        .probed();
+        .everywhere();
   }
 
   static long setpgid(Task t, long pid, long pgid, long a2, long a3, long a4, long a5) {

@@ -43,6 +43,7 @@ public final class SyscallTable implements Kernel.Dispatcher {
   private final long[] misses = new long[Sys.COUNT];
 
   private final boolean[] probed = new boolean[Sys.COUNT];
+  private final boolean[] everywhere = new boolean[Sys.COUNT];
 
   private SyscallTable() {}
 
@@ -89,16 +90,18 @@ public final class SyscallTable implements Kernel.Dispatcher {
 
   /**
    * One line on the unsupported calls that were made, for the end of a run; empty if there were
-   * none but those that programs only try and do without.
+   * none. Those that programs only try and do without are named when the run failed: they may be
+   * why.
    */
-  public String missed() {
+  public String missed(boolean failed) {
     StringBuilder names = new StringBuilder();
     int more = 0;
     for (Entry e : entries) {
       if (e == null
           || e.support() != Support.UNSUPPORTED
           || misses[e.number()] == 0
-          || probed[e.number()]) {
+          || everywhere[e.number()]
+          || (probed[e.number()] && !failed)) {
         continue;
       }
       if (names.length() > MAX_LINE) {
@@ -141,10 +144,16 @@ public final class SyscallTable implements Kernel.Dispatcher {
       return add(number, name, Support.ABSENT, why, null);
     }
 
-    /** Says of the row just added that programs try it and do without: nobody need be told. */
+    /** Says of the row just added that programs try it and do without. */
     public Builder probed() {
       table.probed[last] = true;
       return this;
+    }
+
+    /** Says of the row just added that every program tries it: it is never named. */
+    public Builder everywhere() {
+      table.everywhere[last] = true;
+      return probed();
     }
 
     /** Says of the row just added that its handler never waits. */
