@@ -27,6 +27,10 @@ public final class Mman {
   public static final int MADV_UNMERGEABLE = 13;
   public static final int MADV_WILLNEED = 3;
   public static final int MADV_WIPEONFORK = 18;
+
+  /** What a mapping may have been asked for before MAP_SHARED_VALIDATE. */
+  public static final int LEGACY_MAP_MASK = 0x7c07_f9f3;
+
   public static final int MAP_32BIT = 64;
   public static final int MAP_ANON = 32;
   public static final int MAP_ANONYMOUS = 32;

@@ -122,6 +122,29 @@ public final class EpollFile extends File {
     return items.values();
   }
 
+  /** It has commands of its own, none of which is known here. */
+  @Override
+  public long ioctl(Task t, int command, long argument) {
+    return -Errno.EINVAL;
+  }
+
+  /** lseek(2) succeeds and does nothing. */
+  @Override
+  public long seek(Task t, long offset, int whence) {
+    return 0;
+  }
+
+  /** The file watched under a descriptor number, or after some others under the same. */
+  public @Nullable File watched(int fd, int others) {
+    int left = others;
+    for (Key key : items.keySet()) {
+      if (key.fd == fd && left-- == 0) {
+        return key.file;
+      }
+    }
+    return null;
+  }
+
   /** EPOLL_CTL_ADD. */
   public long add(int fd, File file, int events, long data) {
     if (file == this) {

@@ -36,6 +36,12 @@ public final class EventFile extends File {
     queue.wake(Poll.IN | Poll.RDNORM);
   }
 
+  /** lseek(2) succeeds and does nothing. */
+  @Override
+  public long seek(Task t, long offset, int whence) {
+    return 0;
+  }
+
   @Override
   public boolean closesAtOnce() {
     return true;
@@ -59,12 +65,12 @@ public final class EventFile extends File {
     count -= value;
     queue.wake(Poll.OUT | Poll.WRNORM);
     long n = dst.put(Bytes.ofLong(value), 0, 8);
-    return n < 0 ? n : 8;
+    return n < 8 ? -Errno.EFAULT : 8;
   }
 
   @Override
   public long write(Task t, Uio src, long offset) {
-    if (src.remaining() < 8) {
+    if (src.remaining() != 8) {
       return -Errno.EINVAL;
     }
     byte[] raw = new byte[8];

@@ -100,6 +100,17 @@ public final class InotifyFile extends File implements Notify.Watcher {
     return new ArrayList<>(watches.values());
   }
 
+  /** lseek(2) succeeds and does nothing. */
+  @Override
+  public long seek(Task t, long offset, int whence) {
+    return 0;
+  }
+
+  @Override
+  public boolean hasAsync() {
+    return true;
+  }
+
   @Override
   public void happened(Notify.Watch w, int mask, int cookie, String name) {
     put(new Event(w.descriptor, mask, cookie, name));

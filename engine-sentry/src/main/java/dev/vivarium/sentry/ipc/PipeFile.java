@@ -38,6 +38,11 @@ public final class PipeFile extends File {
   }
 
   @Override
+  public boolean hasAsync() {
+    return true;
+  }
+
+  @Override
   public boolean closesAtOnce() {
     return true;
   }

@@ -38,6 +38,12 @@ public final class SignalFile extends File {
     return mask;
   }
 
+  /** lseek(2) succeeds and does nothing. */
+  @Override
+  public long seek(Task t, long offset, int whence) {
+    return 0;
+  }
+
   @Override
   public long read(Task t, Uio dst, long offset) {
     if (dst.remaining() < RECORD) {

@@ -1,6 +1,7 @@
 package dev.vivarium.sentry.kernel;
 
 import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.memory.GuestMemory;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -54,6 +55,9 @@ public final class Futexes {
   private long findKey(Task t, long address, boolean isPrivate) {
     if ((address & 3) != 0) {
       return -Errno.EINVAL;
+    }
+    if (!GuestMemory.isUser(address, Integer.BYTES)) {
+      return -Errno.EFAULT;
     }
     if (!isPrivate) {
       long shared = t.mm.sharedKey(address);
@@ -364,11 +368,11 @@ public final class Futexes {
         }
         continue;
       }
-      if (tryOnly) {
-        return -Errno.EAGAIN;
-      }
       if (t.kernel().pids().task(owner) == null) {
         return -Errno.ESRCH;
+      }
+      if (tryOnly) {
+        return -Errno.EAGAIN;
       }
       if ((value & FUTEX_WAITERS) == 0) {
         int seen = t.mm.compareAndSetInt(address, value, value | FUTEX_WAITERS);
@@ -395,16 +399,17 @@ public final class Futexes {
 
   /** FUTEX_UNLOCK_PI: hands the lock to the one that has waited longest. */
   public long unlockPi(Task t, long address, boolean isPrivate) {
-    long rc = findKey(t, address, isPrivate);
-    if (rc < 0) {
-      return rc;
-    }
-    int value = t.mm.readIntVolatile(address);
+    // Whose it is counts before whether it can be a futex at all.
+    int value = (address & 3) == 0 ? t.mm.readIntVolatile(address) : t.mm.readInt(address);
     if (t.mm.error() != 0) {
       return -Errno.EFAULT;
     }
     if ((value & FUTEX_TID_MASK) != t.tid()) {
       return -Errno.EPERM;
+    }
+    long rc = findKey(t, address, isPrivate);
+    if (rc < 0) {
+      return rc;
     }
     return handOver(t, found(), address, 0);
   }

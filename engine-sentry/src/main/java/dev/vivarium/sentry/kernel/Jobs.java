@@ -8,7 +8,7 @@ public final class Jobs {
 
   /** setpgid(2). */
   public static long setProcessGroup(Task t, int pid, int pgid) {
-    if (pgid < 0) {
+    if (pgid < 0 || pgid == 0 && pid < 0) {
       return -Errno.EINVAL;
     }
     PidTable pids = t.kernel().pids();

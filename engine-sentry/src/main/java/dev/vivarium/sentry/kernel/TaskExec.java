@@ -74,6 +74,11 @@ public final class TaskExec {
     return 0;
   }
 
+  /** Whether there is something to execute at a place: 0 or a negative errno. */
+  public static long check(Task t, int dirfd, String path, int walkFlags) {
+    return new ProgramFinder(t).check(dirfd, path, walkFlags);
+  }
+
   /** The first program of a process, whose address space is empty. */
   static long execFirst(Task t, String path, List<String> argv, List<String> envp) {
     ProgramFinder finder = new ProgramFinder(t);

@@ -85,6 +85,16 @@ public final class ProgramFinder {
     return null;
   }
 
+  /** Whether there is a file to run at a place: 0 or a negative errno. */
+  public long check(int dirfd, String path, int walkFlags) {
+    File file = open(dirfd, path, walkFlags);
+    if (file == null) {
+      return error;
+    }
+    file.drop(t);
+    return 0;
+  }
+
   /** What a script is told its own name is, when it was started by a descriptor. */
   private static String execName(int dirfd, String path) {
     if (dirfd == Fcntl.AT_FDCWD || path.startsWith("/")) {

@@ -291,9 +291,6 @@ public abstract class GuestMemory {
   }
 
   /**
-   * A transfer over an iovec array (readv, writev …); null and {@link #error} if it is malformed.
-   */
-  /**
    * Whether a range can be a program's at all, mapped or not: what Linux asks before it looks at
    * anything else (access_ok).
    */
@@ -303,6 +300,9 @@ public abstract class GuestMemory {
         && address + count <= END_OF_USER_ADDRESSES;
   }
 
+  /**
+   * A transfer over an iovec array (readv, writev …); null and {@link #error} if it is malformed.
+   */
   public final @Nullable Uio uioVector(long iov, int count) {
     return uioVectorOver(this, iov, count);
   }

@@ -303,6 +303,9 @@ public final class InetSocket extends LocalSocket {
   @Override
   public long bind(Task t, byte[] a) {
     long r = check(a);
+    if (r == -Errno.EAFNOSUPPORT && !isV6() && a[0] == 0 && a[1] == 0 && addressOf(a) == 0) {
+      r = 0; // AF_UNSPEC, as long as the address is none either
+    }
     if (r < 0) {
       return r;
     }
@@ -327,6 +330,15 @@ public final class InetSocket extends LocalSocket {
     if (ownsPort) {
       network.releasePort(this, localPort);
     }
+  }
+
+  @Override
+  protected long checkDestination(byte[] a) {
+    long r = check(a);
+    if (r == -Errno.EAFNOSUPPORT && !isV6() && a[0] == 0 && a[1] == 0) {
+      r = 0; // AF_UNSPEC is taken for AF_INET
+    }
+    return r < 0 ? r : portOf(a) == 0 ? -Errno.EINVAL : 0;
   }
 
   @Override

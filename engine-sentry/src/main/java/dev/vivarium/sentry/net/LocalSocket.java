@@ -31,6 +31,10 @@ public abstract class LocalSocket extends SocketFile {
   private @Nullable LocalSocket peer;
 
   private boolean wasConnected;
+
+  /** A connect that did not wait: the next one tells what came of it. */
+  private boolean connecting;
+
   private boolean listening;
   private int backlog;
   private final ArrayDeque<LocalSocket> pending = new ArrayDeque<>(0);
@@ -133,20 +137,37 @@ public abstract class LocalSocket extends SocketFile {
 
   @Override
   public final long connect(Task t, byte[] address) {
+    if (connecting) {
+      connecting = false;
+      return error != 0 ? -takeError() : wasConnected ? 0 : -Errno.ECONNABORTED;
+    }
+    long r = connectNow(t, address);
+    if (isTcp() && isNonBlocking() && (r == 0 || r == -Errno.ECONNREFUSED)) {
+      // As over a wire: what comes of it shows in SO_ERROR, and poll tells when.
+      connecting = true;
+      if (r < 0) {
+        error = Errno.ECONNREFUSED;
+        queue.wake(Poll.IN | Poll.OUT | Poll.ERR | Poll.HUP);
+      }
+      return -Errno.EINPROGRESS;
+    }
+    return r;
+  }
+
+  private long connectNow(Task t, byte[] address) {
+    boolean unix = domain == Sockets.AF_UNIX;
     if (address.length >= 2 && address[0] == 0 && address[1] == 0) {
+      if (isConnectionOriented() && unix) {
+        return -Errno.EINVAL;
+      }
       if (!isConnectionOriented()) {
         peer = null; // AF_UNSPEC
         forgetAddress();
       }
       return 0;
     }
-    if (isConnectionOriented()) {
-      if (listening) {
-        return -Errno.EINVAL;
-      }
-      if (wasConnected) {
-        return -Errno.EISCONN;
-      }
+    if (isConnectionOriented() && !unix && (listening || wasConnected)) {
+      return -Errno.EISCONN;
     }
     if (!isConnectionOriented() && sendsByAddress()) {
       return connectByAddress(t, address);
@@ -157,6 +178,9 @@ public abstract class LocalSocket extends SocketFile {
       return r;
     }
     LocalSocket target = found[0];
+    if (isConnectionOriented() && (listening || wasConnected)) {
+      return listening ? -Errno.EINVAL : -Errno.EISCONN;
+    }
     if (target.type != type) {
       return -Errno.EPROTOTYPE;
     }
@@ -277,7 +301,10 @@ public abstract class LocalSocket extends SocketFile {
   }
 
   private long sendStream(Task t, Uio src, SocketMessage m) {
-    if (m.address != null && domain == Sockets.AF_UNIX) {
+    if ((m.flags & Sockets.MSG_OOB) != 0 && domain == Sockets.AF_UNIX && src.remaining() == 0) {
+      return -Errno.EOPNOTSUPP;
+    }
+    if (m.address != null && m.address.length > 0 && domain == Sockets.AF_UNIX) {
       return wasConnected ? -Errno.EISCONN : -Errno.EOPNOTSUPP; // TCP does not look at it
     }
     long deadline = deadline(options.sendTimeoutNanos);
@@ -320,6 +347,9 @@ public abstract class LocalSocket extends SocketFile {
       if (got < 0) {
         return done > 0 ? done : got;
       }
+      if (got < n) {
+        return done > 0 ? done : -Errno.EFAULT; // a piece goes as a whole or not at all
+      }
       if (lost) {
         // The answer is there before more is sent.
         breakOff(Errno.EPIPE);
@@ -345,6 +375,31 @@ public abstract class LocalSocket extends SocketFile {
     if (address == null) {
       address = defaultAddress();
     }
+    boolean unix = domain == Sockets.AF_UNIX;
+    if (address != null && address.length == 0 && unix) {
+      address = null;
+    }
+    if (!unix && src.remaining() > maxDatagram()) {
+      return -Errno.EMSGSIZE;
+    }
+    if (!isConnectionOriented() && (m.flags & Sockets.MSG_OOB) != 0) {
+      return -Errno.EOPNOTSUPP;
+    }
+    long valid = address == null ? 0 : checkDestination(address);
+    if (valid < 0) {
+      return valid;
+    }
+    if (address == null && to == null) {
+      return wasConnected ? -Errno.EPIPE : isConnectionOriented() ? -Errno.ENOTCONN : noPeer();
+    }
+    if (src.remaining() > Math.min(options.sendBuffer, maxDatagram())) {
+      return -Errno.EMSGSIZE;
+    }
+    // What cannot be read is an error even where nobody would get it.
+    byte[] data = new byte[(int) src.remaining()];
+    if (src.take(data, 0, data.length) < data.length) {
+      return -Errno.EFAULT;
+    }
     if (address != null) {
       LocalSocket[] found = new LocalSocket[1];
       long r = find(t, address, found);
@@ -352,7 +407,7 @@ public abstract class LocalSocket extends SocketFile {
         // The datagram is gone; who is connected hears of it with the next call.
         error = defaultAddress() == null ? 0 : Errno.ECONNREFUSED;
         queue.wake(Poll.ERR);
-        return src.remaining();
+        return data.length;
       }
       if (r < 0) {
         return r;
@@ -363,19 +418,11 @@ public abstract class LocalSocket extends SocketFile {
       }
     }
     if (to == null) {
-      return wasConnected ? -Errno.EPIPE : isConnectionOriented() ? -Errno.ENOTCONN : noPeer();
-    }
-    if (src.remaining() > Math.min(options.sendBuffer, maxDatagram())) {
-      return -Errno.EMSGSIZE;
+      return -Errno.ENOTCONN;
     }
     long r = autobind(t);
     if (r < 0) {
       return r;
-    }
-    byte[] data = new byte[(int) src.remaining()];
-    long got = src.take(data, 0, data.length);
-    if (got < 0) {
-      return got;
     }
     long deadline = deadline(options.sendTimeoutNanos);
     while (!to.closed && !to.receiveShut && !to.received.hasRoom(data.length)) {
@@ -402,6 +449,11 @@ public abstract class LocalSocket extends SocketFile {
     return null;
   }
 
+  /** Whether datagrams can go to an address at all: 0 or a negative errno. */
+  protected long checkDestination(byte[] address) {
+    return 0;
+  }
+
   /** The error of a datagram without a destination. */
   protected int noPeer() {
     return -Errno.ENOTCONN;
@@ -418,6 +470,9 @@ public abstract class LocalSocket extends SocketFile {
 
   @Override
   public final long receive(Task t, Uio dst, SocketMessage m) {
+    if (isStream() && (m.flags & Sockets.MSG_OOB) != 0) {
+      return -Errno.EINVAL; // there is no urgent data
+    }
     long deadline = deadline(options.receiveTimeoutNanos);
     long done = 0;
     for (; ; ) {
@@ -524,7 +579,9 @@ public abstract class LocalSocket extends SocketFile {
       queue.wake(Poll.HUP | Poll.IN);
       return 0;
     }
-    if (isConnectionOriented() && !wasConnected
+    if (domain == Sockets.AF_UNIX) {
+      // A unix socket need not be connected to be shut down.
+    } else if (isConnectionOriented() && !wasConnected
         || !isConnectionOriented() && peer == null && defaultAddress() == null) {
       return -Errno.ENOTCONN;
     }
@@ -577,6 +634,9 @@ public abstract class LocalSocket extends SocketFile {
     reset = isTcp();
     queue.wake(Poll.IN | Poll.OUT | Poll.ERR | Poll.HUP | Poll.RDHUP);
   }
+
+  /** Whether the next byte is urgent data: never. */
+  private static final int SIOCATMARK = 0x8905;
 
   private boolean isTcp() {
     return isStream() && domain != Sockets.AF_UNIX;
@@ -649,6 +709,8 @@ public abstract class LocalSocket extends SocketFile {
         int n = isStream() ? received.bytes() : first == null ? 0 : first.data.length;
         yield t.mm.writeInt(argument, n);
       }
+      case SIOCATMARK ->
+          isStream() ? t.mm.writeInt(argument, 0) : InterfaceIoctls.ioctl(t, command, argument);
       case Ioctls.TIOCOUTQ -> t.mm.writeInt(argument, 0);
       default -> InterfaceIoctls.ioctl(t, command, argument);
     };

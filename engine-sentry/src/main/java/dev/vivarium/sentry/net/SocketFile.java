@@ -81,11 +81,24 @@ public abstract class SocketFile extends File {
   /** Waits for a change, at most as long as SO_RCVTIMEO or SO_SNDTIMEO say. */
   protected final long await(Task t, WaitQueue on, long deadline) {
     long w = t.waitOn(on, deadline);
+    if (w == -Errno.ERESTARTSYS && deadline != Task.NO_DEADLINE) {
+      return -Errno.EINTR; // made again, it would wait for longer than was said
+    }
     return w == -Errno.ETIMEDOUT ? -Errno.EAGAIN : w;
   }
 
   protected static long deadline(long timeoutNanos) {
     return timeoutNanos == 0 ? Task.NO_DEADLINE : System.nanoTime() + timeoutNanos;
+  }
+
+  @Override
+  public boolean canSplice() {
+    return true;
+  }
+
+  @Override
+  public boolean hasAsync() {
+    return true;
   }
 
   @Override

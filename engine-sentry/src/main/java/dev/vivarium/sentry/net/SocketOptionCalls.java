@@ -11,7 +11,84 @@ public final class SocketOptionCalls {
   private static final int MAX_BUFFER = 212_992;
   private static final long NANOS = 1_000_000_000L;
 
+  // asm-generic/socket.h
+  private static final int SO_DEBUG = 1;
+  private static final int SO_PRIORITY = 12;
+  private static final int SO_SNDLOWAT = 19;
+  private static final int SO_PEERNAME = 28;
+  private static final int SO_MARK = 36;
+  private static final int SO_MEMINFO = 55;
+  private static final int SO_INCOMING_NAPI_ID = 56;
+  public static final int SO_COOKIE = 57;
+  private static final int SO_ZEROCOPY = 60;
+  private static final int LAST_OPTION = 77;
+  private static final int MOST_PRIORITY = 6;
+
+  // linux/tcp.h
+  private static final int TCP_SYNCNT = 7;
+  private static final int TCP_USER_TIMEOUT = 18;
+  private static final int TCP_FASTOPEN = 23;
+  private static final int LAST_TCP_OPTION = 38;
+  private static final int MOST_PROBES = 127;
+  private static final int MOST_SECONDS = 32_767;
+  private static final int LEAST_SEGMENT = 88;
+  private static final int MOST_SEGMENT = 32_767;
+
   private SocketOptionCalls() {}
+
+  /** How many bytes of a value count; 0 if that depends on the option. */
+  public static int size(int level, int option) {
+    if (level != Sockets.SOL_SOCKET) {
+      return 0;
+    }
+    return switch (option) {
+      case Sockets.SO_BINDTODEVICE, Sockets.SO_ATTACH_FILTER -> 0;
+      case Sockets.SO_LINGER -> 8;
+      case Sockets.SO_RCVTIMEO, Sockets.SO_SNDTIMEO -> 16;
+      default -> 4;
+    };
+  }
+
+  /** Why who has no CAP_NET_ADMIN may not set an option to a value; 0 if he may. */
+  public static int forbidden(int level, int option, byte[] value) {
+    if (level != Sockets.SOL_SOCKET || value.length < 4) {
+      return 0;
+    }
+    int v = Bytes.getInt(value, 0);
+    return switch (option) {
+      case SO_DEBUG -> v != 0 ? -Errno.EACCES : 0;
+      case SO_PRIORITY -> v < 0 || v > MOST_PRIORITY ? -Errno.EPERM : 0;
+      case Sockets.SO_SNDBUFFORCE, Sockets.SO_RCVBUFFORCE, SO_MARK -> -Errno.EPERM;
+      default -> 0;
+    };
+  }
+
+  /** Whether TCP takes a value; 0 or a negative errno. */
+  private static int checkTcp(int option, byte[] value) {
+    if (option == Sockets.TCP_INFO || option < 1 || option > LAST_TCP_OPTION) {
+      return value.length < 4 ? -Errno.EINVAL : -Errno.ENOPROTOOPT;
+    }
+    if (option == Sockets.TCP_CONGESTION) {
+      String name = new String(value, java.nio.charset.StandardCharsets.ISO_8859_1);
+      int end = name.indexOf(0);
+      String text = end < 0 ? name : name.substring(0, end);
+      boolean known = text.equals("cubic") || text.equals("reno");
+      return value.length == 0 ? -Errno.EINVAL : known ? 0 : -Errno.ENOENT;
+    }
+    if (value.length < 4) {
+      return -Errno.EINVAL;
+    }
+    int v = Bytes.getInt(value, 0);
+    boolean wrong =
+        switch (option) {
+          case Sockets.TCP_MAXSEG -> v != 0 && (v < LEAST_SEGMENT || v > MOST_SEGMENT);
+          case Sockets.TCP_KEEPIDLE, Sockets.TCP_KEEPINTVL -> v < 1 || v > MOST_SECONDS;
+          case Sockets.TCP_KEEPCNT, TCP_SYNCNT -> v < 1 || v > MOST_PROBES;
+          case TCP_USER_TIMEOUT, TCP_FASTOPEN -> v < 0;
+          default -> false;
+        };
+    return wrong ? -Errno.EINVAL : 0;
+  }
 
   /** Sets an option from the bytes that the guest gave; 0 or a negative errno. */
   public static long set(SocketFile s, int level, int option, byte[] value) {
@@ -37,15 +114,37 @@ public final class SocketOptionCalls {
             Sockets.SO_DOMAIN,
             Sockets.SO_PROTOCOL,
             Sockets.SO_ACCEPTCONN,
-            Sockets.SO_PEERCRED -> {
+            Sockets.SO_PEERCRED,
+            Sockets.SO_PEERSEC,
+            Sockets.SO_PEERGROUPS,
+            SO_SNDLOWAT,
+            SO_PEERNAME,
+            SO_MEMINFO,
+            SO_INCOMING_NAPI_ID,
+            SO_COOKIE -> {
           return -Errno.ENOPROTOOPT;
         }
-        default -> {}
+        case SO_ZEROCOPY -> {
+          if (s.domain == Sockets.AF_UNIX) {
+            return -Errno.EOPNOTSUPP;
+          }
+        }
+        default -> {
+          if (option < 1 || option > LAST_OPTION) {
+            return -Errno.ENOPROTOOPT;
+          }
+        }
       }
     } else if (s.domain == Sockets.AF_UNIX) {
       return -Errno.EOPNOTSUPP;
     } else if (!isInetLevel(s, level)) {
       return -Errno.ENOPROTOOPT;
+    }
+    if (level == Sockets.IPPROTO_TCP && s.type == Sockets.SOCK_STREAM) {
+      int rc = checkTcp(option, value);
+      if (rc < 0 || option == Sockets.TCP_CONGESTION) {
+        return rc;
+      }
     }
     if (level == Sockets.IPPROTO_IP && option == Sockets.IP_OPTIONS) {
       return value.length == 0 ? 0 : -Errno.EINVAL; // no packet here could carry them
@@ -139,7 +238,9 @@ public final class SocketOptionCalls {
       }
       case Sockets.SO_RCVTIMEO -> time(o.receiveTimeoutNanos);
       case Sockets.SO_SNDTIMEO -> time(o.sendTimeoutNanos);
-      default -> number(o.kept(level, option, 0));
+      case SO_COOKIE -> Bytes.ofLong(System.identityHashCode(s));
+      case Sockets.SO_SNDBUFFORCE, Sockets.SO_RCVBUFFORCE -> null;
+      default -> option < 1 || option > LAST_OPTION ? null : number(o.kept(level, option, 0));
     };
   }
 
@@ -157,7 +258,10 @@ public final class SocketOptionCalls {
         case Sockets.TCP_KEEPIDLE -> number(s.options.kept(level, option, 7200));
         case Sockets.TCP_KEEPINTVL -> number(s.options.kept(level, option, 75));
         case Sockets.TCP_KEEPCNT -> number(s.options.kept(level, option, 9));
-        default -> number(s.options.kept(level, option, 0));
+        default ->
+            option < 1 || option > LAST_TCP_OPTION
+                ? null
+                : number(s.options.kept(level, option, 0));
       };
     }
     if (level == Sockets.IPPROTO_IP && option == Sockets.IP_OPTIONS) {

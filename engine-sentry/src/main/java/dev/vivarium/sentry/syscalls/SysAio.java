@@ -172,9 +172,6 @@ final class SysAio {
     long buffer = Bytes.getLong(b, 24);
     long offset = Bytes.getLong(b, 40);
     int rwf = Bytes.getInt(b, 12);
-    if ((flags & ~(FLAG_RESFD | FLAG_IOPRIO)) != 0) {
-      return REFUSED_EINVAL;
-    }
     switch (command) {
       case CMD_FSYNC, CMD_FDSYNC -> {
         if (buffer != 0 || offset != 0 || length != 0 || rwf != 0) {
@@ -204,7 +201,7 @@ final class SysAio {
       uio = t.mm.uio(buffer, length);
     }
     if (f.isSeekable() && offset < 0) {
-      return -Errno.EINVAL;
+      return REFUSED_EINVAL;
     }
     return write
         ? SysReadWrite.writeFile(t, f, uio, offset, rwf)

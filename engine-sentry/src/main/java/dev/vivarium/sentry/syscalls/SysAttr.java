@@ -46,7 +46,7 @@ final class SysAttr {
   }
 
   static long fchmodat2(Task t, long dirfd, long path, long mode, long flags, long a4, long a5) {
-    if ((flags & ~(GuestPath.AT_SYMLINK_NOFOLLOW | GuestPath.AT_EMPTY_PATH)) != 0) {
+    if (((int) flags & ~(GuestPath.AT_SYMLINK_NOFOLLOW | GuestPath.AT_EMPTY_PATH)) != 0) {
       return -Errno.EINVAL;
     }
     WalkResult found = new WalkResult();
@@ -96,7 +96,7 @@ final class SysAttr {
   }
 
   static long fchownat(Task t, long dirfd, long path, long uid, long gid, long flags, long a5) {
-    if ((flags & ~(GuestPath.AT_SYMLINK_NOFOLLOW | GuestPath.AT_EMPTY_PATH)) != 0) {
+    if (((int) flags & ~(GuestPath.AT_SYMLINK_NOFOLLOW | GuestPath.AT_EMPTY_PATH)) != 0) {
       return -Errno.EINVAL;
     }
     WalkResult found = new WalkResult();
@@ -158,7 +158,7 @@ final class SysAttr {
 
   static long faccessat2(Task t, long dirfd, long path, long mode, long flags, long a4, long a5) {
     int known = Fcntl.AT_EACCESS | GuestPath.AT_SYMLINK_NOFOLLOW | GuestPath.AT_EMPTY_PATH;
-    if ((mode & ~7) != 0 || (flags & ~known) != 0) {
+    if (((int) mode & ~7) != 0 || ((int) flags & ~known) != 0) {
       return -Errno.EINVAL;
     }
     Credentials own = t.creds;

@@ -68,11 +68,11 @@ final class SysClone {
   }
 
   static long clone3(Task t, long address, long size, long a2, long a3, long a4, long a5) {
+    if (size < 0 || size > MAX_ARGS_SIZE) {
+      return -Errno.E2BIG;
+    }
     if (size < Sched.CLONE_ARGS_SIZE_VER0) {
       return -Errno.EINVAL;
-    }
-    if (size > MAX_ARGS_SIZE) {
-      return -Errno.E2BIG;
     }
     byte[] b = new byte[MAX_ARGS_SIZE];
     if (t.mm.copyIn(address, b, 0, (int) size) != 0) {

@@ -9,11 +9,16 @@ import dev.vivarium.sentry.kernel.Task;
  * one without the capability. And what is not there: ENOSYS.
  */
 final class SysClosed {
+  private static final String REFUSED = "Refused with EPERM in every sandbox.";
+
+  /** SWAP_FLAG_* of linux/swap.h. */
+  private static final int SWAP_FLAGS = 0x7ffff;
+
   private SysClosed() {}
 
   static void register(SyscallTable.Builder b) {
     refused(b, Sys.REBOOT, "reboot");
-    refused(b, Sys.SWAPON, "swapon");
+    b.partial(Sys.SWAPON, "swapon", SysClosed::swapon, REFUSED).fast();
     refused(b, Sys.SWAPOFF, "swapoff");
     refused(b, Sys.ACCT, "acct");
     refused(b, Sys.INIT_MODULE, "init_module");
@@ -67,7 +72,11 @@ final class SysClosed {
   }
 
   private static void refused(SyscallTable.Builder b, int number, String name) {
-    b.partial(number, name, SysClosed::refuse, "Refused with EPERM in every sandbox.").fast();
+    b.partial(number, name, SysClosed::refuse, REFUSED).fast();
+  }
+
+  static long swapon(Task t, long path, long flags, long a2, long a3, long a4, long a5) {
+    return ((int) flags & ~SWAP_FLAGS) != 0 ? -Errno.EINVAL : -Errno.EPERM;
   }
 
   static long refuse(Task t, long a0, long a1, long a2, long a3, long a4, long a5) {

@@ -3,8 +3,11 @@ package dev.vivarium.sentry.syscalls;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Fcntl;
 import dev.vivarium.sentry.abi.Sys;
+import dev.vivarium.sentry.ipc.PipeFile;
+import dev.vivarium.sentry.ipc.Splice;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.memory.Uio;
+import dev.vivarium.sentry.net.SocketFile;
 import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.Notify;
 
@@ -12,6 +15,10 @@ import dev.vivarium.sentry.vfs.Notify;
 final class SysCopy {
   private static final int CHUNK = 1 << 16;
   private static final long MAX_COUNT = 0x7ffff000L;
+  private static final int LOCK_MAND = 32;
+
+  /** A file's own position. */
+  private static final long CURRENT = -1;
 
   private SysCopy() {}
 
@@ -22,34 +29,53 @@ final class SysCopy {
   }
 
   static long sendfile(Task t, long out, long in, long offsetAt, long count, long a4, long a5) {
-    File source = SysReadWrite.readable(t, in);
-    File target = SysReadWrite.writable(t, out);
-    if (source == null || target == null) {
-      return -Errno.EBADF;
-    }
-    if (!source.isSeekable() || source.inode.isDirectory()) {
-      return -Errno.EINVAL;
-    }
-    if ((target.flags & Fcntl.O_APPEND) != 0 || count < 0) {
-      return -Errno.EINVAL;
-    }
-    long from = source.position;
+    long from = CURRENT;
     if (offsetAt != 0) {
       from = t.mm.readLong(offsetAt);
       if (t.mm.error() < 0) {
         return t.mm.error();
       }
-      if (from < 0) {
-        return -Errno.EINVAL;
-      }
     }
-    long n = copy(t, source, from, target, -1, Math.min(count, MAX_COUNT));
-    if (n > 0) {
-      if (offsetAt == 0) {
-        source.position = from + n;
-      } else if (t.mm.writeLong(offsetAt, from + n) < 0) {
-        return -Errno.EFAULT;
-      }
+    long n = send(t, (int) out, (int) in, offsetAt != 0, from, count);
+    // The offset is written back whatever came of it.
+    if (offsetAt != 0 && t.mm.writeLong(offsetAt, from + Math.max(n, 0)) < 0) {
+      return -Errno.EFAULT;
+    }
+    return n;
+  }
+
+  private static long send(Task t, int out, int in, boolean hasOffset, long offset, long count) {
+    File source = SysReadWrite.readable(t, in);
+    if (source == null) {
+      return -Errno.EBADF;
+    }
+    if (hasOffset && !source.isSeekable()) {
+      return -Errno.ESPIPE;
+    }
+    long from = hasOffset ? offset : source.position;
+    if (from < 0 || count < 0 || from + count < 0) {
+      return -Errno.EINVAL;
+    }
+    File target = SysReadWrite.writable(t, out);
+    if (target == null) {
+      return -Errno.EBADF;
+    }
+    if ((target.flags & Fcntl.O_APPEND) != 0 && !(target instanceof PipeFile)) {
+      return -Errno.EINVAL;
+    }
+    if (count == 0) {
+      return 0;
+    }
+    long n;
+    if (source instanceof SocketFile && target instanceof PipeFile pipe) {
+      n = Splice.toPipe(t, source, 0, pipe, count, pipe.isNonBlocking());
+    } else if (!source.isSeekable() || !source.canSplice()) {
+      return -Errno.EINVAL;
+    } else {
+      n = copy(t, source, from, target, CURRENT, Math.min(count, MAX_COUNT));
+    }
+    if (n > 0 && !hasOffset && source.isSeekable()) {
+      source.position = from + n;
     }
     return n;
   }
@@ -93,9 +119,6 @@ final class SysCopy {
     if (source == null || target == null) {
       return -Errno.EBADF;
     }
-    if (flags != 0) {
-      return -Errno.EINVAL;
-    }
     long from = source.position;
     long to = target.position;
     if (inOffset != 0) {
@@ -110,18 +133,27 @@ final class SysCopy {
         return t.mm.error();
       }
     }
+    if ((int) flags != 0) {
+      return -Errno.EINVAL;
+    }
     if (source.inode.isDirectory() || target.inode.isDirectory()) {
       return -Errno.EISDIR;
     }
-    if (!source.inode.isRegular() || !target.inode.isRegular() || from < 0 || to < 0) {
+    if (!source.inode.isRegular() || !target.inode.isRegular()) {
       return -Errno.EINVAL;
     }
     if (!source.isReadable() || !target.isWritable() || (target.flags & Fcntl.O_APPEND) != 0) {
       return -Errno.EBADF;
     }
-    long length = Math.min(count & Long.MAX_VALUE, MAX_COUNT);
-    if (from + length < 0 || to + length < 0) {
+    if (source.inode.fs != target.inode.fs) {
+      return -Errno.EXDEV;
+    }
+    if (Long.compareUnsigned(from + count, from) < 0 || Long.compareUnsigned(to + count, to) < 0) {
       return -Errno.EOVERFLOW;
+    }
+    long length = count < 0 ? MAX_COUNT : Math.min(count, MAX_COUNT);
+    if (from < 0 || to < 0 || from + length < 0 || to + length < 0) {
+      return -Errno.EINVAL;
     }
     if (source.inode == target.inode && from < to + length && to < from + length) {
       return -Errno.EINVAL;
@@ -144,18 +176,21 @@ final class SysCopy {
   }
 
   static long flock(Task t, long fd, long operation, long a2, long a3, long a4, long a5) {
+    if ((operation & LOCK_MAND) != 0) {
+      return 0; // once for Samba, now nothing
+    }
+    boolean wait = (operation & Fcntl.LOCK_NB) == 0;
+    int kind = (int) operation & ~Fcntl.LOCK_NB;
+    if (kind != Fcntl.LOCK_SH && kind != Fcntl.LOCK_EX && kind != Fcntl.LOCK_UN) {
+      return -Errno.EINVAL;
+    }
     File f = t.fds.get((int) fd);
     if (f == null) {
       return -Errno.EBADF;
     }
-    boolean wait = (operation & Fcntl.LOCK_NB) == 0;
-    int kind = (int) operation & ~Fcntl.LOCK_NB;
     if (kind == Fcntl.LOCK_UN) {
       f.inode.locks().unlockWhole(f);
       return 0;
-    }
-    if (kind != Fcntl.LOCK_SH && kind != Fcntl.LOCK_EX) {
-      return -Errno.EINVAL;
     }
     f.acquire();
     try {

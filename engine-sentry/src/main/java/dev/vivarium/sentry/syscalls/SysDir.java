@@ -3,6 +3,7 @@ package dev.vivarium.sentry.syscalls;
 import dev.vivarium.sentry.abi.Capability;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Fcntl;
+import dev.vivarium.sentry.abi.Stat;
 import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.ipc.Bytes;
 import dev.vivarium.sentry.kernel.Task;
@@ -101,7 +102,7 @@ final class SysDir {
     if (f.path != null && f.path.dentry().isUnhashed() && f.path.dentry().parent() != null) {
       return -Errno.ENOENT;
     }
-    Packer packer = new Packer((int) Math.min(count & 0xffffffffL, MAX_ENTRIES), old);
+    Packer packer = new Packer(Math.max(0, Math.min((int) count, MAX_ENTRIES)), old);
     long before = f.position;
     try {
       long rc = f.readdir(t, packer);
@@ -142,6 +143,17 @@ final class SysDir {
   }
 
   static long mknodat(Task t, long dirfd, long path, long mode, long dev, long a4, long a5) {
+    int type = (int) mode & Stat.S_IFMT;
+    boolean known =
+        type == 0
+            || type == Stat.S_IFREG
+            || type == Stat.S_IFCHR
+            || type == Stat.S_IFBLK
+            || type == Stat.S_IFIFO
+            || type == Stat.S_IFSOCK;
+    if (!known) {
+      return type == Stat.S_IFDIR ? -Errno.EPERM : -Errno.EINVAL;
+    }
     String p = GuestPath.read(t, path);
     return p == null
         ? t.mm.error()

@@ -6,6 +6,7 @@ import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.ipc.Bytes;
 import dev.vivarium.sentry.ipc.EpollFile;
 import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.memory.GuestMemory;
 import dev.vivarium.sentry.vfs.File;
 
 /** epoll_create, epoll_ctl, epoll_wait and their variants. */
@@ -112,6 +113,9 @@ final class SysEpoll {
   private static long doWait(Task t, int epfd, long address, int max, long deadline) {
     if (max <= 0 || max > MAX_EVENTS) {
       return -Errno.EINVAL;
+    }
+    if (!GuestMemory.isUser(address, (long) max * EVENT_SIZE)) {
+      return -Errno.EFAULT;
     }
     File f = t.fds.get(epfd);
     if (f == null) {

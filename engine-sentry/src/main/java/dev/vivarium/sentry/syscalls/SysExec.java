@@ -31,9 +31,6 @@ final class SysExec {
   }
 
   static long execveat(Task t, long dirfd, long path, long argv, long envp, long flags, long a5) {
-    if (((int) flags & ~(Fcntl.AT_EMPTY_PATH | Fcntl.AT_SYMLINK_NOFOLLOW)) != 0) {
-      return -Errno.EINVAL;
-    }
     return exec(t, (int) dirfd, path, argv, envp, (int) flags);
   }
 
@@ -42,15 +39,20 @@ final class SysExec {
     if (name == null) {
       return t.mm.error();
     }
+    if ((flags & ~(Fcntl.AT_EMPTY_PATH | Fcntl.AT_SYMLINK_NOFOLLOW)) != 0) {
+      return -Errno.EINVAL;
+    }
     Strings strings = new Strings(t, limit(t));
     List<String> args = strings.read(argv);
     List<String> env = args == null ? null : strings.read(envp);
-    if (args == null || env == null) {
-      return strings.error;
-    }
     int walkFlags =
         ((flags & Fcntl.AT_SYMLINK_NOFOLLOW) != 0 ? 0 : PathWalker.FOLLOW)
             | ((flags & Fcntl.AT_EMPTY_PATH) != 0 ? PathWalker.EMPTY : 0);
+    if (args == null || env == null) {
+      // A program that cannot be had counts before arguments that cannot be read.
+      long rc = TaskExec.check(t, dirfd, name, walkFlags);
+      return rc < 0 ? rc : strings.error;
+    }
     return TaskExec.exec(t, dirfd, name, walkFlags, args, env);
   }
 

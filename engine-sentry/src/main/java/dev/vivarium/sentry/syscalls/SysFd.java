@@ -17,6 +17,10 @@ final class SysFd {
   private static final int CLOSE_RANGE_UNSHARE = 2;
   private static final int CLOSE_RANGE_CLOEXEC = 4;
 
+  private static final int F_OWNER_TID = 0;
+  private static final int F_OWNER_PID = 1;
+  private static final int F_OWNER_PGRP = 2;
+
   /** What F_SETFL can change. */
   private static final int SETTABLE =
       Fcntl.O_APPEND | Fcntl.O_NONBLOCK | Fcntl.O_ASYNC | Fcntl.O_DIRECT | Fcntl.O_NOATIME;
@@ -37,12 +41,7 @@ final class SysFd {
     b.full(Sys.DUP3, "dup3", SysFd::dup3);
     b.full(Sys.CLOSE, "close", SysFd::close).fast();
     b.full(Sys.CLOSE_RANGE, "close_range", SysFd::closeRange);
-    b.partial(
-            Sys.FCNTL,
-            "fcntl",
-            SysFd::fcntl,
-            "No leases, no SIGIO, and F_SETLKW does not detect deadlocks.")
-        .fast();
+    b.partial(Sys.FCNTL, "fcntl", SysFd::fcntl, "No leases, and no SIGIO.").fast();
   }
 
   static long dup(Task t, long fd, long a1, long a2, long a3, long a4, long a5) {
@@ -66,7 +65,7 @@ final class SysFd {
   }
 
   static long dup3(Task t, long fd, long target, long flags, long a3, long a4, long a5) {
-    if ((flags & ~Fcntl.O_CLOEXEC) != 0 || (int) fd == (int) target) {
+    if (((int) flags & ~Fcntl.O_CLOEXEC) != 0 || (int) fd == (int) target) {
       return -Errno.EINVAL;
     }
     return duplicateAt(t, (int) fd, (int) target, (flags & Fcntl.O_CLOEXEC) != 0);
@@ -91,7 +90,7 @@ final class SysFd {
   static long closeRange(Task t, long from, long to, long flags, long a3, long a4, long a5) {
     long first = from & 0xffffffffL;
     long last = to & 0xffffffffL;
-    if ((flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) != 0 || first > last) {
+    if (((int) flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) != 0 || first > last) {
       return -Errno.EINVAL;
     }
     if ((flags & CLOSE_RANGE_UNSHARE) != 0 && t.fds.isShared()) {
@@ -120,10 +119,10 @@ final class SysFd {
     }
     switch ((int) command) {
       case Fcntl.F_DUPFD, Fcntl.F_DUPFD_CLOEXEC -> {
-        if (arg < 0 || arg >= t.fds.limit()) {
+        if ((int) arg < 0 || (int) arg >= t.fds.limit()) {
           return -Errno.EINVAL;
         }
-        return duplicate(t, f, command == Fcntl.F_DUPFD_CLOEXEC, (int) arg);
+        return duplicate(t, f, (int) command == Fcntl.F_DUPFD_CLOEXEC, (int) arg);
       }
       case Fcntl.F_GETFD -> {
         return t.fds.isCloseOnExec(fd) ? Fcntl.FD_CLOEXEC : 0;
@@ -156,20 +155,33 @@ final class SysFd {
         return RecordLocks.fcntl(t, fd, f, (int) command, arg);
       }
       case Fcntl.F_SETOWN -> {
-        f.asyncOwner = (int) arg;
-        return 0;
+        int owner = (int) arg;
+        if (owner == Integer.MIN_VALUE) {
+          return -Errno.EINVAL;
+        }
+        long rc = checkOwner(t, owner < 0 ? F_OWNER_PGRP : F_OWNER_PID, Math.abs(owner));
+        if (rc == 0) {
+          f.asyncOwnerType = owner < 0 ? F_OWNER_PGRP : F_OWNER_PID;
+          f.asyncOwner = Math.abs(owner);
+        }
+        return rc;
       }
       case Fcntl.F_GETOWN -> {
-        return f.asyncOwner;
+        return f.asyncOwnerType == F_OWNER_PGRP ? -f.asyncOwner : f.asyncOwner;
       }
       case Fcntl.F_SETOWN_EX -> {
         byte[] b = new byte[8];
         if (t.mm.copyIn(arg, b, 0, 8) < 0) {
           return -Errno.EFAULT;
         }
-        f.asyncOwnerType = Bytes.getInt(b, 0);
-        f.asyncOwner = Bytes.getInt(b, 4);
-        return 0;
+        int type = Bytes.getInt(b, 0);
+        int owner = Bytes.getInt(b, 4);
+        long rc = checkOwner(t, type, owner);
+        if (rc == 0) {
+          f.asyncOwnerType = type;
+          f.asyncOwner = owner;
+        }
+        return rc;
       }
       case Fcntl.F_GETOWN_EX -> {
         byte[] b = new byte[8];
@@ -192,7 +204,7 @@ final class SysFd {
       }
       case Fcntl.F_SETPIPE_SZ -> {
         return f instanceof PipeFile p
-            ? p.setPipeSize(arg, t.creds.capable(Capability.CAP_SYS_RESOURCE))
+            ? p.setPipeSize(arg & 0xffffffffL, t.creds.capable(Capability.CAP_SYS_RESOURCE))
             : -Errno.EBADF;
       }
       case Fcntl.F_GET_SEALS -> {
@@ -202,7 +214,7 @@ final class SysFd {
         if (!f.isWritable()) {
           return -Errno.EPERM;
         }
-        if ((arg & ~ALL_SEALS) != 0) {
+        if (((int) arg & ~ALL_SEALS) != 0) {
           return -Errno.EINVAL;
         }
         if (!(f.inode instanceof MemRegular m)) {
@@ -226,6 +238,17 @@ final class SysFd {
         return -Errno.EINVAL;
       }
     }
+  }
+
+  /** Whether there is somebody whom F_SETOWN could mean; 0 is nobody. */
+  private static long checkOwner(Task t, int type, int owner) {
+    if (type < F_OWNER_TID || type > F_OWNER_PGRP) {
+      return -Errno.EINVAL;
+    }
+    var pids = t.kernel().pids();
+    boolean known =
+        owner == 0 || (type == F_OWNER_PGRP ? pids.processGroup(owner) : pids.task(owner)) != null;
+    return known ? 0 : -Errno.ESRCH;
   }
 
   /** Whether some process has a shared mapping through which it can write to the file. */

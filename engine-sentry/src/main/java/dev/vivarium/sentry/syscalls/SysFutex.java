@@ -51,10 +51,7 @@ final class SysFutex {
     boolean isPrivate = (op & FUTEX_PRIVATE_FLAG) != 0;
     boolean realtime = (op & FUTEX_CLOCK_REALTIME) != 0;
     int command = op & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
-    if (realtime
-        && command != FUTEX_WAIT
-        && command != FUTEX_WAIT_BITSET
-        && command != FUTEX_LOCK_PI2) {
+    if (realtime && command != FUTEX_WAIT_BITSET && command != FUTEX_LOCK_PI2) {
       return -Errno.ENOSYS;
     }
     Futexes f = t.kernel().futexes();

@@ -53,7 +53,7 @@ final class SysInotify {
   }
 
   static long init(Task t, long flags, long a1, long a2, long a3, long a4, long a5) {
-    if ((flags & ~(Fcntl.O_CLOEXEC | Fcntl.O_NONBLOCK)) != 0) {
+    if (((int) flags & ~(Fcntl.O_CLOEXEC | Fcntl.O_NONBLOCK)) != 0) {
       return -Errno.EINVAL;
     }
     Map<Integer, Integer> instances = t.kernel().inotifyInstances();

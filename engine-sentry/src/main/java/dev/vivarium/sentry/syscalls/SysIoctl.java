@@ -40,7 +40,14 @@ final class SysIoctl {
         return setFlag(t, f, Fcntl.O_NONBLOCK, argument);
       }
       case Ioctls.FIOASYNC -> {
+        int on = t.mm.readInt(argument);
+        if (t.mm.error() == 0 && on != 0 && !f.hasAsync()) {
+          return -Errno.ENOTTY;
+        }
         return setFlag(t, f, Fcntl.O_ASYNC, argument);
+      }
+      case Ioctls.FIGETBSZ -> {
+        return t.mm.writeInt(argument, 4096);
       }
       default -> {}
     }
@@ -73,7 +80,6 @@ final class SysIoctl {
         long r = f.inode.getattr(t);
         yield r < 0 ? r : t.mm.writeInt(argument, (int) (f.inode.size - f.position));
       }
-      case Ioctls.FIGETBSZ -> t.mm.writeInt(argument, 4096);
       default -> -Errno.ENOTTY;
     };
   }

@@ -2,8 +2,11 @@ package dev.vivarium.sentry.syscalls;
 
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Sys;
+import dev.vivarium.sentry.ipc.Bytes;
+import dev.vivarium.sentry.ipc.EpollFile;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.kernel.Tracing;
+import dev.vivarium.sentry.vfs.File;
 import org.jspecify.annotations.Nullable;
 
 /** kcmp: whether two processes share something. */
@@ -16,11 +19,12 @@ final class SysKcmp {
   private static final int KCMP_SIGHAND = 4;
   private static final int KCMP_IO = 5;
   private static final int KCMP_SYSVSEM = 6;
+  private static final int KCMP_EPOLL_TFD = 7;
 
   private SysKcmp() {}
 
   static void register(SyscallTable.Builder b) {
-    b.partial(Sys.KCMP, "kcmp", SysKcmp::kcmp, "KCMP_EPOLL_TFD is refused with EINVAL.");
+    b.full(Sys.KCMP, "kcmp", SysKcmp::kcmp);
   }
 
   static long kcmp(Task t, long pid1, long pid2, long type, long index1, long index2, long a5) {
@@ -47,8 +51,27 @@ final class SysKcmp {
       case KCMP_SIGHAND -> order(a.group.actions(), b.group.actions());
       case KCMP_IO -> 0;
       case KCMP_SYSVSEM -> order(a.semaphoreUndo, b.semaphoreUndo);
+      case KCMP_EPOLL_TFD -> watched(t, a, b, (int) index1, index2);
       default -> -Errno.EINVAL;
     };
+  }
+
+  /** Whether a file is the one that another task's epoll watches (struct kcmp_epoll_slot). */
+  private static long watched(Task t, Task a, Task b, int fd, long slotAddress) {
+    byte[] slot = new byte[12];
+    if (t.mm.copyIn(slotAddress, slot, 0, slot.length) != 0) {
+      return -Errno.EFAULT;
+    }
+    File file = a.fds.getAny(fd);
+    File epoll = b.fds.getAny(Bytes.getInt(slot, 0));
+    if (file == null || epoll == null) {
+      return -Errno.EBADF;
+    }
+    if (!(epoll instanceof EpollFile e)) {
+      return -Errno.EINVAL;
+    }
+    File target = e.watched(Bytes.getInt(slot, 4), Bytes.getInt(slot, 8));
+    return target == null ? -Errno.ENOENT : order(file, target);
   }
 
   /** 0 for the same thing; 1 and 2 are an order; 3 where there is none. */

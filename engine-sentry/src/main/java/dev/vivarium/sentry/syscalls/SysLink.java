@@ -5,6 +5,7 @@ import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Fcntl;
 import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.Inode;
 import dev.vivarium.sentry.vfs.NameOps;
 import dev.vivarium.sentry.vfs.PathNames;
@@ -38,16 +39,15 @@ final class SysLink {
 
   static long linkat(
       Task t, long oldDirfd, long from, long newDirfd, long to, long flags, long a5) {
-    if ((flags & ~(GuestPath.AT_SYMLINK_FOLLOW | GuestPath.AT_EMPTY_PATH)) != 0) {
+    if (((int) flags & ~(GuestPath.AT_SYMLINK_FOLLOW | GuestPath.AT_EMPTY_PATH)) != 0) {
       return -Errno.EINVAL;
     }
     int walk = (flags & GuestPath.AT_SYMLINK_FOLLOW) != 0 ? PathWalker.FOLLOW : 0;
     if ((flags & GuestPath.AT_EMPTY_PATH) != 0) {
-      if (!t.creds.capable(Capability.CAP_DAC_READ_SEARCH)
-          && !t.creds.capable(Capability.CAP_DAC_OVERRIDE)) {
+      walk |= PathWalker.EMPTY;
+      if (!mayLinkOpen(t, (int) oldDirfd) && t.mm.readByte(from) == 0 && t.mm.error() == 0) {
         return -Errno.ENOENT;
       }
-      walk |= PathWalker.EMPTY;
     }
     WalkResult found = new WalkResult();
     long rc = GuestPath.walk(t, oldDirfd, from, walk, found);
@@ -56,6 +56,15 @@ final class SysLink {
     }
     String newPath = GuestPath.read(t, to);
     return newPath == null ? t.mm.error() : NameOps.link(t, found.path(), (int) newDirfd, newPath);
+  }
+
+  /** Whether a task may give an open file a name: it opened it itself, or may read everything. */
+  private static boolean mayLinkOpen(Task t, int fd) {
+    File f = t.fds.getAny(fd);
+    return f == null
+        || f.opener == null
+        || f.opener == t.creds
+        || t.creds.capable(Capability.CAP_DAC_READ_SEARCH);
   }
 
   static long symlink(Task t, long target, long path, long a2, long a3, long a4, long a5) {
@@ -108,7 +117,7 @@ final class SysLink {
   }
 
   static long unlinkat(Task t, long dirfd, long path, long flags, long a3, long a4, long a5) {
-    if ((flags & ~Fcntl.AT_REMOVEDIR) != 0) {
+    if (((int) flags & ~Fcntl.AT_REMOVEDIR) != 0) {
       return -Errno.EINVAL;
     }
     String p = GuestPath.read(t, path);
@@ -130,13 +139,21 @@ final class SysLink {
 
   static long renameat2(
       Task t, long oldDirfd, long from, long newDirfd, long to, long flags, long a5) {
+    if (!Renamer.isKnown((int) flags)) {
+      return -Errno.EINVAL;
+    }
     String oldPath = GuestPath.read(t, from);
     if (oldPath == null) {
       return t.mm.error();
     }
     String newPath = GuestPath.read(t, to);
-    return newPath == null
-        ? t.mm.error()
-        : Renamer.rename(t, (int) oldDirfd, oldPath, (int) newDirfd, newPath, (int) flags);
+    if (newPath == null) {
+      long error = t.mm.error();
+      // What is wrong with the first path counts before that the second is none.
+      WalkResult found = new WalkResult();
+      long rc = PathWalker.walk(t, (int) oldDirfd, oldPath, PathWalker.PARENT, found);
+      return rc < 0 ? rc : error;
+    }
+    return Renamer.rename(t, (int) oldDirfd, oldPath, (int) newDirfd, newPath, (int) flags);
   }
 }

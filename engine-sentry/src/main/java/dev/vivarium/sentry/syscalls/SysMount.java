@@ -14,6 +14,7 @@ import dev.vivarium.sentry.vfs.WalkResult;
 /** mount, umount2. */
 final class SysMount {
   // MS_* of linux/mount.h that say what to do; the others are those of Mount.
+  private static final int MS_NOUSER = 1 << 31;
   private static final int MS_REMOUNT = 32;
   private static final int MS_BIND = 4096;
   private static final int MS_MOVE = 8192;
@@ -53,17 +54,24 @@ final class SysMount {
   static long mount(Task t, long source, long target, long type, long flags, long data, long a5) {
     String typeName = type == 0 ? "" : t.mm.copyInString(type, 4095);
     if (typeName == null) {
-      return t.mm.error();
+      return textError(t);
     }
     String device = source == 0 ? "none" : t.mm.copyInString(source, 4095);
     if (device == null) {
-      return t.mm.error();
+      return textError(t);
+    }
+    t.mm.readByte(data);
+    if (data != 0 && t.mm.error() != 0) {
+      return -Errno.EFAULT;
     }
     int f = (int) ((flags & MS_MGC_MASK) == MS_MGC_VAL ? flags & ~MS_MGC_MASK : flags);
     WalkResult at = new WalkResult();
     long rc = GuestPath.walk(t, Fcntl.AT_FDCWD, target, PathWalker.FOLLOW, at);
     if (rc < 0) {
       return rc;
+    }
+    if ((f & MS_NOUSER) != 0) {
+      return -Errno.EINVAL;
     }
     if (!t.creds.capable(Capability.CAP_SYS_ADMIN)) {
       return -Errno.EPERM;
@@ -106,8 +114,13 @@ final class SysMount {
     return t.fs.namespace().mount(where, fs, fs.rootDentry(), device, f & KEPT);
   }
 
+  /** A text that is too long is no path here. */
+  private static long textError(Task t) {
+    return t.mm.error() == -Errno.ENAMETOOLONG ? -Errno.EINVAL : t.mm.error();
+  }
+
   static long umount2(Task t, long target, long flags, long a2, long a3, long a4, long a5) {
-    if ((flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW)) != 0) {
+    if (((int) flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW)) != 0) {
       return -Errno.EINVAL;
     }
     WalkResult at = new WalkResult();

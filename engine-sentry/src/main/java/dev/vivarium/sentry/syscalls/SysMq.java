@@ -76,12 +76,12 @@ final class SysMq {
 
   static long timedsend(
       Task t, long fd, long message, long length, long priority, long timeout, long a5) {
-    if (Integer.compareUnsigned((int) priority, MQ_PRIO_MAX) >= 0) {
-      return -Errno.EINVAL;
-    }
     long deadline = deadline(t, timeout);
     if (deadline < 0) {
       return deadline;
+    }
+    if (Integer.compareUnsigned((int) priority, MQ_PRIO_MAX) >= 0) {
+      return -Errno.EINVAL;
     }
     QueueFile q = queue(t, fd);
     if (q == null || !q.isWritable()) {

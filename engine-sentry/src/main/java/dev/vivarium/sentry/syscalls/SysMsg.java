@@ -76,6 +76,12 @@ final class SysMsg {
     if (copies && ((flags & MessageQueue.MSG_EXCEPT) != 0 || (flags & IpcObject.IPC_NOWAIT) == 0)) {
       return -Errno.EINVAL;
     }
+    if (copies) {
+      byte[] room = new byte[(int) Math.min(size, SysvIpc.MSGMAX)];
+      if (t.mm.copyIn(message, room, 0, room.length) < 0) {
+        return -Errno.EFAULT;
+      }
+    }
     MessageQueue q = queues(t).byId((int) id);
     if (q == null) {
       return -Errno.EINVAL;

@@ -40,11 +40,17 @@ final class SysNamespace {
         SysNamespace::unshare,
         "CLONE_FILES and CLONE_FS; namespaces are refused with EPERM.");
     b.partial(
-        Sys.SETNS,
-        "setns",
-        (t, a0, a1, a2, a3, a4, a5) -> -Errno.EPERM,
-        "There are no other namespaces to join: EPERM.");
+        Sys.SETNS, "setns", SysNamespace::setns, "There are no other namespaces to join: EPERM.");
     b.full(Sys.PIDFD_GETFD, "pidfd_getfd", SysNamespace::pidfdGetfd);
+  }
+
+  static long setns(Task t, long fd, long kinds, long a2, long a3, long a4, long a5) {
+    File f = t.fds.get((int) fd);
+    if (f == null) {
+      return -Errno.EBADF;
+    }
+    boolean valid = (kinds & 0xffffffffL & ~NAMESPACES) == 0 && (int) kinds != 0;
+    return f instanceof PidFile && valid ? -Errno.EPERM : -Errno.EINVAL;
   }
 
   static long unshare(Task t, long flags, long a1, long a2, long a3, long a4, long a5) {
@@ -89,7 +95,7 @@ final class SysNamespace {
     if (!Tracing.mayAccess(t, owner)) {
       return -Errno.EPERM;
     }
-    File file = owner.fds.get((int) target);
+    File file = owner.fds.getAny((int) target);
     return file == null ? -Errno.EBADF : SysEventfd.install(t, file.acquire(), true);
   }
 }

@@ -90,14 +90,20 @@ final class SysOpen {
     }
     FileRef ref = new FileRef();
     long rc = Opener.open(t, dirfd, path, flags, mode, resolve, ref);
-    return rc < 0 ? rc : GuestPath.install(t, ref.file, (flags & Fcntl.O_CLOEXEC) != 0);
+    if (rc < 0) {
+      return rc;
+    }
+    if (ref.file != null) {
+      ref.file.opener = t.creds;
+    }
+    return GuestPath.install(t, ref.file, (flags & Fcntl.O_CLOEXEC) != 0);
   }
 
   static long openat2(Task t, long dirfd, long path, long how, long size, long a4, long a5) {
-    if (size < OPEN_HOW_SIZE) {
+    if (size >= 0 && size < OPEN_HOW_SIZE) {
       return -Errno.EINVAL;
     }
-    if (size > 4096) {
+    if (size < 0 || size > 4096) {
       return -Errno.E2BIG;
     }
     byte[] b = new byte[(int) size];
@@ -150,7 +156,7 @@ final class SysOpen {
     int known =
         Mman.MFD_CLOEXEC | Mman.MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC | Mman.MFD_HUGETLB;
     int hugeSizes = (flags & Mman.MFD_HUGETLB) != 0 ? 0x3f << 26 : 0;
-    if ((flags & ~(known | hugeSizes)) != 0
+    if (((int) flags & ~(known | hugeSizes)) != 0
         || (flags & (MFD_EXEC | MFD_NOEXEC_SEAL)) == (MFD_EXEC | MFD_NOEXEC_SEAL)) {
       return -Errno.EINVAL;
     }

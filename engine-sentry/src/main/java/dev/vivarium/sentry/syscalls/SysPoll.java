@@ -76,7 +76,7 @@ final class SysPoll {
   }
 
   private static long doPoll(Task t, long fds, int count, long deadline) {
-    if (count < 0 || count > Math.max(t.fds.limit(), 256)) {
+    if (count < 0 || count > t.fds.limit()) {
       return -Errno.EINVAL;
     }
     byte[] set = new byte[count * POLLFD_SIZE];
@@ -162,6 +162,10 @@ final class SysPoll {
   }
 
   static long pselect6(Task t, long n, long in, long out, long ex, long timeout, long sig) {
+    byte[] pair = new byte[16];
+    if (sig != 0 && t.mm.copyIn(sig, pair, 0, 16) < 0) {
+      return -Errno.EFAULT;
+    }
     long deadline = Task.NO_DEADLINE;
     if (timeout != 0) {
       long nanos = Deadlines.readTimespec(t, timeout);
@@ -170,17 +174,11 @@ final class SysPoll {
       }
       deadline = Deadlines.after(nanos);
     }
-    if (sig != 0) {
-      byte[] b = new byte[16];
-      if (t.mm.copyIn(sig, b, 0, 16) < 0) {
-        return -Errno.EFAULT;
-      }
-      long mask = Bytes.getLong(b, 0);
-      if (mask != 0) {
-        long r = SysSigmask.set(t, mask, Bytes.getLong(b, 8));
-        if (r < 0) {
-          return r;
-        }
+    long mask = Bytes.getLong(pair, 0);
+    if (mask != 0) {
+      long r = SysSigmask.set(t, mask, Bytes.getLong(pair, 8));
+      if (r < 0) {
+        return r;
       }
     }
     long r = doSelect(t, (int) n, in, out, ex, deadline);

@@ -20,6 +20,12 @@ final class SysPrctl {
   private static final int PR_SET_KEEPCAPS = 8;
   private static final int PR_SET_NAME = 15;
   private static final int PR_GET_NAME = 16;
+  private static final int PR_GET_TIMING = 13;
+  private static final int PR_SET_TIMING = 14;
+  private static final int PR_MCE_KILL = 33;
+  private static final int PR_MCE_KILL_GET = 34;
+  private static final int PR_SET_IO_FLUSHER = 57;
+  private static final int PR_GET_IO_FLUSHER = 58;
   private static final int PR_GET_SECCOMP = 21;
   private static final int PR_SET_SECCOMP = 22;
   private static final int PR_CAPBSET_READ = 23;
@@ -45,6 +51,8 @@ final class SysPrctl {
   private static final int ARCH_SET_FS = 0x1002;
   private static final int ARCH_GET_FS = 0x1003;
   private static final int ARCH_GET_GS = 0x1004;
+  private static final int ARCH_GET_CPUID = 0x1011;
+  private static final int ARCH_SET_CPUID = 0x1012;
 
   private static final long MAX_ADDRESS = 0x7fff_ffff_f000L;
   private static final int NAME_SIZE = 16;
@@ -62,7 +70,7 @@ final class SysPrctl {
             Sys.ARCH_PRCTL,
             "arch_prctl",
             SysPrctl::archPrctl,
-            "The FS and GS bases; others give EINVAL.")
+            "The FS and GS bases, and that cpuid works; others give EINVAL.")
         .fast();
     b.partial(
             Sys.PERSONALITY,
@@ -143,11 +151,29 @@ final class SysPrctl {
       case PR_GET_TID_ADDRESS -> {
         return t.mm.writeLong(arg2, t.clearChildTid);
       }
-      case PR_SET_THP_DISABLE, PR_SET_PTRACER -> {
+      case PR_GET_TIMING -> {
+        return 0; // statistical
+      }
+      case PR_SET_TIMING -> {
+        return arg2 == 0 ? 0 : -Errno.EINVAL;
+      }
+      case PR_MCE_KILL -> {
+        return machineCheckPolicy(arg2, arg3, arg4, arg5);
+      }
+      case PR_MCE_KILL_GET -> {
+        return arg2 != 0 || arg3 != 0 || arg4 != 0 || arg5 != 0 ? -Errno.EINVAL : 2;
+      }
+      case PR_SET_IO_FLUSHER, PR_GET_IO_FLUSHER -> {
+        return t.creds.capable(Capability.CAP_SYS_RESOURCE) ? -Errno.EINVAL : -Errno.EPERM;
+      }
+      case PR_SET_THP_DISABLE -> {
+        return arg3 != 0 || arg4 != 0 || arg5 != 0 ? -Errno.EINVAL : 0;
+      }
+      case PR_SET_PTRACER -> {
         return 0;
       }
       case PR_GET_THP_DISABLE -> {
-        return 0;
+        return arg2 != 0 || arg3 != 0 || arg4 != 0 || arg5 != 0 ? -Errno.EINVAL : 0;
       }
       case PR_SET_VMA -> {
         return -Errno.EINVAL; // as a kernel without CONFIG_ANON_VMA_NAME
@@ -156,6 +182,12 @@ final class SysPrctl {
         return capabilities(t, (int) option, arg2, arg3, arg4, arg5);
       }
     }
+  }
+
+  /** PR_MCE_KILL: the host's memory errors are not the guest's to choose about. */
+  private static long machineCheckPolicy(long action, long policy, long arg4, long arg5) {
+    boolean known = action == 0 && policy == 0 || action == 1 && policy >= 0 && policy <= 2;
+    return known && arg4 == 0 && arg5 == 0 ? 0 : -Errno.EINVAL;
   }
 
   private static long setName(Task t, long address) {
@@ -292,6 +324,12 @@ final class SysPrctl {
       }
       case ARCH_GET_GS -> {
         return t.mm.writeLong(address, regs.gsBase());
+      }
+      case ARCH_GET_CPUID -> {
+        return 1; // the instruction works, and cannot be taken away
+      }
+      case ARCH_SET_CPUID -> {
+        return -Errno.ENODEV;
       }
       default -> {
         return -Errno.EINVAL;

@@ -40,9 +40,20 @@ final class SysProcessVm {
     if (flags != 0) {
       return -Errno.EINVAL;
     }
-    Uio here = t.mm.uioVector(local, clampCount(localCount));
+    Uio here = t.mm.uioVector(local, (int) localCount);
     if (here == null) {
       return t.mm.error();
+    }
+    if (here.remaining() == 0) {
+      return 0;
+    }
+    // The remote vector lies in the caller's memory too, though it names the target's.
+    Uio named = t.mm.uioVectorUnchecked(remote, remoteCount);
+    if (named == null) {
+      return t.mm.error();
+    }
+    if (named.remaining() == 0) {
+      return 0;
     }
     Task target = t.kernel().pids().task((int) pid);
     if (target == null || target.mm == null) {
@@ -52,8 +63,7 @@ final class SysProcessVm {
       return -Errno.EPERM;
     }
     MemoryManager mm = target.mm;
-    // The remote vector lies in the caller's memory but names the target's.
-    Uio there = t.mm.uioVectorOver(mm, remote, clampCount(remoteCount));
+    Uio there = t.mm.uioVectorOver(mm, remote, (int) remoteCount);
     if (there == null) {
       return t.mm.error();
     }
@@ -80,9 +90,5 @@ final class SysProcessVm {
       }
     }
     return done;
-  }
-
-  private static int clampCount(long count) {
-    return count < 0 || count > Integer.MAX_VALUE ? -1 : (int) count;
   }
 }

@@ -4,7 +4,9 @@ import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Fcntl;
 import dev.vivarium.sentry.abi.Poll;
 import dev.vivarium.sentry.abi.Sys;
+import dev.vivarium.sentry.ipc.EventFile;
 import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.memory.GuestMemory;
 import dev.vivarium.sentry.memory.Uio;
 import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.Notify;
@@ -50,7 +52,9 @@ final class SysReadWrite {
     if (f == null || !f.isReadable()) {
       return -Errno.EBADF;
     }
-    return count < 0 ? -Errno.EINVAL : readFile(t, f, t.mm.uio(buf, count), CURRENT);
+    return !GuestMemory.isUser(buf, count)
+        ? -Errno.EFAULT
+        : readFile(t, f, t.mm.uio(buf, count), CURRENT);
   }
 
   static long write(Task t, long fd, long buf, long count, long a3, long a4, long a5) {
@@ -58,7 +62,9 @@ final class SysReadWrite {
     if (f == null || !f.isWritable()) {
       return -Errno.EBADF;
     }
-    return count < 0 ? -Errno.EINVAL : writeFile(t, f, t.mm.uio(buf, count), CURRENT, 0);
+    return !GuestMemory.isUser(buf, count)
+        ? -Errno.EFAULT
+        : writeFile(t, f, t.mm.uio(buf, count), CURRENT, 0);
   }
 
   static long pread64(Task t, long fd, long buf, long count, long pos, long a4, long a5) {
@@ -75,7 +81,9 @@ final class SysReadWrite {
     if (!f.isReadable()) {
       return -Errno.EBADF;
     }
-    return count < 0 ? -Errno.EINVAL : readFile(t, f, t.mm.uio(buf, count), pos);
+    return !GuestMemory.isUser(buf, count)
+        ? -Errno.EFAULT
+        : readFile(t, f, t.mm.uio(buf, count), pos);
   }
 
   static long pwrite64(Task t, long fd, long buf, long count, long pos, long a4, long a5) {
@@ -92,7 +100,9 @@ final class SysReadWrite {
     if (!f.isWritable()) {
       return -Errno.EBADF;
     }
-    return count < 0 ? -Errno.EINVAL : writeFile(t, f, t.mm.uio(buf, count), pos, 0);
+    return !GuestMemory.isUser(buf, count)
+        ? -Errno.EFAULT
+        : writeFile(t, f, t.mm.uio(buf, count), pos, 0);
   }
 
   static long readv(Task t, long fd, long iov, long count, long a3, long a4, long a5) {
@@ -131,12 +141,15 @@ final class SysReadWrite {
     if (write ? !f.isWritable() : !f.isReadable()) {
       return -Errno.EBADF;
     }
-    if ((int) count != count) {
-      return -Errno.EINVAL;
-    }
     Uio uio = t.mm.uioVector(iov, (int) count);
     if (uio == null) {
       return t.mm.error();
+    }
+    if (write && f instanceof EventFile && (int) count > 1) {
+      return writeEach(t, f, iov, (int) count);
+    }
+    if (uio.remaining() == 0) {
+      return 0;
     }
     if ((flags & ~RWF_ALL) != 0
         || (flags & (RWF_APPEND | RWF_NOAPPEND)) == (RWF_APPEND | RWF_NOAPPEND)) {
@@ -150,6 +163,22 @@ final class SysReadWrite {
     return write ? writeFile(t, f, uio, pos, flags) : readFile(t, f, uio, pos);
   }
 
+  /** A file that only knows write(2) gets the parts one by one. */
+  private static long writeEach(Task t, File f, long iov, int count) {
+    long done = 0;
+    for (int i = 0; i < count; i++) {
+      long base = t.mm.readLong(iov + 16L * i);
+      long length = t.mm.readLong(iov + 16L * i + 8);
+      long n =
+          t.mm.error() != 0 ? -Errno.EFAULT : writeFile(t, f, t.mm.uio(base, length), CURRENT, 0);
+      if (n < 0) {
+        return done > 0 ? done : n;
+      }
+      done += n;
+    }
+    return done;
+  }
+
   /** Reads at a position, or at the file's own and moves it. */
   static long readFile(Task t, File f, Uio dst, long pos) {
     if (!f.neverBlocks()) {
@@ -158,6 +187,9 @@ final class SysReadWrite {
     f.acquire();
     try {
       boolean seekable = f.isSeekable();
+      if (seekable && (pos == CURRENT ? f.position : pos) + dst.remaining() < 0) {
+        return -Errno.EINVAL;
+      }
       long n = f.read(t, dst, pos != CURRENT ? pos : seekable ? f.position : 0);
       t.countRead(n);
       if (n > 0) {
@@ -198,6 +230,9 @@ final class SysReadWrite {
         }
         at = f.inode.size;
       }
+      if (at + src.remaining() < 0) {
+        return -Errno.EINVAL;
+      }
       Uio bounded = f.inode.isRegular() ? FileSizeLimit.bound(t, src, at) : src;
       if (bounded == null) {
         return -Errno.EFBIG;
@@ -227,7 +262,7 @@ final class SysReadWrite {
     if (f == null) {
       return -Errno.EBADF;
     }
-    if (whence < 0 || whence > Fcntl.SEEK_HOLE) {
+    if ((int) whence < 0 || (int) whence > Fcntl.SEEK_HOLE) {
       return -Errno.EINVAL;
     }
     return f.seek(t, offset, (int) whence);

@@ -94,12 +94,12 @@ final class SysSem {
     if (n < 0 || n > SysvIpc.SEMOPM) {
       return -Errno.E2BIG;
     }
-    if (n < 1 || (int) id < 0) {
-      return -Errno.EINVAL;
-    }
     byte[] raw = new byte[n * SEMBUF_SIZE];
     if (t.mm.copyIn(ops, raw, 0, raw.length) < 0) {
       return -Errno.EFAULT;
+    }
+    if (n < 1 || (int) id < 0) {
+      return -Errno.EINVAL;
     }
     if (wait < 0) {
       return wait;

@@ -109,7 +109,7 @@ final class SysShm {
     }
     long length = segment.size() + PAGE - 1 & -PAGE;
     int how = Mman.MAP_SHARED;
-    if (at != 0) {
+    if (address != 0) {
       how |= (flags & SHM_REMAP) != 0 ? Mman.MAP_FIXED : Mman.MAP_FIXED_NOREPLACE;
     }
     File file = segment.attach(t, readOnly);

@@ -64,14 +64,17 @@ final class SysSignal {
 
   static long sigaction(Task t, long signum, long action, long old, long size, long a4, long a5) {
     int signo = (int) signum;
-    if (size != SET_SIZE || !SignalSet.isValid(signo)) {
+    if (size != SET_SIZE) {
       return -Errno.EINVAL;
     }
     byte[] b = new byte[ACTION_SIZE];
+    if (action != 0 && t.mm.copyIn(action, b, 0, ACTION_SIZE) != 0) {
+      return -Errno.EFAULT;
+    }
+    if (!SignalSet.isValid(signo)) {
+      return -Errno.EINVAL;
+    }
     if (action != 0) {
-      if (t.mm.copyIn(action, b, 0, ACTION_SIZE) != 0) {
-        return -Errno.EFAULT;
-      }
       if (signo == Signals.SIGKILL || signo == Signals.SIGSTOP) {
         return -Errno.EINVAL;
       }
@@ -199,6 +202,9 @@ final class SysSignal {
   }
 
   private static long sendTo(Task t, ThreadGroup g, int signo) {
+    if (isBad(signo)) {
+      return -Errno.EINVAL;
+    }
     if (!Signaling.mayKill(t, g, signo)) {
       return -Errno.EPERM;
     }
@@ -211,9 +217,6 @@ final class SysSignal {
   static long kill(Task t, long pid, long signum, long a2, long a3, long a4, long a5) {
     int id = (int) pid;
     int signo = (int) signum;
-    if (isBad(signo)) {
-      return -Errno.EINVAL;
-    }
     if (id > 0) {
       Task target = t.kernel().pids().task(id);
       return target == null ? -Errno.ESRCH : sendTo(t, target.group, signo);
@@ -253,12 +256,12 @@ final class SysSignal {
   }
 
   private static long sendToThread(Task t, int tgid, int tid, int signo) {
-    if (isBad(signo)) {
-      return -Errno.EINVAL;
-    }
     Task target = t.kernel().pids().task(tid);
     if (target == null || tgid != 0 && target.group.pid() != tgid) {
       return -Errno.ESRCH;
+    }
+    if (isBad(signo)) {
+      return -Errno.EINVAL;
     }
     if (!Signaling.mayKill(t, target.group, signo)) {
       return -Errno.EPERM;
@@ -290,7 +293,7 @@ final class SysSignal {
       return -Errno.EFAULT;
     }
     Task target = t.kernel().pids().task((int) pid);
-    if (target != null && isForged(t, queued, target.group)) {
+    if (isForged(t, queued, target == null ? null : target.group)) {
       return -Errno.EPERM;
     }
     return queue(t, target, signo, queued, true);
@@ -298,20 +301,20 @@ final class SysSignal {
 
   static long tgsigqueueinfo(
       Task t, long tgid, long tid, long signum, long info, long a4, long a5) {
-    if ((int) tgid <= 0 || (int) tid <= 0) {
-      return -Errno.EINVAL;
-    }
     int signo = (int) signum;
     SignalInfo queued = readInfo(t, signo, info);
     if (queued == null) {
       return -Errno.EFAULT;
     }
+    if ((int) tgid <= 0 || (int) tid <= 0) {
+      return -Errno.EINVAL;
+    }
     Task target = t.kernel().pids().task((int) tid);
+    if (isForged(t, queued, target == null ? null : target.group)) {
+      return -Errno.EPERM;
+    }
     if (target != null && target.group.pid() != (int) tgid) {
       return -Errno.ESRCH;
-    }
-    if (target != null && isForged(t, queued, target.group)) {
-      return -Errno.EPERM;
     }
     return queue(t, target, signo, queued, false);
   }

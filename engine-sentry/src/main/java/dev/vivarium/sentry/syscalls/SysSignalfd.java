@@ -22,12 +22,15 @@ final class SysSignalfd {
 
   static long signalfd4(Task t, long fd, long mask, long size, long flagBits, long a4, long a5) {
     int flags = (int) flagBits;
-    if ((flags & ~(Fcntl.O_CLOEXEC | Fcntl.O_NONBLOCK)) != 0 || size != 8) {
+    if (size != 8) {
       return -Errno.EINVAL;
     }
     long set = t.mm.readLong(mask);
     if (t.mm.error() != 0) {
       return -Errno.EFAULT;
+    }
+    if ((flags & ~(Fcntl.O_CLOEXEC | Fcntl.O_NONBLOCK)) != 0) {
+      return -Errno.EINVAL;
     }
     if ((int) fd != -1) {
       File f = t.fds.get((int) fd);

@@ -1,5 +1,6 @@
 package dev.vivarium.sentry.syscalls;
 
+import dev.vivarium.sentry.abi.Capability;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Fcntl;
 import dev.vivarium.sentry.abi.Sockets;
@@ -18,6 +19,12 @@ import dev.vivarium.sentry.vfs.Inode;
 final class SysSocket {
   private static final int MAX_ADDRESS = 128;
   private static final int MAX_OPTION = 4096;
+
+  // linux/net.h, linux/in.h
+  private static final int NPROTO = 46;
+  private static final int SOCK_MAX = 11;
+  private static final int IPPROTO_ICMP = 1;
+  private static final int IPPROTO_MAX = 263;
 
   private SysSocket() {}
 
@@ -90,6 +97,14 @@ final class SysSocket {
       error[0] = -Errno.EINVAL;
       return null;
     }
+    if (domain < 0 || domain >= NPROTO) {
+      error[0] = -Errno.EAFNOSUPPORT;
+      return null;
+    }
+    if (type >= SOCK_MAX) {
+      error[0] = -Errno.EINVAL;
+      return null;
+    }
     int flags = Fcntl.O_RDWR | extra & Sockets.SOCK_NONBLOCK;
     Inode inode =
         t.kernel().anonFileSystems().sockets().newInode(t, Stat.S_IFSOCK | 0777, "socket:[%d]");
@@ -109,6 +124,10 @@ final class SysSocket {
         return UnixSocket.open(t.kernel().network(), inode, flags, effective);
       }
       case Sockets.AF_INET, Sockets.AF_INET6 -> {
+        if (protocol < 0 || protocol >= IPPROTO_MAX) {
+          error[0] = -Errno.EINVAL;
+          return null;
+        }
         int wanted =
             switch (type) {
               case Sockets.SOCK_STREAM -> Sockets.IPPROTO_TCP;
@@ -120,7 +139,8 @@ final class SysSocket {
           return null;
         }
         if (protocol != 0 && protocol != wanted) {
-          error[0] = -Errno.EPROTONOSUPPORT;
+          boolean pings = protocol == IPPROTO_ICMP && type == Sockets.SOCK_DGRAM;
+          error[0] = pings ? -Errno.EACCES : -Errno.EPROTONOSUPPORT;
           return null;
         }
         return InetSocket.open(t.kernel().network(), inode, flags, domain, type, wanted);
@@ -138,7 +158,7 @@ final class SysSocket {
         return new NetlinkSocket(t.kernel().network(), inode, flags, type, protocol);
       }
       default -> {
-        error[0] = domain < 0 ? -Errno.EINVAL : -Errno.EAFNOSUPPORT;
+        error[0] = -Errno.EAFNOSUPPORT;
         return null;
       }
     }
@@ -152,16 +172,20 @@ final class SysSocket {
 
   static long socketpair(
       Task t, long domain, long type, long protocol, long fds, long a4, long a5) {
-    if ((int) domain == Sockets.AF_INET
-        || (int) domain == Sockets.AF_INET6
-        || (int) domain == Sockets.AF_NETLINK) {
-      return -Errno.EOPNOTSUPP;
+    int extra = (int) type & ~Sockets.SOCK_TYPE_MASK;
+    if ((extra & ~(Sockets.SOCK_NONBLOCK | Sockets.SOCK_CLOEXEC)) != 0) {
+      return -Errno.EINVAL;
+    }
+    // Where the descriptors go must be writable, whatever else is wrong.
+    long there = t.mm.readLong(fds);
+    if (t.mm.writeLong(fds, there) != 0) {
+      return -Errno.EFAULT;
     }
     long[] error = {0};
     SocketFile a = make(t, (int) domain, (int) type, (int) protocol, error);
     SocketFile b = a == null ? null : make(t, (int) domain, (int) type, (int) protocol, error);
     if (!(a instanceof UnixSocket first) || !(b instanceof UnixSocket second)) {
-      return error[0];
+      return a != null ? -Errno.EOPNOTSUPP : error[0];
     }
     UnixSocket.pair(t, first, second);
     return FdPairs.install(t, fds, first, second, (type & Sockets.SOCK_CLOEXEC) != 0);
@@ -175,9 +199,12 @@ final class SysSocket {
   }
 
   static long connect(Task t, long fd, long address, long length, long a3, long a4, long a5) {
+    if (t.fds.get((int) fd) == null) {
+      return -Errno.EBADF;
+    }
     long[] error = {0};
-    SocketFile s = find(t, fd, error);
-    byte[] name = s == null ? null : readAddress(t, address, length, error);
+    byte[] name = readAddress(t, address, length, error);
+    SocketFile s = name == null ? null : find(t, fd, error);
     if (s == null || name == null) {
       return error[0];
     }
@@ -200,7 +227,10 @@ final class SysSocket {
   }
 
   static long accept4(Task t, long fd, long address, long length, long flags, long a4, long a5) {
-    if ((flags & ~(Sockets.SOCK_NONBLOCK | Sockets.SOCK_CLOEXEC)) != 0) {
+    if (t.fds.get((int) fd) == null) {
+      return -Errno.EBADF;
+    }
+    if (((int) flags & ~(Sockets.SOCK_NONBLOCK | Sockets.SOCK_CLOEXEC)) != 0) {
       return -Errno.EINVAL;
     }
     long[] error = {0};
@@ -266,9 +296,22 @@ final class SysSocket {
     if (n < 0) {
       return -Errno.EINVAL;
     }
-    byte[] value = new byte[Math.min(n, MAX_OPTION)];
+    if (s.domain == Sockets.AF_UNIX && (int) level != Sockets.SOL_SOCKET) {
+      return -Errno.EOPNOTSUPP;
+    }
+    int size = SocketOptionCalls.size((int) level, (int) option);
+    if (size > 0 && n < 4) {
+      return -Errno.EINVAL;
+    }
+    byte[] value = new byte[Math.min(n, size > 0 ? size : MAX_OPTION)];
     if (t.mm.copyIn(address, value, 0, value.length) < 0) {
       return -Errno.EFAULT;
+    }
+    if (!t.creds.capable(Capability.CAP_NET_ADMIN)) {
+      int rc = SocketOptionCalls.forbidden((int) level, (int) option, value);
+      if (rc < 0) {
+        return rc;
+      }
     }
     return SocketOptionCalls.set(s, (int) level, (int) option, value);
   }
@@ -280,6 +323,9 @@ final class SysSocket {
     if (s == null) {
       return error[0];
     }
+    if (s.domain == Sockets.AF_UNIX && (int) level != Sockets.SOL_SOCKET) {
+      return -Errno.EOPNOTSUPP;
+    }
     int room = t.mm.readInt(length);
     if (t.mm.error() != 0) {
       return -Errno.EFAULT;
@@ -290,6 +336,11 @@ final class SysSocket {
     byte[] value = SocketOptionCalls.get(s, (int) level, (int) option);
     if (value == null) {
       return -Errno.ENOPROTOOPT;
+    }
+    if ((int) level == Sockets.SOL_SOCKET
+        && (int) option == SocketOptionCalls.SO_COOKIE
+        && room < value.length) {
+      return -Errno.EINVAL;
     }
     int n = Math.min(room, value.length);
     if (t.mm.copyOut(address, value, 0, n) < 0) {

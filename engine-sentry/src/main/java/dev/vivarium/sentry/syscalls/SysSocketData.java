@@ -24,6 +24,9 @@ final class SysSocketData {
   private static final int MSGHDR_SIZE = 56;
   private static final int MMSGHDR_SIZE = 64;
 
+  /** Only the kernel itself may say that a program is a 32-bit one. */
+  private static final int MSG_CMSG_COMPAT = 1 << 31;
+
   private SysSocketData() {}
 
   static void register(SyscallTable.Builder b) {
@@ -80,10 +83,8 @@ final class SysSocketData {
     }
     if (r >= 0 && address != 0) {
       byte[] from = m.address;
-      long w =
-          from == null
-              ? t.mm.writeInt(addressLength, 0)
-              : SysSocket.writeAddress(t, from, address, addressLength);
+      byte[] shown = from == null ? new byte[0] : from;
+      long w = SysSocket.writeAddress(t, shown, address, addressLength);
       return w < 0 ? w : r;
     }
     return r;
@@ -123,11 +124,6 @@ final class SysSocketData {
 
   static long recvmmsg(
       Task t, long fd, long vector, long count, long flags, long timeout, long a5) {
-    long[] error = {0};
-    SocketFile s = SysSocket.find(t, fd, error);
-    if (s == null) {
-      return error[0];
-    }
     long deadline = Task.NO_DEADLINE;
     if (timeout != 0) {
       long nanos = Deadlines.readTimespec(t, timeout);
@@ -135,6 +131,11 @@ final class SysSocketData {
         return nanos;
       }
       deadline = Deadlines.after(nanos);
+    }
+    long[] error = {0};
+    SocketFile s = SysSocket.find(t, fd, error);
+    if (s == null) {
+      return error[0];
     }
     int n = (int) Math.min(count & 0xffffffffL, Sockets.UIO_MAXIOV);
     int each = (int) flags & ~Sockets.MSG_WAITFORONE;
@@ -158,10 +159,27 @@ final class SysSocketData {
     return n;
   }
 
-  private static long send(Task t, SocketFile s, long header, int flags) {
-    byte[] h = new byte[MSGHDR_SIZE];
+  /** Copies a {@code msghdr} in and checks what holds for both ways. */
+  private static long readHeader(Task t, long header, int flags, byte[] h) {
+    if ((flags & MSG_CMSG_COMPAT) != 0) {
+      return -Errno.EINVAL;
+    }
     if (t.mm.copyIn(header, h, 0, MSGHDR_SIZE) < 0) {
       return -Errno.EFAULT;
+    }
+    if (Bytes.getLong(h, NAME) != 0 && Bytes.getInt(h, NAME_LENGTH) < 0) {
+      return -Errno.EINVAL;
+    }
+    return Bytes.getLong(h, IOV_COUNT) < 0 || Bytes.getLong(h, IOV_COUNT) > Sockets.UIO_MAXIOV
+        ? -Errno.EMSGSIZE
+        : 0;
+  }
+
+  private static long send(Task t, SocketFile s, long header, int flags) {
+    byte[] h = new byte[MSGHDR_SIZE];
+    long rc = readHeader(t, header, flags, h);
+    if (rc < 0) {
+      return rc;
     }
     long[] error = {0};
     SocketMessage m = new SocketMessage();
@@ -176,6 +194,10 @@ final class SysSocketData {
     Uio data = vector(t, h);
     if (data == null) {
       return t.mm.error();
+    }
+    long control = Bytes.getLong(h, CONTROL_LENGTH);
+    if (control < 0 || control > Integer.MAX_VALUE) {
+      return -Errno.ENOBUFS;
     }
     long r =
         ControlMessages.read(t, s, Bytes.getLong(h, CONTROL), Bytes.getLong(h, CONTROL_LENGTH), m);
@@ -198,8 +220,9 @@ final class SysSocketData {
 
   private static long receive(Task t, SocketFile s, long header, int flags) {
     byte[] h = new byte[MSGHDR_SIZE];
-    if (t.mm.copyIn(header, h, 0, MSGHDR_SIZE) < 0) {
-      return -Errno.EFAULT;
+    long rc = readHeader(t, header, flags, h);
+    if (rc < 0) {
+      return rc;
     }
     Uio data = vector(t, h);
     if (data == null) {

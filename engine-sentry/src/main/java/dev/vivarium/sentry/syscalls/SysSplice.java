@@ -29,67 +29,75 @@ final class SysSplice {
 
   static long splice(
       Task t, long fdIn, long offIn, long fdOut, long offOut, long length, long flags) {
-    if ((flags & ~ALL_FLAGS) != 0) {
+    if (length == 0) {
+      return 0;
+    }
+    if (((int) flags & ~ALL_FLAGS) != 0) {
       return -Errno.EINVAL;
     }
     File in = t.fds.get((int) fdIn);
     File out = t.fds.get((int) fdOut);
-    if (in == null || out == null || !in.isReadable() || !out.isWritable()) {
+    if (in == null || out == null) {
       return -Errno.EBADF;
     }
     if (in instanceof PipeFile && offIn != 0 || out instanceof PipeFile && offOut != 0) {
       return -Errno.ESPIPE;
     }
-    if (!(in instanceof PipeFile) && !(out instanceof PipeFile)
-        || (out.flags & Fcntl.O_APPEND) != 0 && out.isSeekable()) {
-      return -Errno.EINVAL;
+    long to = offOut == 0 ? out.position : t.mm.readLong(offOut);
+    if (offOut != 0 && t.mm.error() != 0) {
+      return -Errno.EFAULT;
+    }
+    long from = offIn == 0 ? in.position : t.mm.readLong(offIn);
+    if (offIn != 0 && t.mm.error() != 0) {
+      return -Errno.EFAULT;
+    }
+    if (!in.isReadable() || !out.isWritable()) {
+      return -Errno.EBADF;
     }
     if (in instanceof PipeFile a && out instanceof PipeFile b) {
       if (a.pipe() == b.pipe()) {
         return -Errno.EINVAL;
       }
-    } else if (length < 0) {
-      return -Errno.EINVAL; // a file's range must have an end; a pipe takes any size_t
-    }
-    if (length == 0) {
-      return 0;
+    } else if (in instanceof PipeFile) {
+      if (offOut != 0 && !out.isSeekable()
+          || (out.flags & Fcntl.O_APPEND) != 0 && out.isSeekable()
+          || isOutside(to, length)) {
+        return -Errno.EINVAL;
+      }
+    } else if (out instanceof PipeFile) {
+      if (offIn != 0 && !in.isSeekable() || isOutside(from, length) || !in.canSplice()) {
+        return -Errno.EINVAL;
+      }
+    } else {
+      return -Errno.EINVAL;
     }
     in.acquire();
     out.acquire();
     try {
       boolean nonBlocking = (flags & Fcntl.SPLICE_F_NONBLOCK) != 0;
       return in instanceof PipeFile pipe
-          ? fromPipe(t, pipe, out, offOut, length, nonBlocking)
-          : toPipe(t, in, offIn, (PipeFile) out, length, nonBlocking);
+          ? moved(t, out, offOut, to, Splice.fromPipe(t, pipe, out, to, length, nonBlocking), true)
+          : moved(
+              t,
+              in,
+              offIn,
+              from,
+              Splice.toPipe(t, in, from, (PipeFile) out, length, nonBlocking),
+              false);
     } finally {
       in.drop(t);
       out.drop(t);
     }
   }
 
-  private static long fromPipe(
-      Task t, PipeFile in, File out, long offsetAt, long length, boolean nonBlocking) {
-    long offset = offsetAt == 0 ? out.position : t.mm.readLong(offsetAt);
-    if (offsetAt != 0 && t.mm.error() != 0) {
-      return -Errno.EFAULT;
-    }
-    long n = Splice.fromPipe(t, in, out, offset, length, nonBlocking);
-    return moved(t, out, offsetAt, offset, n, Notify.IN_MODIFY);
+  /** Whether a range of a file has no end, or begins before it. */
+  private static boolean isOutside(long offset, long length) {
+    return offset < 0 || length < 0 || offset + length < 0;
   }
 
-  private static long toPipe(
-      Task t, File in, long offsetAt, PipeFile out, long length, boolean nonBlocking) {
-    long offset = offsetAt == 0 ? in.position : t.mm.readLong(offsetAt);
-    if (offsetAt != 0 && t.mm.error() != 0) {
-      return -Errno.EFAULT;
-    }
-    long n = Splice.toPipe(t, in, offset, out, length, nonBlocking);
-    return moved(t, in, offsetAt, offset, n, Notify.IN_ACCESS);
-  }
-
-  private static long moved(Task t, File f, long offsetAt, long offset, long n, int event) {
+  private static long moved(Task t, File f, long offsetAt, long offset, long n, boolean written) {
     if (n > 0) {
-      Notify.event(f, event);
+      Notify.event(f, written ? Notify.IN_MODIFY : Notify.IN_ACCESS);
       if (offsetAt != 0) {
         return t.mm.writeLong(offsetAt, offset + n) < 0 ? -Errno.EFAULT : n;
       }
@@ -101,8 +109,11 @@ final class SysSplice {
   }
 
   static long tee(Task t, long fdIn, long fdOut, long length, long flags, long a4, long a5) {
-    if ((flags & ~ALL_FLAGS) != 0) {
+    if (((int) flags & ~ALL_FLAGS) != 0) {
       return -Errno.EINVAL;
+    }
+    if (length == 0) {
+      return 0;
     }
     File in = t.fds.get((int) fdIn);
     File out = t.fds.get((int) fdOut);
@@ -111,9 +122,6 @@ final class SysSplice {
     }
     if (!(in instanceof PipeFile a) || !(out instanceof PipeFile b) || a.pipe() == b.pipe()) {
       return -Errno.EINVAL;
-    }
-    if (length == 0) {
-      return 0;
     }
     in.acquire();
     out.acquire();
@@ -126,24 +134,52 @@ final class SysSplice {
   }
 
   static long vmsplice(Task t, long fd, long iov, long count, long flags, long a4, long a5) {
-    if ((flags & ~ALL_FLAGS) != 0) {
+    if (((int) flags & ~ALL_FLAGS) != 0) {
       return -Errno.EINVAL;
     }
-    if (!(t.fds.get((int) fd) instanceof PipeFile pipe)) {
+    File file = t.fds.get((int) fd);
+    if (file == null) {
       return -Errno.EBADF;
     }
-    Uio uio = t.mm.uioVector(iov, (int) Math.max(0, Math.min(count, Integer.MAX_VALUE)));
+    Uio uio = t.mm.uioVector(iov, (int) count);
     if (uio == null) {
       return t.mm.error();
+    }
+    if (uio.remaining() == 0) {
+      return 0;
+    }
+    if (!(file instanceof PipeFile pipe)) {
+      return -Errno.EBADF;
     }
     boolean nonBlocking = (flags & Fcntl.SPLICE_F_NONBLOCK) != 0 || pipe.isNonBlocking();
     pipe.acquire();
     try {
       return pipe.isWritable()
-          ? pipe.pipe().write(t, uio, nonBlocking, false)
+          ? writeEach(t, pipe, iov, (int) count, nonBlocking)
           : pipe.pipe().read(t, uio, nonBlocking);
     } finally {
       pipe.drop(t);
     }
+  }
+
+  /** Part by part: what comes before one that cannot be read goes into the pipe. */
+  private static long writeEach(Task t, PipeFile pipe, long iov, int count, boolean nonBlocking) {
+    long done = 0;
+    for (int i = 0; i < count; i++) {
+      long base = t.mm.readLong(iov + 16L * i);
+      long length = t.mm.readLong(iov + 16L * i + 8);
+      long n =
+          t.mm.error() != 0
+              ? -Errno.EFAULT
+              : pipe.pipe().write(t, t.mm.uio(base, length), nonBlocking || done > 0, false);
+      if (n < 0) {
+        return done > 0 ? done : n;
+      }
+      done += n;
+      if (n < length) {
+        break;
+      }
+    }
+    return done;
   }
 }

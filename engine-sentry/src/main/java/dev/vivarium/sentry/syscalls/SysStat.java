@@ -40,7 +40,7 @@ final class SysStat {
   }
 
   static long newfstatat(Task t, long dirfd, long path, long buf, long flags, long a4, long a5) {
-    if ((flags & ~FSTATAT_FLAGS) != 0) {
+    if (((int) flags & ~(FSTATAT_FLAGS | Fcntl.AT_STATX_SYNC_TYPE)) != 0) {
       return -Errno.EINVAL;
     }
     if ((flags & GuestPath.AT_EMPTY_PATH) != 0 && (int) dirfd >= 0 && isEmpty(t, path)) {
@@ -66,9 +66,9 @@ final class SysStat {
   }
 
   static long statx(Task t, long dirfd, long path, long flags, long mask, long buf, long a5) {
-    if ((mask & StatLayout.STATX_RESERVED) != 0
+    if (((int) mask & StatLayout.STATX_RESERVED) != 0
         || (flags & Fcntl.AT_STATX_SYNC_TYPE) == Fcntl.AT_STATX_SYNC_TYPE
-        || (flags & ~(FSTATAT_FLAGS | Fcntl.AT_STATX_SYNC_TYPE)) != 0) {
+        || ((int) flags & ~(FSTATAT_FLAGS | Fcntl.AT_STATX_SYNC_TYPE)) != 0) {
       return -Errno.EINVAL;
     }
     VfsPath place;

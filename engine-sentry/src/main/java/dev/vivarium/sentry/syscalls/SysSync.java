@@ -50,10 +50,19 @@ final class SysSync {
     if (f == null) {
       return -Errno.EBADF;
     }
-    if (offset < 0 || length < 0 || (flags & ~SYNC_FILE_RANGE_ALL) != 0) {
+    if (offset < 0
+        || length < 0
+        || offset + length < 0
+        || ((int) flags & ~SYNC_FILE_RANGE_ALL) != 0) {
       return -Errno.EINVAL;
     }
-    return f.isSeekable() ? 0 : -Errno.ESPIPE;
+    int type = f.inode.mode & Stat.S_IFMT;
+    boolean stored =
+        type == Stat.S_IFREG
+            || type == Stat.S_IFDIR
+            || type == Stat.S_IFBLK
+            || type == Stat.S_IFLNK;
+    return stored ? 0 : -Errno.ESPIPE;
   }
 
   static long fadvise64(Task t, long fd, long offset, long length, long advice, long a4, long a5) {
@@ -64,7 +73,9 @@ final class SysSync {
     if ((f.inode.mode & Stat.S_IFMT) == Stat.S_IFIFO) {
       return -Errno.ESPIPE;
     }
-    return length < 0 || advice < 0 || advice > Fcntl.POSIX_FADV_NOREUSE ? -Errno.EINVAL : 0;
+    return length < 0 || (int) advice < 0 || (int) advice > Fcntl.POSIX_FADV_NOREUSE
+        ? -Errno.EINVAL
+        : 0;
   }
 
   static long readahead(Task t, long fd, long offset, long count, long a3, long a4, long a5) {
@@ -72,6 +83,6 @@ final class SysSync {
     if (f == null) {
       return -Errno.EBADF;
     }
-    return f.inode.isRegular() ? 0 : -Errno.EINVAL;
+    return f.inode.isRegular() && count >= 0 ? 0 : -Errno.EINVAL;
   }
 }

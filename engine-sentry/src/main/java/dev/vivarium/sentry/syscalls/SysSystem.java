@@ -64,11 +64,14 @@ final class SysSystem {
         if (name == null) {
           return t.mm.error();
         }
+        if (name.isEmpty()) {
+          return -Errno.ENOENT;
+        }
         int index = TYPES.indexOf(name);
         return index < 0 ? -Errno.EINVAL : index;
       }
       case 2 -> {
-        if (arg1 < 0 || arg1 >= TYPES.size()) {
+        if ((int) arg1 < 0 || (int) arg1 >= TYPES.size()) {
           return -Errno.EINVAL;
         }
         byte[] name = (TYPES.get((int) arg1) + "\0").getBytes(StandardCharsets.ISO_8859_1);

@@ -7,6 +7,7 @@ import dev.vivarium.sentry.ipc.Bytes;
 import dev.vivarium.sentry.kernel.ProcessTimers;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.vfs.Times;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Clocks and sleeping. */
@@ -46,17 +47,12 @@ final class SysTime {
     b.partial(
             Sys.SETTIMEOFDAY,
             "settimeofday",
-            (t, a0, a1, a2, a3, a4, a5) -> -Errno.EPERM,
+            SysTime::settimeofday,
             "The sandbox's clock is the host's: EPERM.")
         .fast();
     String readOnly = "Reads; the clock is the host's, and setting it is refused with EPERM.";
     b.partial(Sys.ADJTIMEX, "adjtimex", SysTime::adjtimex, readOnly);
-    b.partial(
-        Sys.CLOCK_ADJTIME,
-        "clock_adjtime",
-        (t, clock, timex, a2, a3, a4, a5) ->
-            (int) clock != CLOCK_REALTIME ? -Errno.EOPNOTSUPP : adjtimex(t, timex, 0, 0, 0, 0, 0),
-        readOnly);
+    b.partial(Sys.CLOCK_ADJTIME, "clock_adjtime", SysTime::clockAdjtime, readOnly);
     b.full(Sys.TIME, "time", SysTime::time).fast();
     b.full(Sys.NANOSLEEP, "nanosleep", SysTime::nanosleep);
     b.full(Sys.CLOCK_NANOSLEEP, "clock_nanosleep", SysTime::clockNanosleep);
@@ -130,11 +126,33 @@ final class SysTime {
   }
 
   static long clockSettime(Task t, long clock, long address, long a2, long a3, long a4, long a5) {
-    if ((int) clock != CLOCK_REALTIME) {
-      return -Errno.EINVAL;
+    int id = (int) clock;
+    if (id > CLOCK_REALTIME) {
+      return -Errno.EINVAL; // these cannot be set
     }
     long nanos = Deadlines.readTimespec(t, address);
-    return nanos < 0 ? nanos : -Errno.EPERM;
+    if (nanos < 0) {
+      return nanos;
+    }
+    return read(t, id) < 0 ? -Errno.EINVAL : -Errno.EPERM;
+  }
+
+  static long settimeofday(Task t, long tv, long tz, long a2, long a3, long a4, long a5) {
+    byte[] b = new byte[16];
+    if (tv != 0) {
+      if (t.mm.copyIn(tv, b, 0, 16) != 0) {
+        return -Errno.EFAULT;
+      }
+      long micros = Bytes.getLong(b, 8);
+      if (micros < 0 || micros > 1_000_000) {
+        return -Errno.EINVAL;
+      }
+    }
+    if (tz != 0 && t.mm.copyIn(tz, new byte[8], 0, 8) != 0) {
+      return -Errno.EFAULT;
+    }
+    boolean isTime = Bytes.getLong(b, 0) >= 0 && Bytes.getLong(b, 8) < 1_000_000;
+    return tv != 0 && !isTime ? -Errno.EINVAL : -Errno.EPERM;
   }
 
   static long gettimeofday(Task t, long tv, long tz, long a2, long a3, long a4, long a5) {
@@ -152,14 +170,14 @@ final class SysTime {
 
   /** The state of a clock that nobody steers (struct timex of linux/timex.h). */
   static long adjtimex(Task t, long address, long a1, long a2, long a3, long a4, long a5) {
-    int modes = t.mm.readInt(address);
-    if (t.mm.error() != 0) {
+    byte[] b = new byte[TIMEX_SIZE];
+    if (t.mm.copyIn(address, b, 0, TIMEX_SIZE) != 0) {
       return -Errno.EFAULT;
     }
-    if (modes != 0) {
+    if (Bytes.getInt(b, 0) != 0) {
       return -Errno.EPERM;
     }
-    byte[] b = new byte[TIMEX_SIZE];
+    Arrays.fill(b, (byte) 0);
     long now = Times.now();
     Bytes.putLong(b, 24, TIMEX_MAX_ERROR);
     Bytes.putLong(b, 32, TIMEX_MAX_ERROR);
@@ -169,6 +187,20 @@ final class SysTime {
     Bytes.putLong(b, 80, now % Deadlines.NANOS / 1000);
     Bytes.putLong(b, 88, 10_000);
     return t.mm.copyOut(address, b, 0, TIMEX_SIZE) != 0 ? -Errno.EFAULT : TIME_ERROR;
+  }
+
+  static long clockAdjtime(Task t, long clock, long timex, long a2, long a3, long a4, long a5) {
+    int id = (int) clock;
+    if (id == CLOCK_REALTIME) {
+      return adjtimex(t, timex, 0, 0, 0, 0, 0);
+    }
+    if (t.mm.copyIn(timex, new byte[TIMEX_SIZE], 0, TIMEX_SIZE) != 0) {
+      return -Errno.EFAULT;
+    }
+    if ((id & 7) == 3 && id < 0) {
+      return -Errno.EINVAL; // a clock of a device, which no descriptor here is
+    }
+    return id > 0 && read(t, id) < 0 ? -Errno.EINVAL : -Errno.EOPNOTSUPP;
   }
 
   static long time(Task t, long address, long a1, long a2, long a3, long a4, long a5) {
@@ -240,6 +272,13 @@ final class SysTime {
     ProcessTimers.Clock clock = processorTime(t, id);
     if (id == CLOCK_THREAD_CPUTIME_ID) {
       return -Errno.EOPNOTSUPP;
+    }
+    if (id < 0 && (id & 7) == 3) {
+      return -Errno.EOPNOTSUPP; // a clock of a device
+    }
+    if (id < 0 && clock == null) {
+      long nanos = Deadlines.readTimespec(t, request);
+      return nanos < 0 ? nanos : -Errno.EINVAL;
     }
     boolean own = (id & 4) != 0 && (~(id >> 3) == 0 || ~(id >> 3) == t.tid());
     if (clock == null || own) {

@@ -55,12 +55,12 @@ final class SysTimerfd {
   }
 
   static long settime(Task t, long fd, long flags, long newValue, long oldValue, long a4, long a5) {
-    if ((flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) != 0) {
-      return -Errno.EINVAL;
-    }
     byte[] b = new byte[32];
     if (t.mm.copyIn(newValue, b, 0, 32) < 0) {
       return -Errno.EFAULT;
+    }
+    if (((int) flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) != 0) {
+      return -Errno.EINVAL;
     }
     long interval = Deadlines.nanos(Bytes.getLong(b, 0), Bytes.getLong(b, 8));
     long value = Deadlines.nanos(Bytes.getLong(b, 16), Bytes.getLong(b, 24));

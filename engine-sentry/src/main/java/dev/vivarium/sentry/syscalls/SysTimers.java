@@ -87,6 +87,10 @@ final class SysTimers {
   }
 
   static long timerCreate(Task t, long clock, long event, long idOut, long a3, long a4, long a5) {
+    byte[] b = new byte[SIGEVENT_SIZE];
+    if (event != 0 && t.mm.copyIn(event, b, 0, b.length) != 0) {
+      return -Errno.EFAULT;
+    }
     int id = (int) clock;
     ProcessTimers.Clock time = SysTime.processorTime(t, id);
     switch (id) {
@@ -97,8 +101,13 @@ final class SysTimers {
       case SysTime.CLOCK_REALTIME_ALARM, SysTime.CLOCK_BOOTTIME_ALARM -> {
         return -Errno.EPERM;
       }
+      case SysTime.CLOCK_MONOTONIC_RAW,
+          SysTime.CLOCK_REALTIME_COARSE,
+          SysTime.CLOCK_MONOTONIC_COARSE -> {
+        return -Errno.EOPNOTSUPP;
+      }
       default -> {
-        if (time == null) {
+        if (time == null && id >= 0) {
           return -Errno.EINVAL;
         }
       }
@@ -109,10 +118,6 @@ final class SysTimers {
     Task thread = null;
     boolean valueIsId = event == 0;
     if (event != 0) {
-      byte[] b = new byte[SIGEVENT_SIZE];
-      if (t.mm.copyIn(event, b, 0, b.length) != 0) {
-        return -Errno.EFAULT;
-      }
       value = Bytes.getLong(b, 0);
       signo = Bytes.getInt(b, 8);
       notify = Bytes.getInt(b, 12);
@@ -130,6 +135,10 @@ final class SysTimers {
         return -Errno.EINVAL;
       }
       notify = kind;
+    }
+    if (time == null && id < 0) {
+      // Such a clock is only looked up when everything else is right.
+      return t.mm.writeInt(idOut, 0) != 0 ? -Errno.EFAULT : -Errno.EINVAL;
     }
     ProcessTimers timers = t.group.timers();
     long timer = timers.create(id, time, notify, signo, value, valueIsId, thread);

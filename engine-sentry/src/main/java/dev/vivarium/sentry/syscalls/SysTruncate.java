@@ -22,11 +22,8 @@ final class SysTruncate {
   static void register(SyscallTable.Builder b) {
     b.full(Sys.TRUNCATE, "truncate", SysTruncate::truncate);
     b.full(Sys.FTRUNCATE, "ftruncate", SysTruncate::ftruncate);
-    b.partial(
-        Sys.FALLOCATE,
-        "fallocate",
-        SysTruncate::fallocate,
-        "Ranges can be allocated, zeroed and punched, not collapsed or inserted.");
+    // Like Linux's own memory file systems, it refuses to collapse or insert ranges.
+    b.full(Sys.FALLOCATE, "fallocate", SysTruncate::fallocate);
   }
 
   static long truncate(Task t, long path, long length, long a2, long a3, long a4, long a5) {
@@ -78,7 +75,8 @@ final class SysTruncate {
     return modified(f, f.truncate(t, length));
   }
 
-  static long fallocate(Task t, long fd, long mode, long offset, long length, long a4, long a5) {
+  static long fallocate(
+      Task t, long fd, long modeArgument, long offset, long length, long a4, long a5) {
     File f = t.fds.get((int) fd);
     if (f == null) {
       return -Errno.EBADF;
@@ -86,6 +84,7 @@ final class SysTruncate {
     if (offset < 0 || length <= 0) {
       return -Errno.EINVAL;
     }
+    int mode = (int) modeArgument;
     int known = Fcntl.FALLOC_FL_KEEP_SIZE | Fcntl.FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE;
     boolean punch = (mode & Fcntl.FALLOC_FL_PUNCH_HOLE) != 0;
     boolean zero = (mode & FALLOC_FL_ZERO_RANGE) != 0;
@@ -107,10 +106,13 @@ final class SysTruncate {
     if (type != Stat.S_IFREG) {
       return -Errno.ENODEV;
     }
-    if (offset + length < 0 || !punch && !FileSizeLimit.allows(t, offset + length)) {
+    if (offset + length < 0) {
       return -Errno.EFBIG;
     }
-    return modified(f, f.allocate(t, (int) mode, offset, length));
+    if (!punch && !FileSizeLimit.allows(t, offset + length)) {
+      return offset + length > FileSizeLimit.MAX_FILE_SIZE ? -Errno.ENOSPC : -Errno.EFBIG;
+    }
+    return modified(f, f.allocate(t, mode, offset, length));
   }
 
   private static long modified(File f, long rc) {

@@ -7,6 +7,8 @@ import dev.vivarium.sentry.ipc.Bytes;
 import dev.vivarium.sentry.kernel.Kernel;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.kernel.Uts;
+import dev.vivarium.sentry.memory.GuestMemory;
+import dev.vivarium.sentry.memory.Uio;
 import java.nio.charset.StandardCharsets;
 
 /** What the system says of itself, and its random numbers. */
@@ -17,6 +19,8 @@ final class SysUname {
   private static final int GRND_RANDOM = 2;
   private static final int GRND_INSECURE = 4;
   private static final int CHUNK = 4096;
+
+  private static final long MAX_COUNT = 0x7fff_f000L;
 
   private SysUname() {}
 
@@ -98,22 +102,27 @@ final class SysUname {
   }
 
   static long getrandom(Task t, long address, long length, long flags, long a3, long a4, long a5) {
-    boolean contradiction =
-        (flags & (GRND_INSECURE | GRND_RANDOM)) == (GRND_INSECURE | GRND_RANDOM);
-    if ((flags & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) != 0 || contradiction) {
+    int how = (int) flags;
+    boolean contradiction = (how & (GRND_INSECURE | GRND_RANDOM)) == (GRND_INSECURE | GRND_RANDOM);
+    if ((how & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) != 0 || contradiction) {
       return -Errno.EINVAL;
     }
-    long total = Math.min(length & Long.MAX_VALUE, 0x1ffffff);
+    long total = length < 0 ? MAX_COUNT : Math.min(length, MAX_COUNT);
+    if (!GuestMemory.isUser(address, total)) {
+      return -Errno.EFAULT;
+    }
+    Uio out = t.mm.uio(address, total);
     byte[] chunk = new byte[(int) Math.min(total, CHUNK)];
     long done = 0;
     while (done < total) {
       int n = (int) Math.min(total - done, CHUNK);
       t.kernel().entropy().fill(chunk, 0, n);
-      if (t.mm.copyOut(address + done, chunk, 0, n) != 0) {
-        return done > 0 ? done : -Errno.EFAULT;
+      long put = out.put(chunk, 0, n);
+      if (put < 0) {
+        return done > 0 ? done : put;
       }
-      done += n;
-      if (t.signalPending() && done < total) {
+      done += put;
+      if (put < n || t.signalPending() && done < total) {
         return done;
       }
     }

@@ -75,7 +75,8 @@ final class SysUsage {
   }
 
   static long getrlimit(Task t, long resource, long address, long a2, long a3, long a4, long a5) {
-    return prlimit64(t, 0, resource, 0, address, 0, 0);
+    long rc = prlimit64(t, 0, resource, 0, address, 0, 0);
+    return rc == 0 && address == 0 ? -Errno.EFAULT : rc;
   }
 
   static long setrlimit(Task t, long resource, long address, long a2, long a3, long a4, long a5) {
@@ -84,23 +85,23 @@ final class SysUsage {
 
   static long prlimit64(
       Task t, long pid, long resource, long newLimit, long oldLimit, long a4, long a5) {
-    int r = (int) resource;
-    if (r < 0 || r >= Resource.RLIM_NLIMITS) {
-      return -Errno.EINVAL;
-    }
-    Task target = pid == 0 ? t : t.kernel().pids().task((int) pid);
-    if (target == null) {
-      return -Errno.ESRCH;
-    }
-    if (!mayTouch(t, target)) {
-      return -Errno.EPERM;
-    }
     byte @Nullable [] wanted = null;
     if (newLimit != 0) {
       wanted = new byte[16];
       if (t.mm.copyIn(newLimit, wanted, 0, 16) != 0) {
         return -Errno.EFAULT;
       }
+    }
+    Task target = (int) pid == 0 ? t : t.kernel().pids().task((int) pid);
+    if (target == null) {
+      return -Errno.ESRCH;
+    }
+    if (!mayTouch(t, target)) {
+      return -Errno.EPERM;
+    }
+    int r = (int) resource;
+    if (r < 0 || r >= Resource.RLIM_NLIMITS) {
+      return -Errno.EINVAL;
     }
     Rlimits limits = target.group.rlimits;
     if (wanted != null) {

@@ -44,11 +44,11 @@ final class SysUtime {
         return 0;
       }
     }
-    if ((flags & ~(GuestPath.AT_SYMLINK_NOFOLLOW | GuestPath.AT_EMPTY_PATH)) != 0) {
+    if (((int) flags & ~(GuestPath.AT_SYMLINK_NOFOLLOW | GuestPath.AT_EMPTY_PATH)) != 0) {
       return -Errno.EINVAL;
     }
     if (path == 0 && (int) dirfd != Fcntl.AT_FDCWD) {
-      if (flags != 0) {
+      if ((int) flags != 0) {
         return -Errno.EINVAL;
       }
       File f = t.fds.get((int) dirfd);
@@ -89,7 +89,7 @@ final class SysUtime {
         wanted[2 * i + 1] = micros * 1000;
       }
     }
-    if (path == 0) {
+    if (path == 0 && (int) dirfd != Fcntl.AT_FDCWD) {
       File f = t.fds.get((int) dirfd);
       return f == null ? -Errno.EBADF : change(t, f.where(), wanted);
     }

@@ -59,13 +59,38 @@ final class SysWait {
   }
 
   static long waitid(Task t, long which, long id, long info, long options, long rusage, long a5) {
-    int opts = (int) options;
-    if ((opts & ~WAITID_OPTIONS) != 0
-        || (opts & (TaskWait.WEXITED | TaskWait.WSTOPPED | TaskWait.WCONTINUED)) == 0) {
+    TaskWait.Result r = new TaskWait.Result();
+    long rc = waitid(t, (int) which, (int) id, (int) options, r);
+    if (rc <= -Errno.ERESTARTSYS && rc >= -Errno.ERESTART_RESTARTBLOCK) {
+      return rc; // it is made again
+    }
+    if (rc > 0 && rusage != 0 && r.times != null && SysUsage.write(t, rusage, r.times) != 0) {
+      return -Errno.EFAULT;
+    }
+    if (info != 0) {
+      byte[] b = new byte[128];
+      if (rc > 0) {
+        Bytes.putInt(b, 0, Signals.SIGCHLD);
+        Bytes.putInt(b, 8, r.code);
+        Bytes.putInt(b, 16, r.pid);
+        Bytes.putInt(b, 20, r.uid);
+        Bytes.putInt(b, 24, r.value);
+      }
+      // As Linux: the fields up to si_status, nothing behind them; and also where the call fails.
+      if (t.mm.copyOut(info, b, 0, 28) != 0) {
+        return -Errno.EFAULT;
+      }
+    }
+    return Math.min(rc, 0);
+  }
+
+  private static long waitid(Task t, int which, int id, int options, TaskWait.Result r) {
+    if ((options & ~WAITID_OPTIONS) != 0
+        || (options & (TaskWait.WEXITED | TaskWait.WSTOPPED | TaskWait.WCONTINUED)) == 0) {
       return -Errno.EINVAL;
     }
-    int type = (int) which;
-    int target = (int) id;
+    int type = which;
+    int target = id;
     switch (type) {
       case TaskWait.P_ALL -> {}
       case TaskWait.P_PID -> {
@@ -82,10 +107,13 @@ final class SysWait {
         }
       }
       case TaskWait.P_PIDFD -> {
+        if (target < 0) {
+          return -Errno.EINVAL;
+        }
         if (!(t.fds.get(target) instanceof PidFile file)) {
           return -Errno.EBADF;
         }
-        if (file.isNonBlocking() && !file.process().isDead() && (opts & TaskWait.WNOHANG) == 0) {
+        if (file.isNonBlocking() && !file.process().isDead() && (options & TaskWait.WNOHANG) == 0) {
           return -Errno.EAGAIN;
         }
         type = TaskWait.P_PID;
@@ -95,28 +123,6 @@ final class SysWait {
         return -Errno.EINVAL;
       }
     }
-    TaskWait.Result r = new TaskWait.Result();
-    long rc = TaskWait.await(t, type, target, opts, r);
-    if (rc < 0) {
-      return rc;
-    }
-    if (rc > 0 && rusage != 0 && r.times != null && SysUsage.write(t, rusage, r.times) != 0) {
-      return -Errno.EFAULT;
-    }
-    if (info != 0) {
-      byte[] b = new byte[128];
-      if (rc > 0) {
-        Bytes.putInt(b, 0, Signals.SIGCHLD);
-        Bytes.putInt(b, 8, r.code);
-        Bytes.putInt(b, 16, r.pid);
-        Bytes.putInt(b, 20, r.uid);
-        Bytes.putInt(b, 24, r.value);
-      }
-      // As Linux: the fields up to si_status, nothing behind them.
-      if (t.mm.copyOut(info, b, 0, 28) != 0) {
-        return -Errno.EFAULT;
-      }
-    }
-    return 0;
+    return TaskWait.await(t, type, target, options, r);
   }
 }

@@ -76,7 +76,8 @@ final class SysXattr {
 
   /** Whether the task may use an attribute of this name. */
   private static long check(Task t, Inode inode, String name, boolean write) {
-    if (name.equals("user.") || name.equals("trusted.") || name.equals("security.")) {
+    boolean bare = name.equals("trusted.") || name.equals("security.");
+    if (name.equals("user.")) {
       return -Errno.EINVAL;
     }
     if (name.startsWith("user.")) {
@@ -87,14 +88,17 @@ final class SysXattr {
     }
     if (name.startsWith("trusted.")) {
       if (t.creds.capable(Capability.CAP_SYS_ADMIN)) {
-        return 0;
+        return bare ? -Errno.EINVAL : 0;
       }
       return write ? -Errno.EPERM : -Errno.ENODATA;
     }
     if (name.startsWith("security.")) {
       int needed =
           name.equals("security.capability") ? Capability.CAP_SETFCAP : Capability.CAP_SYS_ADMIN;
-      return !write || t.creds.capable(needed) ? 0 : -Errno.EPERM;
+      if (write && !t.creds.capable(needed)) {
+        return -Errno.EPERM;
+      }
+      return bare ? -Errno.EINVAL : 0;
     }
     return -Errno.EOPNOTSUPP;
   }
@@ -133,7 +137,7 @@ final class SysXattr {
     if (found.error() < 0) {
       return found.error();
     }
-    if ((flags & ~FLAGS) != 0) {
+    if (((int) flags & ~FLAGS) != 0) {
       return -Errno.EINVAL;
     }
     Name name = name(t, nameAt);

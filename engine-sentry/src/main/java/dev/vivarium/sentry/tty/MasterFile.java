@@ -24,6 +24,16 @@ final class MasterFile extends File {
   }
 
   @Override
+  public boolean canSplice() {
+    return true;
+  }
+
+  @Override
+  public boolean hasAsync() {
+    return true;
+  }
+
+  @Override
   protected void release(Task t) {
     terminal.masterClose();
     devpts.remove(terminal);

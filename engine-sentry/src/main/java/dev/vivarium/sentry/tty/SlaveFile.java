@@ -23,6 +23,16 @@ public final class SlaveFile extends File {
   }
 
   @Override
+  public boolean canSplice() {
+    return true;
+  }
+
+  @Override
+  public boolean hasAsync() {
+    return true;
+  }
+
+  @Override
   protected void release(Task t) {
     terminal.slaveClosed();
   }

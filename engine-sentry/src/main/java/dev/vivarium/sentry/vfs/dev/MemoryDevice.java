@@ -43,6 +43,16 @@ final class MemoryDevice extends File {
   }
 
   @Override
+  public boolean canSplice() {
+    return kind != Kind.NULL;
+  }
+
+  @Override
+  public boolean hasAsync() {
+    return kind == Kind.RANDOM;
+  }
+
+  @Override
   public boolean neverBlocks() {
     return true;
   }

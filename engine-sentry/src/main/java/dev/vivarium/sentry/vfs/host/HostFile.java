@@ -78,6 +78,16 @@ public final class HostFile extends File {
   }
 
   @Override
+  public boolean canSplice() {
+    return true;
+  }
+
+  @Override
+  public boolean hasAsync() {
+    return true;
+  }
+
+  @Override
   public long read(Task t, Uio dst, long offset) {
     if (dst.remaining() == 0) {
       return 0;

@@ -63,6 +63,11 @@ public final class ProcFs extends FileSystem {
   }
 
   @Override
+  public boolean hasFixedNames() {
+    return true;
+  }
+
+  @Override
   public String typeName() {
     return "proc";
   }
