@@ -162,6 +162,48 @@ class SignalsTest {
     assertEquals(Signals.SI_QUEUE, info.code);
   }
 
+  private long toFirst(Task sender, int signo) {
+    return world.init.sendSignal(
+        Signaling.shield(sender, world.init, SignalInfo.user(signo, Signals.SI_USER, sender)));
+  }
+
+  @Test
+  void othersReachTheFirstProcessOnlyByItsHandlers() {
+    Task first = world.init.leader();
+    for (int signo :
+        List.of(Signals.SIGTERM, Signals.SIGKILL, Signals.SIGSTOP, Signals.SIGSEGV, RT)) {
+      assertEquals(0, toFirst(t, signo));
+      assertFalse(first.signalPending(), () -> "signal " + signo);
+    }
+    Signaling.setAction(first, Signals.SIGUSR1, HANDLER, 0, 0, 0);
+    toFirst(t, Signals.SIGUSR1);
+    assertTrue(first.signalPending());
+  }
+
+  @Test
+  void whatTheFirstProcessBringsAboutItselfAndWhatComesFromOutsideReachesIt() {
+    toFirst(world.init.leader(), Signals.SIGTERM);
+    assertTrue(SignalSet.has(world.init.pending.set(), Signals.SIGTERM));
+    world.init.sendSignal(SignalInfo.kernel(Signals.SIGINT));
+    assertTrue(SignalSet.has(world.init.pending.set(), Signals.SIGINT));
+    world.init.sendSignal(SignalInfo.kernel(Signals.SIGKILL));
+    assertTrue(world.init.leader().fatalSignalPending());
+  }
+
+  @Test
+  void aUsersProcessesShareTheLimitOfQueuedSignals() {
+    Signaling.setMask(t, -1);
+    ThreadGroup other = world.fork(world.init);
+    Signaling.setMask(other.leader(), -1);
+    g.rlimits.set(Resource.RLIMIT_SIGPENDING, 3, 3);
+    assertEquals(0, other.sendSignal(queued(RT, 1)));
+    assertEquals(0, other.sendSignal(queued(RT, 2)));
+    assertEquals(0, g.sendSignal(queued(RT, 3)));
+    assertEquals(-Errno.EAGAIN, g.sendSignal(queued(RT, 4)));
+    world.die(other, 0);
+    assertEquals(0, g.sendSignal(queued(RT, 5)));
+  }
+
   private static String boxed(byte[] bytes) {
     return java.util.HexFormat.of().formatHex(bytes);
   }
