@@ -3,7 +3,7 @@
 # packages: python3 libpython3.11-testsuite xz-utils
 # sources: python3.11
 # does: Python's own tests (`python3 -m test`): os, posix, subprocess, threading, signal, socket, mmap, tempfile, shutil, select, asyncio, multiprocessing (fork, spawn, forkserver), sqlite3
-# seconds: 3600
+# seconds: 7200
 . "${0%/*}/lib.sh"
 version python3.11
 python=python3.11
@@ -42,7 +42,7 @@ unittest.main(module=None, argv=["test"] + ["test.test_sqlite3." + n for n in na
     continue
   fi
   $python -c "import test.test_$module" 2>"$work/log" || { echo "skip test_$module: not in Debian's package: $(one_line 1 <"$work/log")"; continue; }
-  timeout -k 5 1200 $python -m test -u none "${arguments[@]}" "test_$module" >"$work/log" 2>&1
+  timeout -k 5 3000 $python -m test -u none "${arguments[@]}" "test_$module" >"$work/log" 2>&1
   code=$?
   total=$(grep -aoE 'Total tests: [^ ]*' "$work/log" | head -n 1)
   if [ $code -eq 0 ]; then
