@@ -238,6 +238,9 @@ final class SysSocket {
     if (s == null) {
       return error[0];
     }
+    if (!t.fds.hasRoom()) {
+      return -Errno.EMFILE; // before a connection is taken for which there is no place
+    }
     SocketFile[] out = new SocketFile[1];
     s.acquire();
     long r;
