@@ -65,7 +65,7 @@ final class SysPrctl {
         Sys.PRCTL,
         "prctl",
         SysPrctl::prctl,
-        "Names, death signals, capabilities, no_new_privs, subreapers; others give EINVAL.");
+        "No speculation controls, user dispatch, core scheduling, MDWE, KSM or PR_SET_MM: EINVAL.");
     b.partial(
             Sys.ARCH_PRCTL,
             "arch_prctl",

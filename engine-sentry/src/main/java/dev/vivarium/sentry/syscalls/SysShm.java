@@ -38,8 +38,7 @@ final class SysShm {
   private SysShm() {}
 
   static void register(SyscallTable.Builder b) {
-    b.partial(
-        Sys.SHMGET, "shmget", SysShm::shmget, "SHM_HUGETLB finds no huge pages and gives ENOMEM.");
+    b.full(Sys.SHMGET, "shmget", SysShm::shmget);
     b.full(Sys.SHMAT, "shmat", SysShm::shmat);
     b.full(Sys.SHMDT, "shmdt", SysShm::shmdt);
     b.full(Sys.SHMCTL, "shmctl", SysShm::shmctl);

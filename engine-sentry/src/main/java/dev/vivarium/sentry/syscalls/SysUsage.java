@@ -22,7 +22,8 @@ final class SysUsage {
   private SysUsage() {}
 
   static void register(SyscallTable.Builder b) {
-    String counts = "Processor time is measured coarsely; blocks and messages are not counted.";
+    String counts =
+        "Processor time is measured coarsely, and blocks read and written are not counted.";
     b.partial(Sys.GETRUSAGE, "getrusage", SysUsage::getrusage, counts).fast();
     b.partial(Sys.TIMES, "times", SysUsage::times, counts).fast();
     // RLIMIT_RTTIME has nothing to bound: nobody in a sandbox has the right to run in real time.
