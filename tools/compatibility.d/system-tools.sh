@@ -29,7 +29,12 @@ same "ps tells how long and how large" "1" bash -c "ps -o etimes=,rss=,vsz=,nlwp
 like "top" "^ *$server root +20 +0 .* listener|^ *$server root +20 +0 .* perl" top -b -n 1 -w 200
 like "top's summary" '^MiB Mem : +[1-9][0-9.]* total, +[0-9.]+ free' top -b -n 1
 if command -v htop >/dev/null && command -v script >/dev/null; then
-  screen() { (sleep 3; echo q) | TERM=xterm timeout 60 script -qfec 'stty rows 40 cols 200; htop -C' /dev/null | tr -d '\r' | sed 's/\x1b[^a-zA-Z]*[a-zA-Z]/ /g'; }
+  # Leaves it when it has shown what is looked for.
+  screen() {
+    (until_true 30 grep -aq 'listener of ports' screen.out; echo q) |
+      TERM=xterm timeout 60 script -qfec 'stty rows 40 cols 200; htop -C' screen.out >/dev/null
+    tr -d '\r' <screen.out | sed 's/\x1b[^a-zA-Z]*[a-zA-Z]/ /g'
+  }
   like "htop on a terminal" 'listener of ports' screen
 else
   echo "skip htop: not here"
