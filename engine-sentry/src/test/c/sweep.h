@@ -9,6 +9,7 @@
 #ifndef SWEEP_H
 #define SWEEP_H
 
+#include <dirent.h>
 #include <grp.h>
 #include <limits.h>
 #include <sys/epoll.h>
@@ -115,6 +116,13 @@ KIND(PATHS, 0, V("missing"), V("file/below"), V(NULL), OR, V(""), V("loop"), V("
      V("locked/below"), V(UNMAPPED), V(UNENDING), V(KERNEL), V("dangling"), V("link"), V("dirlink"), V("dirlink/"), V("dir"),
      V("dir/"), V("file/"), V("missing/"), V("missing/below"), V("."), V("dir/."), V("full"), V("full/.."), V("fifo"),
      V("locked"), V("secret"), V("other"), V("dangling/"), V("link/"));
+KIND(MODES, 0xffffffffUL, V(-1), OR, V(HIGH(0644)));
+KIND(TEXTS, 0, V("missing"), V(NULL), OR, V(""), V("loop"), V(LONG_NAME), V(LONG_PATH), V(UNMAPPED), V(UNENDING), V(KERNEL),
+     V("file/below"));
+KIND(NEW_PATHS, 0, V("file"), V("file/below"), V(NULL), OR, V(""), V("loop"), V("loop/new"), V(LONG_NAME), V(LONG_PATH),
+     V("locked/new"), V(UNMAPPED), V(UNENDING), V("dangling"), V("link"), V("dirlink"), V("dir"), V("dir/"), V("new/"),
+     V("missing/new"), V("."), V("dir/."), V("dir/.."), V("full"), V("full/new"), V("dir/new"), V("dirlink/new"), V("/proc/new"),
+     V("other"), V("fifo"), V("dangling/"));
 KIND(FLAGS, 0xffffffffUL, V(-1), OR, V(HIGH(0)));
 KIND(HIGHS, 0, V(HIGH(0)));
 KIND(SIZES, 0, V(0), V(-1), OR, V(1), V(INT_MAX), V(1L << 32), V(LONG_MIN), V(LONG_MAX));
@@ -236,8 +244,32 @@ static int sweep_remove(const char *name, const struct stat *st, int type, struc
   return remove(name);
 }
 
-/* The folder as every case finds it. */
-static void sweep_tree(void) {
+/* A number for what is in the folder: which names, of what kind, whose, how large. */
+static uint64_t sweep_fingerprint(void) {
+  static const char *const folders[] = {".", "keep", "dir", "full"};
+  uint64_t sum = 1469598103934665603UL;
+  for (int i = 0; i < 4; i++) {
+    DIR *folder = opendir(folders[i]);
+    for (struct dirent *e; folder && (e = readdir(folder));) {
+      struct stat st = {0};
+      if (strcmp(e->d_name, "..") == 0) continue;
+      fstatat(dirfd(folder), e->d_name, &st, AT_SYMLINK_NOFOLLOW);
+      uint64_t parts[] = {(uint64_t)i, st.st_ino, st.st_mode, st.st_nlink, st.st_uid, st.st_gid,
+                          S_ISDIR(st.st_mode) ? 0 : (uint64_t)st.st_size};
+      uint64_t one = 0;
+      for (const char *c = e->d_name; *c; c++) one = (one ^ (uint64_t)*c) * 1099511628211UL;
+      for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) one = (one ^ parts[k]) * 1099511628211UL;
+      sum += one; /* in whatever order they come */
+    }
+    if (folder) closedir(folder);
+  }
+  return sum;
+}
+
+static uint64_t sweep_tree_was;
+
+/* The folder as every case finds it; made anew. */
+static void sweep_new_tree(void) {
   fchdir(WORK_FD);
   static const char *const folders[] = {"locked", "dir", "full"};
   for (int i = 0; i < 3; i++) chmod(folders[i], 0700);
@@ -256,6 +288,13 @@ static void sweep_tree(void) {
   symlink("dir", "dirlink");
   mkfifo("fifo", 0644);
   mkdir("locked", 0);
+  sweep_tree_was = sweep_fingerprint();
+}
+
+/* The same, if it has changed. */
+static inline void sweep_tree(void) {
+  fchdir(WORK_FD);
+  if (sweep_fingerprint() != sweep_tree_was) sweep_new_tree();
 }
 
 static void sweep_descriptors(void) {
@@ -309,7 +348,7 @@ static void sweep_prepare(void) {
   signal(SIGXFSZ, SIG_IGN);
   sweep_memory();
   sweep_descriptors();
-  sweep_tree();
+  sweep_new_tree();
 }
 
 static void sweep_all(void);
