@@ -80,6 +80,13 @@ class SyscallsPageTest {
                 + " run names it"));
     lines.add(meaning(Support.ABSENT, "has a number, but Linux itself answers `ENOSYS`"));
     lines.add("");
+    lines.add(
+        "What a call answers to wrong arguments is compared with Linux's answers by the"
+            + " differential test, which goes through every");
+    lines.add(
+        "argument of each call that is full or partial (`sweep_*.c`), but for some that answer as"
+            + " the machine is configured.");
+    lines.add("");
     lines.add("| number | call | support | what is missing |");
     lines.add("| ---: | --- | --- | --- |");
     for (Entry row : rows) {
