@@ -31,8 +31,21 @@ static void list(const char *name) {
   puts("");
 }
 
+/* A place in a folder of /proc that no entry has. */
+static void beyond(void) {
+  char b[512];
+  int fd = open("/proc/self/fd", O_RDONLY | O_DIRECTORY);
+  static const long places[] = {0x1fffffffeL, 0x7fffffff, 0x80000000L, 1L << 40};
+  for (int i = 0; i < 4; i++) {
+    lseek(fd, places[i], SEEK_SET); /* Linux does not go so far */
+    HOLDS(getdents64(fd, b, sizeof b) >= 0);
+  }
+  close(fd);
+}
+
 int main(void) {
   enter_work_directory();
+  beyond();
   SHOW(mkdir("d", 0755));
   SHOW(mkdir("d", 0755));
   SHOW(mkdir("d/a/b", 0755));

@@ -86,8 +86,8 @@ final class FdDirectory extends DirectoryInode {
   @Override
   public long list(Task t, long position, DirSink sink) {
     long at = position;
-    if (task.hasExited()) {
-      return at;
+    if (task.hasExited() || at - FIRST_ENTRY > Integer.MAX_VALUE) {
+      return at; // lseek can go anywhere
     }
     for (int fd = task.fds.next((int) (at - FIRST_ENTRY));
         fd >= 0;
