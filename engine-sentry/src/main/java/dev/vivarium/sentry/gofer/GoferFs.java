@@ -312,6 +312,11 @@ public final class GoferFs extends FileSystem {
     }
   }
 
+  /** The inode's descriptor stays until its last file is closed. */
+  void descriptorKept(GoferInode inode) {
+    withDescriptor.remove(inode);
+  }
+
   void cacheUsed(PageCache cache) {
     caches.put(cache, true);
   }

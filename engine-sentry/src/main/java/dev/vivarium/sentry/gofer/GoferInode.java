@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 
 /** A file, link or other non-directory of the host. */
 final class GoferInode extends Inode {
+  /** More than a tick of the clock that file times are of. */
+  private static final long FILE_CLOCK_MILLIS = 100;
+
   final Place place;
   private final GoferFs gofer;
   private final long hostIno;
@@ -90,13 +93,18 @@ final class GoferInode extends Inode {
     return opens() > 0 ? 0 : r.error() != 0 ? r.error() : -Errno.ESTALE;
   }
 
-  /** Whether a descriptor shows that there is nothing new to ask for: any change changes ctime. */
+  /**
+   * Whether a descriptor shows that there is nothing new to ask for: any change changes ctime, but
+   * for two changes that are closer together than the host's clock of file times goes forward.
+   */
   private boolean isUnchangedOnHost() {
     int fd = readFd >= 0 ? readFd : writeFd;
-    if (fd < 0 || saidNanos == 0 || gofer.mayHang() || !gofer.stat.read(fd)) {
-      return false;
-    }
-    if (gofer.stat.ctimeNanos() != ctimeNanos) {
+    if (fd < 0
+        || saidNanos == 0
+        || System.currentTimeMillis() - ctimeNanos / 1_000_000 < FILE_CLOCK_MILLIS
+        || gofer.mayHang()
+        || !gofer.stat.read(fd)
+        || gofer.stat.ctimeNanos() != ctimeNanos) {
       return false;
     }
     atimeNanos = gofer.stat.atimeNanos();
@@ -166,6 +174,10 @@ final class GoferInode extends Inode {
       if (r < 0) {
         return r;
       }
+    }
+    if (!gofer.immutable) {
+      // What it has open may lose its name: no longer to be closed for want of descriptors.
+      gofer.descriptorKept(this);
     }
     out.file = new GoferFile(this, path, flags);
     return 0;
