@@ -43,12 +43,13 @@ final class SysDir {
 
   /** Packs entries as the guest wants them. */
   private static final class Packer implements DirSink {
-    /** What the C library asks for at a time. */
-    private static final int START = 32 << 10;
+    private static final int START = 4096;
+    private static final int GROWTH = 8;
+    private static final byte[] NOTHING = {};
 
     private final int room;
     private final boolean old;
-    private byte[] buffer;
+    private byte[] buffer = NOTHING;
     int used;
 
     /** Whether an entry did not fit though the buffer was empty. */
@@ -56,7 +57,6 @@ final class SysDir {
 
     Packer(int room, boolean old) {
       this.room = room;
-      this.buffer = new byte[Math.min(room, START)];
       this.old = old;
     }
 
@@ -71,7 +71,7 @@ final class SysDir {
         return false;
       }
       if (length > buffer.length - used) {
-        buffer = Arrays.copyOf(buffer, Math.min(room, 4 * buffer.length));
+        buffer = Arrays.copyOf(buffer, Math.min(room, Math.max(START, GROWTH * buffer.length)));
       }
       Bytes.putLong(buffer, used, ino);
       Bytes.putLong(buffer, used + 8, nextOffset);
