@@ -69,16 +69,23 @@ public final class Images {
     for (String file : arguments.matchedOptionValue("--verify-key", new String[0])) {
       signers.addAll(SignatureKey.read(Path.of(file)));
     }
-    String identity = arguments.matchedOptionValue("--verify-identity", "");
-    String issuer = arguments.matchedOptionValue("--verify-issuer", "");
-    String root = arguments.matchedOptionValue("--trust-root", "");
-    if (identity.isEmpty() != issuer.isEmpty() || identity.isEmpty() && !root.isEmpty()) {
-      throw new CliException(
-          CliException.USAGE,
-          "--verify-identity, --verify-issuer: one without the other proves nothing; give both");
-    }
-    if (!identity.isEmpty()) {
-      Path file = root.isEmpty() ? TrustRoot.usual(context.environment()) : Path.of(root);
+    // An empty value is one too: a script whose variable is unset must not go unverified.
+    boolean keyless =
+        arguments.hasMatchedOption("--verify-identity")
+            || arguments.hasMatchedOption("--verify-issuer")
+            || arguments.hasMatchedOption("--trust-root");
+    if (keyless) {
+      String identity = arguments.matchedOptionValue("--verify-identity", "");
+      String issuer = arguments.matchedOptionValue("--verify-issuer", "");
+      if (identity.isEmpty() || issuer.isEmpty()) {
+        throw new CliException(
+            CliException.USAGE,
+            "--verify-identity, --verify-issuer: one without the other proves nothing; give both");
+      }
+      Path file =
+          arguments.hasMatchedOption("--trust-root")
+              ? Path.of(arguments.matchedOptionValue("--trust-root", ""))
+              : TrustRoot.usual(context.environment());
       signers.add(new TrustedIdentity(identity, issuer, TrustRoot.read(file)));
     }
     return signers;
