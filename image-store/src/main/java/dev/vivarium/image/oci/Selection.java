@@ -8,6 +8,9 @@ import java.util.TreeSet;
 
 /** What can be run, and which of several manifests is for this machine. */
 public final class Selection {
+  /** The longest media type there can be (RFC 6838, 4.2); of longer ones the beginning is kept. */
+  private static final int MAX_TYPE = 255;
+
   private Selection() {}
 
   /**
@@ -53,7 +56,12 @@ public final class Selection {
             || config.equals(Manifest.DOCKER_CONFIG)
             || config.isEmpty()
         ? Optional.empty()
-        : Optional.of(manifest.artifactType().filter(type -> !type.isEmpty()).orElse(config));
+        : Optional.of(
+            bounded(manifest.artifactType().filter(type -> !type.isEmpty()).orElse(config)));
+  }
+
+  private static String bounded(String type) {
+    return type.substring(0, Math.min(type.length(), MAX_TYPE));
   }
 
   /** Refuses layers that cannot be read. */

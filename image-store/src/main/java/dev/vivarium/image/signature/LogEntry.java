@@ -119,6 +119,9 @@ record LogEntry(
     throw new BadDocumentException("a log entry that no trusted log has signed");
   }
 
+  /** Each costs the check of a signature: a log and a few witnesses. */
+  private static final int MAX_NOTE_SIGNATURES = 32;
+
   private void verify(Proof claim, TrustRoot.Log log) throws BadDocumentException {
     String note = claim.checkpoint;
     int end = note.indexOf("\n\n");
@@ -130,7 +133,11 @@ record LogEntry(
     }
     byte[] text = note.substring(0, end + 1).getBytes(StandardCharsets.UTF_8);
     boolean signed = false;
-    for (String line : note.substring(end + 2).split("\n")) {
+    String[] signatures = note.substring(end + 2).split("\n");
+    if (signatures.length > MAX_NOTE_SIGNATURES) {
+      throw new BadDocumentException("a checkpoint with too many signatures");
+    }
+    for (String line : signatures) {
       String[] words = line.split(" ");
       if (words.length == 3 && words[0].equals("\u2014")) {
         byte[] signature = Base64.getDecoder().decode(words[2]);

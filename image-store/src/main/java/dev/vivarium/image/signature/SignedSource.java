@@ -204,6 +204,9 @@ public final class SignedSource implements ImageSource {
     if (!type.equals(STATEMENT)) {
       throw new BadDocumentException("a bundle of something else");
     }
+    if (envelope.objects("signatures").size() != 1) {
+      throw new BadDocumentException("not exactly one signature");
+    }
     byte[] signed = preAuthenticationEncoding(type, payload);
     for (JsonObject signature : envelope.objects("signatures")) {
       Optional<TrustedSigner> signer =

@@ -39,9 +39,10 @@ public record TrustedIdentity(String identity, String issuer, TrustRoot root)
   void check(byte[] content, byte[] logged, byte[] signature, byte[] certificate, LogEntry entry)
       throws BadDocumentException {
     try {
-      entry.verify(root);
       SigningCertificate leaf = SigningCertificate.parse(certificate);
+      // Comparisons come before the checks of signatures, which cost the most.
       entry.matches(logged, signature, leaf.der());
+      entry.verify(root);
       leaf.verify(root, entry.time());
       leaf.names(identity, issuer);
       if (!SignatureKey.of(leaf.key()).signed(content, signature)) {
