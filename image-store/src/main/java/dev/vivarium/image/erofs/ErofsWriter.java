@@ -114,7 +114,7 @@ public final class ErofsWriter {
       if (n > 0) {
         count += n;
         if (count > limit) {
-          throw new BadArchiveException(
+          throw BadArchiveException.limit(
               "more than " + limit + " bytes uncompressed, which is the limit");
         }
       }

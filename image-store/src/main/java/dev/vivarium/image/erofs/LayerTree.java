@@ -388,7 +388,7 @@ final class LayerTree {
 
   private void count(String name) throws BadArchiveException {
     if (++entries > limits.maxEntries()) {
-      throw new BadArchiveException(
+      throw BadArchiveException.limit(
           "more than " + limits.maxEntries() + " entries, which is the limit");
     }
     charge(name.length());
@@ -397,7 +397,7 @@ final class LayerTree {
 
   private void takeMemory(long bytes) throws BadArchiveException {
     if (!limits.memory().take(bytes)) {
-      throw new BadArchiveException(
+      throw BadArchiveException.limit(
           "too many entries for this process's memory: all layers at work together may take "
               + (limits.memory().most() >> 20)
               + " MiB for them");
@@ -414,7 +414,7 @@ final class LayerTree {
   private void charge(long bytes) throws BadArchiveException {
     metadataBytes += bytes;
     if (metadataBytes > limits.maxMetadataBytes()) {
-      throw new BadArchiveException(
+      throw BadArchiveException.limit(
           "more than "
               + limits.maxMetadataBytes()
               + " bytes of names and attributes, which is the limit");

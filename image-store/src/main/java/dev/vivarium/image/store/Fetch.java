@@ -131,7 +131,9 @@ final class Fetch {
               + what
               + ": "
               + e.getMessage()
-              + "; the image is broken, or its source lies",
+              + (e.isLimit()
+                  ? "; nothing was stored"
+                  : "; the image is broken, or its source lies"),
           e);
     } catch (EOFException e) {
       throw new ImageException(
