@@ -312,7 +312,7 @@ public final class GoferFs extends FileSystem {
     }
   }
 
-  /** The inode's descriptor stays until its last file is closed. */
+  /** The inode's descriptor is in use until its last file is closed, or is closed already. */
   void descriptorKept(GoferInode inode) {
     withDescriptor.remove(inode);
   }

@@ -37,6 +37,9 @@ final class GoferInode extends Inode {
   /** When the host last said what its attributes are; see {@link GoferFs#isFresh}. */
   private long saidNanos;
 
+  /** Whether the clock of file times had gone on since the last change when it said so. */
+  private boolean settled;
+
   GoferInode(GoferFs gofer, Place place, Attributes a) {
     super(gofer, gofer.numberOf(a.dev(), a.ino()), a.mode());
     this.gofer = gofer;
@@ -60,6 +63,7 @@ final class GoferInode extends Inode {
       c.clear();
     }
     a.applyTo(this);
+    settled = System.currentTimeMillis() - ctimeNanos / 1_000_000 >= FILE_CLOCK_MILLIS;
     saidNanos = gofer.immutable ? 0 : System.nanoTime();
   }
 
@@ -95,13 +99,13 @@ final class GoferInode extends Inode {
 
   /**
    * Whether a descriptor shows that there is nothing new to ask for: any change changes ctime, but
-   * for two changes that are closer together than the host's clock of file times goes forward.
+   * for one in the same tick as the change that was seen last.
    */
   private boolean isUnchangedOnHost() {
     int fd = readFd >= 0 ? readFd : writeFd;
     if (fd < 0
         || saidNanos == 0
-        || System.currentTimeMillis() - ctimeNanos / 1_000_000 < FILE_CLOCK_MILLIS
+        || !settled
         || gofer.mayHang()
         || !gofer.stat.read(fd)
         || gofer.stat.ctimeNanos() != ctimeNanos) {
@@ -322,6 +326,9 @@ final class GoferInode extends Inode {
     if (nlink == 0 && opens() == 0) {
       GoferFs.closeDescriptor(writeFd);
       writeFd = -1;
+      if (dropDescriptor()) {
+        gofer.descriptorKept(this);
+      }
     }
     evictIfUnused();
   }

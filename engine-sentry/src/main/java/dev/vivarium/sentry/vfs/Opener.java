@@ -52,7 +52,8 @@ public final class Opener {
     }
     WalkResult found = new WalkResult();
     long rc;
-    t.opensForReading = (flags & Fcntl.O_ACCMODE) == Fcntl.O_RDONLY;
+    t.opensForReading =
+        (flags & (Fcntl.O_ACCMODE | Fcntl.O_DIRECTORY)) == Fcntl.O_RDONLY && !exclusive;
     try {
       rc = PathWalker.walk(t, dirfd, path, walk, found);
     } finally {
