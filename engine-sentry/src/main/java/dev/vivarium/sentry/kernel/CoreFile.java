@@ -110,12 +110,15 @@ final class CoreFile {
   private boolean memory(DumpPlan.Part p, byte[] chunk) {
     long end = p.start() + p.length();
     for (long at = p.start(); at < end; ) {
+      if (t.fatalSignalPending()) {
+        return false;
+      }
       long from = p.sparse() ? DumpPlan.nextWithMemory(mm, at, end) : at;
       long until = p.sparse() ? DumpPlan.endOfMemory(mm, from, end) : end;
       position += from - at;
       at = from;
       int n = (int) Math.min(CHUNK, until - from);
-      if (p.sparse() && DumpPlan.isUntouched(mm, from, n)) {
+      if (DumpPlan.isUntouched(mm, from, n)) {
         position += n;
         at += n;
         letOthersRun(n);

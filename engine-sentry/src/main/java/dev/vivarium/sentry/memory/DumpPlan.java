@@ -3,8 +3,10 @@ package dev.vivarium.sentry.memory;
 import dev.vivarium.sentry.abi.Elf;
 import dev.vivarium.sentry.abi.Mman;
 import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.vfs.File;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Which parts of an address space a core file holds (Linux: vma_dump_size). */
 public final class DumpPlan {
@@ -21,6 +23,9 @@ public final class DumpPlan {
   public static final int ALL_FILTERS = 0x1ff;
 
   private static final long PAGE = AddressMap.PAGE;
+
+  /** How many characters of names are told, all mappings together. */
+  private static final long MOST_NAMES = 4 << 20;
 
   private DumpPlan() {}
 
@@ -43,8 +48,16 @@ public final class DumpPlan {
   /** All mappings of a task that stands still, lowest first. */
   public static List<Part> of(Task t, MemoryManager mm) {
     List<Part> parts = new ArrayList<>(mm.map.vmas.size());
+    @Nullable File last = null;
+    String name = "";
+    long named = 0;
     for (Vma v : List.copyOf(vmas(mm))) {
-      String name = v.file == null ? "" : v.file.where().display(t.fs.root());
+      if (v.file != last) {
+        last = v.file;
+        // Paths may be long, and mappings many.
+        name = last == null || named > MOST_NAMES ? "" : last.where().display(t.fs.root());
+      }
+      named += name.length();
       boolean sparse = v.mappable == null;
       parts.add(new Part(v.start, v.end, v.prot, length(t, mm, v), sparse, name, v.fileOffset()));
     }
@@ -112,10 +125,17 @@ public final class DumpPlan {
   }
 
   /**
-   * Whether the host has not filled any of a range, which lies before {@link #endOfMemory}: to read
-   * it would only use memory up.
+   * Whether nothing has filled any of a range of one mapping, which lies before {@link
+   * #endOfMemory} if that is sparse: to read it would only use memory up.
    */
   public static boolean isUntouched(MemoryManager mm, long from, long length) {
+    Vma v = mm.map.vmas.at(from);
+    if (v != null && v.mappable instanceof SharedAnonymous shared) {
+      return shared.isUntouched(v.offsetAt(from), length);
+    }
+    if (v == null || v.mappable != null) {
+      return false;
+    }
     Pma p = mm.map.pmas.at(from);
     return p != null
         && p.inMemoryFile()

@@ -48,6 +48,16 @@ public final class SharedAnonymous implements Mappable {
     return sum;
   }
 
+  /** Whether no chunk of a range was touched. */
+  boolean isUntouched(long offset, long size) {
+    for (long index = offset / chunkSize; index * chunkSize < offset + size; index++) {
+      if (chunks.containsKey(index)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   private long sizeOf(long index) {
     return Math.min(chunkSize, length - index * chunkSize);
   }
