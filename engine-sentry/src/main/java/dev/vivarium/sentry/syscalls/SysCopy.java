@@ -68,7 +68,7 @@ final class SysCopy {
     }
     long n;
     if (source instanceof SocketFile && target instanceof PipeFile pipe) {
-      n = Splice.toPipe(t, source, 0, pipe, count, pipe.isNonBlocking());
+      n = toPipe(t, source, pipe, count);
     } else if (!source.isSeekable() || !source.canSplice()) {
       return -Errno.EINVAL;
     } else {
@@ -78,6 +78,17 @@ final class SysCopy {
       source.position = from + n;
     }
     return n;
+  }
+
+  private static long toPipe(Task t, File source, PipeFile pipe, long count) {
+    source.acquire();
+    pipe.acquire();
+    try {
+      return Splice.toPipe(t, source, 0, pipe, count, pipe.isNonBlocking());
+    } finally {
+      source.drop(t);
+      pipe.drop(t);
+    }
   }
 
   /** Copies between files; {@code to} is -1 for the target's own position. */
