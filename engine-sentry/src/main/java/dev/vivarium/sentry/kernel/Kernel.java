@@ -51,6 +51,7 @@ public final class Kernel {
   private final Network network = new Network();
   private final SysvIpc ipc = new SysvIpc();
   private final Map<Integer, Integer> inotifyInstances = new HashMap<>();
+  private static final int ACCOUNTS_BEFORE_SWEEP = 1024;
   private final Map<Integer, SignalQueue.Account> queuedSignals = new HashMap<>();
   private int lastMoveCookie;
   private final LockWaits lockWaits = new LockWaits();
@@ -326,11 +327,11 @@ public final class Kernel {
     return network;
   }
 
-  /** Semaphores, message queues and shared memory of System V. */
   public LockWaits lockWaits() {
     return lockWaits;
   }
 
+  /** Semaphores, message queues and shared memory of System V. */
   public SysvIpc ipc() {
     return ipc;
   }
@@ -342,12 +343,21 @@ public final class Kernel {
 
   /** What a user is charged for queued signals and POSIX timers. */
   SignalQueue.Account queuedSignals(int uid) {
-    return queuedSignals.computeIfAbsent(uid, u -> new SignalQueue.Account());
+    SignalQueue.Account account = queuedSignals.get(uid);
+    if (account == null) {
+      if (queuedSignals.size() >= ACCOUNTS_BEFORE_SWEEP) {
+        queuedSignals.values().removeIf(a -> a.signals == 0);
+      }
+      account = new SignalQueue.Account();
+      queuedSignals.put(uid, account);
+    }
+    return account;
   }
 
   /** How many signals a user has queued, as /proc/PID/status shows it. */
   public int queuedSignalCount(int uid) {
-    return queuedSignals(uid).signals;
+    SignalQueue.Account account = queuedSignals.get(uid);
+    return account == null ? 0 : account.signals;
   }
 
   /** How many inotify instances each user has. */

@@ -39,7 +39,7 @@ final class SignalSending {
       queue.add(info, null); // the timer has had its place since it was made
     } else if (g.rlimits.exceeds(Resource.RLIMIT_SIGPENDING, account.signals + 1L)) {
       if (signo >= Signals.SIGRTMIN) {
-        if (info.code != Signals.SI_USER) {
+        if (info.code != Signals.SI_USER || info.shielded) {
           return -Errno.EAGAIN;
         }
         queue.addBare(signo);
