@@ -1,5 +1,7 @@
 package dev.vivarium.sentry.kernel;
 
+import java.util.Locale;
+
 /**
  * The load averages of 1, 5 and 15 minutes. Nothing ticks for them, so that an idle sandbox stays
  * idle: who asks has them carried on to now, with the processor time used since the last question
@@ -43,7 +45,7 @@ public final class LoadAverage {
   /** As in /proc/loadavg: "0.12 0.08 0.01". */
   public String text() {
     update();
-    return String.format("%.2f %.2f %.2f", loads[0], loads[1], loads[2]);
+    return String.format(Locale.ROOT, "%.2f %.2f %.2f", loads[0], loads[1], loads[2]);
   }
 
   /** One of the three as sysinfo(2) has them. */

@@ -4,6 +4,7 @@ import dev.vivarium.sentry.abi.Capability;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.ipc.Bytes;
 import dev.vivarium.sentry.kernel.Credentials;
+import java.util.Locale;
 
 /**
  * Who made an object, whose it is, and what others may do with it: {@code struct kern_ipc_perm}.
@@ -106,7 +107,7 @@ public abstract class IpcObject {
 
   /** "uid gid cuid cgid" of a line of /proc/sysvipc. */
   final String owners() {
-    return String.format("%5d %5d %5d %5d", uid, gid, creatorUid, creatorGid);
+    return String.format(Locale.ROOT, "%5d %5d %5d %5d", uid, gid, creatorUid, creatorGid);
   }
 
   /** Its line of /proc/sysvipc. */

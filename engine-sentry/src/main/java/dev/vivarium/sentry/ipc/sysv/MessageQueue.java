@@ -9,6 +9,7 @@ import dev.vivarium.sentry.kernel.WaitQueue;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** A queue of typed messages. A sender hands its message to the first receiver that wants it. */
@@ -206,6 +207,7 @@ public final class MessageQueue extends IpcObject {
   @Override
   public String describe() {
     return String.format(
+        Locale.ROOT,
         "%10d %10d  %4o  %10d %10d %5d %5d %s %10d %10d %10d",
         key,
         id,

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -229,8 +230,15 @@ public final class SemaphoreSet extends IpcObject {
   @Override
   public String describe() {
     return String.format(
+        Locale.ROOT,
         "%10d %10d  %4o %10d %s %10d %10d",
-        key, id, mode, values.length, owners(), operationSeconds, changeSeconds);
+        key,
+        id,
+        mode,
+        values.length,
+        owners(),
+        operationSeconds,
+        changeSeconds);
   }
 
   @Override

@@ -93,6 +93,7 @@ public final class SharedSegment extends IpcObject {
   @Override
   public String describe() {
     return String.format(
+        Locale.ROOT,
         "%10d %10d  %4o %21d %5d %5d  %5d %s %10d %10d %10d %21d %21d",
         key,
         id,
