@@ -137,6 +137,10 @@ public abstract class LocalSocket extends SocketFile {
 
   @Override
   public final long connect(Task t, byte[] address) {
+    if (isUnspecified(address)) {
+      connecting = false;
+      return connectNow(t, address);
+    }
     if (connecting) {
       connecting = false;
       return error != 0 ? -takeError() : wasConnected ? 0 : -Errno.ECONNABORTED;
@@ -154,14 +158,19 @@ public abstract class LocalSocket extends SocketFile {
     return r;
   }
 
+  /** AF_UNSPEC: an end to the connection. */
+  private static boolean isUnspecified(byte[] address) {
+    return address.length >= 2 && address[0] == 0 && address[1] == 0;
+  }
+
   private long connectNow(Task t, byte[] address) {
     boolean unix = domain == Sockets.AF_UNIX;
-    if (address.length >= 2 && address[0] == 0 && address[1] == 0) {
+    if (isUnspecified(address)) {
       if (isConnectionOriented() && unix) {
         return -Errno.EINVAL;
       }
       if (!isConnectionOriented()) {
-        peer = null; // AF_UNSPEC
+        peer = null;
         forgetAddress();
       }
       return 0;
