@@ -4,7 +4,7 @@
  *
  * mmap is limited to shared mappings at fixed addresses of descriptors the process was given: no anonymous
  * memory that the sentry does not count. clone is limited to the two sets of flags that make a guest thread and
- * a guest process, sched_setaffinity to the calling thread.
+ * a guest process, sched_setaffinity to the calling thread; its mask cannot be seen here, so affinity is no boundary.
  */
 #ifndef VIVARIUM_STUB_FILTER_H
 #define VIVARIUM_STUB_FILTER_H

@@ -296,7 +296,8 @@ public final class GoferFs extends FileSystem {
   }
 
   /**
-   * A read-only descriptor of the immutable image is kept: opening the file again costs nothing.
+   * A read-only descriptor that no open file depends on is kept: of the immutable image, where
+   * opening the file again costs nothing, and of what was opened ahead.
    */
   void descriptorUsed(GoferInode inode) {
     withDescriptor.put(inode, true);

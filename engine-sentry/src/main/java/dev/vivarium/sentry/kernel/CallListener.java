@@ -59,6 +59,9 @@ public final class CallListener implements Listener {
   private long lastId;
   private boolean closed;
 
+  /** A task that was found to have the filter. */
+  private @Nullable Task user;
+
   public CallListener(boolean killableOnly, long firstId) {
     this.killableOnly = killableOnly;
     this.lastId = firstId;
@@ -150,15 +153,30 @@ public final class CallListener implements Listener {
     }
   }
 
-  /** Whether there is a task whose calls may come here. */
+  /**
+   * Whether there is a task whose calls may come here; mostly it is the one that was found last.
+   */
   public boolean isUsed(Kernel kernel) {
+    Task last = user;
+    if (last != null && !last.hasExited() && isFilterOf(last)) {
+      return true;
+    }
+    user = null;
     for (ThreadGroup g : kernel.pids().groups()) {
       for (Task t : g.tasks) {
-        for (Filter f = t.seccomp; f != null; f = f.previous()) {
-          if (f.listener() == this) {
-            return true;
-          }
+        if (isFilterOf(t)) {
+          user = t;
+          return true;
         }
+      }
+    }
+    return false;
+  }
+
+  private boolean isFilterOf(Task t) {
+    for (Filter f = t.seccomp; f != null; f = f.previous()) {
+      if (f.listener() == this) {
+        return true;
       }
     }
     return false;

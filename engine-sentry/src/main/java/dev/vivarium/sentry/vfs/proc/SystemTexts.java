@@ -6,6 +6,7 @@ import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.kernel.ThreadGroup;
 import dev.vivarium.sentry.kernel.Uts;
 import dev.vivarium.sentry.tty.Devices;
+import dev.vivarium.sentry.vfs.FdTable;
 import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.Inode;
 import dev.vivarium.sentry.vfs.StaticDirectory;
@@ -235,10 +236,14 @@ final class SystemTexts {
   /** Every lock belongs to an open file: they are found by looking through the descriptors. */
   static String locks(Kernel kernel) {
     Set<Inode> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    Set<FdTable> tables = Collections.newSetFromMap(new IdentityHashMap<>());
     StringBuilder b = new StringBuilder();
     int number = 1;
     for (ThreadGroup g : kernel.pids().groups()) {
       for (Task t : g.tasks()) {
+        if (!tables.add(t.fds)) {
+          continue; // threads share theirs
+        }
         for (int fd = t.fds.next(0); fd >= 0; fd = t.fds.next(fd + 1)) {
           File f = t.fds.get(fd);
           if (f != null && f.inode.hasLocks() && seen.add(f.inode)) {
