@@ -15,6 +15,7 @@ import dev.vivarium.cli.image.RmiCommand;
 import dev.vivarium.cli.image.SaveCommand;
 import dev.vivarium.cli.image.TagCommand;
 import dev.vivarium.cli.image.VerifyCommand;
+import dev.vivarium.cli.run.ExecCommand;
 import dev.vivarium.cli.run.RunCommand;
 import dev.vivarium.cli.sandbox.InspectCommand;
 import dev.vivarium.cli.sandbox.KillCommand;
@@ -29,6 +30,7 @@ import java.util.Optional;
 /** The registry of verbs: help, completion and dispatch all come from it. */
 public enum Verbs {
   RUN("run", "Run a command in a new sandbox"),
+  EXEC("exec", "Run one more command in a running sandbox"),
   PS("ps", "List sandboxes"),
   LOGS("logs", "Show what a sandbox wrote"),
   STOP("stop", "Ask sandboxes to end, and end them"),
@@ -64,6 +66,7 @@ public enum Verbs {
   Command command() {
     return switch (this) {
       case RUN -> new RunCommand();
+      case EXEC -> new ExecCommand();
       case PS -> new PsCommand();
       case LOGS -> new LogsCommand();
       case STOP -> new StopCommand();

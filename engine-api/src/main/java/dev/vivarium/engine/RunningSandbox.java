@@ -40,6 +40,19 @@ public interface RunningSandbox {
     return "";
   }
 
+  /**
+   * Starts one more process: in a session of its own, nobody's child in there, and gone without a
+   * trace when it ends. Returns once its program is loaded.
+   *
+   * @param streams its own; with a terminal, a new one
+   * @throws EngineException if it cannot be started, or this engine cannot start any: the sandbox
+   *     goes on
+   */
+  default RunningProcess exec(SandboxSpec.ProcessSpec process, SandboxHost.Stdio.Streams streams)
+      throws EngineException, InterruptedException {
+    throw new EngineException(125, "its engine cannot start more processes in it");
+  }
+
   /** Ends everything now, as SIGKILL to every process. {@link #await} returns soon after. */
   void kill();
 

@@ -2,7 +2,10 @@ package dev.vivarium.microvm;
 
 import dev.vivarium.engine.EngineException;
 import dev.vivarium.engine.ExitStatus;
+import dev.vivarium.engine.RunningProcess;
 import dev.vivarium.engine.RunningSandbox;
+import dev.vivarium.engine.SandboxHost;
+import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.microvm.agent.AgentConnection;
 import dev.vivarium.microvm.agent.GuestProcess;
 import dev.vivarium.microvm.vmm.Machine;
@@ -71,8 +74,12 @@ final class MicrovmSandbox implements RunningSandbox {
 
   @Override
   public void signal(int number) {
+    signal(process, number);
+  }
+
+  private static void signal(GuestProcess to, int number) {
     try {
-      process.signal(number);
+      to.signal(number);
     } catch (IOException e) {
       // The machine is gone, which await tells.
     }
@@ -80,11 +87,46 @@ final class MicrovmSandbox implements RunningSandbox {
 
   @Override
   public void resize(int rows, int columns) {
+    resize(process, rows, columns);
+  }
+
+  private static void resize(GuestProcess to, int rows, int columns) {
     try {
-      process.resize(rows, columns);
+      to.resize(rows, columns);
     } catch (IOException e) {
       // As above.
     }
+  }
+
+  @Override
+  public RunningProcess exec(SandboxSpec.ProcessSpec command, SandboxHost.Stdio.Streams streams)
+      throws EngineException, InterruptedException {
+    GuestProcess started;
+    try {
+      started = GuestCommand.start(agent, command, streams);
+    } catch (IOException e) {
+      throw new EngineException(FAILED, "the sandbox ended: " + e.getMessage(), e);
+    }
+    return new RunningProcess() {
+      @Override
+      public ExitStatus await() throws InterruptedException {
+        try {
+          return started.exited().get();
+        } catch (ExecutionException e) {
+          return new ExitStatus(0, SIGKILL);
+        }
+      }
+
+      @Override
+      public void signal(int number) {
+        MicrovmSandbox.signal(started, number);
+      }
+
+      @Override
+      public void resize(int rows, int columns) {
+        MicrovmSandbox.resize(started, rows, columns);
+      }
+    };
   }
 
   @Override

@@ -5,8 +5,6 @@ import dev.vivarium.engine.SandboxHost;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.microvm.agent.AgentConnection;
 import dev.vivarium.microvm.agent.GuestProcess;
-import dev.vivarium.microvm.agent.ProcessRequest;
-import dev.vivarium.microvm.agent.StartFailure;
 import dev.vivarium.microvm.kernel.GuestKernel;
 import dev.vivarium.microvm.kernel.KernelException;
 import dev.vivarium.microvm.kernel.KernelStore;
@@ -17,28 +15,15 @@ import dev.vivarium.microvm.vmm.Qemu;
 import dev.vivarium.microvm.vmm.QemuTemplates;
 import dev.vivarium.microvm.vmm.Vmm;
 import dev.vivarium.microvm.vmm.VmmException;
-import java.io.FileDescriptor;
-import java.io.FileInputStream;
-import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
-import java.util.concurrent.ExecutionException;
 
 /** From a specification to a command that runs in a virtual machine. */
 final class MicrovmStart {
   private static final int FAILED = 125;
-  private static final int CANNOT_RUN = 126;
-  private static final int NOT_FOUND = 127;
-
-  private static final int ENOENT = 2;
-  private static final int ENOEXEC = 8;
-  private static final int EACCES = 13;
 
   private static final long DEFAULT_MEMORY = 512L << 20;
   private static final long LEAST_MEMORY = 96L << 20;
@@ -151,13 +136,9 @@ final class MicrovmStart {
       host.log("the guest's kernel is " + release);
       agent.configure(
           spec.hostname(), machineDisks(), spec.readOnlyRoot(), spec.limits().pids(), PATIENCE);
-      GuestProcess process = agent.start(request());
-      Optional<StartFailure> failure = process.started().get();
-      if (failure.isPresent()) {
-        throw failed(failure.get());
-      }
+      GuestProcess process = GuestCommand.start(agent, spec.process(), host.stdio());
       return new MicrovmSandbox(machine, agent, process, platform);
-    } catch (EngineException | IOException | InterruptedException | ExecutionException e) {
+    } catch (EngineException | IOException | InterruptedException e) {
       // Why the machine is gone says more than that it does not answer.
       String ended = machine.ended().getNow("");
       if (agent != null) {
@@ -170,97 +151,12 @@ final class MicrovmStart {
       if (e instanceof InterruptedException interrupted) {
         throw interrupted;
       }
-      String reason = e instanceof ExecutionException ? e.getCause().getMessage() : e.getMessage();
       throw new EngineException(
-          FAILED, "the virtual machine failed: " + (ended.isEmpty() ? reason : ended), e);
+          FAILED, "the virtual machine failed: " + (ended.isEmpty() ? e.getMessage() : ended), e);
     }
   }
 
   private int machineDisks() {
     return spec.root() instanceof SandboxSpec.Root.Image image ? image.layers().size() : 0;
-  }
-
-  private ProcessRequest request() {
-    SandboxSpec.ProcessSpec command = spec.process();
-    InputStream source;
-    OutputStream output;
-    OutputStream error;
-    boolean terminal = false;
-    int rows = 24;
-    int columns = 80;
-    switch (host.stdio()) {
-      case SandboxHost.Stdio.Inherit _ -> {
-        source = new FileInputStream(FileDescriptor.in);
-        output = new FileOutputStream(FileDescriptor.out);
-        error = new FileOutputStream(FileDescriptor.err);
-      }
-      case SandboxHost.Stdio.Streams streams -> {
-        source = streams.input();
-        output = streams.output();
-        error = streams.error();
-        terminal = streams.terminal();
-        rows = streams.rows();
-        columns = streams.columns();
-      }
-    }
-    return new ProcessRequest(
-        command.arguments(),
-        command.environment(),
-        command.workingDirectory(),
-        command.user(),
-        terminal,
-        rows,
-        columns,
-        command.stdin(),
-        source,
-        output,
-        error);
-  }
-
-  private EngineException failed(StartFailure failure) {
-    String program = spec.process().arguments().getFirst();
-    String user = spec.process().user();
-    int colon = user.indexOf(':');
-    return switch (failure.kind()) {
-      case CANNOT_EXECUTE ->
-          switch (failure.errno()) {
-            case ENOENT ->
-                new EngineException(NOT_FOUND, "command not found: " + program + " in the sandbox");
-            case ENOEXEC ->
-                new EngineException(
-                    CANNOT_RUN,
-                    "cannot run "
-                        + program
-                        + ": not a program for x86-64 Linux (wrong architecture, or a script"
-                        + " without #!)");
-            case EACCES ->
-                new EngineException(
-                    CANNOT_RUN, "cannot run " + program + ": permission denied; is it executable?");
-            default ->
-                new EngineException(
-                    CANNOT_RUN, "cannot run " + program + ": error " + failure.errno());
-          };
-      case NO_SUCH_USER ->
-          new EngineException(
-              CANNOT_RUN,
-              "no such user: "
-                  + (colon < 0 ? user : user.substring(0, colon))
-                  + " in the image's /etc/passwd; use a number or another name");
-      case NO_SUCH_GROUP ->
-          new EngineException(
-              CANNOT_RUN,
-              "no such group: "
-                  + user.substring(colon + 1)
-                  + " in the image's /etc/group; use a number or another name");
-      case NO_DIRECTORY ->
-          new EngineException(
-              CANNOT_RUN,
-              "cannot go to the working directory: "
-                  + spec.process().workingDirectory()
-                  + " in the sandbox: error "
-                  + failure.errno());
-      case CANNOT_PREPARE ->
-          new EngineException(FAILED, "the guest cannot make a process: error " + failure.errno());
-    };
   }
 }

@@ -3,37 +3,15 @@ package dev.vivarium.sentry;
 import dev.vivarium.engine.EngineException;
 import dev.vivarium.engine.SandboxHost;
 import dev.vivarium.engine.SandboxSpec;
-import dev.vivarium.sentry.abi.Errno;
-import dev.vivarium.sentry.abi.Fcntl;
-import dev.vivarium.sentry.abi.Resource;
-import dev.vivarium.sentry.kernel.Credentials;
 import dev.vivarium.sentry.kernel.Kernel;
 import dev.vivarium.sentry.kernel.ProcessSpec;
-import dev.vivarium.sentry.kernel.Rlimits;
 import dev.vivarium.sentry.kernel.Task;
-import dev.vivarium.sentry.memory.Uio;
-import dev.vivarium.sentry.tty.DevPts;
-import dev.vivarium.sentry.vfs.FdTable;
-import dev.vivarium.sentry.vfs.File;
-import dev.vivarium.sentry.vfs.FileRef;
-import dev.vivarium.sentry.vfs.FsContext;
-import dev.vivarium.sentry.vfs.Opener;
-import dev.vivarium.sentry.vfs.VfsPath;
 import dev.vivarium.sentry.vfs.host.StandardStreams;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** Makes the sandbox's first process out of its specification. On the kernel thread. */
 final class FirstProcess {
-  private static final String DEFAULT_PATH =
-      "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-  private static final int MAX_USER_FILE = 1 << 20;
-  private static final int CANNOT_RUN = 126;
-
   /** How long the end of a sandbox waits for a slow reader of its output. */
   private static final long DRAIN_NANOS = 10_000_000_000L;
 
@@ -41,6 +19,7 @@ final class FirstProcess {
   private final SandboxSpec spec;
   private final SandboxHost host;
   private @Nullable StandardStreams streams;
+  private @Nullable CommandSetup setup;
 
   FirstProcess(SandboxResources resources, SandboxSpec spec, SandboxHost host) {
     this.resources = resources;
@@ -58,38 +37,21 @@ final class FirstProcess {
     Task task = kernel.newKernelTask();
     SandboxFiles files = new SandboxFiles(resources, spec, task);
     SandboxMounts mounts = files.mount();
-
-    SandboxSpec.ProcessSpec process = spec.process();
-    UserLookup.Identity who =
-        UserLookup.resolve(process.user(), read(task, "/etc/passwd"), read(task, "/etc/group"));
-    FsContext fs = new FsContext(mounts.namespace());
-    fs.setCwd(workingDirectory(mounts, process.workingDirectory()));
-
-    StandardStreams standard = open(task, files.devpts(), process.stdin(), who.uid());
-    files.setConsole(standard.terminal());
-    streams = standard;
-    resources.setTerminal(standard.terminal());
-    FdTable fds = new FdTable();
-    for (int fd = 0; fd < 3; fd++) {
-      fds.install(standard.file(fd), false, fd);
-    }
-    Rlimits limits = new Rlimits();
     if (spec.limits().pids() > 0) {
       kernel.pids().lowerLimit(spec.limits().pids());
-      limits.set(Resource.RLIMIT_NPROC, spec.limits().pids(), spec.limits().pids());
     }
-    fds.setLimit(limits.soft(Resource.RLIMIT_NOFILE));
+    CommandSetup commands = new CommandSetup(task, mounts, files.devpts(), spec.limits().pids());
+    CommandSetup.Ready ready = commands.prepare(spec.process(), host.stdio(), started);
+    files.setConsole(ready.streams().terminal());
+    resources.setTerminal(ready.streams().terminal());
+    streams = ready.streams();
+    setup = commands;
+    return ready.spec();
+  }
 
-    List<String> argv = process.arguments().stream().map(FirstProcess::bytes).toList();
-    List<String> environment = environment(process.environment(), who, process.terminal());
-    String program = new ProgramSearch(task, fs).find(argv.getFirst(), path(environment));
-    Credentials creds =
-        Credentials.of(
-            who.uid(),
-            who.gid(),
-            who.groups().stream().mapToInt(Integer::intValue).toArray(),
-            Credentials.CONTAINER_CAPABILITIES);
-    return new ProcessSpec(program, argv, environment, creds, fs, fds, limits, started);
+  /** How more commands are made; null before the first one was. */
+  @Nullable CommandSetup setup() {
+    return setup;
   }
 
   /** Waits until the output has reached its readers. Called when all guest processes are gone. */
@@ -105,84 +67,5 @@ final class FirstProcess {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-  }
-
-  private StandardStreams open(Task task, DevPts devpts, boolean stdin, int owner)
-      throws EngineException {
-    FileRef nothing = new FileRef();
-    long rc = Opener.open(task, Fcntl.AT_FDCWD, "/dev/null", Fcntl.O_RDWR, 0, 0, nothing);
-    File file = nothing.file;
-    if (rc < 0 || file == null) {
-      throw new EngineException(
-          SentrySandbox.FAILED, "cannot open /dev/null in the sandbox: " + Errno.name((int) -rc));
-    }
-    return StandardStreams.open(
-        task, host.stdio(), SandboxFiles.HOST_DEVICE, stdin, file, devpts, owner);
-  }
-
-  private static VfsPath workingDirectory(SandboxMounts mounts, String path)
-      throws EngineException {
-    String directory = path.isEmpty() ? "/" : bytes(path);
-    VfsPath found = directory.startsWith("/") ? mounts.find(directory) : null;
-    if (found == null) {
-      long rc = directory.startsWith("/") ? mounts.makeDirectories(directory) : -Errno.EINVAL;
-      found = rc < 0 ? null : mounts.find(directory);
-    }
-    if (found == null) {
-      throw new EngineException(
-          CANNOT_RUN,
-          "no such working directory: " + path + " in the sandbox; give another one with -w");
-    }
-    return found;
-  }
-
-  private static List<String> environment(
-      Map<String, String> given, UserLookup.Identity who, boolean terminal) {
-    List<String> list = new ArrayList<>();
-    if (!given.containsKey("PATH")) {
-      list.add("PATH=" + DEFAULT_PATH);
-    }
-    if (!given.containsKey("HOME")) {
-      list.add("HOME=" + who.home());
-    }
-    if (terminal && !given.containsKey("TERM")) {
-      list.add("TERM=xterm");
-    }
-    given.forEach((name, value) -> list.add(bytes(name + "=" + value)));
-    return list;
-  }
-
-  private static String path(List<String> environment) {
-    return environment.stream()
-        .filter(e -> e.startsWith("PATH="))
-        .map(e -> e.substring("PATH=".length()))
-        .findFirst()
-        .orElse(DEFAULT_PATH);
-  }
-
-  /** The bytes of a text as the kernel's strings hold them. */
-  private static String bytes(String text) {
-    return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
-  }
-
-  /** The start of a file of the image; empty if it cannot be read. */
-  private static String read(Task task, String path) {
-    FileRef opened = new FileRef();
-    long rc = Opener.open(task, Fcntl.AT_FDCWD, path, Fcntl.O_RDONLY, 0, 0, opened);
-    File file = opened.file;
-    if (rc < 0 || file == null) {
-      return "";
-    }
-    byte[] content = new byte[MAX_USER_FILE];
-    int length = 0;
-    if (file.inode.isRegular()) {
-      long n;
-      do {
-        n = file.read(task, Uio.of(content, length, content.length - length), length);
-        length += (int) Math.max(n, 0);
-      } while (n > 0 && length < content.length);
-    }
-    file.drop(task);
-    return new String(content, 0, length, StandardCharsets.ISO_8859_1);
   }
 }

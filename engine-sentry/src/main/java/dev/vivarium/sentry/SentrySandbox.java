@@ -2,6 +2,7 @@ package dev.vivarium.sentry;
 
 import dev.vivarium.engine.EngineException;
 import dev.vivarium.engine.ExitStatus;
+import dev.vivarium.engine.RunningProcess;
 import dev.vivarium.engine.RunningSandbox;
 import dev.vivarium.engine.SandboxHost;
 import dev.vivarium.engine.SandboxSpec;
@@ -14,6 +15,8 @@ import dev.vivarium.sentry.platform.PlatformException;
 import dev.vivarium.sentry.vfs.overlay.OverlayChanges;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -38,6 +41,13 @@ final class SentrySandbox implements RunningSandbox {
   private final CountDownLatch ended = new CountDownLatch(1);
   private volatile long loadResult;
   private volatile @Nullable Throwable failure;
+  private volatile @Nullable CommandSetup setup;
+
+  /** Started from outside and, when last looked at, not over. Guarded by this. */
+  private final List<SentryProcess> more = new ArrayList<>();
+
+  /** Whether {@link #more} takes no more of them. Guarded by this. */
+  private boolean closed;
 
   private SentrySandbox(SandboxResources resources, SandboxHost host) {
     this.resources = resources;
@@ -73,12 +83,14 @@ final class SentrySandbox implements RunningSandbox {
                 loaded.countDown();
               }));
       resources.giveTerminalTo(init);
+      setup = first.setup();
       kernel.loop().run();
       keepChanges();
     } catch (PlatformException | EngineException | RuntimeException | Error e) {
       failure = e;
     } finally {
       first.finish();
+      endMore();
       resources.close();
       loaded.countDown();
       ended.countDown();
@@ -106,8 +118,11 @@ final class SentrySandbox implements RunningSandbox {
       return;
     }
     awaitEnd();
-    int errno = (int) -loadResult;
-    throw switch (errno) {
+    throw notLoaded(program, (int) -loadResult);
+  }
+
+  private static EngineException notLoaded(String program, int errno) {
+    return switch (errno) {
       case Errno.ENOENT ->
           new EngineException(NOT_FOUND, "command not found: " + program + " in the sandbox");
       case Errno.ENOEXEC ->
@@ -174,6 +189,41 @@ final class SentrySandbox implements RunningSandbox {
   @Override
   public void resize(int rows, int columns) {
     kernel.loop().post(() -> resources.resizeTerminal(rows, columns));
+  }
+
+  @Override
+  public RunningProcess exec(SandboxSpec.ProcessSpec process, SandboxHost.Stdio.Streams streams)
+      throws EngineException, InterruptedException {
+    CommandSetup commands = setup;
+    if (commands == null) {
+      throw new EngineException(FAILED, "the sandbox has not started yet");
+    }
+    SentryProcess started = new SentryProcess(kernel);
+    synchronized (this) {
+      if (closed) {
+        throw new EngineException(FAILED, "the sandbox ended");
+      }
+      more.removeIf(SentryProcess::isOver);
+      more.add(started);
+    }
+    kernel.loop().post(() -> started.start(commands, process, streams));
+    long result = started.awaitLoaded();
+    if (result != 0) {
+      started.await();
+      throw notLoaded(process.arguments().getFirst(), (int) -result);
+    }
+    return started;
+  }
+
+  /** The sandbox has ended, and with it what else was started in it. */
+  private void endMore() {
+    List<SentryProcess> left;
+    synchronized (this) {
+      closed = true;
+      left = List.copyOf(more);
+      more.clear();
+    }
+    left.forEach(SentryProcess::sandboxEnded);
   }
 
   @Override

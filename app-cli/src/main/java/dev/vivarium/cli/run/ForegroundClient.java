@@ -12,8 +12,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The client of a sandbox that runs in the foreground: hands on signals and, with a terminal, its
- * bytes and its size; ends as the sandbox does.
+ * The client of a sandbox that runs in the foreground, or of one more process in a sandbox: hands
+ * on signals and, where they are not the other side's own, the bytes of its streams and the size of
+ * its terminal; ends as that does.
  */
 final class ForegroundClient {
   /** So many Ctrl-C in a row mean it. */
@@ -22,21 +23,30 @@ final class ForegroundClient {
   private static final long IN_A_ROW_NANOS = 2_000_000_000;
   private static final int SIGINT = 2;
   private static final int DIED_OF_HANGUP = 129;
+  private static final int KILLED = 137;
 
   /** How long a command may take to end after its terminal went away. */
   private static final long HANGUP_GRACE_MILLIS = 2000;
 
   private final ControlConnection connection;
   private final PrintStream err;
+
+  /** Whether it is a process among others, so that the end of the sandbox is one by force. */
+  private final boolean oneMore;
+
   private int interrupts;
   private long lastInterrupt;
   private boolean raw;
   private volatile boolean hungUp;
   private int inputWindow = ControlMessage.WINDOW;
 
-  ForegroundClient(ControlConnection connection, PrintStream err) {
+  /**
+   * @param oneMore whether it is of one more process, not of the sandbox
+   */
+  ForegroundClient(ControlConnection connection, PrintStream err, boolean oneMore) {
     this.connection = connection;
     this.err = err;
+    this.oneMore = oneMore;
   }
 
   /** Without a terminal: the sandbox has our standard streams itself. */
@@ -60,6 +70,12 @@ final class ForegroundClient {
     try (Terminal terminal = Terminal.raw()) {
       return untilEnded(input);
     }
+  }
+
+  /** Of a process without a terminal, whose streams come through us. */
+  int runWithStreams(boolean input) throws CliException {
+    Signals.forwardTo(this::forward);
+    return untilEnded(input);
   }
 
   private int untilEnded(boolean input) throws CliException {
@@ -107,8 +123,11 @@ final class ForegroundClient {
           send(new ControlMessage.Window(data.stream(), data.bytes().length));
         } else if (message instanceof ControlMessage.Window window) {
           grant(window.bytes());
+        } else if (message instanceof ControlMessage.ProcessEnded ended) {
+          show(ended.message());
+          return ended.exitCode();
         } else if (message instanceof ControlMessage.Ended ended) {
-          return end(ended);
+          return end(oneMore ? new ControlMessage.Ended(KILLED, "the sandbox ended") : ended);
         }
       }
     } catch (IOException e) {
@@ -128,11 +147,15 @@ final class ForegroundClient {
     } catch (IOException e) {
       // As good as a hang-up.
     }
-    if (!ended.message().isEmpty()) {
-      err.print("viv: " + ended.message() + (Terminal.isTerminal(2) ? "\r\n" : "\n"));
+    show(ended.message());
+    return ended.exitCode();
+  }
+
+  private void show(String message) {
+    if (!message.isEmpty()) {
+      err.print("viv: " + message + (Terminal.isTerminal(2) ? "\r\n" : "\n"));
       err.flush();
     }
-    return ended.exitCode();
   }
 
   private int lost(@Nullable IOException why) throws CliException {

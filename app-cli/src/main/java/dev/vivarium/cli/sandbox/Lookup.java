@@ -13,7 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** Finding sandboxes that a user names, and what several verbs do with them. */
-final class Lookup {
+public final class Lookup {
   /** A sandbox that has not begun to listen after this long is not waited for any more. */
   private static final long START_NANOS = 30_000_000_000L;
 
@@ -27,7 +27,8 @@ final class Lookup {
   }
 
   /** The sandbox with this name or id. */
-  static SandboxState require(Sandboxes sandboxes, String key) throws CliException, IOException {
+  public static SandboxState require(Sandboxes sandboxes, String key)
+      throws CliException, IOException {
     return sandboxes
         .find(key)
         .orElseThrow(() ->
@@ -58,7 +59,7 @@ final class Lookup {
    * Connects to a living sandbox; empty if it has ended meanwhile. One in the foreground listens
    * only once it runs, so one that is still starting is waited for.
    */
-  static Optional<ControlConnection> connect(Context context, SandboxState sandbox)
+  public static Optional<ControlConnection> connect(Context context, SandboxState sandbox)
       throws CliException {
     RunDirectory run = RunDirectory.of(context.directories(), sandbox.id());
     long deadline = System.nanoTime() + START_NANOS;

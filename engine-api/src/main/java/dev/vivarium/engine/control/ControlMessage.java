@@ -1,11 +1,17 @@
 package dev.vivarium.engine.control;
 
+import dev.vivarium.engine.SandboxSpec;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * Everything that a client and a sandbox's process say to each other.
@@ -137,6 +143,30 @@ public sealed interface ControlMessage {
     static final int TYPE = 42;
   }
 
+  /**
+   * To the sandbox: start one more process. From here on the connection is that process's: what
+   * comes on it of input, signals, sizes and {@link Kill} is for it, and when the connection ends,
+   * so does the process, unless it is detached. {@link Started} or {@link ProcessEnded} answers.
+   *
+   * @param detached whether its output goes nowhere, and it outlives the connection
+   * @param rows its terminal's height, 0 without one
+   * @param columns its terminal's width, 0 without one
+   */
+  record Exec(SandboxSpec.ProcessSpec process, boolean detached, int rows, int columns)
+      implements ControlMessage {
+    static final int TYPE = 50;
+  }
+
+  /**
+   * From the sandbox, after {@link Exec}: that process ended, or could not be started.
+   *
+   * @param exitCode as a shell would show it
+   * @param message what went wrong, one line for the user; empty if it ended by itself
+   */
+  record ProcessEnded(int exitCode, String message) implements ControlMessage {
+    static final int TYPE = 51;
+  }
+
   /** The frame without its length. */
   static byte[] encode(ControlMessage message) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -204,6 +234,27 @@ public sealed interface ControlMessage {
         out.writeByte(ChangesEnd.TYPE);
         writeText(out, m.problem);
       }
+      case Exec m -> {
+        out.writeByte(Exec.TYPE);
+        writeList(out, m.process.arguments());
+        writeList(
+            out,
+            m.process.environment().entrySet().stream()
+                .flatMap(entry -> Stream.of(entry.getKey(), entry.getValue()))
+                .toList());
+        writeText(out, m.process.workingDirectory());
+        writeText(out, m.process.user());
+        out.writeBoolean(m.process.terminal());
+        out.writeBoolean(m.process.stdin());
+        out.writeBoolean(m.detached);
+        out.writeInt(m.rows);
+        out.writeInt(m.columns);
+      }
+      case ProcessEnded m -> {
+        out.writeByte(ProcessEnded.TYPE);
+        out.writeInt(m.exitCode);
+        writeText(out, m.message);
+      }
       case Ended m -> {
         out.writeByte(Ended.TYPE);
         out.writeInt(m.exitCode);
@@ -238,6 +289,9 @@ public sealed interface ControlMessage {
           case QueryChanges.TYPE -> new QueryChanges();
           case Changes.TYPE -> new Changes(in.readNBytes(MAX_DATA));
           case ChangesEnd.TYPE -> new ChangesEnd(readText(in));
+          case Exec.TYPE ->
+              new Exec(process(in), in.readBoolean(), size(in.readInt()), size(in.readInt()));
+          case ProcessEnded.TYPE -> new ProcessEnded(exitCode(in.readInt()), readText(in));
           case Ended.TYPE -> new Ended(exitCode(in.readInt()), readText(in));
           default -> throw new IOException("unknown message type " + type);
         };
@@ -259,6 +313,40 @@ public sealed interface ControlMessage {
       throw new IOException("text is longer than its message");
     }
     return new String(in.readNBytes(length), StandardCharsets.UTF_8);
+  }
+
+  private static void writeList(DataOutputStream out, List<String> texts) throws IOException {
+    out.writeInt(texts.size());
+    for (String text : texts) {
+      writeText(out, text);
+    }
+  }
+
+  private static List<String> readList(DataInputStream in) throws IOException {
+    int count = in.readInt();
+    // Each has a length of four bytes.
+    if (count < 0 || count > in.available() / 4) {
+      throw new IOException("list is longer than its message");
+    }
+    List<String> texts = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      texts.add(readText(in));
+    }
+    return texts;
+  }
+
+  private static SandboxSpec.ProcessSpec process(DataInputStream in) throws IOException {
+    List<String> arguments = readList(in);
+    List<String> variables = readList(in);
+    if (arguments.isEmpty() || variables.size() % 2 != 0) {
+      throw new IOException("no command, or half a variable");
+    }
+    Map<String, String> environment = new LinkedHashMap<>();
+    for (int i = 0; i < variables.size(); i += 2) {
+      environment.put(variables.get(i), variables.get(i + 1));
+    }
+    return new SandboxSpec.ProcessSpec(
+        arguments, environment, readText(in), readText(in), in.readBoolean(), in.readBoolean());
   }
 
   private static int stream(byte number) throws IOException {

@@ -65,6 +65,7 @@ final class SandboxProcess implements ControlServer.Handler {
   private @Nullable Engine prepared;
   private @Nullable RunningSandbox running;
   private final List<ControlMessage> early = new ArrayList<>();
+  private final ExecSessions execs = new ExecSessions();
 
   /** Why it is being ended, if not by itself: first reason wins. */
   private @Nullable Ending ending;
@@ -513,6 +514,9 @@ final class SandboxProcess implements ControlServer.Handler {
 
   @Override
   public void received(ControlConnection from, ControlMessage message) throws IOException {
+    if (execs.received(from, message)) {
+      return;
+    }
     switch (message) {
       case ControlMessage.Start wanted -> begin(from, wanted);
       case ControlMessage.Attach attach -> streams().attach(from, attach.input());
@@ -522,6 +526,7 @@ final class SandboxProcess implements ControlServer.Handler {
       case ControlMessage.Kill _ -> end(new Ending(KILLED, "killed by the user", false));
       case ControlMessage.Signal _, ControlMessage.Resize _ -> whenRunning(message);
       case ControlMessage.QueryChanges _ -> sendChanges(from);
+      case ControlMessage.Exec exec -> execs.begin(from, exec, runningNow());
       case ControlMessage.QueryState _ -> from.send(new ControlMessage.State(stateJson()));
       default -> throw new IOException("not for a sandbox: " + message.getClass().getSimpleName());
     }
@@ -566,11 +571,11 @@ final class SandboxProcess implements ControlServer.Handler {
   }
 
   private void sendChanges(ControlConnection to) throws IOException {
-    RunningSandbox sandbox;
-    synchronized (this) {
-      sandbox = finished ? null : running;
-    }
-    to.send(new ControlMessage.ChangesEnd(ChangesFeed.send(sandbox, to)));
+    to.send(new ControlMessage.ChangesEnd(ChangesFeed.send(runningNow(), to)));
+  }
+
+  private synchronized @Nullable RunningSandbox runningNow() {
+    return finished ? null : running;
   }
 
   private synchronized String stateJson() throws IOException {
@@ -582,6 +587,7 @@ final class SandboxProcess implements ControlServer.Handler {
 
   @Override
   public void closed(ControlConnection connection) {
+    execs.closed(connection);
     boolean ends;
     synchronized (this) {
       if (stdio != null) {

@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.vivarium.engine.SandboxSpec;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -26,6 +28,13 @@ class ControlMessageTest {
           new ControlMessage.State("{\"ü\":1}"),
           new ControlMessage.QueryChanges(),
           new ControlMessage.ChangesEnd("why"),
+          new ControlMessage.Exec(
+              new SandboxSpec.ProcessSpec(
+                  List.of("sh", "-c", ""), Map.of("A", "b=ü"), "/", "1:2", true, false),
+              false,
+              24,
+              80),
+          new ControlMessage.ProcessEnded(137, "why"),
           new ControlMessage.Ended(255, "why: where; what to do"));
 
   @Test
@@ -67,6 +76,12 @@ class ControlMessageTest {
             new ControlMessage.Signal(0),
             new ControlMessage.Signal(65),
             new ControlMessage.Resize(-1, 80),
+            new ControlMessage.Exec(
+                new SandboxSpec.ProcessSpec(List.of(), Map.of(), "/", "", false, false),
+                false,
+                0,
+                0),
+            new ControlMessage.ProcessEnded(-1, ""),
             new ControlMessage.Ended(256, ""))) {
       byte[] frame = ControlMessage.encode(message);
       assertThrows(IOException.class, () -> ControlMessage.decode(frame), message.toString());
@@ -80,7 +95,7 @@ class ControlMessageTest {
       byte[] frame = new byte[random.nextInt(40)];
       random.nextBytes(frame);
       if (frame.length > 0) {
-        frame[0] = (byte) random.nextInt(16);
+        frame[0] = (byte) random.nextInt(52);
       }
       try {
         ControlMessage.decode(frame);

@@ -394,4 +394,98 @@ class SandboxProcessTest {
     }
     assertEquals(Status.RUNNING, last().status());
   }
+
+  private ControlConnection exec(boolean detached, String... words) throws IOException {
+    ControlConnection other = ControlConnection.connect(run.controlSocket());
+    other.send(
+        new ControlMessage.Exec(
+            new SandboxSpec.ProcessSpec(List.of(words), Map.of(), "/", "", false, true),
+            detached,
+            0,
+            0));
+    return other;
+  }
+
+  private static ControlMessage.ProcessEnded processEnd(
+      ControlConnection other, ByteArrayOutputStream output) throws IOException {
+    while (true) {
+      ControlMessage message = other.receive().orElseThrow();
+      if (message instanceof ControlMessage.ProcessEnded ended) {
+        return ended;
+      }
+      if (message instanceof ControlMessage.Data data) {
+        output.writeBytes(data.bytes());
+        other.send(new ControlMessage.Window(data.stream(), data.bytes().length));
+      }
+    }
+  }
+
+  @Test
+  void oneMoreProcessHasStreamsAndSignalsOfItsOwn() throws Exception {
+    start("sleep");
+    awaitStarted();
+    ByteArrayOutputStream output = new ByteArrayOutputStream();
+    try (ControlConnection cat = exec(false, "cat");
+        ControlConnection report = exec(false, "report")) {
+      cat.send(new ControlMessage.Data(0, "hello".getBytes(StandardCharsets.UTF_8)));
+      cat.send(new ControlMessage.EndOfStream(0));
+      assertEquals(0, processEnd(cat, output).exitCode());
+      assertEquals("hello", output.toString(StandardCharsets.UTF_8));
+      report.send(new ControlMessage.Signal(15));
+      assertEquals(143, processEnd(report, output).exitCode());
+    }
+    assertEquals(Status.RUNNING, sandboxes.byId(run.id()).orElseThrow().status());
+  }
+
+  @Test
+  void oneMoreProcessThatCannotBeStartedSaysWhy() throws Exception {
+    start("sleep");
+    awaitStarted();
+    try (ControlConnection other = exec(false, "refuse", "127", "not found")) {
+      assertEquals(
+          new ControlMessage.ProcessEnded(127, "not found"),
+          processEnd(other, new ByteArrayOutputStream()));
+      // It has had its one.
+      other.send(
+          new ControlMessage.Exec(
+              new SandboxSpec.ProcessSpec(List.of("sleep"), Map.of(), "/", "", false, false),
+              false,
+              0,
+              0));
+      assertTrue(other.receive().isEmpty());
+    }
+  }
+
+  @Test
+  void aProcessEndsWithItsClientUnlessItIsDetached() throws Exception {
+    start("sleep");
+    awaitStarted();
+    ControlConnection detached = exec(true, "report");
+    assertInstanceOf(ControlMessage.Started.class, detached.receive().orElseThrow());
+    detached.close();
+    try (ControlConnection other = exec(false, "sleep")) {
+      assertInstanceOf(ControlMessage.Started.class, other.receive().orElseThrow());
+      other.send(new ControlMessage.Kill());
+      assertEquals(137, processEnd(other, new ByteArrayOutputStream()).exitCode());
+    }
+    client.send(new ControlMessage.Kill());
+    assertEquals(137, end().exitCode());
+  }
+
+  @Test
+  void theEndOfTheSandboxIsTheEndOfAllItsProcesses() throws Exception {
+    start("sleep");
+    awaitStarted();
+    try (ControlConnection other = exec(false, "sleep")) {
+      assertInstanceOf(ControlMessage.Started.class, other.receive().orElseThrow());
+      client.send(new ControlMessage.Kill());
+      assertEquals(137, end().exitCode());
+      // Which of the two comes first is a matter of luck.
+      switch (other.receive().orElseThrow()) {
+        case ControlMessage.ProcessEnded ended -> assertEquals(137, ended.exitCode());
+        case ControlMessage.Ended ended -> assertEquals(137, ended.exitCode());
+        case ControlMessage message -> throw new AssertionError(message);
+      }
+    }
+  }
 }

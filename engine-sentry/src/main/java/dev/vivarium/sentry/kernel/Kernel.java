@@ -84,6 +84,9 @@ public final class Kernel {
   /** Processes that were killed because the sandbox had no memory left. */
   public long oomKills;
 
+  /** What processes used that were started from outside and are gone, but for the first one. */
+  final CpuTimes goneFromOutside = new CpuTimes();
+
   private @Nullable Tmpfs memfds;
   private long nextDevice = FIRST_GUEST_DEVICE;
   private int bugs;
@@ -169,6 +172,7 @@ public final class Kernel {
   /** What all processes have used, also those that are gone, without the first one's parent. */
   public CpuTimes times() {
     CpuTimes sum = new CpuTimes();
+    sum.add(goneFromOutside);
     for (ThreadGroup g : pids.groups()) {
       sum.add(g.cpuTimes());
       sum.add(g.childrenTimes());
@@ -276,6 +280,7 @@ public final class Kernel {
       exitStatus = g.exitStatus();
       shutDown();
     }
+    g.tellEndListener();
   }
 
   /** Kills every process. The loop ends when the last task has gone. */

@@ -12,7 +12,8 @@ public final class ProcessStart {
 
   /**
    * Makes a process in a session of its own and starts it. The first one is the sandbox's init:
-   * when it ends, all end.
+   * when it ends, all end. Another one is nobody's child: nobody waits for it, it leaves nothing
+   * when it ends, and its orphans are init's.
    *
    * <p>The others cannot kill it by signals that it does not handle; {@link Signaling#shield} says
    * which signals do.
@@ -37,9 +38,7 @@ public final class ProcessStart {
     ProcessGroup processGroup = new ProcessGroup(pid, session);
     pids.add(processGroup);
     ThreadGroup g =
-        new ThreadGroup(
-            kernel, pid, kernel.init(), processGroup, spec.rlimits(), new SignalActions());
-    g.exitSignal = kernel.init() == null ? 0 : dev.vivarium.sentry.abi.Signals.SIGCHLD;
+        new ThreadGroup(kernel, pid, null, processGroup, spec.rlimits(), new SignalActions());
     g.leader = t;
     g.tasks.add(t);
     t.group = g;

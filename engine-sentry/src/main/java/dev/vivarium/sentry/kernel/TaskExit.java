@@ -213,13 +213,17 @@ public final class TaskExit {
     session.leader = null;
   }
 
-  /** The nearest living ancestor that takes in orphans: a subreaper or the first process. */
+  /**
+   * Who takes in orphans: the nearest living ancestor that is a subreaper, or the first process.
+   */
   private static ThreadGroup reaperFor(ThreadGroup g) {
-    ThreadGroup p = g.parent;
-    while (p != null && p.parent != null && !(p.childSubreaper && !p.isDead())) {
-      p = p.parent;
+    for (ThreadGroup p = g.parent; p != null; p = p.parent) {
+      if (p.childSubreaper && !p.isDead()) {
+        return p;
+      }
     }
-    return p == null ? g : p;
+    ThreadGroup init = g.kernel().init();
+    return init == null ? g : init;
   }
 
   /** A thread ends whose process lives on: what it has made hears that its parent is gone. */
@@ -283,6 +287,9 @@ public final class TaskExit {
       parent.children.remove(g);
       parent.reapedChildren.add(g.exitedTasks);
       parent.reapedChildren.add(g.reapedChildren);
+    } else if (g != g.kernel().init()) {
+      g.kernel().goneFromOutside.add(g.exitedTasks);
+      g.kernel().goneFromOutside.add(g.reapedChildren);
     }
     g.leaveProcessGroup(g.processGroup());
   }

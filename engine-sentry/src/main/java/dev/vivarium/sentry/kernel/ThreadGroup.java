@@ -99,6 +99,9 @@ public final class ThreadGroup {
   /** Woken when a task has ended, for another one's execve. */
   final WaitQueue tasksEnded = new WaitQueue();
 
+  /** For who started this process from outside: run on the kernel thread when it has ended. */
+  private @Nullable Runnable endListener;
+
   private final ProcessTimers timers = new ProcessTimers(this);
 
   /** Woken with POLLIN when a signal has arrived for the process or one of its tasks: signalfd. */
@@ -136,7 +139,7 @@ public final class ThreadGroup {
     return pid;
   }
 
-  /** The parent's pid, 0 for the first process. */
+  /** The parent's pid, 0 for a process that was started from outside. */
   public int ppid() {
     return parent == null ? 0 : parent.pid;
   }
@@ -150,7 +153,7 @@ public final class ThreadGroup {
     return Collections.unmodifiableList(tasks);
   }
 
-  /** Null for the first process. */
+  /** Null for a process that was started from outside, the first one among them. */
   public @Nullable ThreadGroup parent() {
     return parent;
   }
@@ -194,6 +197,17 @@ public final class ThreadGroup {
   /** The wait status; meaningful once {@link #isDead}. */
   public int exitStatus() {
     return exitStatus;
+  }
+
+  /** Has this run on the kernel thread when the process has ended. */
+  public void onEnd(Runnable listener) {
+    endListener = listener;
+  }
+
+  void tellEndListener() {
+    if (endListener != null) {
+      endListener.run();
+    }
   }
 
   /** Woken once, when the process has become a zombie. */

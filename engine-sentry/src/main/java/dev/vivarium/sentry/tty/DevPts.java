@@ -72,6 +72,12 @@ public final class DevPts extends FileSystem {
     return terminal;
   }
 
+  /** The master's last owner lets go of it. */
+  public void close(Terminal terminal) {
+    remove(terminal);
+    terminal.masterClose();
+  }
+
   void remove(Terminal terminal) {
     SlaveInode inode = slaves.remove(terminal.number);
     if (inode != null) {

@@ -18,6 +18,7 @@ import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.Inode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** Descriptors 0, 1 and 2 of the first process. Made before the kernel thread runs, or on it. */
@@ -71,6 +72,22 @@ public final class StandardStreams {
   /** The terminal that the guest's session is to have, if there is one. */
   public @Nullable Terminal terminal() {
     return terminal;
+  }
+
+  /**
+   * Their process has ended: what it wrote is handed on, and then nobody is at the other ends any
+   * more, whoever else may still have them open. On the kernel thread.
+   *
+   * @return completes when all is written, or cannot be
+   */
+  public CompletableFuture<Void> end(Task t) {
+    SlaveFile slave = kept;
+    kept = null;
+    if (slave != null) {
+      slave.drop(t);
+    }
+    return CompletableFuture.allOf(
+        outputs.stream().map(StreamSink::end).toArray(CompletableFuture<?>[]::new));
   }
 
   /**
@@ -141,7 +158,8 @@ public final class StandardStreams {
     files[1] = slave.acquire();
     files[2] = slave.acquire();
     new StreamSource(streams.input(), kernel.loop(), new TerminalTarget(tty)).start();
-    StreamSink sink = new StreamSink(streams.output(), kernel.loop(), new TerminalOutput(tty));
+    StreamSink sink =
+        new StreamSink(streams.output(), kernel.loop(), new TerminalOutput(tty, devpts));
     sink.start("terminal");
     outputs.add(sink);
   }
@@ -208,7 +226,7 @@ public final class StandardStreams {
     }
   }
 
-  private record TerminalOutput(Terminal terminal) implements StreamSink.Source {
+  private record TerminalOutput(Terminal terminal, DevPts devpts) implements StreamSink.Source {
     @Override
     public int take(byte[] target) {
       long n = terminal.masterRead(Uio.of(target, 0, target.length));
@@ -223,7 +241,7 @@ public final class StandardStreams {
     /** The client is gone: a hang-up, as when a terminal window is closed. */
     @Override
     public void abandon() {
-      terminal.masterClose();
+      devpts.close(terminal);
     }
   }
 }

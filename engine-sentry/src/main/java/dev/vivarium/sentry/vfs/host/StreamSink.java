@@ -40,6 +40,14 @@ final class StreamSink {
   /** The thread is at work on {@link #chunk}. Guarded by this. */
   private boolean writing;
 
+  /** {@link #fetch} found nothing and is called again by a wake. On the kernel thread. */
+  private boolean waiting;
+
+  /** What there is now is the last. On the kernel thread. */
+  private boolean ending;
+
+  private boolean abandoned;
+
   /** {@link #finish} does the fetching. Guarded by this. */
   private boolean finishing;
 
@@ -48,6 +56,7 @@ final class StreamSink {
         @Override
         protected void woken(int events) {
           source.data().remove(this);
+          waiting = false;
           loop.post(StreamSink.this::fetch);
         }
       };
@@ -81,13 +90,41 @@ final class StreamSink {
       }
     }
     int n = source.take(chunk);
-    if (n == 0) {
+    if (n == 0 && !ending) {
+      waiting = true;
       source.data().add(waiter);
       return;
+    }
+    if (n <= 0) {
+      abandon();
+      n = -1;
     }
     synchronized (this) {
       pending = n;
       notifyAll();
+    }
+  }
+
+  /**
+   * Ends once what there is now is written, though others may write on: they find that nobody
+   * reads. On the kernel thread.
+   *
+   * @return completes when it is written, or cannot be
+   */
+  CompletableFuture<Void> end() {
+    ending = true;
+    if (waiting) {
+      waiting = false;
+      source.data().remove(waiter);
+      fetch();
+    }
+    return done;
+  }
+
+  private void abandon() {
+    if (!abandoned) {
+      abandoned = true;
+      source.abandon();
     }
   }
 
@@ -140,7 +177,7 @@ final class StreamSink {
       }
       stream.flush();
     } catch (IOException e) {
-      loop.post(source::abandon);
+      loop.post(this::abandon);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
