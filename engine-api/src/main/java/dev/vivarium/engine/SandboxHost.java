@@ -1,9 +1,12 @@
 package dev.vivarium.engine;
 
+import dev.vivarium.engine.watch.EventSink;
+import dev.vivarium.engine.watch.Watch;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /** What the sandbox's own process offers to the engine that runs in it. */
 public interface SandboxHost {
@@ -15,6 +18,22 @@ public interface SandboxHost {
    * of this process, which the engine may use directly.
    */
   Stdio stdio();
+
+  /**
+   * Where the engine tells what happens: it attaches its {@link
+   * dev.vivarium.engine.watch.Instrument} before the guest's first instruction.
+   */
+  default Optional<Watch> watch() {
+    return Optional.empty();
+  }
+
+  /**
+   * Takes what is not a system call: what happens in the network, at a limit, by the policy. From
+   * any thread.
+   */
+  default EventSink events() {
+    return watch().<EventSink>map(w -> w).orElse(EventSink.NONE);
+  }
 
   /** One line for the sandbox's log, not for the user's terminal. */
   void log(String line);

@@ -167,6 +167,44 @@ public sealed interface ControlMessage {
     static final int TYPE = 51;
   }
 
+  /**
+   * To the sandbox: this client looks from now on, until it says otherwise or hangs up.
+   *
+   * @param events whether it reads the ring of events
+   * @param counts whether calls are to be counted and timed
+   */
+  record Watch(boolean events, boolean counts) implements ControlMessage {
+    static final int TYPE = 70;
+  }
+
+  /**
+   * From the sandbox, on {@link Watch}: it has begun, and the ring is there.
+   *
+   * @param problem why it has not; empty if it has
+   */
+  record Watching(String problem) implements ControlMessage {
+    static final int TYPE = 71;
+  }
+
+  /** To the sandbox: what are your figures? */
+  record QueryStatistics() implements ControlMessage {
+    static final int TYPE = 72;
+  }
+
+  /** From the sandbox, on {@link QueryStatistics}: a part of them, at most {@link #MAX_DATA}. */
+  record StatisticsPart(byte[] bytes) implements ControlMessage {
+    static final int TYPE = 73;
+  }
+
+  /**
+   * From the sandbox: all parts are sent.
+   *
+   * @param problem why they are not complete; empty if they are
+   */
+  record StatisticsEnd(String problem) implements ControlMessage {
+    static final int TYPE = 74;
+  }
+
   /** The frame without its length. */
   static byte[] encode(ControlMessage message) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -255,6 +293,24 @@ public sealed interface ControlMessage {
         out.writeInt(m.exitCode);
         writeText(out, m.message);
       }
+      case Watch m -> {
+        out.writeByte(Watch.TYPE);
+        out.writeBoolean(m.events);
+        out.writeBoolean(m.counts);
+      }
+      case Watching m -> {
+        out.writeByte(Watching.TYPE);
+        writeText(out, m.problem);
+      }
+      case QueryStatistics _ -> out.writeByte(QueryStatistics.TYPE);
+      case StatisticsPart m -> {
+        out.writeByte(StatisticsPart.TYPE);
+        out.write(m.bytes);
+      }
+      case StatisticsEnd m -> {
+        out.writeByte(StatisticsEnd.TYPE);
+        writeText(out, m.problem);
+      }
       case Ended m -> {
         out.writeByte(Ended.TYPE);
         out.writeInt(m.exitCode);
@@ -292,6 +348,11 @@ public sealed interface ControlMessage {
           case Exec.TYPE ->
               new Exec(process(in), in.readBoolean(), size(in.readInt()), size(in.readInt()));
           case ProcessEnded.TYPE -> new ProcessEnded(exitCode(in.readInt()), readText(in));
+          case Watch.TYPE -> new Watch(in.readBoolean(), in.readBoolean());
+          case Watching.TYPE -> new Watching(readText(in));
+          case QueryStatistics.TYPE -> new QueryStatistics();
+          case StatisticsPart.TYPE -> new StatisticsPart(in.readNBytes(MAX_DATA));
+          case StatisticsEnd.TYPE -> new StatisticsEnd(readText(in));
           case Ended.TYPE -> new Ended(exitCode(in.readInt()), readText(in));
           default -> throw new IOException("unknown message type " + type);
         };

@@ -19,6 +19,7 @@ import dev.vivarium.engine.state.SandboxState.Status;
 import dev.vivarium.engine.state.Sandboxes;
 import dev.vivarium.engine.state.StateEntry;
 import dev.vivarium.engine.state.StateJson;
+import dev.vivarium.engine.watch.Watch;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -66,6 +67,8 @@ final class SandboxProcess implements ControlServer.Handler {
   private @Nullable RunningSandbox running;
   private final List<ControlMessage> early = new ArrayList<>();
   private final ExecSessions execs = new ExecSessions();
+  private final WatchFeed watchFeed = new WatchFeed();
+  private @Nullable Watch watch;
 
   /** Why it is being ended, if not by itself: first reason wins. */
   private @Nullable Ending ending;
@@ -251,7 +254,11 @@ final class SandboxProcess implements ControlServer.Handler {
     }
     Runtime.getRuntime().addShutdownHook(new Thread(this::toldToStop, "told-to-stop"));
     try {
-      Host host = new Host(log, connect(spec, wanted), wanted.keep());
+      Watch eyes = new Watch(run.path());
+      synchronized (this) {
+        watch = eyes;
+      }
+      Host host = new Host(log, connect(spec, wanted), wanted.keep(), eyes);
       RunningSandbox sandbox = chosen.start(spec, host);
       adopt(sandbox, spec);
       if (late == null) {
@@ -484,6 +491,9 @@ final class SandboxProcess implements ControlServer.Handler {
       finished = true;
       last = state;
       streams = stdio;
+      if (watch != null) {
+        watch.end();
+      }
     }
     try {
       if (streams != null) {
@@ -527,6 +537,8 @@ final class SandboxProcess implements ControlServer.Handler {
       case ControlMessage.Signal _, ControlMessage.Resize _ -> whenRunning(message);
       case ControlMessage.QueryChanges _ -> sendChanges(from);
       case ControlMessage.Exec exec -> execs.begin(from, exec, runningNow());
+      case ControlMessage.Watch wanted -> watchFeed.look(from, wanted, watch());
+      case ControlMessage.QueryStatistics _ -> watchFeed.statistics(from, watch());
       case ControlMessage.QueryState _ -> from.send(new ControlMessage.State(stateJson()));
       default -> throw new IOException("not for a sandbox: " + message.getClass().getSimpleName());
     }
@@ -547,6 +559,11 @@ final class SandboxProcess implements ControlServer.Handler {
       throw new IOException("this sandbox's standard streams are not ours to share");
     }
     return stdio;
+  }
+
+  /** Null before it runs and after its end. */
+  private synchronized @Nullable Watch watch() {
+    return finished ? null : watch;
   }
 
   private void whenRunning(ControlMessage message) {
@@ -588,6 +605,7 @@ final class SandboxProcess implements ControlServer.Handler {
   @Override
   public void closed(ControlConnection connection) {
     execs.closed(connection);
+    watchFeed.closed(connection);
     boolean ends;
     synchronized (this) {
       if (stdio != null) {
@@ -613,11 +631,18 @@ final class SandboxProcess implements ControlServer.Handler {
     private final SandboxLog log;
     private final Stdio streams;
     private final boolean keep;
+    private final Watch eyes;
 
-    Host(SandboxLog log, Stdio streams, boolean keep) {
+    Host(SandboxLog log, Stdio streams, boolean keep, Watch eyes) {
       this.log = log;
       this.streams = streams;
       this.keep = keep;
+      this.eyes = eyes;
+    }
+
+    @Override
+    public Optional<Watch> watch() {
+      return Optional.of(eyes);
     }
 
     @Override

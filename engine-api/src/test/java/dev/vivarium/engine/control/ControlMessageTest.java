@@ -35,6 +35,10 @@ class ControlMessageTest {
               24,
               80),
           new ControlMessage.ProcessEnded(137, "why"),
+          new ControlMessage.Watch(true, false),
+          new ControlMessage.Watching("why not"),
+          new ControlMessage.QueryStatistics(),
+          new ControlMessage.StatisticsEnd("why"),
           new ControlMessage.Ended(255, "why: where; what to do"));
 
   @Test

@@ -1,0 +1,81 @@
+package dev.vivarium.engine.process;
+
+import dev.vivarium.engine.control.ControlConnection;
+import dev.vivarium.engine.control.ControlMessage;
+import dev.vivarium.engine.state.Reason;
+import dev.vivarium.engine.watch.Watch;
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Who of the clients looks: what each asks for lasts as long as its connection. */
+final class WatchFeed {
+  private final Map<ControlConnection, Closeable> looks = new HashMap<>();
+
+  /** A client begins to look, changes what it looks at, or ends it. */
+  void look(ControlConnection from, ControlMessage.Watch wanted, @Nullable Watch watch)
+      throws IOException {
+    String problem = "";
+    try {
+      Closeable next =
+          !wanted.events() && !wanted.counts()
+              ? null
+              : require(watch).look(wanted.events(), wanted.counts());
+      Closeable last;
+      synchronized (this) {
+        last = next == null ? looks.remove(from) : looks.put(from, next);
+      }
+      if (last != null) {
+        last.close();
+      }
+    } catch (IOException e) {
+      problem = Reason.of(e);
+    }
+    from.send(new ControlMessage.Watching(problem));
+  }
+
+  private static Watch require(@Nullable Watch watch) throws IOException {
+    if (watch == null) {
+      throw new IOException("it does not run");
+    }
+    return watch;
+  }
+
+  /** Sends the figures of this moment. */
+  void statistics(ControlConnection to, @Nullable Watch watch) throws IOException {
+    byte[] bytes;
+    try {
+      bytes = require(watch).statistics().encode();
+    } catch (IOException e) {
+      to.send(new ControlMessage.StatisticsEnd(Reason.of(e)));
+      return;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      to.send(new ControlMessage.StatisticsEnd("interrupted"));
+      return;
+    }
+    for (int at = 0; at < bytes.length; at += ControlMessage.MAX_DATA) {
+      int end = Math.min(bytes.length, at + ControlMessage.MAX_DATA);
+      to.send(new ControlMessage.StatisticsPart(Arrays.copyOfRange(bytes, at, end)));
+    }
+    to.send(new ControlMessage.StatisticsEnd(""));
+  }
+
+  /** The connection is no more. */
+  void closed(ControlConnection connection) {
+    Closeable look;
+    synchronized (this) {
+      look = looks.remove(connection);
+    }
+    if (look != null) {
+      try {
+        look.close();
+      } catch (IOException e) {
+        throw new AssertionError("ending a look cannot fail", e);
+      }
+    }
+  }
+}

@@ -1,0 +1,93 @@
+package dev.vivarium.engine.watch;
+
+/**
+ * Shows bytes of a guest so that nothing in them means anything to who shows them: a terminal, a
+ * JSON parser, a browser, a spreadsheet. Texts have one char per byte.
+ */
+public final class Escape {
+  private Escape() {}
+
+  /**
+   * As C writes it and strace shows it, without quotes: all that is not printable ASCII as \ooo.
+   */
+  public static String c(String bytes) {
+    StringBuilder out = new StringBuilder(bytes.length() + 8);
+    for (int i = 0; i < bytes.length(); i++) {
+      char ch = bytes.charAt(i);
+      switch (ch) {
+        case '"' -> out.append("\\\"");
+        case '\\' -> out.append("\\\\");
+        case '\n' -> out.append("\\n");
+        case '\t' -> out.append("\\t");
+        case '\r' -> out.append("\\r");
+        case '\f' -> out.append("\\f");
+        case 11 -> out.append("\\v");
+        default -> {
+          if (ch >= 0x20 && ch < 0x7f) {
+            out.append(ch);
+          } else {
+            octal(out, ch & 0xff, i + 1 < bytes.length() ? bytes.charAt(i + 1) : ' ');
+          }
+        }
+      }
+    }
+    return out.toString();
+  }
+
+  /** As few digits as do not run into the next character. */
+  private static void octal(StringBuilder out, int value, char next) {
+    out.append('\\');
+    String digits = Integer.toOctalString(value);
+    if (next >= '0' && next <= '9') {
+      out.repeat('0', 3 - digits.length());
+    }
+    out.append(digits);
+  }
+
+  /** In double quotes. */
+  public static String quoted(String bytes) {
+    return '"' + c(bytes) + '"';
+  }
+
+  /** For HTML text and attributes in double quotes; control characters as in {@link #c}. */
+  public static String html(String text) {
+    StringBuilder out = new StringBuilder(text.length() + 8);
+    for (int i = 0; i < text.length(); i++) {
+      char ch = text.charAt(i);
+      switch (ch) {
+        case '&' -> out.append("&amp;");
+        case '<' -> out.append("&lt;");
+        case '>' -> out.append("&gt;");
+        case '"' -> out.append("&quot;");
+        case '\'' -> out.append("&#39;");
+        case '\n' -> out.append(ch);
+        default -> {
+          if (ch < 0x20 || ch == 0x7f || ch >= 0x80 && ch < 0xa0 || isDirection(ch)) {
+            out.append("\\u").append(String.format("%04x", (int) ch));
+          } else {
+            out.append(ch);
+          }
+        }
+      }
+    }
+    return out.toString();
+  }
+
+  /** Characters that turn the direction of the text around them, or cannot be seen. */
+  private static boolean isDirection(char ch) {
+    return ch >= 0x200b && ch <= 0x200f
+        || ch >= 0x2028 && ch <= 0x202e
+        || ch >= 0x2066 && ch <= 0x2069
+        || ch == 0xfeff
+        || Character.isSurrogate(ch);
+  }
+
+  /** For one field of a CSV file; what a spreadsheet would take for a formula is none. */
+  public static String csv(String text) {
+    String safe =
+        !text.isEmpty() && "=+-@\t\r".indexOf(text.charAt(0)) >= 0 && !text.matches("-?[0-9.]+")
+            ? "'" + text
+            : text;
+    return safe.matches("[A-Za-z0-9_./:+-]*") ? safe : '"' + safe.replace("\"", "\"\"") + '"';
+  }
+}

@@ -1,0 +1,238 @@
+package dev.vivarium.engine.watch;
+
+import static dev.vivarium.engine.watch.RingLayout.*;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes events out of a ring, at its own speed, and counts those that were overwritten before it
+ * came to them. Writes nothing: any number of readers may look at one ring. Whatever the file holds
+ * and whatever happens to it, a reader gives events of its own making, or says that it cannot.
+ */
+public final class EventReader implements Closeable {
+  /** For how long a slot that was begun is waited for: its writer may not be running just now. */
+  private static final long PATIENCE_NANOS = 2_000_000_000L;
+
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment map;
+  private final int slots;
+  private final int payloadBytes;
+  private final long payloadStart;
+  private final long epochNanos;
+  private final byte[] payload = new byte[Payload.MAX];
+  private volatile long next;
+  private volatile long payloadTaken;
+  private long dropped;
+  private long waitingSince;
+
+  /**
+   * Opens a ring.
+   *
+   * @param fromOldest whether to begin with what is still there; else with what comes
+   * @throws IOException if it is none
+   */
+  public EventReader(Path file, boolean fromOldest) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      long size = channel.size();
+      if (size < HEADER_BYTES || size > fileBytes(MAX_SLOTS, MAX_PAYLOAD)) {
+        throw new IOException("not a ring of events: " + file);
+      }
+      map = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
+      slots = map.get(INT, SLOTS_AT);
+      payloadBytes = map.get(INT, PAYLOAD_BYTES_AT);
+      epochNanos = map.get(LONG, ORIGIN_AT);
+      if (map.get(LONG, MAGIC_AT) != MAGIC
+          || map.get(INT, VERSION_AT) != VERSION
+          || slots < MIN_SLOTS
+          || slots > MAX_SLOTS
+          || Integer.bitCount(slots) != 1
+          || payloadBytes < MIN_PAYLOAD
+          || payloadBytes > MAX_PAYLOAD
+          || Integer.bitCount(payloadBytes) != 1
+          || size != fileBytes(slots, payloadBytes)) {
+        throw new IOException("not a ring of events of this version: " + file);
+      }
+      payloadStart = HEADER_BYTES + (long) slots * SLOT_BYTES;
+      long head = head();
+      next = fromOldest ? Math.max(0, head - slots) : head;
+    } catch (IOException | RuntimeException | InternalError e) {
+      arena.close();
+      throw e instanceof IOException io ? io : new IOException("cannot read the ring: " + file, e);
+    }
+  }
+
+  /** The wall clock's time of the sandbox's start, in nanoseconds since 1970. */
+  public long epochNanos() {
+    return epochNanos;
+  }
+
+  /** How many events were lost to this reader. */
+  public long dropped() {
+    return dropped;
+  }
+
+  /** How many events have been begun in all. */
+  public long written() {
+    try {
+      return head();
+    } catch (InternalError e) {
+      return next;
+    }
+  }
+
+  /** The number of the next event. From any thread. */
+  public long next() {
+    return next;
+  }
+
+  /** The bytes of payload that are no longer needed. From any thread. */
+  public long payloadTaken() {
+    return payloadTaken;
+  }
+
+  private long head() {
+    return Math.max(0, (long) LONGS.getAcquire(map, (long) HEAD_AT));
+  }
+
+  /** Whether the writer has said that no more will come, and all has been taken. */
+  public boolean isAtEnd() {
+    try {
+      return (int) INTS.getAcquire(map, (long) ENDED_AT) != 0 && next >= head();
+    } catch (InternalError e) {
+      return true;
+    }
+  }
+
+  /**
+   * The next event; empty if there is none yet.
+   *
+   * @throws IOException if the ring is not readable any more
+   */
+  public Optional<Event> poll() throws IOException {
+    try {
+      while (true) {
+        long head = head();
+        if (next >= head) {
+          if (next > head) {
+            next = head; // a writer that counts backwards
+          }
+          return Optional.empty();
+        }
+        if (head - next > slots) {
+          skipTo(head - slots + slots / 8);
+        }
+        long at = HEADER_BYTES + (next & (slots - 1)) * SLOT_BYTES;
+        long state = (long) LONGS.getAcquire(map, at + STATE);
+        if (state == next + 1) {
+          Event event = take(at);
+          VarHandle.loadLoadFence();
+          if (event != null && (long) LONGS.getOpaque(map, at + STATE) == next + 1) {
+            waitingSince = 0;
+            next++;
+            return Optional.of(event);
+          }
+          skipTo(next + 1); // overwritten meanwhile, or of no kind that there is
+        } else if (state == WRITING || state >= 0 && state < next + 1) {
+          // Begun and not complete: soon, unless its writer was lost.
+          long now = System.nanoTime();
+          if (waitingSince == 0) {
+            waitingSince = now;
+          }
+          if (now - waitingSince < PATIENCE_NANOS) {
+            return Optional.empty();
+          }
+          skipTo(next + 1);
+        } else {
+          skipTo(next + 1);
+        }
+      }
+    } catch (InternalError e) {
+      // A page of the file is not there any more.
+      throw new IOException("the ring of events was cut off", e);
+    }
+  }
+
+  private void skipTo(long sequence) {
+    waitingSince = 0;
+    dropped += sequence - next;
+    next = sequence;
+  }
+
+  private @Nullable Event take(long at) {
+    Optional<EventKind> kind = EventKind.of(map.get(INT, at + KIND));
+    if (kind.isEmpty()) {
+      return null;
+    }
+    long[] arguments = new long[6];
+    for (int i = 0; i < arguments.length; i++) {
+      arguments[i] = map.get(LONG, at + ARGUMENTS + 8L * i);
+    }
+    int length = map.get(INT, at + PAYLOAD_LENGTH);
+    long position = map.get(LONG, at + PAYLOAD);
+    List<Event.Item> items = length == 0 ? List.of() : items(position, length);
+    return new Event(
+        next,
+        map.get(LONG, at + TIME),
+        map.get(INT, at + PID),
+        map.get(INT, at + TID),
+        kind.get(),
+        map.get(INT, at + NUMBER),
+        arguments,
+        (map.get(INT, at + FLAGS) & NO_RESULT) == 0,
+        map.get(LONG, at + RESULT),
+        Math.max(0, map.get(LONG, at + DURATION)),
+        Math.max(0, map.get(LONG, at + BLOCKED)),
+        Math.max(0, map.get(LONG, at + DISK)),
+        items == null ? List.of() : items,
+        items != null);
+  }
+
+  /** Null if they were overwritten or are none. */
+  private @Nullable List<Event.Item> items(long position, int length) {
+    if (length < 0 || length > Payload.MAX || position < 0) {
+      return null;
+    }
+    int from = (int) (position & (payloadBytes - 1));
+    int first = Math.min(length, payloadBytes - from);
+    MemorySegment.copy(map, ValueLayout.JAVA_BYTE, payloadStart + from, payload, 0, first);
+    MemorySegment.copy(map, ValueLayout.JAVA_BYTE, payloadStart, payload, first, length - first);
+    VarHandle.loadLoadFence();
+    long head = (long) LONGS.getAcquire(map, (long) PAYLOAD_HEAD_AT);
+    if (head - position > payloadBytes || position + length > head) {
+      return null;
+    }
+    payloadTaken = position + length;
+    List<Event.Item> items = new ArrayList<>();
+    int at = 0;
+    while (at + Payload.HEADER <= length) {
+      int size = (payload[at + 2] & 0xff) | (payload[at + 3] & 0xff) << 8;
+      int start = at + Payload.HEADER;
+      if (start + size > length) {
+        return null;
+      }
+      items.add(
+          new Event.Item(
+              payload[at], payload[at + 1], Arrays.copyOfRange(payload, start, start + size)));
+      at = start + size;
+    }
+    return items;
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+}

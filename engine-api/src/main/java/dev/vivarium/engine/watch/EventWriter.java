@@ -1,0 +1,239 @@
+package dev.vivarium.engine.watch;
+
+import static dev.vivarium.engine.watch.RingLayout.*;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes events into the ring. From any thread, without locks and without allocation; what readers
+ * have not taken in time is overwritten. With {@link #setBackPressure} the writers wait for one
+ * reader instead, for files in which nothing may be missing.
+ *
+ * <p>The mapping lives as long as the process: a writer may be on its way into it at any time.
+ */
+public final class EventWriter {
+  /** A reader in the same process that the writers must not get ahead of. */
+  public interface Follower {
+    /** The number of the next event that it has not taken; it may only grow. */
+    long taken();
+
+    /** The bytes of payload before that event. */
+    long payloadTaken();
+
+    /** It has stopped: nobody is to be waited for any more. */
+    boolean isGone();
+  }
+
+  /** What several writers may add between a look at the follower and their event. */
+  private static final int MARGIN = 16;
+
+  private static final long WAIT_NANOS = 50_000;
+
+  private final MemorySegment map;
+  private final int slots;
+  private final int payloadBytes;
+  private final long payloadStart;
+  private final long originNanos;
+  private volatile @Nullable Follower follower;
+
+  private EventWriter(MemorySegment map, int slots, int payloadBytes, long originNanos) {
+    this.map = map;
+    this.slots = slots;
+    this.payloadBytes = payloadBytes;
+    this.payloadStart = HEADER_BYTES + (long) slots * SLOT_BYTES;
+    this.originNanos = originNanos;
+  }
+
+  /**
+   * Makes the ring.
+   *
+   * @param slots a power of two
+   * @param payloadBytes a power of two
+   * @param originNanos what times count from, on the clock of {@link System#nanoTime}
+   */
+  public static EventWriter create(Path file, int slots, int payloadBytes, long originNanos)
+      throws IOException {
+    if (Integer.bitCount(slots) != 1
+        || Integer.bitCount(payloadBytes) != 1
+        || slots < MIN_SLOTS
+        || payloadBytes < MIN_PAYLOAD) {
+      throw new IllegalArgumentException("ring of " + slots + " slots, " + payloadBytes);
+    }
+    Path part = file.resolveSibling(file.getFileName() + ".part");
+    try (FileChannel channel =
+        FileChannel.open(
+            part,
+            Set.of(
+                StandardOpenOption.CREATE,
+                StandardOpenOption.TRUNCATE_EXISTING,
+                StandardOpenOption.READ,
+                StandardOpenOption.WRITE),
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
+      long size = fileBytes(slots, payloadBytes);
+      MemorySegment map = channel.map(FileChannel.MapMode.READ_WRITE, 0, size, Arena.global());
+      long age = System.nanoTime() - originNanos;
+      map.set(INT, VERSION_AT, VERSION);
+      map.set(INT, SLOTS_AT, slots);
+      map.set(INT, PAYLOAD_BYTES_AT, payloadBytes);
+      map.set(LONG, ORIGIN_AT, System.currentTimeMillis() * 1_000_000 - age);
+      map.set(LONG, MAGIC_AT, MAGIC);
+      java.nio.file.Files.move(part, file, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+      return new EventWriter(map, slots, payloadBytes, originNanos);
+    }
+  }
+
+  /** What times count from. */
+  public long originNanos() {
+    return originNanos;
+  }
+
+  /** How many events have been written. */
+  public long written() {
+    return (long) LONGS.getAcquire(map, (long) HEAD_AT);
+  }
+
+  /** From now on the writers wait until the follower has taken what they would overwrite. */
+  public void setBackPressure(Follower reader) {
+    follower = reader;
+  }
+
+  /** No more will come. */
+  public void end() {
+    INTS.setRelease(map, (long) ENDED_AT, 1);
+  }
+
+  /**
+   * Writes a system call.
+   *
+   * @param beginNanos when it began, on the clock of {@link System#nanoTime}
+   * @param returned false for a call that has begun and will not return
+   * @param blockedNanos of its duration, what it waited as it was asked to
+   * @param diskNanos of its duration, what it waited for files of the host
+   */
+  public void call(
+      long beginNanos,
+      int pid,
+      int tid,
+      int number,
+      long a0,
+      long a1,
+      long a2,
+      long a3,
+      long a4,
+      long a5,
+      boolean returned,
+      long result,
+      long durationNanos,
+      long blockedNanos,
+      long diskNanos,
+      Payload payload) {
+    long sequence = begin();
+    long at = slot(sequence);
+    map.set(LONG, at + TIME, beginNanos - originNanos);
+    map.set(INT, at + PID, pid);
+    map.set(INT, at + TID, tid);
+    map.set(INT, at + KIND, 1);
+    map.set(INT, at + NUMBER, number);
+    map.set(LONG, at + ARGUMENTS, a0);
+    map.set(LONG, at + ARGUMENTS + 8, a1);
+    map.set(LONG, at + ARGUMENTS + 16, a2);
+    map.set(LONG, at + ARGUMENTS + 24, a3);
+    map.set(LONG, at + ARGUMENTS + 32, a4);
+    map.set(LONG, at + ARGUMENTS + 40, a5);
+    map.set(LONG, at + RESULT, result);
+    map.set(LONG, at + DURATION, durationNanos);
+    map.set(LONG, at + BLOCKED, blockedNanos);
+    map.set(LONG, at + DISK, diskNanos);
+    map.set(INT, at + FLAGS, returned ? 0 : NO_RESULT);
+    finish(sequence, at, payload);
+  }
+
+  /** Writes an event of another kind; what its numbers mean, {@link EventKind} says. */
+  public void event(
+      EventKind kind,
+      int pid,
+      int tid,
+      int number,
+      long a0,
+      long a1,
+      long a2,
+      long result,
+      long durationNanos,
+      Payload payload) {
+    long sequence = begin();
+    long at = slot(sequence);
+    map.set(LONG, at + TIME, System.nanoTime() - originNanos);
+    map.set(INT, at + PID, pid);
+    map.set(INT, at + TID, tid);
+    map.set(INT, at + KIND, kind.number());
+    map.set(INT, at + NUMBER, number);
+    map.set(LONG, at + ARGUMENTS, a0);
+    map.set(LONG, at + ARGUMENTS + 8, a1);
+    map.set(LONG, at + ARGUMENTS + 16, a2);
+    map.set(LONG, at + ARGUMENTS + 24, 0L);
+    map.set(LONG, at + ARGUMENTS + 32, 0L);
+    map.set(LONG, at + ARGUMENTS + 40, 0L);
+    map.set(LONG, at + RESULT, result);
+    map.set(LONG, at + DURATION, durationNanos);
+    map.set(LONG, at + BLOCKED, 0L);
+    map.set(LONG, at + DISK, 0L);
+    map.set(INT, at + FLAGS, 0);
+    finish(sequence, at, payload);
+  }
+
+  private long slot(long sequence) {
+    return HEADER_BYTES + (sequence & (slots - 1)) * SLOT_BYTES;
+  }
+
+  private long begin() {
+    Follower f = follower;
+    if (f != null) {
+      waitFor(f);
+    }
+    long sequence = (long) LONGS.getAndAdd(map, (long) HEAD_AT, 1L);
+    LONGS.setOpaque(map, slot(sequence) + STATE, WRITING);
+    VarHandle.storeStoreFence();
+    return sequence;
+  }
+
+  private void finish(long sequence, long at, Payload payload) {
+    int length = payload.length();
+    long position = 0;
+    if (length > 0) {
+      position = (long) LONGS.getAndAdd(map, (long) PAYLOAD_HEAD_AT, (long) length);
+      VarHandle.storeStoreFence();
+      int from = (int) (position & (payloadBytes - 1));
+      int first = Math.min(length, payloadBytes - from);
+      MemorySegment.copy(
+          payload.array(), 0, map, ValueLayout.JAVA_BYTE, payloadStart + from, first);
+      MemorySegment.copy(
+          payload.array(), first, map, ValueLayout.JAVA_BYTE, payloadStart, length - first);
+    }
+    map.set(LONG, at + PAYLOAD, position);
+    map.set(INT, at + PAYLOAD_LENGTH, length);
+    LONGS.setRelease(map, at + STATE, sequence + 1);
+  }
+
+  private void waitFor(Follower f) {
+    while (!f.isGone()
+        && ((long) LONGS.getOpaque(map, (long) HEAD_AT) - f.taken() > slots - MARGIN
+            || (long) LONGS.getOpaque(map, (long) PAYLOAD_HEAD_AT) - f.payloadTaken()
+                > payloadBytes - Math.min(payloadBytes / 2, 4 * Payload.MAX))) {
+      LockSupport.parkNanos(WAIT_NANOS);
+    }
+    if (f.isGone()) {
+      follower = null;
+    }
+  }
+}

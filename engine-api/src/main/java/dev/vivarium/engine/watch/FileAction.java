@@ -1,0 +1,30 @@
+package dev.vivarium.engine.watch;
+
+import java.util.Locale;
+
+/** What was done with a file; the place of a value is its number in the ring. */
+public enum FileAction {
+  /** Opened for reading only. */
+  READ,
+  /** Opened for writing, and there already. */
+  WRITE,
+  CREATE,
+  DELETE,
+  /** The payload has both paths. */
+  RENAME,
+  CHMOD,
+  CHOWN,
+  LINK,
+  SYMLINK,
+  MKDIR,
+  RMDIR,
+  MKNOD,
+  TRUNCATE,
+  MOUNT,
+  /** Extended attributes, such as a file's capabilities. */
+  ATTRIBUTE;
+
+  public String word() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}

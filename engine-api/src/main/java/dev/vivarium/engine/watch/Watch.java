@@ -1,0 +1,221 @@
+package dev.vivarium.engine.watch;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who looks at one sandbox, and what the engine is therefore to tell. The ring is made when the
+ * first reader comes; from the moment that the last one goes the engine writes nothing.
+ */
+public final class Watch implements EventSink {
+  /** Its name in the run directory. */
+  public static final String FILE = "events.ring";
+
+  private static final int SLOTS = 1 << 16;
+  private static final int PAYLOAD_BYTES = 1 << 23;
+
+  private final Path ring;
+  private final long originNanos = System.nanoTime();
+  private final HostStatistics hosts = new HostStatistics();
+  private @Nullable Instrument instrument;
+  private @Nullable EventWriter writer;
+  private int readers;
+  private int counters;
+  private boolean ended;
+
+  /** The writer while there are readers. */
+  private volatile @Nullable EventWriter active;
+
+  /**
+   * @param runDirectory where the ring goes
+   */
+  public Watch(Path runDirectory) {
+    this.ring = runDirectory.resolve(FILE);
+  }
+
+  /** What the times of events count from, on the clock of {@link System#nanoTime}. */
+  public long originNanos() {
+    return originNanos;
+  }
+
+  /** Where the ring is, once somebody reads. */
+  public Path ring() {
+    return ring;
+  }
+
+  /** From the engine, before its guest's first instruction: who makes events. */
+  public void attach(Instrument engine) {
+    synchronized (this) {
+      instrument = engine;
+    }
+    tell();
+  }
+
+  /**
+   * Begins to look.
+   *
+   * @param events whether events are to be written into the ring
+   * @param counts whether calls are to be counted; once begun, that goes on to the end
+   * @return closed when the looking is over
+   * @throws IOException if the ring cannot be made
+   */
+  public Closeable look(boolean events, boolean counts) throws IOException {
+    synchronized (this) {
+      if (events) {
+        openWriter();
+        readers++;
+      }
+      if (counts) {
+        counters++;
+      }
+    }
+    tell();
+    return new Look(events);
+  }
+
+  private final class Look implements Closeable {
+    private boolean events;
+
+    Look(boolean events) {
+      this.events = events;
+    }
+
+    @Override
+    public void close() {
+      synchronized (Watch.this) {
+        if (!events) {
+          return;
+        }
+        events = false;
+        readers--;
+      }
+      tell();
+    }
+  }
+
+  private EventWriter openWriter() throws IOException {
+    EventWriter w = writer;
+    if (w == null) {
+      w = EventWriter.create(ring, SLOTS, PAYLOAD_BYTES, originNanos);
+      writer = w;
+      if (ended) {
+        w.end();
+      }
+    }
+    return w;
+  }
+
+  /**
+   * Has the writers wait for a reader in this process: nothing may be missing in what it writes.
+   */
+  synchronized void follow(EventWriter.Follower follower) throws IOException {
+    openWriter().setBackPressure(follower);
+  }
+
+  private void tell() {
+    Instrument engine;
+    EventWriter events;
+    boolean counting;
+    synchronized (this) {
+      active = readers > 0 ? writer : null;
+      engine = instrument;
+      events = active;
+      counting = counters > 0;
+      if (engine != null) {
+        // In the order in which it was decided.
+        engine.watch(events, counting);
+      }
+    }
+  }
+
+  /** The sandbox is over: readers come to an end when they have taken what is there. */
+  public void end() {
+    EventWriter w;
+    synchronized (this) {
+      ended = true;
+      w = writer;
+    }
+    if (w != null) {
+      w.end();
+    }
+  }
+
+  /**
+   * What there is now.
+   *
+   * @throws IOException if nobody can tell
+   */
+  public Statistics statistics() throws IOException, InterruptedException {
+    Instrument engine;
+    synchronized (this) {
+      engine = instrument;
+    }
+    if (engine == null) {
+      throw new IOException("its engine does not tell what it does");
+    }
+    Statistics s = engine.statistics();
+    return new Statistics(
+        System.nanoTime() - originNanos,
+        s.countedNanos(),
+        s.resources(),
+        s.calls(),
+        s.files(),
+        hosts.rows(),
+        s.lostFiles());
+  }
+
+  // ---- what comes from outside of system calls ----
+
+  @Override
+  public boolean isWatched() {
+    return active != null;
+  }
+
+  @Override
+  public void network(NetworkEvent e) {
+    hosts.add(e);
+    EventWriter w = active;
+    if (w == null) {
+      return;
+    }
+    Payload payload = new Payload();
+    payload.add(0, e.protocol());
+    payload.add(1, e.address());
+    payload.add(2, e.name());
+    payload.add(3, e.rule());
+    w.event(
+        EventKind.NETWORK,
+        e.pid(),
+        e.pid(),
+        e.action().ordinal(),
+        e.port(),
+        e.sent(),
+        e.received(),
+        e.allowed() ? 1 : 0,
+        e.durationNanos(),
+        payload);
+  }
+
+  @Override
+  public void limit(int pid, String what) {
+    EventWriter w = active;
+    if (w != null) {
+      Payload payload = new Payload();
+      payload.add(0, what);
+      w.event(EventKind.LIMIT, pid, pid, 0, 0, 0, 0, 0, 0, payload);
+    }
+  }
+
+  @Override
+  public void policy(int pid, boolean allowed, String what, String rule) {
+    EventWriter w = active;
+    if (w != null) {
+      Payload payload = new Payload();
+      payload.add(0, what);
+      payload.add(1, rule);
+      w.event(EventKind.POLICY, pid, pid, 0, 0, 0, 0, allowed ? 1 : 0, 0, payload);
+    }
+  }
+}

@@ -1,0 +1,265 @@
+package dev.vivarium.engine.watch;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class EventRingTest {
+  private static final int SLOTS = 64;
+  private static final int PAYLOAD = 1 << 14;
+
+  @TempDir Path directory;
+
+  private EventWriter writer() throws IOException {
+    return EventWriter.create(directory.resolve("ring"), SLOTS, PAYLOAD, System.nanoTime());
+  }
+
+  private EventReader reader() throws IOException {
+    return new EventReader(directory.resolve("ring"), true);
+  }
+
+  private static void write(EventWriter writer, long n, Payload payload) {
+    writer.call(
+        writer.originNanos() + n, 1, 2, (int) n, n, 1, 2, 3, 4, 5, true, -2, 70, 30, 10, payload);
+  }
+
+  /** A payload whose bytes follow from the event's number. */
+  private static Payload payload(long n) {
+    Payload payload = new Payload();
+    byte[] text =
+        "event %d %s".formatted(n, "x".repeat((int) (n % 300))).getBytes(StandardCharsets.US_ASCII);
+    payload.add(3, Payload.TEXT, text, 0, text.length);
+    return payload;
+  }
+
+  @Test
+  void anEventComesOutAsItWentIn() throws IOException {
+    EventWriter writer = writer();
+    try (EventReader reader = reader()) {
+      assertEquals(Optional.empty(), reader.poll());
+      write(writer, 17, payload(17));
+      Event e = reader.poll().orElseThrow();
+      assertEquals(EventKind.SYSCALL, e.kind());
+      assertEquals(17, e.number());
+      assertEquals(17, e.timeNanos());
+      assertArrayEquals(new long[] {17, 1, 2, 3, 4, 5}, e.arguments());
+      assertEquals(-2, e.result());
+      assertTrue(e.failed());
+      assertEquals(70, e.durationNanos());
+      assertEquals(30, e.blockedNanos());
+      assertEquals(10, e.diskNanos());
+      assertEquals("event 17 xxxxxxxxxxxxxxxxx", e.text(3).orElseThrow());
+      assertEquals(Optional.empty(), reader.poll());
+    }
+  }
+
+  @Test
+  void whatWasOverwrittenIsCountedAndTheRestIsRight() throws IOException {
+    EventWriter writer = writer();
+    try (EventReader reader = reader()) {
+      for (int n = 0; n < 1000; n++) {
+        write(writer, n, payload(n));
+      }
+      long seen = 0;
+      Optional<Event> next = reader.poll();
+      while (next.isPresent()) {
+        Event e = next.get();
+        assertEquals(e.sequence(), e.number());
+        if (e.complete()) {
+          assertTrue(e.text(3).orElseThrow().startsWith("event " + e.number() + " "));
+        }
+        seen++;
+        next = reader.poll();
+      }
+      assertEquals(1000, seen + reader.dropped());
+      assertTrue(seen >= SLOTS / 2, "seen: " + seen);
+      assertEquals(1000, writer.written());
+    }
+  }
+
+  @Test
+  void payloadsThatWereOverwrittenAreMissedAndNotMixedUp() throws IOException {
+    EventWriter writer = writer();
+    try (EventReader reader = reader()) {
+      Payload large = new Payload();
+      byte[] most = new byte[Payload.MAX - Payload.HEADER];
+      large.add(1, Payload.BYTES, most, 0, most.length);
+      for (int n = 0; n < 4; n++) {
+        write(writer, n, large);
+      }
+      assertFalse(reader.poll().orElseThrow().complete());
+      assertFalse(reader.poll().orElseThrow().complete());
+      assertEquals(most.length, reader.poll().orElseThrow().items().get(0).bytes().length);
+      assertTrue(reader.poll().orElseThrow().complete());
+    }
+  }
+
+  @Test
+  void aReaderOfARingUnderWriteNeverSeesAMixture() throws Exception {
+    EventWriter writer = writer();
+    AtomicBoolean over = new AtomicBoolean();
+    EventReader first = reader();
+    Thread[] writers = new Thread[2];
+    for (int i = 0; i < writers.length; i++) {
+      int tid = i;
+      writers[i] =
+          new Thread(() -> {
+            Payload payload = new Payload();
+            for (int n = 0; n < 60_000; n++) {
+              payload.clear();
+              payload.add(1, "n" + n);
+              writer.call(n, 1, tid, n, n, n, n, n, n, n, true, n, n, n, n, payload);
+            }
+          });
+      writers[i].start();
+    }
+    Thread end =
+        new Thread(() -> {
+          try {
+            for (Thread t : writers) {
+              t.join();
+            }
+          } catch (InterruptedException e) {
+            return;
+          }
+          writer.end();
+          over.set(true);
+        });
+    end.start();
+    long seen = 0;
+    try (EventReader reader = first) {
+      while (!reader.isAtEnd()) {
+        Optional<Event> next = reader.poll();
+        if (next.isEmpty()) {
+          Thread.onSpinWait();
+          continue;
+        }
+        seen++;
+        Event e = next.get();
+        for (long a : e.arguments()) {
+          assertEquals(e.number(), a);
+        }
+        assertEquals(e.number(), e.result());
+        if (e.complete()) {
+          assertEquals("n" + e.number(), e.text(1).orElseThrow());
+        }
+      }
+      assertEquals(120_000, seen + reader.dropped());
+    }
+    end.join();
+    assertTrue(over.get());
+  }
+
+  @Test
+  void withBackPressureNothingIsLost() throws Exception {
+    EventWriter writer = writer();
+    try (EventReader reader = reader()) {
+      writer.setBackPressure(
+          new EventWriter.Follower() {
+            @Override
+            public long taken() {
+              return reader.next();
+            }
+
+            @Override
+            public long payloadTaken() {
+              return reader.payloadTaken();
+            }
+
+            @Override
+            public boolean isGone() {
+              return false;
+            }
+          });
+      Thread thread =
+          new Thread(() -> {
+            for (int n = 0; n < 5000; n++) {
+              write(writer, n, payload(n));
+            }
+            writer.end();
+          });
+      thread.start();
+      int expected = 0;
+      while (!reader.isAtEnd()) {
+        Optional<Event> next = reader.poll();
+        if (next.isPresent()) {
+          assertEquals(expected++, next.get().number());
+          assertTrue(next.get().complete());
+        } else {
+          Thread.onSpinWait();
+        }
+      }
+      thread.join();
+      assertEquals(5000, expected);
+      assertEquals(0, reader.dropped());
+    }
+  }
+
+  @Test
+  void aFileThatIsNoRingIsRefused() throws IOException {
+    Path file = directory.resolve("ring");
+    Files.write(file, new byte[100]);
+    assertThrows(IOException.class, this::reader);
+    Files.write(file, new byte[RingLayout.HEADER_BYTES * 4]);
+    assertThrows(IOException.class, this::reader);
+    writer();
+    try (RandomAccessFile raw = new RandomAccessFile(file.toFile(), "rw")) {
+      raw.seek(RingLayout.SLOTS_AT);
+      raw.writeInt(Integer.reverseBytes(1 << 19));
+    }
+    assertThrows(IOException.class, this::reader);
+  }
+
+  @Test
+  void aRingFullOfRubbishHarmsNoReader() throws IOException {
+    Random random = new Random(7);
+    for (int round = 0; round < 200; round++) {
+      EventWriter writer = writer();
+      for (int n = 0; n < SLOTS; n++) {
+        write(writer, n, payload(n));
+      }
+      Path file = directory.resolve("ring");
+      try (RandomAccessFile raw = new RandomAccessFile(file.toFile(), "rw");
+          EventReader reader = reader()) {
+        for (int n = 0; n < 200; n++) {
+          // Anywhere behind the fields that were checked when it was opened.
+          raw.seek(64 + random.nextInt((int) raw.length() - 64));
+          raw.write(random.nextInt(256));
+        }
+        for (int slot = 0; slot < SLOTS; slot += 3) {
+          raw.seek(RingLayout.HEADER_BYTES + slot * RingLayout.SLOT_BYTES + RingLayout.PAYLOAD);
+          raw.writeLong(random.nextLong());
+          raw.writeInt(random.nextInt());
+        }
+        for (int i = 0; i < 5000; i++) {
+          reader.poll();
+        }
+      }
+    }
+  }
+
+  @Test
+  void aRingThatIsCutOffEndsItsReader() throws IOException {
+    EventWriter writer = writer();
+    write(writer, 1, payload(1));
+    try (EventReader reader = reader();
+        RandomAccessFile raw = new RandomAccessFile(directory.resolve("ring").toFile(), "rw")) {
+      raw.setLength(0);
+      assertThrows(IOException.class, reader::poll);
+      assertTrue(reader.isAtEnd());
+    }
+  }
+}
