@@ -309,6 +309,9 @@ uint64_t confine(void)
 	own_uid = geteuid();
 	own_gid = getegid();
 	setrlimit(RLIMIT_NPROC, &none);
+	/* Where mounts could appear unnoticed, what is known cannot be relied on. */
+	if (!all_host && (features & F_MOUNT_NS))
+		prepare_watches();
 	if (restrict_paths())
 		features |= F_LANDLOCK;
 	restrict_calls();

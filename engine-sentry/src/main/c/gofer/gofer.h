@@ -58,6 +58,13 @@ enum zone {
 enum zone zone_of(enum zone directory, const char *name);
 bool local_file_system(int64_t type);
 
+/* watch.c */
+void prepare_watches(void);
+int take_queue(void);
+uint32_t watch(int fd);
+enum case_rule { CASE_UNKNOWN, CASE_COUNTS, CASE_IGNORED };
+enum case_rule case_rule(int fd, const char *name, uint64_t ino);
+
 /* serve.c */
 void serve(uint64_t features) __attribute__((noreturn));
 

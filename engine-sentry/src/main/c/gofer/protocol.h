@@ -9,15 +9,17 @@
 
 #include <stdint.h>
 
-#define GOFER_VERSION 3
+#define GOFER_VERSION 4
 
 enum op {
-	OP_HELLO = 1,	/* -> value = features, count = handles that may be open */
+	OP_HELLO = 1,	/* -> value = features, count = handles that may be open;
+			   the first time with the queue of the watches' events, if there is one */
 	OP_WALK,	/* handle, path [flags & WALK_*] -> node [handle] [target] [descriptor] */
 	OP_OPEN,	/* handle, path, flags = access mode [name2 = names in the same directory]
 			   -> node, descriptor; count times struct gofer_ahead, with descriptors */
-	OP_READDIR,	/* handle, path, offset = cookie [flags & READDIR_DEEP]
-			   -> count entries, value = next cookie; blocks of what is below */
+	OP_READDIR,	/* handle, path, offset = cookie [flags & READDIR_*]
+			   -> node, count entries, value = next cookie, handle = watch; blocks of what
+			   is below */
 	OP_STATFS,	/* handle -> struct gofer_statfs */
 	OP_CLOSE,	/* handle */
 	OP_CREATE,	/* handle, name, flags, mode, uid, gid -> node, descriptor */
@@ -42,6 +44,12 @@ enum op {
  * order of a walk: whoever walks a tree then needs few requests.
  */
 #define READDIR_DEEP 1u
+
+/*
+ * Asks OP_READDIR to watch the directory and those in blocks, from before they are looked at. The
+ * number of a watch (inotify's) is 0 where there is none.
+ */
+#define READDIR_WATCH 2u
 
 /* The handle whose entries "0", "1", ... are the roots, in the order of the command line. */
 #define ROOTS_HANDLE 0u
@@ -109,10 +117,11 @@ struct gofer_entry {
 
 /* A whole directory below the one that was asked for, followed by its entries. */
 struct gofer_block {
-	uint64_t dev;
-	uint64_t ino;
+	struct gofer_node node;
 	uint32_t count;
 	uint32_t length;	/* of the entries, in bytes */
+	uint32_t watch;
+	uint32_t zero;
 };
 
 /*

@@ -38,6 +38,9 @@ static void op_hello(struct call *c)
 	c->out->value = in_force;
 	c->out->count = handle_limit;
 	c->out->handle = GOFER_VERSION;
+	int queue = take_queue();
+	if (queue >= 0)
+		send_along(c, queue);
 }
 
 static void add_target(struct call *c, int fd, const char *name)
@@ -210,12 +213,16 @@ static bool add_entry(struct call *c, const struct place *dir, int fd,
 	return true;
 }
 
-/* Appends the entries from a cookie on; leaves in it where to go on, or 0 at the end. */
-static int list(struct call *c, const struct place *dir, int64_t *next, uint32_t *count)
+/*
+ * Appends the entries from a cookie on; leaves in it where to go on, or 0 at the end. Where to put the number of a watch,
+ * the directory is watched and then looked at again.
+ */
+static int list(struct call *c, struct place *dir, int64_t *next, uint32_t *count, uint32_t *number)
 {
 	static char buffer[32 * 1024] __attribute__((aligned(8)));
 	int64_t cookie = *next;
 	int r = may_list(dir), fd;
+	enum case_rule rule = CASE_UNKNOWN;
 	bool full = false;
 	long n = 0;
 
@@ -230,6 +237,11 @@ static int list(struct call *c, const struct place *dir, int64_t *next, uint32_t
 	fd = open_step(&whole, ".", O_RDONLY | O_DIRECTORY | O_NONBLOCK);
 	if (fd < 0)
 		return fd;
+	if (number) {
+		*number = watch(fd);
+		if (*number != 0)
+			r = describe(dir, fd, "", &dir->node, NULL);
+	}
 	if (cookie != 0 && lseek(fd, cookie, SEEK_SET) < 0)
 		r = -errno;
 	while (r == 0 && !full && (n = syscall(SYS_getdents64, fd, buffer, sizeof buffer)) > 0) {
@@ -237,6 +249,8 @@ static int list(struct call *c, const struct place *dir, int64_t *next, uint32_t
 			const struct dirent_header *d = (const void *)(buffer + at);
 
 			at += d->length;
+			if (number && rule == CASE_UNKNOWN)
+				rule = case_rule(fd, d->name, d->ino);
 			if (strcmp(d->name, ".") != 0 && strcmp(d->name, "..") != 0 &&
 			    !add_entry(c, dir, fd, d, count))
 				full = true;
@@ -246,6 +260,8 @@ static int list(struct call *c, const struct place *dir, int64_t *next, uint32_t
 	}
 	if (n < 0 && r == 0)
 		r = -errno;
+	if (rule == CASE_IGNORED)
+		*number = 0;
 	/* 0 says that this was all; a cookie of 0 can only be that of the beginning. */
 	*next = full ? cookie : 0;
 	close(fd);
@@ -272,7 +288,8 @@ static bool list_below(struct call *c, const struct place *dir, size_t from, siz
 		bool fits = sizeof block <= MAX_PAYLOAD - start;
 		if (fits) {
 			c->payload_length += sizeof block;
-			if (list(c, &child, &next, &block.count) != 0) {
+			if (list(c, &child, &next, &block.count,
+				 c->in->flags & READDIR_WATCH ? &block.watch : NULL) != 0) {
 				c->payload_length = start;
 				leave(&child);
 				continue;
@@ -280,8 +297,7 @@ static bool list_below(struct call *c, const struct place *dir, size_t from, siz
 			fits = next == 0;
 		}
 		if (fits) {
-			block.dev = child.node.dev;
-			block.ino = child.node.ino;
+			block.node = child.node;
 			block.length = (uint32_t)(c->payload_length - start - sizeof block);
 			memcpy(c->payload + start, &block, sizeof block);
 			fits = depth == 0 || list_below(c, &child, start + sizeof block,
@@ -306,8 +322,9 @@ static void op_readdir(struct call *c)
 		c->out->error = r;
 		return;
 	}
+	c->out->error = list(c, &p, &next, &c->out->count,
+			     (c->in->flags & READDIR_WATCH) && next == 0 ? &c->out->handle : NULL);
 	c->out->node = p.node;
-	c->out->error = list(c, &p, &next, &c->out->count);
 	c->out->value = (uint64_t)next;
 	if (c->out->error == 0 && next == 0 && (c->in->flags & READDIR_DEEP))
 		list_below(c, &p, 0, c->payload_length, MAX_DEPTH);

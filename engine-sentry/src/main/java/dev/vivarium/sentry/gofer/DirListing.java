@@ -83,6 +83,11 @@ final class DirListing {
     return Attributes.read(MemorySegment.ofArray(data), offsets[index] + Wire.ENTRY_NODE);
   }
 
+  int nlink(int index) {
+    return MemorySegment.ofArray(data)
+        .get(ValueLayout.JAVA_INT_UNALIGNED, offsets[index] + Wire.ENTRY_NODE + Wire.NODE_NLINK);
+  }
+
   int mode(int index) {
     return shortAt(offsets[index] + Wire.ENTRY_NODE + Wire.NODE_MODE);
   }

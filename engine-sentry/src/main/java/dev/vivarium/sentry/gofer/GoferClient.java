@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A running gofer: sends requests and waits for their replies, one at a time. A gofer that does not
@@ -68,6 +69,7 @@ public final class GoferClient implements AutoCloseable {
   private boolean broken;
   private int handleLimit;
   private Set<GoferFeature> features = Set.of();
+  private @Nullable HostWatches watches;
 
   /** Requests made so far. */
   private long requests;
@@ -149,6 +151,9 @@ public final class GoferClient implements AutoCloseable {
     if (hello.handle() != Wire.VERSION) {
       throw new GoferException("the gofer is of another version; build again");
     }
+    if (hello.fd() >= 0) {
+      watches = new HostWatches(hello.fd());
+    }
     handleLimit = hello.count();
     features = GoferFeature.fromBits(hello.value());
   }
@@ -182,6 +187,11 @@ public final class GoferClient implements AutoCloseable {
   /** How many handles may be open at a time. */
   int handleLimit() {
     return handleLimit;
+  }
+
+  /** What the host tells of changes; null if it cannot. */
+  @Nullable HostWatches watches() {
+    return watches;
   }
 
   /** Requests made so far, for tests and statistics. */
@@ -356,6 +366,9 @@ public final class GoferClient implements AutoCloseable {
       broken = true;
       killProcess();
       Libc.close(socket);
+      if (watches != null) {
+        watches.close();
+      }
       if (pidfd >= 0) {
         // Where CLONE_PARENT was refused it is not our child; then init waits for it.
         Libc.waitpid(pid, new int[1], 0);

@@ -19,6 +19,12 @@ final class GoferDirectory extends DirectoryInode {
   /** After so many names were asked for one by one, the whole directory is fetched. */
   private static final int LOOKUPS_BEFORE_LISTING = 12;
 
+  /**
+   * The same in a mount, where a listing is good until others change something; and so many lookups
+   * are worth one reply of a listing.
+   */
+  private static final int LOOKUPS_BEFORE_WATCHING = 4;
+
   private static final int AT_REMOVEDIR = 0x200;
 
   /** How many files are opened along with the first one of a directory. */
@@ -32,6 +38,7 @@ final class GoferDirectory extends DirectoryInode {
   private int handle;
   private int uses;
   private int lookups;
+  private int lookupsBeforeWatching = LOOKUPS_BEFORE_WATCHING;
 
   /** Whether a guest has listed it. */
   private boolean listed;
@@ -45,6 +52,9 @@ final class GoferDirectory extends DirectoryInode {
   /** When the host last said what its attributes are; see {@link GoferFs#isFresh}. */
   private long saidNanos;
 
+  /** Who last said what its attributes are, if it was not the host itself. */
+  private @Nullable WatchedDirectory toldBy;
+
   final long hostDev;
   final long hostIno;
 
@@ -52,6 +62,10 @@ final class GoferDirectory extends DirectoryInode {
   private @Nullable TreeMap<Long, Entry> positions;
 
   private @Nullable Map<String, Entry> positionsByName;
+
+  /** The listing that they are of. */
+  private @Nullable DirListing placed;
+
   private long lastPosition = FIRST_ENTRY - 1;
 
   private record Entry(String name, long ino, int type, long position) {}
@@ -116,26 +130,62 @@ final class GoferDirectory extends DirectoryInode {
     saidNanos = gofer.immutable ? 0 : System.nanoTime();
   }
 
+  /** Takes over what its entry in a listing says, if it knows nothing better. */
+  void believe(Attributes a) {
+    if (saidNanos == 0 && toldBy == null) {
+      a.applyTo(this);
+    }
+  }
+
+  /** What is known of it; null if the host does not tell of changes. */
+  @Nullable WatchedDirectory watched() {
+    return gofer.watched(this);
+  }
+
   private boolean isFresh() {
     return GoferFs.isFresh(saidNanos);
   }
 
   @Override
   public boolean wasJustFoundAt(Inode directory, String name) {
-    return isFresh() && place.parent == directory && place.name.equals(name);
+    return place.parent == directory
+        && place.name.equals(name)
+        && (isFresh() || place.stands(this, hostDev, hostIno));
   }
 
   @Override
   public long getattr(Task t) {
-    return gofer.immutable || isFresh() ? 0 : ask(t);
+    return gofer.immutable || isFresh() || knowsItself() ? 0 : ask(t);
+  }
+
+  private boolean knowsItself() {
+    WatchedDirectory w = gofer.watched(this);
+    if (w == null || !w.knowsItself()) {
+      return false;
+    }
+    if (toldBy != w) {
+      toldBy = w;
+      w.self.applyTo(this);
+    }
+    return true;
   }
 
   private long ask(Task t) {
+    WatchedDirectory w = gofer.watched(this);
+    if (w != null) {
+      w.asksForItself();
+    }
     Reply r = gofer.call(t, new Request(Wire.WALK).at(self()));
     if (r.error() == 0 && (r.node().mode() & Stat.S_IFMT) == Stat.S_IFDIR) {
       refresh(r.node());
+      toldBy = w;
     }
     return r.error();
+  }
+
+  /** The guest has changed it: only the host knows what that made of its attributes. */
+  private void changedHere() {
+    saidNanos = 0;
   }
 
   @Override
@@ -149,7 +199,7 @@ final class GoferDirectory extends DirectoryInode {
       DirListing listing = gofer.listing(this);
       if (listing == null && ++lookups > LOOKUPS_BEFORE_LISTING) {
         lookups = 0;
-        listing = fetch(t, false, new int[1]);
+        listing = fetch(t, false, Integer.MAX_VALUE, new int[1]);
         if (listing != null) {
           gofer.keepListing(this, listing);
         }
@@ -158,13 +208,36 @@ final class GoferDirectory extends DirectoryInode {
         return lookup(listing, name, out);
       }
     }
+    WatchedDirectory w = gofer.immutable ? null : watched(t);
+    if (w != null) {
+      switch (w.find(name)) {
+        case ABSENT -> {
+          return -Errno.ENOENT;
+        }
+        case LISTED -> {
+          out.inode = gofer.listedInode(w, this, name);
+          return 0;
+        }
+        case LEARNED -> {
+          out.inode = w.learned;
+          return 0;
+        }
+        case NO -> {}
+      }
+    }
     Request q = new Request(Wire.WALK).at(below(name));
     q.flags = t.opensForReading ? Wire.WALK_OPEN : 0;
     Reply r = gofer.call(t, q);
     if (r.error() != 0) {
+      if (w != null && r.error() == -Errno.ENOENT) {
+        w.learn(name, null);
+      }
       return r.error();
     }
     out.inode = gofer.inode(r.node(), this, name, GoferFs.targetOf(r));
+    if (w != null) {
+      w.learn(name, out.inode);
+    }
     if (r.fd() >= 0) {
       if (out.inode instanceof GoferInode inode) {
         inode.adoptAhead(r.fd());
@@ -173,6 +246,23 @@ final class GoferDirectory extends DirectoryInode {
       }
     }
     return 0;
+  }
+
+  /** What is known of a mount's directory; fetched when enough names were asked for one by one. */
+  private @Nullable WatchedDirectory watched(Task t) {
+    WatchedDirectory w = gofer.watched(this);
+    if (w != null || !gofer.canWatch() || ++lookups < lookupsBeforeWatching) {
+      return w;
+    }
+    GoferDirectory above = place.parent;
+    boolean deep = above != null && gofer.watched(above) != null;
+    fetch(t, deep, lookups / LOOKUPS_BEFORE_WATCHING, new int[1]);
+    lookups = 0;
+    w = gofer.watched(this);
+    // What is too large to be listed for so few names, or cannot be watched, may take more of them.
+    lookupsBeforeWatching =
+        w != null ? LOOKUPS_BEFORE_WATCHING : (int) Math.min(4L * lookupsBeforeWatching, 1 << 20);
+    return w;
   }
 
   private long lookup(DirListing listing, String name, InodeRef out) {
@@ -187,30 +277,55 @@ final class GoferDirectory extends DirectoryInode {
     return 0;
   }
 
-  /** Fetches all entries; null and the error if that fails. */
-  private @Nullable DirListing fetch(Task t, boolean deep, int[] error) {
+  /**
+   * Fetches all entries, and keeps them if the host tells of changes; null and the error if that
+   * fails or takes more than so many replies.
+   */
+  private @Nullable DirListing fetch(Task t, boolean deep, int maxReplies, int[] error) {
     DirListing listing = new DirListing(16);
+    Attributes self = null;
+    int watch = 0;
     long cookie = 0;
-    do {
+    for (int replies = 0; replies < maxReplies; replies++) {
       Request q = new Request(Wire.READDIR).at(self());
       q.offset = cookie;
-      q.flags = deep ? Wire.READDIR_DEEP : 0;
+      q.flags =
+          (deep ? Wire.READDIR_DEEP : 0)
+              | (self == null && gofer.canWatch() ? Wire.READDIR_WATCH : 0);
       Reply r = gofer.call(t, q);
+      if (self == null) {
+        self = r.node();
+        watch = r.handle();
+      }
       int end = r.error() != 0 ? -1 : listing.add(r.payload(), 0, r.payload().length, r.count());
       if (end < 0) {
         error[0] = r.error() != 0 ? r.error() : -Errno.EIO;
-        return null;
+        break;
       }
       if (deep) {
         gofer.keepBelow(r.payload(), end);
       }
-      if (r.value() != 0 && r.count() == 0) {
-        error[0] = -Errno.EIO;
-        return null;
-      }
       cookie = r.value();
-    } while (cookie != 0);
-    return listing;
+      if (cookie == 0) {
+        keep(self, watch, listing);
+        return listing;
+      }
+      if (r.count() == 0) {
+        error[0] = -Errno.EIO;
+        break;
+      }
+    }
+    gofer.dropWatch(watch);
+    return null;
+  }
+
+  private void keep(Attributes self, int watch, DirListing listing) {
+    if (watch != 0 && self.dev() == hostDev && self.ino() == hostIno) {
+      toldBy = gofer.keepWatched(self, watch, listing);
+      refresh(self);
+    } else {
+      gofer.dropWatch(watch);
+    }
   }
 
   /**
@@ -219,7 +334,7 @@ final class GoferDirectory extends DirectoryInode {
    * tar}).
    */
   OpenAhead openAhead(String name) {
-    DirListing listing = listed ? gofer.listing(this) : null;
+    DirListing listing = listed ? listing() : null;
     int index = listing == null ? -1 : listing.find(name);
     if (listing == null || index < 0) {
       return OpenAhead.NOTHING;
@@ -231,6 +346,15 @@ final class GoferDirectory extends DirectoryInode {
     OpenAhead ahead = OpenAhead.after(listing, index, openedAhead);
     nextOpened = ahead.next();
     return ahead;
+  }
+
+  /** A listing that is likely to be true. */
+  private @Nullable DirListing listing() {
+    if (gofer.immutable) {
+      return gofer.listing(this);
+    }
+    WatchedDirectory w = gofer.watched(this);
+    return w == null ? null : w.listing;
   }
 
   @Override
@@ -245,7 +369,7 @@ final class GoferDirectory extends DirectoryInode {
       // Whoever lists a directory in a directory that was listed walks a tree.
       GoferDirectory above = place.parent;
       int[] error = new int[1];
-      listing = fetch(t, above != null && above.listed, error);
+      listing = fetch(t, above != null && above.listed, Integer.MAX_VALUE, error);
       if (listing == null) {
         return error[0];
       }
@@ -266,12 +390,19 @@ final class GoferDirectory extends DirectoryInode {
   private long listChanging(Task t, long position, DirSink sink) {
     TreeMap<Long, Entry> entries = positions;
     if (entries == null || position == FIRST_ENTRY) {
-      int[] error = new int[1];
-      DirListing listing = fetch(t, false, error);
+      WatchedDirectory w = gofer.watched(this);
+      DirListing listing = w != null && w.isComplete() ? w.listing : null;
       if (listing == null) {
-        return error[0];
+        GoferDirectory above = place.parent;
+        int[] error = new int[1];
+        listing =
+            fetch(t, gofer.canWatch() && above != null && above.listed, Integer.MAX_VALUE, error);
+        if (listing == null) {
+          return error[0];
+        }
       }
-      entries = place(listing);
+      listed = true;
+      entries = listing == placed && entries != null ? entries : place(listing);
     }
     long next = position;
     for (Entry e : entries.tailMap(position).values()) {
@@ -298,6 +429,7 @@ final class GoferDirectory extends DirectoryInode {
     }
     positions = byPosition;
     positionsByName = byName;
+    placed = listing;
     return byPosition;
   }
 
@@ -320,10 +452,10 @@ final class GoferDirectory extends DirectoryInode {
     return q;
   }
 
-  private long made(Task t, Reply r, String name, String target, InodeRef out) {
+  private long made(Reply r, String name, String target, InodeRef out) {
     if (r.error() == 0) {
       out.inode = gofer.inode(r.node(), this, name, target);
-      ask(t);
+      changedHere();
     }
     return r.error();
   }
@@ -333,7 +465,7 @@ final class GoferDirectory extends DirectoryInode {
     Request q = make(t, Wire.CREATE, name, mode);
     q.flags = Fcntl.O_RDWR;
     Reply r = gofer.call(t, q);
-    long result = made(t, r, name, "", out);
+    long result = made(r, name, "", out);
     if (result == 0 && out.inode instanceof GoferInode i) {
       i.adopt(r.fd());
     } else {
@@ -344,7 +476,7 @@ final class GoferDirectory extends DirectoryInode {
 
   @Override
   public long mkdir(Task t, String name, int mode, InodeRef out) {
-    return made(t, gofer.call(t, make(t, Wire.MKDIR, name, mode)), name, "", out);
+    return made(gofer.call(t, make(t, Wire.MKDIR, name, mode)), name, "", out);
   }
 
   @Override
@@ -358,7 +490,7 @@ final class GoferDirectory extends DirectoryInode {
   public long symlink(Task t, String name, String target, InodeRef out) {
     Request q = make(t, Wire.SYMLINK, name, 0777);
     q.name2 = target;
-    return made(t, gofer.call(t, q), name, target, out);
+    return made(gofer.call(t, q), name, target, out);
   }
 
   @Override
@@ -369,7 +501,7 @@ final class GoferDirectory extends DirectoryInode {
     Reply r = gofer.call(t, new Request(Wire.LINK).at(below(name)).with(i.place.address()));
     if (r.error() == 0) {
       i.refresh(r.node());
-      ask(t);
+      changedHere();
     }
     return r.error();
   }
@@ -378,7 +510,7 @@ final class GoferDirectory extends DirectoryInode {
   public long unlink(Task t, String name, Inode victim) {
     Reply r = gofer.call(t, new Request(Wire.UNLINK).at(below(name)));
     if (r.error() == 0) {
-      ask(t);
+      changedHere();
       victim.nlink--;
       if (victim instanceof GoferInode i) {
         i.unlinked();
@@ -393,7 +525,7 @@ final class GoferDirectory extends DirectoryInode {
     q.flags = AT_REMOVEDIR;
     Reply r = gofer.call(t, q);
     if (r.error() == 0) {
-      ask(t);
+      changedHere();
       victim.nlink = 0;
     }
     return r.error();
@@ -428,10 +560,8 @@ final class GoferDirectory extends DirectoryInode {
         }
       }
     }
-    ask(t);
-    if (to != this) {
-      to.ask(t);
-    }
+    changedHere();
+    to.changedHere();
     return 0;
   }
 

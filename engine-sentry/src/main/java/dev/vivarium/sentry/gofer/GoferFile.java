@@ -50,6 +50,7 @@ final class GoferFile extends File {
   @Override
   public long read(Task t, Uio dst, long offset) {
     GoferFs fs = node.gofer();
+    node.readHere();
     PageCache cache = node.existingCache();
     if (cache != null && cache.mayBeDirty()) {
       cache.writeBack(t, offset, dst.remaining());

@@ -22,8 +22,9 @@ import org.jspecify.annotations.Nullable;
  * One root of a gofer as a file system.
  *
  * <p>The host image is immutable for the run: everything that was once learned is believed, whole
- * directories at a time. In a bind mount others may be at work too, so names and attributes are
- * asked for each time.
+ * directories at a time. In a bind mount others may be at work too: what is known of a directory is
+ * believed where the host tells of changes ({@link HostWatches}), and names and attributes are
+ * asked for each time elsewhere.
  *
  * <p>Requests are made on the kernel thread where the host's file system is a local one: they take
  * some 10 µs, handing them to a helper thread several times that. Where it may hang (a network file
@@ -69,6 +70,8 @@ public final class GoferFs extends FileSystem {
   private final Map<GoferDirectory, Boolean> withHandle = new LinkedHashMap<>(16, 0.75f, true);
   private final Map<DirectoryKey, DirListing> listings = new LinkedHashMap<>(16, 0.75f, true);
   private int listingBytes;
+  private final Map<DirectoryKey, WatchedDirectory> watched = new LinkedHashMap<>(16, 0.75f, true);
+  private int watchedBytes;
   private final Map<GoferInode, Boolean> withDescriptor = new LinkedHashMap<>(16, 0.75f, true);
   private final Map<PageCache, Boolean> caches = new LinkedHashMap<>(16, 0.75f, true);
   private long cachedBytes;
@@ -171,7 +174,11 @@ public final class GoferFs extends FileSystem {
   Reply call(@Nullable Task t, Request q) {
     // The kernel's own task, which has no guest, starts the sandbox and may as well wait.
     if (!mayHang || t == null || t.context == null) {
-      return client.call(q);
+      Reply r = client.call(q);
+      if (q.op >= Wire.CREATE) {
+        changedHere();
+      }
+      return r;
     }
     Reply[] reply = {Reply.failed(-Errno.EIO)};
     t.offload(() -> {
@@ -179,6 +186,14 @@ public final class GoferFs extends FileSystem {
       return 0;
     });
     return reply[0];
+  }
+
+  /** The guest has changed something: what the host tells of it is to be looked at. */
+  void changedHere() {
+    HostWatches watches = client.watches();
+    if (watches != null) {
+      watches.changedHere();
+    }
   }
 
   /** Whether host calls for files of this file system may take long even if nothing is read. */
@@ -199,6 +214,40 @@ public final class GoferFs extends FileSystem {
 
   /** The inode of what was found, always the same one while somebody uses it. */
   Inode inode(Attributes a, @Nullable GoferDirectory parent, String name, String target) {
+    Inode inode = place(a, parent, name);
+    if (inode instanceof GoferInode i) {
+      i.refresh(a);
+      if (i.isSymlink()) {
+        i.setTarget(target);
+      }
+    } else if (inode instanceof GoferDirectory d) {
+      d.refresh(a);
+    }
+    return inode;
+  }
+
+  /** The inode of an entry that {@link WatchedDirectory#find} has just found as it was listed. */
+  Inode listedInode(WatchedDirectory w, GoferDirectory parent, String name) {
+    Attributes a = w.listing.attributes(w.index);
+    Inode inode = place(a, parent, name);
+    if (inode instanceof GoferInode i) {
+      i.believe(w, a);
+      if (i.isSymlink()) {
+        i.setTarget(w.listing.target(w.index));
+      }
+    } else if (inode instanceof GoferDirectory d) {
+      d.believe(a);
+    }
+    return inode;
+  }
+
+  /** The inode of these attributes if somebody uses it. */
+  @Nullable Inode known(Attributes a) {
+    Ref known = inodes.get(new Key(a.dev(), a.ino(), a.mode() & Stat.S_IFMT));
+    return known == null ? null : known.get();
+  }
+
+  private Inode place(Attributes a, @Nullable GoferDirectory parent, String name) {
     for (Object gone; (gone = collected.poll()) != null; ) {
       Ref ref = (Ref) gone;
       inodes.remove(ref.key, ref);
@@ -217,14 +266,6 @@ public final class GoferFs extends FileSystem {
       d.place.set(parent, name);
     } else if (inode instanceof GoferInode i && a.nlink() == 1) {
       i.place.set(parent, name);
-    }
-    if (inode instanceof GoferInode i) {
-      i.refresh(a);
-      if (i.isSymlink()) {
-        i.setTarget(target);
-      }
-    } else if (inode instanceof GoferDirectory d) {
-      d.refresh(a);
     }
     return inode;
   }
@@ -274,13 +315,69 @@ public final class GoferFs extends FileSystem {
     }
   }
 
+  /** Whether the host may be asked to tell of changes. */
+  boolean canWatch() {
+    return !immutable && !mayHang && client.watches() != null;
+  }
+
+  /** What is known of a directory of a mount and true; null if nothing is. */
+  @Nullable WatchedDirectory watched(GoferDirectory d) {
+    HostWatches watches = client.watches();
+    if (watched.isEmpty() || watches == null) {
+      return null;
+    }
+    watches.look();
+    return watched.get(new DirectoryKey(d.hostDev, d.hostIno));
+  }
+
+  /** Keeps a listing of a directory that is watched since before it was made. */
+  WatchedDirectory keepWatched(Attributes self, int number, DirListing listing) {
+    DirectoryKey key = new DirectoryKey(self.dev(), self.ino());
+    WatchedDirectory w = new WatchedDirectory(this, key, number, listing, self);
+    HostWatches watches = client.watches();
+    if (watches != null) {
+      watches.add(w);
+    }
+    WatchedDirectory old = watched.get(key);
+    if (old != null) {
+      old.forget();
+    }
+    watched.put(key, w);
+    watchedBytes += w.bytes();
+    while (watched.size() > 1
+        && (watchedBytes > LISTINGS_MAX_BYTES || watched.size() > HostWatches.MAX_WATCHES)) {
+      watched.values().iterator().next().forget();
+    }
+    return w;
+  }
+
+  /** Of a directory that is no longer believed. */
+  void forgetWatched(Object key, WatchedDirectory w) {
+    if (watched.get(key) == w) {
+      watched.remove(key);
+      watchedBytes -= w.bytes();
+    }
+    HostWatches watches = client.watches();
+    if (watches != null) {
+      watches.remove(w);
+    }
+  }
+
+  /** Has the host watch no longer what was not listed to the end. */
+  void dropWatch(int number) {
+    HostWatches watches = client.watches();
+    if (number != 0 && watches != null) {
+      watches.drop(number);
+    }
+  }
+
   /** Keeps the directories below one that the gofer sent along with it. */
   void keepBelow(byte[] payload, int from) {
     MemorySegment s = MemorySegment.ofArray(payload);
     int at = from;
     while (payload.length - at >= Wire.BLOCK_SIZE) {
-      long dev = s.get(ValueLayout.JAVA_LONG_UNALIGNED, at + Wire.BLOCK_DEV);
-      long ino = s.get(ValueLayout.JAVA_LONG_UNALIGNED, at + Wire.BLOCK_INO);
+      Attributes node = Attributes.read(s, at + Wire.BLOCK_NODE);
+      int watch = s.get(ValueLayout.JAVA_INT_UNALIGNED, at + Wire.BLOCK_WATCH);
       int count = s.get(ValueLayout.JAVA_INT_UNALIGNED, at + Wire.BLOCK_COUNT);
       int length = s.get(ValueLayout.JAVA_INT_UNALIGNED, at + Wire.BLOCK_LENGTH);
       at += Wire.BLOCK_SIZE;
@@ -290,7 +387,11 @@ public final class GoferFs extends FileSystem {
           || listing.add(payload, at, at + length, count) != at + length) {
         return;
       }
-      keepListing(new DirectoryKey(dev, ino), listing);
+      if (immutable) {
+        keepListing(new DirectoryKey(node.dev(), node.ino()), listing);
+      } else if (watch != 0) {
+        keepWatched(node, watch, listing);
+      }
       at += length;
     }
   }

@@ -15,6 +15,11 @@ final class GoferInode extends Inode {
   /** More than a tick of the clock that file times are of. */
   private static final long FILE_CLOCK_MILLIS = 100;
 
+  /**
+   * A larger file of a mount is not kept open: removed by others, it would not go from the disk.
+   */
+  private static final long KEPT_OPEN_MAX = 1 << 20;
+
   final Place place;
   private final GoferFs gofer;
   private final long hostIno;
@@ -40,6 +45,12 @@ final class GoferInode extends Inode {
   /** Whether the clock of file times had gone on since the last change when it said so. */
   private boolean settled;
 
+  /** The listing that its attributes were last taken from. */
+  private @Nullable WatchedDirectory toldBy;
+
+  /** Whether it was read here since the host last said what its attributes are. */
+  private boolean readHere;
+
   GoferInode(GoferFs gofer, Place place, Attributes a) {
     super(gofer, gofer.numberOf(a.dev(), a.ino()), a.mode());
     this.gofer = gofer;
@@ -63,13 +74,28 @@ final class GoferInode extends Inode {
       c.clear();
     }
     a.applyTo(this);
+    readHere = false;
     settled = System.currentTimeMillis() - ctimeNanos / 1_000_000 >= FILE_CLOCK_MILLIS;
     saidNanos = gofer.immutable ? 0 : System.nanoTime();
+  }
+
+  /** Takes over what its entry in a listing says, unless it has been told already. */
+  void believe(WatchedDirectory w, Attributes a) {
+    if (toldBy != w) {
+      refresh(a);
+      toldBy = w;
+    }
   }
 
   /** The guest has changed it: only the host knows what that made of its attributes. */
   void changedHere() {
     saidNanos = 0;
+    gofer.changedHere();
+  }
+
+  /** The guest has read it, which no event tells. */
+  void readHere() {
+    readHere = true;
   }
 
   // ---- attributes ----
@@ -80,12 +106,15 @@ final class GoferInode extends Inode {
 
   @Override
   public boolean wasJustFoundAt(Inode directory, String name) {
-    return isFresh() && nlink == 1 && place.parent == directory && place.name.equals(name);
+    return nlink == 1
+        && place.parent == directory
+        && place.name.equals(name)
+        && (isFresh() || place.stands(this, hostDev, hostIno));
   }
 
   @Override
   public long getattr(Task t) {
-    if (gofer.immutable || nlink == 0 || isFresh() || isUnchangedOnHost()) {
+    if (gofer.immutable || nlink == 0 || isFresh() || isKnown() || isUnchangedOnHost()) {
       return 0;
     }
     Reply r = gofer.call(t, new Request(Wire.WALK).at(place.address()));
@@ -95,6 +124,19 @@ final class GoferInode extends Inode {
     }
     // Its name is gone or another file's: what is known of an open file must do.
     return opens() > 0 ? 0 : r.error() != 0 ? r.error() : -Errno.ESTALE;
+  }
+
+  /** Whether its attributes are as the host has them, without asking. */
+  private boolean isKnown() {
+    GoferDirectory directory = place.parent;
+    WatchedDirectory w = directory == null || readHere ? null : directory.watched();
+    if (w == null || !place.stands(this, hostDev, hostIno)) {
+      return false;
+    }
+    if (w.learned != this && toldBy != w) {
+      believe(w, w.listing.attributes(w.index));
+    }
+    return true;
   }
 
   /**
@@ -209,7 +251,9 @@ final class GoferInode extends Inode {
     q.flags = flags;
     GoferDirectory directory = place.parent;
     OpenAhead ahead =
-        gofer.immutable && directory != null ? directory.openAhead(place.name) : OpenAhead.NOTHING;
+        flags == Fcntl.O_RDONLY && directory != null
+            ? directory.openAhead(place.name)
+            : OpenAhead.NOTHING;
     q.name2 = ahead.names();
     Reply r = gofer.call(t, q);
     if (directory != null) {
@@ -254,6 +298,13 @@ final class GoferInode extends Inode {
     }
     readFd = fd;
     gofer.descriptorUsed(this);
+  }
+
+  /** Closes the descriptor that no open file uses. */
+  void dropAhead() {
+    if (readFd >= 0 && opens() == 0 && dropDescriptor()) {
+      gofer.descriptorKept(this);
+    }
   }
 
   /** Whether it can be read without asking the gofer. */
@@ -314,10 +365,14 @@ final class GoferInode extends Inode {
     if (c != null) {
       c.writeBackAll(t);
     }
-    GoferFs.closeDescriptor(readFd);
     GoferFs.closeDescriptor(writeFd);
-    readFd = -1;
     writeFd = -1;
+    if (readFd >= 0 && size <= KEPT_OPEN_MAX && place.stands(this, hostDev, hostIno)) {
+      gofer.descriptorUsed(this);
+    } else {
+      GoferFs.closeDescriptor(readFd);
+      readFd = -1;
+    }
   }
 
   /** One of its names is gone. */

@@ -1,5 +1,6 @@
 package dev.vivarium.sentry.gofer;
 
+import dev.vivarium.sentry.vfs.Inode;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,25 @@ final class Place {
   void set(@Nullable GoferDirectory newParent, String newName) {
     parent = newParent;
     name = newName;
+  }
+
+  /**
+   * Whether an inode is known to be there still: the host tells of changes in its directory, and of
+   * none to this name.
+   *
+   * @param dev the host's device and inode number of it
+   */
+  boolean stands(Inode inode, long dev, long ino) {
+    GoferDirectory directory = parent;
+    WatchedDirectory w = directory == null ? null : directory.watched();
+    if (w == null) {
+      return false;
+    }
+    return switch (w.find(name)) {
+      case LISTED -> w.listing.ino(w.index) == ino && w.listing.dev(w.index) == dev;
+      case LEARNED -> w.learned == inode;
+      case ABSENT, NO -> false;
+    };
   }
 
   /** How to tell the gofer. */

@@ -2,7 +2,7 @@ package dev.vivarium.sentry.gofer;
 
 /** The protocol with the gofer: numbers and offsets of {@code gofer/protocol.h}. */
 final class Wire {
-  static final int VERSION = 3;
+  static final int VERSION = 4;
 
   static final int HELLO = 1;
   static final int WALK = 2;
@@ -27,6 +27,9 @@ final class Wire {
 
   /** Flag of READDIR: also what is below, as far as there is room. */
   static final int READDIR_DEEP = 1;
+
+  /** Flag of READDIR: have the host tell of changes. */
+  static final int READDIR_WATCH = 2;
 
   /** The handle of the directory of the roots "0", "1" … */
   static final int ROOTS_HANDLE = 0;
@@ -87,11 +90,11 @@ final class Wire {
   static final int ENTRY_TARGET_LENGTH = 90;
 
   // struct gofer_block
-  static final int BLOCK_SIZE = 24;
-  static final int BLOCK_DEV = 0;
-  static final int BLOCK_INO = 8;
-  static final int BLOCK_COUNT = 16;
-  static final int BLOCK_LENGTH = 20;
+  static final int BLOCK_SIZE = 96;
+  static final int BLOCK_NODE = 0;
+  static final int BLOCK_COUNT = 80;
+  static final int BLOCK_LENGTH = 84;
+  static final int BLOCK_WATCH = 88;
 
   // struct gofer_ahead
   static final int AHEAD_SIZE = 88;

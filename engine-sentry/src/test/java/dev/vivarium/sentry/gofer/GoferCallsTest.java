@@ -77,6 +77,9 @@ final class GoferCallsTest {
     int bind = handle(gofer, 0, "1");
     GoferTesting.list(gofer, host, "usr/bin");
     GoferFs.closeDescriptor(open(gofer, host, "usr/bin/env", 0).fd());
+    Request watch = request(Wire.READDIR, bind, "");
+    watch.flags = Wire.READDIR_WATCH;
+    gofer.call(watch);
     Request create = request(Wire.CREATE, bind, "f");
     create.flags = GoferTesting.O_RDWR;
     create.mode = 0644;

@@ -93,8 +93,9 @@ final class ProtocolTest {
 
     expected.put("READDIR_DEEP", Wire.READDIR_DEEP);
     expected.put("sizeof(struct gofer_block)", Wire.BLOCK_SIZE);
-    expected.put("offsetof(struct gofer_block, dev)", Wire.BLOCK_DEV);
-    expected.put("offsetof(struct gofer_block, ino)", Wire.BLOCK_INO);
+    expected.put("READDIR_WATCH", Wire.READDIR_WATCH);
+    expected.put("offsetof(struct gofer_block, node)", Wire.BLOCK_NODE);
+    expected.put("offsetof(struct gofer_block, watch)", Wire.BLOCK_WATCH);
     expected.put("offsetof(struct gofer_block, count)", Wire.BLOCK_COUNT);
     expected.put("offsetof(struct gofer_block, length)", Wire.BLOCK_LENGTH);
 
