@@ -124,7 +124,7 @@ final class HostImageTest {
       }
       assertEquals(payload.length, at);
     } while (cookie != 0);
-    assertTrue(below > 20, "only " + below + " directories came along");
+    assertTrue(below > 10, "only " + below + " directories came along");
   }
 
   @Test
