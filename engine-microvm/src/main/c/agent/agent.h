@@ -36,8 +36,8 @@ bool channel_pending(void);
 bool channel_full(void);
 /* Writes what the port takes. False: nobody is at the other end. */
 bool channel_flush(void);
-/* Reads what there is and hands over whole frames. False: nobody is at the other end. */
-bool channel_receive(void (*on_frame)(const struct frame_header *header, struct reader *payload));
+/* Reads what there is and hands over whole frames. False: nobody is at the other end. Whether anything came is in heard. */
+bool channel_receive(void (*on_frame)(const struct frame_header *header, struct reader *payload), bool *heard);
 /* Forgets what was under way: another host is to come. */
 void channel_reset(void);
 /* Tells the host why and powers off. */

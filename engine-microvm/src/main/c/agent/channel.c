@@ -59,12 +59,14 @@ bool channel_flush(void) {
   return true;
 }
 
-bool channel_receive(void (*on_frame)(const struct frame_header *header, struct reader *payload)) {
+bool channel_receive(void (*on_frame)(const struct frame_header *header, struct reader *payload), bool *heard) {
+  *heard = false;
   for (;;) {
     ssize_t n = read(port, input + input_length, sizeof input - input_length);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return errno == EAGAIN;
     if (n == 0) return false;
+    *heard = true;
     input_length += (size_t)n;
     size_t at = 0;
     while (input_length - at >= sizeof(struct frame_header)) {

@@ -29,6 +29,13 @@
 
 static bool welcomed, configured;
 
+/*
+ * Who is at the other end. What a host sends is here with its interrupt, but that it has come is told by a control message,
+ * which the driver handles in a work queue: on a busy machine the first bytes are read while the port still says that nobody
+ * is there. Such a host is arriving, and what was heard from it and is to be answered must not be forgotten.
+ */
+static enum { GONE, ARRIVING, HERE } host;
+
 /* Opens the port by its name; waits for it, since the driver makes ports by and by. */
 static int open_port(void) {
   for (int attempt = 0; attempt < 10000; attempt++) {
@@ -195,15 +202,22 @@ int main(void) {
     struct signalfd_siginfo ignored;
     while (read(children, &ignored, sizeof ignored) > 0) {
     }
-    bool connected = channel_receive(on_frame);
+    bool heard, connected = channel_receive(on_frame, &heard);
     processes_reap();
     processes_pump();
     connected = channel_flush() && connected;
-    if (!connected) {
+    if (connected) {
+      host = HERE;
+    } else {
       /* A host that has gone for good takes the machine with it. In a template, and before it has come, it is waited for. */
       if (configured) reboot(RB_AUTOBOOT);
-      channel_reset();
-      welcomed = false;
+      if (heard) {
+        host = ARRIVING;
+      } else if (host == HERE) {
+        host = GONE;
+        channel_reset();
+        welcomed = false;
+      }
       usleep(1000);
     }
   }

@@ -8,6 +8,7 @@ import dev.vivarium.microvm.agent.GuestProcess;
 import dev.vivarium.microvm.kernel.GuestKernel;
 import dev.vivarium.microvm.kernel.KernelException;
 import dev.vivarium.microvm.kernel.KernelStore;
+import dev.vivarium.microvm.vmm.Accelerator;
 import dev.vivarium.microvm.vmm.AcceleratorProbe;
 import dev.vivarium.microvm.vmm.Machine;
 import dev.vivarium.microvm.vmm.MachineSpec;
@@ -20,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** From a specification to a command that runs in a virtual machine. */
 final class MicrovmStart {
@@ -51,16 +53,18 @@ final class MicrovmStart {
       host.log(
           "kernel %s, %s, %s (%s)"
               .formatted(kernel.name(), vmm.name(), found.accelerator(), found.reason()));
-      return launch(
-          machine(
-              new MachineSpec(
-                  kernel,
-                  found.accelerator(),
-                  memory(),
-                  processors(),
-                  layers,
-                  host.runDirectory())),
-          vmm.name() + " " + found.accelerator().name().toLowerCase(Locale.ROOT));
+      MachineSpec wanted =
+          new MachineSpec(
+              kernel, found.accelerator(), memory(), processors(), layers, host.runDirectory());
+      Optional<Machine> clone = clone(wanted);
+      MicrovmSandbox sandbox =
+          launch(
+              clone.isPresent() ? clone.get() : vmm.start(wanted),
+              vmm.name() + " " + found.accelerator().name().toLowerCase(Locale.ROOT));
+      if (clone.isEmpty() && usesTemplates(wanted)) {
+        TemplateMaker.start(wanted);
+      }
+      return sandbox;
     } catch (KernelException | VmmException e) {
       throw new EngineException(FAILED, e.getMessage(), e);
     } catch (IOException e) {
@@ -71,16 +75,29 @@ final class MicrovmStart {
     }
   }
 
-  /** One that boots; a clone where the user asks for it, since some clones do not answer yet. */
-  private Machine machine(MachineSpec machine) throws VmmException, InterruptedException {
-    if ("1".equals(System.getenv("VIVARIUM_VM_TEMPLATES"))) {
-      try {
-        return new QemuTemplates(kernels.resolve("templates")).start(machine);
-      } catch (VmmException e) {
-        host.log("no clone: " + e.getMessage() + "; booting");
-      }
+  /**
+   * Templates are for where booting is slow. Under KVM, where nobody has tried them, they are for
+   * who asks.
+   */
+  private static boolean usesTemplates(MachineSpec machine) {
+    String asked = System.getenv("VIVARIUM_VM_TEMPLATES");
+    return asked == null || asked.isEmpty()
+        ? machine.accelerator() == Accelerator.TCG
+        : asked.equals("1");
+  }
+
+  private Optional<Machine> clone(MachineSpec machine) throws InterruptedException {
+    if (!usesTemplates(machine)) {
+      return Optional.empty();
     }
-    return vmm.start(machine);
+    try {
+      Optional<Machine> clone = new QemuTemplates(QemuTemplates.below(kernels)).clone(machine);
+      host.log(clone.isPresent() ? "a clone of a template" : "no template yet: booting");
+      return clone;
+    } catch (VmmException e) {
+      host.log("no clone: " + e.getMessage() + "; booting");
+      return Optional.empty();
+    }
   }
 
   /** What this engine cannot do is refused, never left out in silence. */

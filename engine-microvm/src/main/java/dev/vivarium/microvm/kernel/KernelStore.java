@@ -89,6 +89,7 @@ public final class KernelStore {
       }
       Path unpacked = Files.createDirectory(work.resolve("kernel"));
       KernelPackage.extract(deb, unpacked);
+      KernelDigest.record(unpacked.resolve("vmlinux"));
       String file = String.valueOf(deb.getFileName());
       Path target = root.resolve(file.substring(0, file.length() - ".deb".length()));
       Files.move(unpacked, target, StandardCopyOption.ATOMIC_MOVE);
@@ -139,6 +140,7 @@ public final class KernelStore {
       try {
         writeInitramfs(kernel.resolve("modules"), agent, part);
         Files.move(part, initramfs, StandardCopyOption.ATOMIC_MOVE);
+        KernelDigest.record(initramfs);
       } finally {
         Files.deleteIfExists(part);
       }

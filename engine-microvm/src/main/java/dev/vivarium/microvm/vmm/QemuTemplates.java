@@ -11,31 +11,44 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
  * Machines that were booted once and are cloned since: memory in a file that clones map privately
  * (so they share what they do not write), and the state of the devices beside it. A template was
- * saved when its agent had answered and had no disk yet, so it fits every image with as many
- * layers. Everything that it depends on is in its name; a user has templates of their own.
+ * saved when its agent had answered and had no disk yet, so it fits every image with as many layers
+ * or a few less. Everything that it depends on is in its name ({@link TemplateKey}); a user has
+ * templates of their own.
  */
 public final class QemuTemplates {
   private static final Duration BOOT_PATIENCE = Duration.ofSeconds(90);
   private static final Duration MIGRATION_PATIENCE = Duration.ofSeconds(60);
+  private static final String STATE = "state";
+  private static final String EMPTY = "empty";
+  private static final String PART = ".part";
+
+  /** Each takes about 100 MiB. */
+  private static final int MOST = 4;
+
+  private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
   private static final int MAX_STATE = 64 << 20;
   private static final String IGNORE_SHARED =
       "{\"capabilities\":[{\"capability\":\"x-ignore-shared\",\"state\":true}]}";
@@ -49,20 +62,27 @@ public final class QemuTemplates {
     this.root = root;
   }
 
+  /** Where the templates of a user's kernels are. */
+  public static Path below(Path kernels) {
+    return kernels.resolve("templates");
+  }
+
   /**
-   * A clone of the template for such a machine; the template is made if it is not there.
+   * A clone of the template for such a machine, if there is one.
    *
    * @throws VmmException if it cannot be cloned; the template is gone then, and the caller boots
    */
-  public Machine start(MachineSpec spec) throws VmmException, InterruptedException {
+  public Optional<Machine> clone(MachineSpec spec) throws VmmException, InterruptedException {
     Qemu.requireInstalled();
     try {
-      Path template = root.resolve(key(spec));
-      if (!Files.exists(template.resolve("state"))) {
-        make(spec, template);
+      Path template = root.resolve(TemplateKey.of(spec));
+      if (!Files.exists(template.resolve(STATE))) {
+        return Optional.empty();
       }
       try {
-        return clone(spec, template);
+        // What was used last is kept longest.
+        Files.setLastModifiedTime(template, FileTime.from(Instant.now()));
+        return Optional.of(clone(TemplateKey.padded(spec, template.resolve(EMPTY)), template));
       } catch (IOException | VmmException e) {
         delete(template);
         throw e;
@@ -72,77 +92,68 @@ public final class QemuTemplates {
     }
   }
 
-  /** A name from all that a template depends on. */
-  private static String key(MachineSpec spec) throws IOException {
-    Path empty = Path.of("/");
-    List<String> parts = new ArrayList<>();
-    parts.add(Qemu.identity());
-    parts.add(Files.getLastModifiedTime(spec.kernel().image()).toString());
-    parts.add(
-        Files.readString(Path.of("/proc/cpuinfo"))
-            .lines()
-            .filter(line -> line.startsWith("model name") || line.startsWith("flags"))
-            .limit(2)
-            .toList()
-            .toString());
-    MachineSpec bare =
-        new MachineSpec(
-            spec.kernel(),
-            spec.accelerator(),
-            spec.memoryBytes(),
-            spec.processors(),
-            spec.disks().stream().map(disk -> empty).toList(),
-            empty);
-    parts.addAll(QemuCommand.of(bare, QemuCommand.Memory.OWN, empty, empty));
+  /**
+   * Boots a machine without disks of its own and saves it, unless there is a template already or
+   * somebody else is making one.
+   *
+   * @param spec its disks say only how many there are
+   */
+  public void make(MachineSpec spec) throws VmmException, InterruptedException {
+    Qemu.requireInstalled();
     try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (String part : parts) {
-        digest.update(part.getBytes(StandardCharsets.UTF_8));
-        digest.update((byte) 0);
+      Path template = root.resolve(TemplateKey.of(spec));
+      Files.createDirectories(root, OWNER_ONLY);
+      try (FileChannel channel =
+              FileChannel.open(
+                  root.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+          FileLock held = channel.tryLock()) {
+        if (held == null || Files.exists(template.resolve(STATE))) {
+          return;
+        }
+        clear();
+        Path work = Files.createTempDirectory(root, PART, OWNER_ONLY);
+        try {
+          boot(spec, work);
+          Files.move(work, template, StandardCopyOption.ATOMIC_MOVE);
+        } finally {
+          if (Files.exists(work)) {
+            delete(work);
+          }
+        }
       }
-      return HexFormat.of().formatHex(digest.digest()).substring(0, 32);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
+    } catch (IOException e) {
+      throw new VmmException("cannot make a template: " + e.getMessage(), e);
     }
   }
 
-  /** Boots a machine without disks of its own and saves it; whoever waited finds it made. */
-  private void make(MachineSpec spec, Path template)
-      throws IOException, VmmException, InterruptedException {
-    Files.createDirectories(
-        root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-    try (FileChannel channel =
-            FileChannel.open(
-                root.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        FileLock held = channel.lock()) {
-      if (Files.exists(template.resolve("state"))) {
-        return;
+  /** Removes what was left half made, and of the templates those that were not used for longest. */
+  private void clear() throws IOException {
+    List<Path> all;
+    try (Stream<Path> list = Files.list(root)) {
+      all = list.filter(Files::isDirectory).toList();
+    }
+    List<Path> whole = new ArrayList<>();
+    for (Path path : all) {
+      if (String.valueOf(path.getFileName()).startsWith(PART)) {
+        delete(path);
+      } else {
+        whole.add(path);
       }
-      Path work = Files.createTempDirectory(root, ".part");
-      try {
-        boot(spec, work);
-        Files.move(work, template, StandardCopyOption.ATOMIC_MOVE);
-      } finally {
-        if (Files.exists(work)) {
-          delete(work);
-        }
-      }
+    }
+    whole.sort(Comparator.comparing((Path path) -> path.toFile().lastModified()).reversed());
+    for (Path path : whole.subList(Math.min(MOST - 1, whole.size()), whole.size())) {
+      delete(path);
     }
   }
 
   private static void boot(MachineSpec spec, Path work)
       throws IOException, VmmException, InterruptedException {
     // What stands in for the disks: its size does not matter, since no driver looks at it.
-    Path placeholder = work.resolve("placeholder");
-    Files.write(placeholder, new byte[4096]);
+    Path empty = work.resolve(EMPTY);
+    Files.write(empty, new byte[4096]);
     MachineSpec bare =
-        new MachineSpec(
-            spec.kernel(),
-            spec.accelerator(),
-            spec.memoryBytes(),
-            spec.processors(),
-            spec.disks().stream().map(disk -> placeholder).toList(),
-            spec.directory());
+        TemplateKey.withDisks(
+            spec, Collections.nCopies(TemplateKey.disks(spec.disks().size()), empty));
     QemuCommand.Memory memory = new QemuCommand.Memory(work.resolve("memory"), true, false);
     try (QemuMachine machine = QemuMachine.start(bare, memory, spec.directory())) {
       try (AgentConnection agent = AgentConnection.open(machine.connectAgent().agentPort())) {
@@ -154,9 +165,7 @@ public final class QemuTemplates {
       }
       machine.qmp().execute("migrate-set-capabilities", IGNORE_SHARED);
       machine.qmp().execute("stop", "{}");
-      save(machine, spec.directory().resolve("state.sock"), work.resolve("state"));
-    } finally {
-      Files.deleteIfExists(placeholder);
+      save(machine, spec.directory().resolve("state.sock"), work.resolve(STATE));
     }
   }
 
@@ -188,7 +197,7 @@ public final class QemuTemplates {
       machine.qmp().execute("migrate-incoming", "{\"uri\":" + Qmp.quote("unix:" + socket) + "}");
       try (SocketChannel to = SocketChannel.open(UnixDomainSocketAddress.of(socket));
           OutputStream out = Channels.newOutputStream(to)) {
-        Files.copy(template.resolve("state"), out);
+        Files.copy(template.resolve(STATE), out);
       } finally {
         Files.deleteIfExists(socket);
       }

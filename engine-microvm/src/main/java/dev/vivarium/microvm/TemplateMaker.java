@@ -1,0 +1,72 @@
+package dev.vivarium.microvm;
+
+import dev.vivarium.image.store.ImageStore;
+import dev.vivarium.microvm.kernel.KernelStore;
+import dev.vivarium.microvm.vmm.Accelerator;
+import dev.vivarium.microvm.vmm.MachineSpec;
+import dev.vivarium.microvm.vmm.QemuTemplates;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * The process that makes a template in the background, so that the next machine of its kind need
+ * not boot: started by the sandbox that had to, and outliving it, at the lowest priority.
+ */
+public final class TemplateMaker {
+  private TemplateMaker() {}
+
+  /** Starts it. */
+  static void start(MachineSpec spec) throws IOException {
+    new ProcessBuilder(
+            "setsid",
+            "nice",
+            "-n",
+            "19",
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-Xmx64m",
+            "-cp",
+            System.getProperty("java.class.path"),
+            TemplateMaker.class.getName(),
+            spec.accelerator().name(),
+            String.valueOf(spec.memoryBytes()),
+            String.valueOf(spec.processors()),
+            String.valueOf(spec.disks().size()))
+        .redirectInput(new File("/dev/null"))
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .redirectError(ProcessBuilder.Redirect.DISCARD)
+        .start();
+  }
+
+  /** Makes it; what goes wrong, the next sandbox meets again. */
+  public static void main(String[] words) throws Exception {
+    Path kernels = ImageStore.defaultRoot().resolve("kernels");
+    Path sockets = Files.createTempDirectory("vivarium-template-");
+    try {
+      MachineSpec spec =
+          new MachineSpec(
+              new KernelStore(kernels).installed().orElseThrow(),
+              Accelerator.valueOf(words[0]),
+              Long.parseLong(words[1]),
+              Integer.parseInt(words[2]),
+              Collections.nCopies(Integer.parseInt(words[3]), Path.of("/")),
+              sockets);
+      new QemuTemplates(QemuTemplates.below(kernels)).make(spec);
+    } finally {
+      List<Path> left;
+      try (Stream<Path> files = Files.list(sockets)) {
+        left = files.toList();
+      }
+      for (Path file : left) {
+        Files.deleteIfExists(file);
+      }
+      Files.deleteIfExists(sockets);
+    }
+  }
+}
