@@ -64,7 +64,7 @@ random_calls() {
   bounded "$name: descriptors are closed" $((after[0] - before[0])) 4
   bounded "$name: threads end" $((after[1] - before[1])) 8
   bounded "$name: guest memory is given back" $((after[2] - before[2])) 8192
-  bounded "$name: nothing of ended processes stays in the heap" $((after[3] - before[3])) 16384
+  bounded "$name: nothing of ended processes stays in the heap" $((after[3] - before[3])) 8192
   bounded "$name: memory does not grow" $((after[4] - before[4])) 98304
   "$viv" rm "$name" >/dev/null 2>&1
 }

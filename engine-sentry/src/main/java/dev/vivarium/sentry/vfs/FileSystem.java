@@ -11,12 +11,20 @@ public abstract class FileSystem {
   /** {@code st_dev} of its inodes, in Linux's {@code makedev} encoding. */
   public final long dev;
 
-  private final DentryCache dentries = new DentryCache(KEPT_DENTRIES);
+  private final DentryCache dentries;
   private @Nullable Dentry rootDentry;
   private @Nullable Mount internalMount;
 
   protected FileSystem(long dev) {
+    this(dev, KEPT_DENTRIES);
+  }
+
+  /**
+   * @param keptDentries how many dentries to keep although nobody uses them
+   */
+  protected FileSystem(long dev, int keptDentries) {
     this.dev = dev;
+    this.dentries = new DentryCache(keptDentries);
   }
 
   /** The type as /proc/mounts shows it: tmpfs, proc, overlay … */

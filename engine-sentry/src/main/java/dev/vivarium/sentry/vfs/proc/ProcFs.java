@@ -20,6 +20,9 @@ public final class ProcFs extends FileSystem {
     return inode instanceof ProcessDirectory d ? d.process() : null;
   }
 
+  /** Few: each holds what is left of its process. */
+  private static final int KEPT_DENTRIES = 64;
+
   /** Inode numbers of one task's files. */
   private static final int INOS_PER_TASK_SHIFT = 24;
 
@@ -33,7 +36,7 @@ public final class ProcFs extends FileSystem {
   private long lastIno = 1;
 
   public ProcFs(long dev, Kernel kernel, Machine machine) {
-    super(dev);
+    super(dev, KEPT_DENTRIES);
     this.kernel = kernel;
     this.layout = new ProcessDirectory.Layout(machine.cpus());
     this.root = new Root();
