@@ -21,6 +21,7 @@ import java.util.Optional;
  * @param limits what it may use
  * @param timeout after which it is ended (exit code 124)
  * @param traceFile where every system call is written as a JSON line
+ * @param network what of the network it may use
  */
 public record SandboxSpec(
     String id,
@@ -34,10 +35,41 @@ public record SandboxSpec(
     boolean readOnlyRoot,
     Limits limits,
     Optional<Duration> timeout,
-    Optional<String> traceFile) {
+    Optional<String> traceFile,
+    NetworkSpec network) {
 
   public SandboxSpec {
     mounts = List.copyOf(mounts);
+  }
+
+  /** One without a network but its own loopback. */
+  public SandboxSpec(
+      String id,
+      String name,
+      String engine,
+      Optional<String> platform,
+      Root root,
+      ProcessSpec process,
+      String hostname,
+      List<Mount> mounts,
+      boolean readOnlyRoot,
+      Limits limits,
+      Optional<Duration> timeout,
+      Optional<String> traceFile) {
+    this(
+        id,
+        name,
+        engine,
+        platform,
+        root,
+        process,
+        hostname,
+        mounts,
+        readOnlyRoot,
+        limits,
+        timeout,
+        traceFile,
+        NetworkSpec.NONE);
   }
 
   /** The root file system. */

@@ -35,6 +35,10 @@ final class FirstProcess {
   ProcessSpec build(LongConsumer started) throws EngineException {
     Kernel kernel = resources.kernel();
     Task task = kernel.newKernelTask();
+    SandboxNetwork network = resources.network();
+    if (network != null) {
+      network.attach(kernel);
+    }
     SandboxFiles files = new SandboxFiles(resources, spec, task);
     SandboxMounts mounts = files.mount();
     if (spec.limits().pids() > 0) {

@@ -4,12 +4,14 @@ import dev.vivarium.engine.EngineException;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.image.view.RootViews;
 import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Fcntl;
 import dev.vivarium.sentry.kernel.Kernel;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.tty.DevPts;
 import dev.vivarium.sentry.tty.Terminal;
 import dev.vivarium.sentry.vfs.FileSystem;
 import dev.vivarium.sentry.vfs.Mount;
+import dev.vivarium.sentry.vfs.NameOps;
 import dev.vivarium.sentry.vfs.cgroup.CgroupFs;
 import dev.vivarium.sentry.vfs.dev.DevFs;
 import dev.vivarium.sentry.vfs.dev.DeviceTable;
@@ -20,6 +22,7 @@ import dev.vivarium.sentry.vfs.proc.Machine;
 import dev.vivarium.sentry.vfs.proc.ProcFs;
 import dev.vivarium.sentry.vfs.sys.SysFs;
 import dev.vivarium.sentry.vfs.tmpfs.MemoryBudget;
+import dev.vivarium.sentry.vfs.tmpfs.SingleFile;
 import dev.vivarium.sentry.vfs.tmpfs.Tmpfs;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -104,6 +107,7 @@ final class SandboxFiles {
       must(mounts.mount("/home", tmpfs(0755), "tmpfs", SAFE), "/home");
       must(mounts.mount("/root", tmpfs(0700), "tmpfs", SAFE), "/root");
     }
+    giveNames(mounts);
     mountBinds(mounts);
     if (spec.readOnlyRoot()) {
       mounts.makeRootReadOnly();
@@ -112,6 +116,33 @@ final class SandboxFiles {
       resources.setChanges(new OverlayChanges(root, kernel.newKernelTask()));
     }
     return mounts;
+  }
+
+  /** Who resolves names, and whose they are, where there is a network. */
+  private void giveNames(SandboxMounts mounts) throws EngineException {
+    if (spec.network().isNone()) {
+      return;
+    }
+    String resolver = "nameserver 10.86.0.1\noptions timeout:3 attempts:2\n";
+    String hosts =
+        "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n10.86.0.1\t"
+            + "host.vivarium.internal\n10.86.0.2\t"
+            + spec.hostname()
+            + "\n";
+    giveFile(mounts, "/etc/resolv.conf", resolver);
+    giveFile(mounts, "/etc/hosts", hosts);
+  }
+
+  private void giveFile(SandboxMounts mounts, String path, String text) throws EngineException {
+    byte[] content = text.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    SingleFile fs = new SingleFile(task, nextDevice++, kernel.memoryFile(), budget, content);
+    long rc = mounts.mountFile(path, fs, "tmpfs", SAFE);
+    if (rc == -Errno.ENOENT) {
+      // A symbolic link that leads nowhere here, such as to what a service of the host writes.
+      NameOps.unlink(task, Fcntl.AT_FDCWD, path);
+      rc = mounts.mountFile(path, fs, "tmpfs", SAFE);
+    }
+    must(rc, path);
   }
 
   /** The host paths that the user named, in the order given. */

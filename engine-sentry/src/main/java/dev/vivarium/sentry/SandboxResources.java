@@ -41,6 +41,7 @@ final class SandboxResources implements AutoCloseable {
   private final Kernel kernel;
   private final SyscallTable table = SyscallTables.linux();
   private final SandboxGofers gofers;
+  private final @Nullable SandboxNetwork network;
   private final @Nullable TraceWriter trace;
   private long hostMemory;
   private @Nullable Terminal terminal;
@@ -53,12 +54,18 @@ final class SandboxResources implements AutoCloseable {
     MemorySegment memory = side.memory();
     platform = side.platform();
     side.notes().forEach(host::log);
+    SandboxGofers started = null;
     try {
-      gofers = SandboxGofers.start(spec, host);
+      started = SandboxGofers.start(spec, host);
+      network = SandboxNetwork.start(spec.network(), host);
     } catch (EngineException e) {
+      if (started != null) {
+        started.close();
+      }
       platform.close();
       throw e;
     }
+    gofers = started;
     trace = openTrace(spec);
     MemoryFile file =
         new MemoryFile(memory, (offset, length) -> HostMemory.punchHole(memoryFd, offset, length));
@@ -176,6 +183,11 @@ final class SandboxResources implements AutoCloseable {
     return gofers;
   }
 
+  /** What leads outside; null if nothing does. */
+  @Nullable SandboxNetwork network() {
+    return network;
+  }
+
   /** Bytes of memory that this machine has. */
   long hostMemory() {
     if (hostMemory == 0) {
@@ -231,6 +243,9 @@ final class SandboxResources implements AutoCloseable {
   public void close() {
     platform.close();
     gofers.close();
+    if (network != null) {
+      network.close();
+    }
     Libc.close(memoryFd);
     if (trace != null) {
       try {

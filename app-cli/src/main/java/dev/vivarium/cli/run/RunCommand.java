@@ -50,6 +50,20 @@ public final class RunCommand extends Command {
         "Show a host file or directory inside (read-only unless :rw).",
         "-v",
         "--volume");
+    option(spec, "NET", "The network it may use: none, allow or full (default: none).", "--net");
+    repeatable(
+        spec,
+        "HOST[:PORT]",
+        "Let it reach a host: a name, *.NAME, an address or a range (implies --net allow).",
+        "--allow");
+    repeatable(
+        spec,
+        "[ADDRESS:]HOST:GUEST[/udp]",
+        "Let a port of this machine lead into it (on 127.0.0.1 unless said otherwise).",
+        "-p",
+        "--publish");
+    repeatable(
+        spec, "ADDRESS[:PORT]", "Resolve names with this server (default: as here).", "--dns");
     option(spec, "NAME", "Its host name (default: its id).", "--hostname");
     option(spec, "PROGRAM", "Run this instead of the image's entry point.", "--entrypoint");
     option(spec, "TIME", "End it after this long, such as 30s; exit code 124.", "--timeout");
@@ -77,6 +91,9 @@ public final class RunCommand extends Command {
             "  viv run host -- uname -a",
             "  viv run -it --rm debian:12 bash",
             "  echo hi | viv run -i busybox cat",
+            "  viv run --allow pypi.org:443 --allow '*.pythonhosted.org:443' python:3 pip download"
+                + " six",
+            "  viv run -p 8080:80 nginx",
             "  viv run --timeout 30s -v ./data:/data:ro -w /data debian:12 sha256sum input.bin",
             "",
             "Exit codes: the command's own; 124 its time limit passed, 125 Vivarium failed, 126 it"

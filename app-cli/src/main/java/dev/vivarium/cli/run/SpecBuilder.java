@@ -2,6 +2,7 @@ package dev.vivarium.cli.run;
 
 import dev.vivarium.cli.CliException;
 import dev.vivarium.cli.Context;
+import dev.vivarium.engine.NetworkSpec;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.image.store.ImageConfig;
 import java.nio.file.Files;
@@ -32,6 +33,7 @@ final class SpecBuilder {
   private final SandboxSpec.Limits limits;
   private final Optional<Duration> timeout;
   private final Optional<String> traceFile;
+  private final NetworkSpec network;
   private final Optional<String> entrypoint;
   private final List<String> command;
   private final Map<String, String> environment = new LinkedHashMap<>();
@@ -75,6 +77,7 @@ final class SpecBuilder {
         limit.isPresent()
             ? Optional.of(Values.duration("--timeout", limit.get()))
             : Optional.empty();
+    this.network = NetworkFlags.read(arguments);
     this.traceFile = trace(text(arguments, "--trace"));
     this.entrypoint = text(arguments, "--entrypoint");
     readEnvironment(arguments, context);
@@ -186,7 +189,8 @@ final class SpecBuilder {
         readOnlyRoot,
         limits,
         timeout,
-        traceFile);
+        traceFile,
+        network);
   }
 
   /** As Docker: an entry point given by hand forgets the image's command as well. */

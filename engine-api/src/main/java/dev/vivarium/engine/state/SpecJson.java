@@ -1,5 +1,6 @@
 package dev.vivarium.engine.state;
 
+import dev.vivarium.engine.NetworkSpec;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.engine.SandboxSpec.Limits;
 import dev.vivarium.engine.SandboxSpec.Mount;
@@ -62,6 +63,9 @@ public final class SpecJson {
     if (spec.traceFile().isPresent()) {
       out.writeStringProperty("traceFile", spec.traceFile().get());
     }
+    if (!spec.network().isNone()) {
+      NetworkJson.write(out, spec.network());
+    }
   }
 
   private static void process(JsonGenerator out, ProcessSpec process) {
@@ -121,6 +125,7 @@ public final class SpecJson {
         in.has("timeoutMillis")
             ? Optional.of(Duration.ofMillis(in.number("timeoutMillis")))
             : Optional.empty(),
-        in.optional("traceFile"));
+        in.optional("traceFile"),
+        in.has("network") ? NetworkJson.read(in.node("network")) : NetworkSpec.NONE);
   }
 }

@@ -5,12 +5,14 @@ import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Fcntl;
 import dev.vivarium.sentry.abi.Sockets;
 import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.net.outside.Outside;
 import dev.vivarium.sentry.vfs.Inode;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A TCP or UDP socket, whose only network is the sandbox's loopback.
+ * A TCP or UDP socket: on the sandbox's loopback, and on the network outside where there is one.
  *
  * <p>Addresses are IPv4 addresses as ints. IPv6 has two of its own here: {@code ::}, which is 0,
  * and {@code ::1}, which is {@link #V6_LOOPBACK}: no IPv4 address of this network. All others are
@@ -19,6 +21,17 @@ import org.jspecify.annotations.Nullable;
 public final class InetSocket extends LocalSocket {
   static final int LOOPBACK = 0x7f000001;
   static final int V6_LOOPBACK = 1;
+
+  /** This sandbox's own addresses where it has a network; the IPv6 one has no IPv4 twin either. */
+  static final int OWN = 10 << 24 | 86 << 16 | 2;
+
+  static final int V6_OWN = 2;
+  private static final byte[] V6_OWN_BYTES = {
+    (byte) 0xfd, (byte) 0x86, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2
+  };
+
+  /** What this machine's own loopback address is called inside: the name server's. */
+  static final int GATEWAY = 10 << 24 | 86 << 16 | 1;
 
   /** Stands for every IPv6 address that is not of this machine. */
   private static final int FOREIGN = 0x0a000001;
@@ -52,6 +65,10 @@ public final class InetSocket extends LocalSocket {
   /** A datagram socket that was connected. */
   private boolean hasDefault;
 
+  /** Where it is connected to if that is outside: datagrams. */
+  private byte @Nullable [] outsideDefault;
+
+  private @Nullable OutsideFlows flows;
   private int peerAddress;
   private int peerPort;
 
@@ -112,13 +129,14 @@ public final class InetSocket extends LocalSocket {
   public String describe(int number) {
     int state = state();
     boolean known = isConnected() || hasDefault;
+    byte[] far = known ? outsidePeer() : null;
     String line =
         String.format(
             "%s:%04X %s:%04X %02X %08X:%08X 00:00000000 00000000 %5d        0 %d %d %016x",
             hex(localAddress),
             localPort,
-            hex(known ? peerAddress : 0),
-            known ? peerPort : 0,
+            far != null ? hex(far) : hex(known ? peerAddress : 0),
+            far != null ? portOf(far) : known ? peerPort : 0,
             state,
             isListening() ? backlog() : 0,
             waiting(),
@@ -138,8 +156,21 @@ public final class InetSocket extends LocalSocket {
     if (!isV6()) {
       return word;
     }
-    boolean own = address == 0 || address == V6_LOOPBACK;
+    boolean own = address == 0 || address == V6_LOOPBACK || address == V6_OWN;
     return "0000000000000000" + (own ? "00000000" : "FFFF0000") + word;
+  }
+
+  private String hex(byte[] name) {
+    StringBuilder b = new StringBuilder();
+    for (int at = isV6() ? 8 : 4; at < (isV6() ? 24 : 8); at += 4) {
+      b.append(String.format("%08X", Integer.reverseBytes(word(name, at))));
+    }
+    return b.toString();
+  }
+
+  private byte @Nullable [] outsidePeer() {
+    OutsideStream o = outside();
+    return o != null ? o.peerName() : outsideDefault;
   }
 
   private boolean isV6() {
@@ -152,7 +183,7 @@ public final class InetSocket extends LocalSocket {
 
   /** Whether a socket bound to every address hears what goes to this one. */
   boolean hears(int address) {
-    return address == V6_LOOPBACK ? isV6() : !isV6Only();
+    return address == V6_LOOPBACK || address == V6_OWN ? isV6() : !isV6Only();
   }
 
   /** Whether another socket that wants this one's port at {@code address} has to be refused. */
@@ -194,7 +225,8 @@ public final class InetSocket extends LocalSocket {
     if (address == 0) {
       address = isV6() ? V6_LOOPBACK : LOOPBACK;
     }
-    if (!isLocal(address)) {
+    boolean far = goesOutside(a);
+    if (!far && !isLocal(address)) {
       return -Errno.ENETUNREACH;
     }
     r = autobind(t);
@@ -202,8 +234,9 @@ public final class InetSocket extends LocalSocket {
       return r;
     }
     if (localAddress == 0) {
-      localAddress = loopbackLike(address);
+      localAddress = far ? ownFor(a) : loopbackLike(address);
     }
+    outsideDefault = far ? Arrays.copyOf(a, isV6() ? SIZE_6 : SIZE) : null;
     peerAddress = address;
     peerPort = portOf(a);
     hasDefault = true;
@@ -213,11 +246,14 @@ public final class InetSocket extends LocalSocket {
   @Override
   protected void forgetAddress() {
     hasDefault = false;
+    outsideDefault = null;
   }
 
   @Override
   protected byte @Nullable [] defaultAddress() {
-    return hasDefault ? encode(peerAddress, peerPort) : null;
+    return !hasDefault
+        ? null
+        : outsideDefault != null ? outsideDefault : encode(peerAddress, peerPort);
   }
 
   private byte[] encode(int address, int port) {
@@ -227,6 +263,10 @@ public final class InetSocket extends LocalSocket {
     b[3] = (byte) port;
     int at = 4;
     if (isV6()) {
+      if (address == V6_OWN) {
+        System.arraycopy(V6_OWN_BYTES, 0, b, 8, 16);
+        return b;
+      }
       at = 20;
       if (address != 0 && address != V6_LOOPBACK) {
         b[18] = (byte) 0xff;
@@ -250,7 +290,10 @@ public final class InetSocket extends LocalSocket {
   private int addressOf(byte[] a) {
     if (!isV6()) {
       int address = word(a, 4);
-      return address == V6_LOOPBACK ? FOREIGN : address;
+      return address == V6_LOOPBACK || address == V6_OWN ? FOREIGN : address;
+    }
+    if (network.outside() != null && Arrays.equals(a, 8, 24, V6_OWN_BYTES, 0, 16)) {
+      return V6_OWN;
     }
     int last = word(a, 20);
     if (word(a, 8) != 0 || word(a, 12) != 0) {
@@ -258,7 +301,7 @@ public final class InetSocket extends LocalSocket {
     }
     return switch (word(a, 16)) {
       case 0 -> last == 0 || last == V6_LOOPBACK ? last : FOREIGN;
-      case 0xffff -> isV6Only() || last == V6_LOOPBACK ? FOREIGN : last;
+      case 0xffff -> isV6Only() || last == V6_LOOPBACK || last == V6_OWN ? FOREIGN : last;
       default -> FOREIGN;
     };
   }
@@ -274,13 +317,173 @@ public final class InetSocket extends LocalSocket {
     return a[0] == domain && a[1] == 0 ? 0 : -Errno.EAFNOSUPPORT;
   }
 
-  private static boolean isLocal(int address) {
-    return address >>> 24 == 127 || address == V6_LOOPBACK;
+  private boolean isLocal(int address) {
+    return address >>> 24 == 127
+        || address == V6_LOOPBACK
+        || network.outside() != null && (address == OWN || address == V6_OWN);
+  }
+
+  // ---- the network outside ----
+
+  /** Sixteen bytes of an address; IPv4 mapped. */
+  private byte[] wide(byte[] a) {
+    if (isV6()) {
+      return Arrays.copyOfRange(a, 8, 24);
+    }
+    byte[] b = new byte[16];
+    b[10] = (byte) 0xff;
+    b[11] = (byte) 0xff;
+    System.arraycopy(a, 4, b, 12, 4);
+    return b;
+  }
+
+  private static boolean isMapped(byte[] wide) {
+    for (int i = 0; i < 10; i++) {
+      if (wide[i] != 0) {
+        return false;
+      }
+    }
+    return wide[10] == (byte) 0xff && wide[11] == (byte) 0xff;
+  }
+
+  private int ownFor(byte[] a) {
+    return isMapped(wide(a)) ? OWN : V6_OWN;
+  }
+
+  @Override
+  protected boolean goesOutside(byte[] a) {
+    Outside outside = network.outside();
+    if (outside == null || check(a) < 0) {
+      return false;
+    }
+    int address = addressOf(a);
+    boolean v4 = isMapped(wide(a));
+    return address != 0 && !isLocal(address) && (v4 ? !isV6Only() : outside.hasV6());
+  }
+
+  /** Bound to loopback, nothing leads outside. */
+  private boolean isKeptInside() {
+    return localAddress >>> 24 == 127 || localAddress == V6_LOOPBACK;
+  }
+
+  @Override
+  protected @Nullable OutsideStream beginOutside(Task t, byte[] a, long[] error) {
+    Outside outside = network.outside();
+    if (outside == null || isKeptInside()) {
+      error[0] = outside == null ? -Errno.ENETUNREACH : -Errno.EINVAL;
+      return null;
+    }
+    byte[] name = Arrays.copyOf(a, isV6() ? SIZE_6 : SIZE);
+    if (localAddress == 0) {
+      peerAddress = ownFor(a);
+    }
+    error[0] = autobind(t);
+    if (error[0] < 0) {
+      return null;
+    }
+    if (localAddress == 0 || isKeptInside()) {
+      localAddress = ownFor(a);
+    }
+    peerAddress = addressOf(a);
+    peerPort = portOf(a);
+    return OutsideStream.begin(t, this, outside, wide(a), peerPort, name, error);
+  }
+
+  @Override
+  protected long sendOutside(Task t, byte[] a, byte[] data, SocketMessage m) {
+    Outside outside = network.outside();
+    if (outside == null) {
+      return -Errno.ENETUNREACH;
+    }
+    if (isKeptInside()) {
+      return -Errno.EINVAL;
+    }
+    byte[] address = wide(a);
+    int port = portOf(a);
+    Network.Way back = network.wayBack(localPort, address, port);
+    if (back != null) {
+      outside.reply(back.published(), back.peer(), port, data);
+      return data.length;
+    }
+    OutsideFlows f = flows;
+    if (f == null) {
+      f = new OutsideFlows(this, outside);
+      flows = f;
+    }
+    byte[] name = Arrays.copyOf(a, isV6() ? SIZE_6 : SIZE);
+    return f.send(t, address, port, name, data, dontWait(m));
+  }
+
+  @Override
+  protected boolean drainOutside() {
+    OutsideFlows f = flows;
+    return f != null && f.drain();
+  }
+
+  @Override
+  protected void closeOutside() {
+    OutsideFlows f = flows;
+    if (f != null) {
+      f.close();
+    }
+  }
+
+  boolean hasDefaultDestination() {
+    return hasDefault;
+  }
+
+  /** A datagram has come back from where one went. */
+  void arriveFromOutside(byte[] data, byte[] from) {
+    if (hasDefault && !Arrays.equals(from, outsideDefault)) {
+      return; // a connected socket hears its peer only
+    }
+    PacketInfo packet =
+        new PacketInfo(isV6() ? V6_OWN_BYTES.clone() : new byte[] {10, 86, 0, 2}, DEFAULT_HOPS, 0);
+    ReceiveQueue.Message m =
+        new ReceiveQueue.Message(data, PeerCredentials.NOBODY, null, List.of(), packet);
+    m.from = from;
+    arriveFromOutside(m);
+  }
+
+  /** What a datagram met on its way (ICMP): told to who is connected. */
+  void outsideFailed(int errno, byte[] name) {
+    if (hasDefault && Arrays.equals(name, outsideDefault)) {
+      error = errno;
+    }
+  }
+
+  /** The name of somebody outside, as this socket shows addresses. */
+  byte[] nameOf(byte[] wide, int port) {
+    byte[] name = encode(0, port);
+    if (isV6()) {
+      System.arraycopy(wide, 0, name, 8, 16);
+    } else if (isMapped(wide)) {
+      System.arraycopy(wide, 12, name, 4, 4);
+    } else {
+      name = encode(GATEWAY, port); // an IPv6 address, of which IPv4 has no way to speak
+    }
+    return name;
+  }
+
+  /** A connection to a published port has come to this listener. */
+  void acceptFromOutside(Task t, Outside outside, int fd, int published, byte[] peer, int port) {
+    Inode made = t.kernel().anonFileSystems().sockets().newInode(t, inode.mode, "socket:[%d]");
+    InetSocket server = open(network, made, Fcntl.O_RDWR, domain, type, protocol);
+    server.localAddress =
+        localAddress == 0 ? isMapped(peer) || !isV6() ? OWN : V6_OWN : localAddress;
+    server.localPort = localPort;
+    server.hasPort = true;
+    server.peerAddress = FOREIGN;
+    server.peerPort = port;
+    server.options.inherit(options);
+    byte[] name = server.nameOf(peer, port);
+    arriveFromOutside(
+        server, OutsideStream.arrived(server, outside, fd, published, peer, port, name));
   }
 
   /** The loopback address of the kind that {@code other} is of. */
   private static int loopbackLike(int other) {
-    return other == V6_LOOPBACK ? V6_LOOPBACK : LOOPBACK;
+    return other == V6_LOOPBACK || other == V6_OWN || other == OWN ? other : LOOPBACK;
   }
 
   @Override
@@ -297,6 +500,11 @@ public final class InetSocket extends LocalSocket {
 
   @Override
   public byte @Nullable [] peerName() {
+    byte[] far = outsidePeer();
+    if (far != null) {
+      OutsideStream o = outside();
+      return o == null || o.isEstablished() ? far.clone() : null;
+    }
     return peer() == null && !hasDefault ? null : encode(peerAddress, peerPort);
   }
 

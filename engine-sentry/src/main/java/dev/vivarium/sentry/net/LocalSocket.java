@@ -50,6 +50,10 @@ public abstract class LocalSocket extends SocketFile {
 
   private boolean receiveShut;
   private boolean closed;
+
+  /** The connection of a TCP socket whose peer is not of this sandbox. */
+  private @Nullable OutsideStream outside;
+
   private PeerCredentials owner = PeerCredentials.NOBODY;
   private PeerCredentials peerOwner = PeerCredentials.NOBODY;
 
@@ -107,6 +111,95 @@ public abstract class LocalSocket extends SocketFile {
   /** Whether a full receiver loses datagrams (UDP) instead of making the sender wait. */
   protected abstract boolean dropsWhenFull();
 
+  // ---- the network outside ----
+
+  final @Nullable OutsideStream outside() {
+    return outside;
+  }
+
+  /** Whether an address is of no socket of this sandbox, and there is a network to find it. */
+  protected boolean goesOutside(byte[] address) {
+    return false;
+  }
+
+  /** Begins a connection to such an address. */
+  protected @Nullable OutsideStream beginOutside(Task t, byte[] address, long[] error) {
+    return null;
+  }
+
+  /** Sends a datagram to such an address. */
+  protected long sendOutside(Task t, byte[] address, byte[] data, SocketMessage m) {
+    return -Errno.ENETUNREACH;
+  }
+
+  /** Looks whether datagrams have come from outside. */
+  protected boolean drainOutside() {
+    return false;
+  }
+
+  private long connectOutside(Task t, byte[] address) {
+    OutsideStream o = outside;
+    if (listening || o == null && wasConnected) {
+      return -Errno.EISCONN;
+    }
+    boolean begun = o == null;
+    if (o == null) {
+      long[] error = {0};
+      o = beginOutside(t, address, error);
+      if (o == null) {
+        return error[0];
+      }
+      outside = o;
+    }
+    long r = isNonBlocking() ? o.progress() : o.await(t, deadline(options.sendTimeoutNanos));
+    if (r == -Errno.EINPROGRESS || r == -Errno.ERESTARTSYS || r == -Errno.EINTR) {
+      return r == -Errno.EINPROGRESS && !begun && isNonBlocking() ? -Errno.EALREADY : r;
+    }
+    if (o.isEstablished()) {
+      wasConnected = true;
+      if (r == 0) {
+        queue.wake(Poll.OUT | Poll.WRNORM);
+      }
+      return r;
+    }
+    outside = null;
+    o.close(false);
+    queue.wake(0);
+    return r;
+  }
+
+  /** A connection of the host's arrives at this listener. */
+  protected final void arriveFromOutside(LocalSocket server, OutsideStream stream) {
+    server.outside = stream;
+    server.wasConnected = true;
+    server.owner = owner;
+    pending.addLast(server);
+    queue.wake(Poll.IN | Poll.RDNORM);
+  }
+
+  /** A datagram of the host's arrives. */
+  protected final void arriveFromOutside(ReceiveQueue.Message m) {
+    arrive(m);
+  }
+
+  protected final boolean hasRoomForDatagram() {
+    return !closed && !receiveShut && received.hasRoom(2048);
+  }
+
+  @Override
+  public final int takeError() {
+    OutsideStream o = outside;
+    return o != null ? o.takeError() : super.takeError();
+  }
+
+  @Override
+  protected final void optionChanged(int level, int option, int value) {
+    OutsideStream o = outside;
+    if (o != null) {
+      o.optionChanged(level, option, value);
+    }
+  }
+
   // ---- connections ----
 
   final @Nullable LocalSocket peer() {
@@ -139,7 +232,16 @@ public abstract class LocalSocket extends SocketFile {
   public final long connect(Task t, byte[] address) {
     if (isUnspecified(address)) {
       connecting = false;
+      OutsideStream o = outside;
+      if (o != null) {
+        outside = null;
+        wasConnected = false;
+        o.close(true);
+      }
       return connectNow(t, address);
+    }
+    if (isTcp() && (outside != null || goesOutside(address))) {
+      return connectOutside(t, address);
     }
     if (connecting) {
       connecting = false;
@@ -260,6 +362,9 @@ public abstract class LocalSocket extends SocketFile {
       LocalSocket next = pending.pollFirst();
       if (next != null) {
         queue.wake(0);
+        if (next.outside != null) {
+          next.outside.taken();
+        }
         out[0] = next;
         return 0;
       }
@@ -317,6 +422,10 @@ public abstract class LocalSocket extends SocketFile {
       return wasConnected ? -Errno.EISCONN : -Errno.EOPNOTSUPP; // TCP does not look at it
     }
     long deadline = deadline(options.sendTimeoutNanos);
+    OutsideStream o = outside;
+    if (o != null) {
+      return o.send(t, src, m, deadline);
+    }
     long done = 0;
     PeerCredentials sender = senderOf(t, m);
     do {
@@ -409,6 +518,10 @@ public abstract class LocalSocket extends SocketFile {
     if (src.take(data, 0, data.length) < data.length) {
       return -Errno.EFAULT;
     }
+    if (address != null && goesOutside(address)) {
+      long r = autobind(t);
+      return r < 0 ? r : sendOutside(t, address, data, m);
+    }
     if (address != null) {
       LocalSocket[] found = new LocalSocket[1];
       long r = find(t, address, found);
@@ -479,10 +592,14 @@ public abstract class LocalSocket extends SocketFile {
 
   @Override
   public final long receive(Task t, Uio dst, SocketMessage m) {
+    long deadline = deadline(options.receiveTimeoutNanos);
+    OutsideStream o = outside;
+    if (o != null) {
+      return o.receive(t, dst, m, deadline);
+    }
     if (isStream() && (m.flags & Sockets.MSG_OOB) != 0) {
       return -Errno.EINVAL; // there is no urgent data
     }
-    long deadline = deadline(options.receiveTimeoutNanos);
     long done = 0;
     for (; ; ) {
       if (!received.isEmpty()) {
@@ -512,6 +629,9 @@ public abstract class LocalSocket extends SocketFile {
       }
       if (isConnectionOriented() && !wasConnected) {
         return isStream() && domain == Sockets.AF_UNIX ? -Errno.EINVAL : -Errno.ENOTCONN;
+      }
+      if (drainOutside()) {
+        continue;
       }
       long w = dontWait(m) ? -Errno.EAGAIN : await(t, queue, deadline);
       if (w < 0) {
@@ -546,7 +666,7 @@ public abstract class LocalSocket extends SocketFile {
     m.fullLength = length;
     // As it is called now: it may have got its name after it sent.
     LocalSocket source = first.source;
-    m.address = source == null ? null : source.nameFor(this);
+    m.address = source == null ? first.from : source.nameFor(this);
     m.credentials = first.sender;
     m.packet = first.packet;
     if (!peek) {
@@ -554,6 +674,7 @@ public abstract class LocalSocket extends SocketFile {
       network.landed(m.rights.size());
       queue.wake(0);
       wakeSender();
+      drainOutside(); // there is room again
     }
     int n = (int) Math.min(length, dst.remaining());
     if (n < length) {
@@ -581,6 +702,12 @@ public abstract class LocalSocket extends SocketFile {
   public final long shutdown(Task t, int how) {
     if (how < Sockets.SHUT_RD || how > Sockets.SHUT_RDWR) {
       return -Errno.EINVAL;
+    }
+    OutsideStream o = outside;
+    if (o != null) {
+      long r = o.shutdown(how);
+      queue.wake(0);
+      return r;
     }
     if (listening) {
       receiveShut = true;
@@ -616,6 +743,11 @@ public abstract class LocalSocket extends SocketFile {
     closed = true;
     network.closed(this);
     unbind();
+    OutsideStream o = outside;
+    if (o != null) {
+      o.close(options.lingers && options.lingerSeconds == 0);
+    }
+    closeOutside();
     boolean unread =
         !received.isEmpty() || isTcp() && options.lingers && options.lingerSeconds == 0;
     received.clear(t, network);
@@ -637,6 +769,9 @@ public abstract class LocalSocket extends SocketFile {
     peer = null;
     queue.wake(0);
   }
+
+  /** Gives up what it has outside besides a connection. */
+  protected void closeOutside() {}
 
   private void breakOff(int why) {
     error = why;
@@ -681,6 +816,10 @@ public abstract class LocalSocket extends SocketFile {
 
   @Override
   public final int poll() {
+    OutsideStream o = outside;
+    if (o != null) {
+      return o.poll();
+    }
     int events = error != 0 ? Poll.ERR : 0;
     if (listening) {
       return pending.isEmpty() ? events : events | Poll.IN | Poll.RDNORM;
@@ -709,6 +848,10 @@ public abstract class LocalSocket extends SocketFile {
 
   @Override
   public long ioctl(Task t, int command, long argument) {
+    OutsideStream o = outside;
+    if (o != null && (command == Ioctls.FIONREAD || command == Ioctls.TIOCOUTQ)) {
+      return t.mm.writeInt(argument, o.queued(command));
+    }
     return switch (command) {
       case Ioctls.FIONREAD -> {
         if (listening) {

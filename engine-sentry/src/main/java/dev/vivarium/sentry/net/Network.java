@@ -1,9 +1,13 @@
 package dev.vivarium.sentry.net;
 
 import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Sockets;
+import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.net.outside.Outside;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +19,10 @@ public final class Network {
   /** Most files that may be on their way in messages. */
   private static final int MAX_IN_FLIGHT = 16_384;
 
+  private static final int MAX_CORRESPONDENTS = 1024;
+  private static final byte[] GATEWAY_BYTES = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (byte) 0xff, (byte) 0xff, 10, 86, 0, 1
+  };
   private static final int FIRST_EPHEMERAL = 32_768;
   private static final int LAST_EPHEMERAL = 60_999;
 
@@ -25,9 +33,85 @@ public final class Network {
   /** Every open socket but netlink's, in the order in which they were made. */
   private final Set<LocalSocket> sockets = new LinkedHashSet<>();
 
+  private @Nullable Outside outside;
+
+  /** Who wrote to published ports, and by which; they are answered the same way. */
+  private final Map<Correspondent, Way> correspondents =
+      new LinkedHashMap<>(16, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Correspondent, Way> eldest) {
+          return size() > MAX_CORRESPONDENTS;
+        }
+      };
+
+  /** Who, as the guest sees him. */
+  private record Correspondent(int guestPort, OutsideFlows.Destination from) {}
+
+  /** By which published port, and who he is outside. */
+  record Way(int published, byte[] peer) {}
+
   private int nextEphemeral = FIRST_EPHEMERAL;
   private int nextAutobind;
   private int inFlight;
+
+  // ---- the network outside ----
+
+  /** What leads outside; null if nothing does. */
+  public @Nullable Outside outside() {
+    return outside;
+  }
+
+  public void setOutside(Outside to) {
+    outside = to;
+  }
+
+  /** How to answer somebody who wrote to a published port; null if he has not. */
+  @Nullable Way wayBack(int guestPort, byte[] address, int port) {
+    return correspondents.isEmpty()
+        ? null
+        : correspondents.get(
+            new Correspondent(guestPort, OutsideFlows.Destination.of(address, port)));
+  }
+
+  /** Who is to have what comes to a published port; a socket bound to loopback is not meant. */
+  private @Nullable InetSocket published(boolean stream, int guestPort, boolean v4) {
+    InetSocket s = find(stream, v4 ? InetSocket.OWN : InetSocket.V6_OWN, guestPort, null);
+    return s != null || v4 ? s : find(stream, InetSocket.OWN, guestPort, null);
+  }
+
+  /** Who comes from this machine's own loopback must not look as if he came from the guest's. */
+  private static byte[] seenInside(byte[] peer) {
+    return OutsideFlows.Destination.of(peer, 0).isLoopback() ? GATEWAY_BYTES.clone() : peer;
+  }
+
+  /** A connection to a published port; false if nobody listens, and the descriptor is not taken. */
+  public boolean arriveConnection(
+      Task t, Outside from, int guestPort, int published, int fd, byte[] peer, int peerPort) {
+    byte[] seen = seenInside(peer);
+    boolean v4 = OutsideFlows.Destination.of(seen, 0).isV4();
+    InetSocket listener = published(true, guestPort, v4);
+    if (listener == null) {
+      return false;
+    }
+    listener.acceptFromOutside(t, from, fd, published, seen, peerPort);
+    return true;
+  }
+
+  /** A datagram to a published port. */
+  public void arriveDatagram(int guestPort, int published, byte[] peer, int peerPort, byte[] data) {
+    byte[] seen = seenInside(peer);
+    boolean v4 = OutsideFlows.Destination.of(seen, 0).isV4();
+    InetSocket receiver = published(false, guestPort, v4);
+    if (receiver == null || !receiver.hasRoomForDatagram()) {
+      return;
+    }
+    if (!v4 && receiver.domain == Sockets.AF_INET) {
+      seen = GATEWAY_BYTES.clone();
+    }
+    OutsideFlows.Destination key = OutsideFlows.Destination.of(seen, peerPort);
+    correspondents.put(new Correspondent(guestPort, key), new Way(published, peer));
+    receiver.arriveFromOutside(data, receiver.nameOf(seen, peerPort));
+  }
 
   /** Counts files that go on their way; false if there are too many. */
   boolean launch(int count) {

@@ -23,6 +23,9 @@ final class ReceiveQueue {
     final @Nullable PacketInfo packet;
     int at;
 
+    /** The sender's name, where it is no socket of this sandbox. */
+    byte @Nullable [] from;
+
     Message(
         byte[] data,
         PeerCredentials sender,

@@ -58,6 +58,9 @@ public abstract class SocketFile extends File {
   /** SO_RCVBUF was set. */
   protected void receiveBufferChanged(int bytes) {}
 
+  /** An option was set that is kept. */
+  protected void optionChanged(int level, int option, int value) {}
+
   /** SO_PASSCRED: every message received tells who sent it. */
   public final boolean passesCredentials() {
     return options.passCredentials;
@@ -68,7 +71,7 @@ public abstract class SocketFile extends File {
   }
 
   /** Takes the pending error. */
-  public final int takeError() {
+  public int takeError() {
     int e = error;
     error = 0;
     return e;

@@ -165,11 +165,15 @@ public final class SocketOptionCalls {
           o.receiveBuffer = buffer(v);
           s.receiveBufferChanged(o.receiveBuffer);
         }
-        default -> o.keep(level, option, v);
+        default -> {
+          o.keep(level, option, v);
+          s.optionChanged(level, option, v);
+        }
       }
       return 0;
     }
     o.keep(level, option, v);
+    s.optionChanged(level, option, v);
     return 0;
   }
 
@@ -248,6 +252,10 @@ public final class SocketOptionCalls {
     if (level == Sockets.IPPROTO_TCP && s.type == Sockets.SOCK_STREAM) {
       return switch (option) {
         case Sockets.TCP_INFO -> {
+          OutsideStream outside = s instanceof LocalSocket l ? l.outside() : null;
+          if (outside != null) {
+            yield outside.info();
+          }
           byte[] info = new byte[104];
           info[0] = (byte) (s.isListening() ? 10 : s.peerName() != null ? 1 : 7);
           yield info;

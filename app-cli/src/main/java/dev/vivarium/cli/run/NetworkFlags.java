@@ -1,0 +1,136 @@
+package dev.vivarium.cli.run;
+
+import dev.vivarium.cli.CliException;
+import dev.vivarium.engine.NetworkSpec;
+import dev.vivarium.engine.NetworkSpec.NameServer;
+import dev.vivarium.engine.NetworkSpec.PublishedPort;
+import dev.vivarium.profiles.network.AddressRange;
+import dev.vivarium.profiles.network.NetworkPolicy;
+import dev.vivarium.profiles.network.Rule;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.ParseResult;
+
+/**
+ * The flags of {@code run} about the network: {@code --net}, {@code --allow}, {@code -p}, --dns.
+ */
+final class NetworkFlags {
+  private static final int MAX_PORTS = 64;
+  private static final int MAX_SERVERS = 3;
+  private static final int LAST_PORT = 65_535;
+  private static final int DNS = 53;
+
+  private NetworkFlags() {}
+
+  static NetworkSpec read(ParseResult arguments) throws CliException {
+    String[] allowed = arguments.matchedOptionValue("--allow", new String[0]);
+    String mode = arguments.matchedOptionValue("--net", allowed.length > 0 ? "allow" : "none");
+    NetworkPolicy.Mode wanted =
+        switch (mode) {
+          case "none" -> NetworkPolicy.Mode.NONE;
+          case "allow" -> NetworkPolicy.Mode.ALLOW;
+          case "full" -> NetworkPolicy.Mode.FULL;
+          default ->
+              throw new CliException(
+                  CliException.USAGE,
+                  "run: --net: unknown: " + mode + "; there are none, allow and full");
+        };
+    if (wanted == NetworkPolicy.Mode.NONE && allowed.length > 0) {
+      throw new CliException(
+          CliException.USAGE, "run: --allow: there is no network with --net none; leave one out");
+    }
+    List<Rule> rules = new ArrayList<>();
+    for (String text : allowed) {
+      try {
+        rules.add(Rule.parse(text));
+      } catch (IllegalArgumentException e) {
+        throw new CliException(CliException.USAGE, "run: --allow: " + e.getMessage());
+      }
+    }
+    if (rules.size() > NetworkPolicy.MAX_RULES) {
+      throw new CliException(
+          CliException.USAGE, "run: --allow: at most " + NetworkPolicy.MAX_RULES + " rules");
+    }
+    return new NetworkSpec(new NetworkPolicy(wanted, rules), ports(arguments), servers(arguments));
+  }
+
+  private static List<PublishedPort> ports(ParseResult arguments) throws CliException {
+    List<PublishedPort> ports = new ArrayList<>();
+    for (String text : arguments.matchedOptionValue("-p", new String[0])) {
+      ports.add(port(text));
+    }
+    if (ports.size() > MAX_PORTS) {
+      throw new CliException(CliException.USAGE, "run: -p: at most " + MAX_PORTS + " ports");
+    }
+    return ports;
+  }
+
+  /** {@code [ADDRESS:]HOST:GUEST[/tcp|/udp]}. */
+  static PublishedPort port(String text) throws CliException {
+    String rest = text;
+    boolean udp = rest.endsWith("/udp");
+    if (udp || rest.endsWith("/tcp")) {
+      rest = rest.substring(0, rest.length() - 4);
+    }
+    int second = rest.lastIndexOf(':');
+    int first = second < 0 ? -1 : rest.lastIndexOf(':', second - 1);
+    String address = "127.0.0.1";
+    if (first >= 0) {
+      address = rest.substring(0, first);
+      boolean v6 = address.startsWith("[") && address.endsWith("]");
+      address = v6 ? address.substring(1, address.length() - 1) : address;
+      AddressRange range = AddressRange.parse(address).orElse(null);
+      if (range == null || !range.isSingle() || v6 != address.indexOf(':') >= 0) {
+        throw notAPort(text);
+      }
+    }
+    if (second < 0) {
+      throw notAPort(text);
+    }
+    return new PublishedPort(
+        address,
+        number(rest.substring(first + 1, second), text),
+        number(rest.substring(second + 1), text),
+        udp);
+  }
+
+  private static int number(String digits, String text) throws CliException {
+    if (!digits.matches("[0-9]{1,5}")) {
+      throw notAPort(text);
+    }
+    int port = Integer.parseInt(digits);
+    if (port < 1 || port > LAST_PORT) {
+      throw notAPort(text);
+    }
+    return port;
+  }
+
+  private static CliException notAPort(String text) {
+    return new CliException(
+        CliException.USAGE, "run: -p: not [ADDRESS:]PORT:PORT_INSIDE[/udp]: " + text);
+  }
+
+  private static List<NameServer> servers(ParseResult arguments) throws CliException {
+    List<NameServer> servers = new ArrayList<>();
+    for (String text : arguments.matchedOptionValue("--dns", new String[0])) {
+      int colon = text.lastIndexOf(':');
+      boolean plainV6 = text.indexOf(':') != colon && !text.startsWith("[");
+      boolean hasPort = colon >= 0 && !plainV6 && !text.endsWith("]");
+      String address = hasPort ? text.substring(0, colon) : text;
+      if (address.startsWith("[") && address.endsWith("]")) {
+        address = address.substring(1, address.length() - 1);
+      }
+      AddressRange range = AddressRange.parse(address).orElse(null);
+      if (range == null || !range.isSingle()) {
+        throw new CliException(
+            CliException.USAGE, "run: --dns: not an address of a name server: " + text);
+      }
+      servers.add(new NameServer(address, hasPort ? number(text.substring(colon + 1), text) : DNS));
+    }
+    if (servers.size() > MAX_SERVERS) {
+      throw new CliException(
+          CliException.USAGE, "run: --dns: at most " + MAX_SERVERS + " name servers");
+    }
+    return servers;
+  }
+}

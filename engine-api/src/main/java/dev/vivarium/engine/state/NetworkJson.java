@@ -1,0 +1,70 @@
+package dev.vivarium.engine.state;
+
+import dev.vivarium.engine.NetworkSpec;
+import dev.vivarium.engine.NetworkSpec.NameServer;
+import dev.vivarium.engine.NetworkSpec.PublishedPort;
+import dev.vivarium.profiles.network.NetworkPolicy;
+import dev.vivarium.profiles.network.Rule;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import tools.jackson.core.JsonGenerator;
+
+/** The {@code network} of {@code spec.json}. */
+final class NetworkJson {
+  private NetworkJson() {}
+
+  static void write(JsonGenerator out, NetworkSpec network) {
+    out.writeObjectPropertyStart("network");
+    out.writeStringProperty("mode", network.policy().mode().name().toLowerCase(Locale.ROOT));
+    Json.strings(out, "allow", network.policy().rules().stream().map(Rule::text).toList());
+    out.writeArrayPropertyStart("ports");
+    for (PublishedPort port : network.ports()) {
+      out.writeStartObject();
+      out.writeStringProperty("address", port.address());
+      out.writeNumberProperty("hostPort", port.hostPort());
+      out.writeNumberProperty("guestPort", port.guestPort());
+      out.writeBooleanProperty("udp", port.udp());
+      out.writeEndObject();
+    }
+    out.writeEndArray();
+    out.writeArrayPropertyStart("nameServers");
+    for (NameServer server : network.nameServers()) {
+      out.writeStartObject();
+      out.writeStringProperty("address", server.address());
+      out.writeNumberProperty("port", server.port());
+      out.writeEndObject();
+    }
+    out.writeEndArray();
+    out.writeEndObject();
+  }
+
+  static NetworkSpec read(Json.Node in) throws IOException {
+    List<Rule> rules = new ArrayList<>();
+    List<PublishedPort> ports = new ArrayList<>();
+    List<NameServer> servers = new ArrayList<>();
+    try {
+      for (String rule : in.strings("allow")) {
+        rules.add(Rule.parse(rule));
+      }
+      for (Json.Node port : in.nodes("ports")) {
+        ports.add(
+            new PublishedPort(
+                port.string("address"),
+                Math.toIntExact(port.number("hostPort")),
+                Math.toIntExact(port.number("guestPort")),
+                port.bool("udp")));
+      }
+      for (Json.Node server : in.nodes("nameServers")) {
+        servers.add(
+            new NameServer(server.string("address"), Math.toIntExact(server.number("port"))));
+      }
+      NetworkPolicy.Mode mode =
+          NetworkPolicy.Mode.valueOf(in.string("mode").toUpperCase(Locale.ROOT));
+      return new NetworkSpec(new NetworkPolicy(mode, rules), ports, servers);
+    } catch (IllegalArgumentException | ArithmeticException e) {
+      throw new IOException("its network makes no sense: " + e.getMessage(), e);
+    }
+  }
+}

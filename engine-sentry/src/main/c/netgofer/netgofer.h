@@ -1,0 +1,79 @@
+/* What the parts of the network gofer share. */
+#ifndef NETGOFER_H
+#define NETGOFER_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "protocol.h"
+
+#define CHANNEL 0
+#define MAX_RULES 512
+#define MAX_PORTS 64
+#define MAX_SERVERS 3
+
+/* What an address is; dev.vivarium.profiles.network.AddressKind has the same order. */
+enum kind { PUBLIC, PRIVATE, LOOPBACK, LINK_LOCAL, METADATA, OWN, MULTICAST, RESERVED };
+
+struct decision {
+	bool allowed;
+	int rule;
+	enum kind kind;
+	const char *name;	/* by which it is allowed, or NULL */
+};
+
+/* policy.c: decides as dev.vivarium.profiles.network.PolicyState does; a test compares. */
+extern bool full;
+bool add_rule(char *word);
+enum kind kind_of(const uint8_t address[16]);
+int rule_for_name(const char *name);
+bool bind_name(const char *name, const uint8_t address[16], uint32_t ttl, int64_t now, enum kind *kind);
+struct decision decide(int protocol, const uint8_t address[16], uint16_t port, int64_t now);
+struct decision decide_host_loopback(int protocol, uint16_t port);
+
+/* route.c: what this machine itself would do with an address. */
+void route_open(void);
+bool is_own(const uint8_t address[16]);
+
+/* dns.c: the name server that the guest sees. */
+#define MAX_QUESTION 512
+struct dns_server {
+	struct sockaddr_storage address;
+	socklen_t length;
+};
+extern struct dns_server servers[MAX_SERVERS];
+extern int server_count;
+int dns_open_flow(bool stream);	/* -> the guest's end, or -errno */
+void dns_flow_ready(uint32_t index);
+void dns_answer_ready(uint32_t index);
+int64_t dns_next_deadline(void);
+void dns_expire(int64_t now_millis);
+
+/* serve.c */
+enum watched { WATCH_CHANNEL, WATCH_PORT, WATCH_FLOW, WATCH_ANSWER };
+void serve_prepare(void);
+void serve(uint32_t features) __attribute__((noreturn));
+void watch(int fd, enum watched what, uint32_t index);
+void send_message(struct net_message *m, const void *payload, size_t length, int fd, bool may_lose);
+int64_t now_millis(void);
+
+/* ports.c: published ports. */
+bool add_port(char *word);
+void ports_start(void);
+void port_ready(uint32_t index);
+void port_credit(uint32_t index, uint32_t count);
+void port_send(uint32_t index, const uint8_t address[16], uint16_t port, const void *data, size_t length);
+
+/* confine.c */
+uint32_t confine(void);
+void die(const char *what, const char *where) __attribute__((noreturn));
+
+/* address.c */
+extern const uint8_t gateway[16];	/* the guest's name server, and the name of this machine there */
+bool is_v4(const uint8_t address[16]);
+void map_v4(uint8_t out[16], uint32_t network_order);
+socklen_t to_sockaddr(struct sockaddr_storage *out, const uint8_t address[16], uint16_t port);
+void from_sockaddr(const struct sockaddr_storage *in, uint8_t address[16], uint16_t *port);
+
+#endif

@@ -1,0 +1,213 @@
+/* The loop: requests of the sentry, published ports, names. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+#include "netgofer.h"
+
+static int poller;
+static uint32_t in_force;
+
+int64_t now_millis(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Watches a descriptor for input until it is closed; -fd - 1 ends that. */
+void watch(int fd, enum watched what, uint32_t index)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = (uint64_t)what << 32 | index };
+
+	if (fd < 0)
+		epoll_ctl(poller, EPOLL_CTL_DEL, -fd - 1, NULL);
+	else if (epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event) != 0)
+		_exit(1);
+}
+
+void send_message(struct net_message *m, const void *payload, size_t length, int fd, bool may_lose)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec parts[2] = { { m, sizeof *m }, { (void *)payload, length } };
+	struct msghdr h = { .msg_iov = parts, .msg_iovlen = length > 0 ? 2 : 1 };
+
+	m->length = (uint16_t)length;
+	if (fd >= 0) {
+		memset(&control, 0, sizeof control);
+		h.msg_control = &control;
+		h.msg_controllen = sizeof control.space;
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
+	}
+	while (sendmsg(CHANNEL, &h, MSG_NOSIGNAL | (may_lose ? MSG_DONTWAIT : 0)) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (may_lose && (errno == EAGAIN || errno == ENOBUFS))
+			return;
+		if (errno != ETOOMANYREFS || fd < 0)
+			_exit(0);	/* the sentry is gone */
+		/* Too many descriptors are on their way: this one is not going. */
+		fd = -1;
+		h.msg_control = NULL;
+		h.msg_controllen = 0;
+		m->error = ENFILE;
+	}
+}
+
+static int open_connection(const struct net_request *r, const uint8_t address[16], struct net_message *m)
+{
+	struct sockaddr_storage to, local;
+	socklen_t length = to_sockaddr(&to, address, r->port);
+	int type = r->protocol == PROTOCOL_TCP ? SOCK_STREAM : SOCK_DGRAM;
+	int fd = socket(to.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&to, length) != 0 && errno != EINPROGRESS) {
+		int error = errno;
+
+		close(fd);
+		return -error;
+	}
+	length = sizeof local;
+	if (getsockname(fd, (struct sockaddr *)&local, &length) == 0)
+		from_sockaddr(&local, m->local_address, &m->local_port);
+	return fd;
+}
+
+static void open_or_ask(const struct net_request *r)
+{
+	struct net_message m = { .sequence = r->sequence, .event = NET_REPLY, .protocol = r->protocol,
+				 .port = r->port };
+	uint16_t port = ntohs(r->port);
+	uint8_t address[16];
+	struct decision d;
+	bool to_gateway = memcmp(r->address, gateway, 16) == 0;
+	int fd = -1;
+
+	memcpy(m.address, r->address, 16);
+	memcpy(address, r->address, 16);
+	if (to_gateway && port == 53) {
+		d = (struct decision){ true, RULE_BUILT_IN, PRIVATE, NULL };
+		if (r->op == NET_OPEN) {
+			fd = dns_open_flow(r->protocol == PROTOCOL_TCP);
+			if (fd < 0)
+				m.error = -fd;
+		}
+	} else {
+		if (to_gateway) {
+			d = decide_host_loopback(r->protocol, port);
+			map_v4(address, htonl(INADDR_LOOPBACK));
+		} else {
+			d = decide(r->protocol, address, port, now_millis() / 1000);
+		}
+		if (!d.allowed) {
+			m.error = EACCES;
+		} else if (r->op == NET_OPEN) {
+			fd = open_connection(r, address, &m);
+			if (fd < 0)
+				m.error = -fd;
+		}
+	}
+	m.rule = d.rule;
+	m.kind = (uint8_t)d.kind;
+	send_message(&m, d.name, d.name ? strlen(d.name) : 0, fd, false);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void hello(const struct net_request *r)
+{
+	struct net_message m = { .sequence = r->sequence, .event = NET_REPLY, .index = NETGOFER_VERSION,
+				 .value = in_force, .rule = RULE_BUILT_IN };
+
+	send_message(&m, NULL, 0, -1, false);
+}
+
+static void take_request(void)
+{
+	static struct {
+		struct net_request request;
+		uint8_t data[MAX_DATAGRAM];
+	} in;
+	ssize_t n = recv(CHANNEL, &in, sizeof in, MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0)
+		_exit(0);
+	if (n < (ssize_t)sizeof in.request)
+		return;	/* nonsense has no answer */
+	switch (in.request.op) {
+	case NET_HELLO:
+		hello(&in.request);
+		break;
+	case NET_OPEN:
+	case NET_ASK:
+		if (in.request.protocol == PROTOCOL_TCP || in.request.protocol == PROTOCOL_UDP)
+			open_or_ask(&in.request);
+		break;
+	case NET_CREDIT:
+		port_credit(in.request.index, in.request.value);
+		break;
+	case NET_DATAGRAM:
+		port_send(in.request.index, in.request.address, in.request.port, in.data,
+			  (size_t)n - sizeof in.request);
+		break;
+	default:
+		break;
+	}
+}
+
+void serve_prepare(void)
+{
+	poller = epoll_create1(EPOLL_CLOEXEC);
+	if (poller < 0)
+		die("cannot wait for events", "epoll");
+	watch(CHANNEL, WATCH_CHANNEL, 0);
+}
+
+void serve(uint32_t features)
+{
+	struct epoll_event events[64];
+
+	in_force = features;
+	for (;;) {
+		int64_t deadline = dns_next_deadline(), now = now_millis();
+		int wait = deadline == INT64_MAX ? -1 : deadline <= now ? 0 : (int)(deadline - now);
+		int n = epoll_wait(poller, events, 64, wait);
+
+		for (int i = 0; i < n; i++) {
+			uint32_t index = (uint32_t)events[i].data.u64;
+
+			switch ((enum watched)(events[i].data.u64 >> 32)) {
+			case WATCH_CHANNEL:
+				take_request();
+				break;
+			case WATCH_PORT:
+				port_ready(index);
+				break;
+			case WATCH_FLOW:
+				dns_flow_ready(index);
+				break;
+			case WATCH_ANSWER:
+				dns_answer_ready(index);
+				break;
+			}
+		}
+		if (deadline != INT64_MAX)
+			dns_expire(now_millis());
+	}
+}

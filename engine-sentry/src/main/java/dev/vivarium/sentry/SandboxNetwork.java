@@ -1,0 +1,186 @@
+package dev.vivarium.sentry;
+
+import dev.vivarium.engine.EngineException;
+import dev.vivarium.engine.NetworkEvents;
+import dev.vivarium.engine.NetworkEvents.Outcome;
+import dev.vivarium.engine.NetworkSpec;
+import dev.vivarium.engine.SandboxHost;
+import dev.vivarium.profiles.network.AddressKind;
+import dev.vivarium.profiles.network.IpAddress;
+import dev.vivarium.profiles.network.NetworkPolicy;
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.kernel.Kernel;
+import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.net.outside.NetgoferChannel;
+import dev.vivarium.sentry.net.outside.Outside;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The sandbox's network gofer, if it has a network, and what is told of what it does. */
+final class SandboxNetwork implements AutoCloseable, Outside.Arrivals, Outside.Observer {
+  private final NetworkSpec spec;
+  private final NetworkEvents events;
+  private final NetgoferChannel channel;
+  private @Nullable Outside outside;
+  private @Nullable Kernel kernel;
+  private @Nullable Task task;
+
+  private SandboxNetwork(NetworkSpec spec, NetworkEvents events, NetgoferChannel channel) {
+    this.spec = spec;
+    this.events = events;
+    this.channel = channel;
+  }
+
+  /** Starts it; null where the specification asks for no network. */
+  static @Nullable SandboxNetwork start(NetworkSpec spec, SandboxHost host) throws EngineException {
+    if (spec.isNone()) {
+      return null;
+    }
+    List<String> words = new ArrayList<>(spec.policy().arguments());
+    spec.nameServers().forEach(s -> words.add("dns," + s.address() + "," + s.port()));
+    for (NetworkSpec.PublishedPort p : spec.ports()) {
+      words.add("port," + (p.udp() ? "udp" : "tcp") + "," + p.address() + "," + p.hostPort());
+    }
+    try {
+      NetgoferChannel channel = NetgoferChannel.start(words);
+      String missing = channel.missing();
+      if (!missing.isEmpty()) {
+        host.log(
+            "the network gofer is confined less than it could be; this host refuses: " + missing);
+      }
+      return new SandboxNetwork(spec, host.networkEvents(), channel);
+    } catch (IOException e) {
+      throw new EngineException(SentrySandbox.FAILED, e.getMessage(), e);
+    }
+  }
+
+  /** Joins it to the kernel, before the first process runs. On the kernel thread. */
+  void attach(Kernel to) {
+    Outside made =
+        new Outside(
+            channel,
+            to.loop(),
+            this,
+            () -> to.log("the network gofer has ended; nothing outside can be reached any more"));
+    kernel = to;
+    task = to.newKernelTask();
+    outside = made;
+    to.network().setOutside(made);
+    made.start(this);
+  }
+
+  @Override
+  public void connection(int port, int fd, byte[] peer, int peerPort) {
+    Kernel k = kernel;
+    Outside o = outside;
+    Task t = task;
+    boolean taken =
+        k != null
+            && o != null
+            && t != null
+            && port < spec.ports().size()
+            && k.network()
+                .arriveConnection(
+                    t, o, spec.ports().get(port).guestPort(), port, fd, peer, peerPort);
+    if (!taken && o != null) {
+      Outside.refuse(fd);
+      o.credit(port);
+    }
+  }
+
+  @Override
+  public void datagram(int port, byte[] peer, int peerPort, byte[] data) {
+    Kernel k = kernel;
+    if (k != null && port < spec.ports().size()) {
+      k.network().arriveDatagram(spec.ports().get(port).guestPort(), port, peer, peerPort, data);
+    }
+  }
+
+  // ---- what is told ----
+
+  private static Outcome outcome(int error) {
+    return error == 0 ? Outcome.ALLOWED : error == Errno.EACCES ? Outcome.REFUSED : Outcome.FAILED;
+  }
+
+  private String why(int error, int kind) {
+    if (error == 0) {
+      return "";
+    }
+    if (error != Errno.EACCES) {
+      return Errno.name(error);
+    }
+    AddressKind[] kinds = AddressKind.values();
+    AddressKind what = kind < kinds.length ? kinds[kind] : AddressKind.RESERVED;
+    if (what == AddressKind.PUBLIC) {
+      return spec.policy().mode() == NetworkPolicy.Mode.NONE
+          ? "it has no network but published ports"
+          : "no rule allows it";
+    }
+    return what.description() + ", for which no rule asks";
+  }
+
+  @Override
+  public void opened(
+      int pid,
+      boolean stream,
+      byte[] address,
+      int port,
+      int error,
+      int rule,
+      int kind,
+      String name) {
+    if (rule == BUILT_IN) {
+      return; // the name server: what it is asked is told by itself
+    }
+    events.attempt(
+        new NetworkEvents.Attempt(
+            pid,
+            stream ? "tcp" : "udp",
+            IpAddress.of(address).toString(),
+            port,
+            outcome(error),
+            spec.policy().describe(rule),
+            name,
+            why(error, kind)));
+  }
+
+  private static final int BUILT_IN = -3;
+
+  @Override
+  public void resolved(String name, int type, int error, int rule, int kind, byte[] address) {
+    IpAddress a = IpAddress.of(address);
+    events.resolved(
+        new NetworkEvents.Lookup(
+            name,
+            type,
+            outcome(error),
+            spec.policy().describe(rule),
+            a.high() == 0 && a.low() == 0 ? "" : a.toString(),
+            why(error, kind)));
+  }
+
+  @Override
+  public void accepted(int port, byte[] address, int peerPort) {
+    if (port < spec.ports().size()) {
+      NetworkSpec.PublishedPort p = spec.ports().get(port);
+      events.accepted(p.hostPort(), p.guestPort(), IpAddress.of(address).toString(), peerPort);
+    }
+  }
+
+  @Override
+  public void closed(boolean stream, byte[] address, int port, long sent, long received) {
+    events.closed(stream ? "tcp" : "udp", IpAddress.of(address).toString(), port, sent, received);
+  }
+
+  /** The process, for tests. */
+  int pid() {
+    return channel.pid();
+  }
+
+  @Override
+  public void close() {
+    channel.close();
+  }
+}

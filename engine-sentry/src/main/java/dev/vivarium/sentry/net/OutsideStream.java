@@ -1,0 +1,261 @@
+package dev.vivarium.sentry.net;
+
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Poll;
+import dev.vivarium.sentry.abi.Sockets;
+import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.memory.Uio;
+import dev.vivarium.sentry.net.outside.HostSocket;
+import dev.vivarium.sentry.net.outside.Outside;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The outside of a TCP socket: its connection is the host's, and so are all its semantics. What the
+ * host says is what the guest hears.
+ */
+final class OutsideStream {
+  /** Options that tune one connection, and nothing else. */
+  private static final int[] TCP_OPTIONS = {
+    1 /* NODELAY */,
+    3 /* CORK */,
+    4 /* KEEPIDLE */,
+    5,
+    6 /* KEEPCNT */,
+    12 /* QUICKACK */,
+    18 /* USER_TIMEOUT */,
+    25 /* NOTSENT_LOWAT */
+  };
+
+  private static final int SO_KEEPALIVE = 9;
+  private static final int SO_OOBINLINE = 10;
+  private static final int UNKNOWN = Integer.MIN_VALUE;
+
+  private final InetSocket socket;
+  private final Outside outside;
+  private final HostSocket host;
+
+  /** The peer's address as the guest gave it, or sees it: sixteen bytes, and its name. */
+  private final byte[] address;
+
+  private final int port;
+  private final byte[] peerName;
+
+  /** The published port that it came by, while it counts as waiting there; else -1. */
+  private int waitingAt = -1;
+
+  private boolean connecting;
+  private boolean established;
+
+  private OutsideStream(
+      InetSocket socket, Outside outside, HostSocket host, byte[] address, int port, byte[] name) {
+    this.socket = socket;
+    this.outside = outside;
+    this.host = host;
+    this.address = address;
+    this.port = port;
+    this.peerName = name;
+    SocketOptions o = socket.options;
+    for (int option : TCP_OPTIONS) {
+      apply(Sockets.IPPROTO_TCP, option, o.kept(Sockets.IPPROTO_TCP, option, UNKNOWN));
+    }
+    apply(Sockets.SOL_SOCKET, SO_KEEPALIVE, o.kept(Sockets.SOL_SOCKET, SO_KEEPALIVE, UNKNOWN));
+    apply(Sockets.SOL_SOCKET, SO_OOBINLINE, o.kept(Sockets.SOL_SOCKET, SO_OOBINLINE, UNKNOWN));
+  }
+
+  /** Begins a connection; null and a negative errno in {@code error[0]} if that failed at once. */
+  static @Nullable OutsideStream begin(
+      Task t,
+      InetSocket socket,
+      Outside outside,
+      byte[] address,
+      int port,
+      byte[] name,
+      long[] error) {
+    HostSocket[] made = new HostSocket[1];
+    error[0] = outside.open(t, true, address, port, socket.pollQueue(), () -> {}, made);
+    HostSocket host = made[0];
+    if (host == null) {
+      return null;
+    }
+    OutsideStream s = new OutsideStream(socket, outside, host, address, port, name);
+    s.connecting = true;
+    return s;
+  }
+
+  /** A connection that has come to a published port. */
+  static OutsideStream arrived(
+      InetSocket socket,
+      Outside outside,
+      int fd,
+      int published,
+      byte[] address,
+      int port,
+      byte[] name) {
+    HostSocket host = outside.accepted(fd, socket.pollQueue());
+    OutsideStream s = new OutsideStream(socket, outside, host, address, port, name);
+    s.established = true;
+    s.waitingAt = published;
+    return s;
+  }
+
+  /** The guest has it now: another may come in its place. */
+  void taken() {
+    if (waitingAt >= 0) {
+      outside.credit(waitingAt);
+      waitingAt = -1;
+    }
+  }
+
+  byte[] peerName() {
+    return peerName.clone();
+  }
+
+  boolean isEstablished() {
+    return established;
+  }
+
+  /** Looks what has become of the connection: 0, -EINPROGRESS, or why it failed. */
+  long progress() {
+    if (!connecting) {
+      return established ? -Errno.EISCONN : -Errno.ECONNABORTED;
+    }
+    if (!host.isDecided()) {
+      return -Errno.EINPROGRESS;
+    }
+    int error = host.takeError();
+    if (error == 0 && !host.isConnected()) {
+      error = Errno.ECONNABORTED; // and the guest has taken the reason already
+    }
+    connecting = false;
+    established = error == 0;
+    return -error;
+  }
+
+  /** Waits until the connection is there or has failed. */
+  long await(Task t, long deadline) {
+    for (; ; ) {
+      long r = progress();
+      if (r != -Errno.EINPROGRESS) {
+        return r;
+      }
+      host.arm(Poll.OUT);
+      long w = socket.await(t, socket.pollQueue(), deadline);
+      if (w < 0) {
+        return w == -Errno.EAGAIN ? -Errno.EINPROGRESS : w;
+      }
+    }
+  }
+
+  long send(Task t, Uio src, SocketMessage m, long deadline) {
+    long done = 0;
+    while (src.remaining() > 0) {
+      long n = host.send(src, m.flags);
+      if (n > 0) {
+        done += n;
+        continue;
+      }
+      if (!HostSocket.mustWait(n)) {
+        return done > 0 ? done : n == 0 ? -Errno.EIO : n;
+      }
+      if (socket.dontWait(m)) {
+        watch(Poll.OUT);
+        return done > 0 ? done : -Errno.EAGAIN;
+      }
+      host.arm(Poll.OUT);
+      long w = socket.await(t, socket.pollQueue(), deadline);
+      if (w < 0) {
+        return done > 0 ? done : w;
+      }
+    }
+    return done;
+  }
+
+  long receive(Task t, Uio dst, SocketMessage m, long deadline) {
+    long done = 0;
+    boolean peek = (m.flags & Sockets.MSG_PEEK) != 0;
+    boolean all = (m.flags & Sockets.MSG_WAITALL) != 0 && !peek;
+    if (dst.remaining() == 0) {
+      return 0;
+    }
+    for (; ; ) {
+      long before = dst.remaining();
+      long n = host.receive(dst, m.flags);
+      if (n > 0) {
+        done += n;
+        if (peek || dst.remaining() == 0) {
+          return done;
+        }
+        if (before - n > 0 && n < before) {
+          continue; // the guest's buffer lies in pieces, or all is taken: the host knows
+        }
+      }
+      if (n == 0 || n < 0 && !HostSocket.mustWait(n)) {
+        return done > 0 ? done : n;
+      }
+      watch(Poll.IN | Poll.RDHUP);
+      if (done > 0 && !all) {
+        return done;
+      }
+      if (socket.dontWait(m)) {
+        return done > 0 ? done : -Errno.EAGAIN;
+      }
+      host.arm(Poll.IN | Poll.RDHUP);
+      long w = socket.await(t, socket.pollQueue(), deadline);
+      if (w < 0) {
+        return done > 0 ? done : w;
+      }
+    }
+  }
+
+  /** Somebody who watches (epoll above all) is to be told of the next change. */
+  private void watch(int events) {
+    if (!socket.pollQueue().isEmpty()) {
+      host.arm(events);
+    }
+  }
+
+  int poll() {
+    return host.poll();
+  }
+
+  long shutdown(int how) {
+    return host.shutdown(how);
+  }
+
+  int takeError() {
+    return host.takeError();
+  }
+
+  int queued(int request) {
+    return host.queued(request);
+  }
+
+  /** TCP_INFO, as the host has it. */
+  byte[] info() {
+    return host.option(Sockets.IPPROTO_TCP, Sockets.TCP_INFO);
+  }
+
+  /** An option was set. */
+  void optionChanged(int level, int option, int value) {
+    boolean known =
+        level == Sockets.SOL_SOCKET && (option == SO_KEEPALIVE || option == SO_OOBINLINE);
+    for (int each : TCP_OPTIONS) {
+      known |= level == Sockets.IPPROTO_TCP && option == each;
+    }
+    if (known) {
+      host.setOption(level, option, value);
+    }
+  }
+
+  private void apply(int level, int option, int value) {
+    if (value != UNKNOWN) {
+      host.setOption(level, option, value);
+    }
+  }
+
+  void close(boolean reset) {
+    taken();
+    host.close(reset);
+    outside.observer().closed(true, address, port, host.sent(), host.received());
+  }
+}

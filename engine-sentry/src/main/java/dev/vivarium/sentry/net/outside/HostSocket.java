@@ -1,0 +1,260 @@
+package dev.vivarium.sentry.net.outside;
+
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Poll;
+import dev.vivarium.sentry.abi.Sockets;
+import dev.vivarium.sentry.abi.Sys;
+import dev.vivarium.sentry.host.Libc;
+import dev.vivarium.sentry.kernel.WaitQueue;
+import dev.vivarium.sentry.memory.Uio;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * A connection that the network gofer made. It never blocks: what cannot be done now is -EAGAIN,
+ * and whoever waits is woken through the queue of its socket.
+ */
+public final class HostSocket implements ReadyPoller.Watched {
+  /** What one call moves at most through {@link Outside#buffer}. */
+  static final int BUFFER = 256 * 1024;
+
+  private static final int READS = Poll.IN | Poll.RDHUP | Poll.PRI;
+  private static final int SO_ERROR = 4;
+  private static final int SO_LINGER = 13;
+  private static final int MAX_OPTION = 256;
+
+  private final Outside outside;
+  private final int fd;
+  private final int slot;
+  private final WaitQueue queue;
+  private final Runnable input;
+  private int armed;
+  private boolean closed;
+
+  /** Bytes that went each way, for the report. */
+  private long sent;
+
+  private long received;
+
+  /**
+   * A new one.
+   *
+   * @param queue woken when something may have changed
+   * @param input run before that when there may be something to read
+   */
+  HostSocket(Outside outside, int fd, WaitQueue queue, Runnable input) {
+    this.outside = outside;
+    this.fd = fd;
+    this.queue = queue;
+    this.input = input;
+    this.slot = outside.poller().add(fd, this);
+  }
+
+  public long sent() {
+    return sent;
+  }
+
+  public long received() {
+    return received;
+  }
+
+  /** Asks to be woken when one of these events has come. */
+  public void arm(int events) {
+    if ((armed & events) != events && !closed) {
+      armed |= events;
+      outside.poller().arm(slot, armed);
+    }
+  }
+
+  @Override
+  public void ready(int events) {
+    int waited = armed;
+    armed = 0;
+    int end = Poll.ERR | Poll.HUP;
+    if ((events & (READS | end)) != 0) {
+      input.run();
+    }
+    queue.wake(
+        events
+            | ((events & (Poll.IN | end)) != 0 ? Poll.IN | Poll.RDNORM : 0)
+            | ((events & (Poll.OUT | end)) != 0 ? Poll.OUT | Poll.WRNORM : 0));
+    int rest = waited & ~events;
+    if (rest != 0 && (events & end) == 0) {
+      arm(rest);
+    }
+  }
+
+  /** Which events there are now; somebody who watches will be told of the others. */
+  public int poll() {
+    int interest = Poll.IN | Poll.OUT | Poll.RDHUP | Poll.PRI;
+    int now = outside.poller().poll(fd, interest);
+    if (!queue.isEmpty() && (now & (Poll.ERR | Poll.HUP)) == 0) {
+      arm(interest & ~Poll.PRI & ~now);
+    }
+    return now
+        | ((now & Poll.IN) != 0 ? Poll.RDNORM : 0)
+        | ((now & Poll.OUT) != 0 ? Poll.WRNORM : 0);
+  }
+
+  /** Whether a connection that is being made is there, or has failed. */
+  public boolean isDecided() {
+    return (outside.poller().poll(fd, Poll.OUT) & (Poll.OUT | Poll.ERR | Poll.HUP)) != 0;
+  }
+
+  /** Sends what it can now of the next bytes that lie together: the count, or a negative errno. */
+  public long send(Uio src, int flags) {
+    long there = src.peek(false);
+    if (there < 0) {
+      return there;
+    }
+    MemorySegment from = src.segment();
+    long count = Math.min(Math.min(there, src.remaining()), BUFFER);
+    long address;
+    if (from.isNative()) {
+      address = from.address() + src.segmentOffset();
+    } else {
+      MemorySegment.copy(from, src.segmentOffset(), outside.buffer(), 0, count);
+      address = outside.buffer().address();
+    }
+    int how = flags & (Sockets.MSG_OOB | Sockets.MSG_MORE) | Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL;
+    if (count < src.remaining()) {
+      how |= Sockets.MSG_MORE;
+    }
+    long n = Libc.syscall(Sys.SENDTO, fd, address, count, how, 0, 0);
+    if (n > 0) {
+      src.advance(n);
+      sent += n;
+    }
+    return n;
+  }
+
+  /** Sends one datagram. */
+  public long sendDatagram(byte[] data) {
+    MemorySegment b = outside.buffer();
+    MemorySegment.copy(data, 0, b, ValueLayout.JAVA_BYTE, 0, data.length);
+    long n =
+        Libc.syscall(
+            Sys.SENDTO, fd, b.address(), data.length, Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL, 0, 0);
+    if (n > 0) {
+      sent += n;
+    }
+    return n;
+  }
+
+  /**
+   * Receives what is there now into the next bytes that lie together: the count, 0 at the end, or a
+   * negative errno.
+   */
+  public long receive(Uio dst, int flags) {
+    boolean peek = (flags & Sockets.MSG_PEEK) != 0;
+    int how = flags & (Sockets.MSG_PEEK | Sockets.MSG_OOB) | Libc.MSG_DONTWAIT;
+    long there = dst.peek(true);
+    if (there < 0) {
+      return there;
+    }
+    long n;
+    if (!peek && dst.segment().isNative()) {
+      long address = dst.segment().address() + dst.segmentOffset();
+      long wanted = Math.min(there, dst.remaining());
+      n = Libc.syscall(Sys.RECVFROM, fd, address, wanted, how, 0, 0);
+      if (n > 0) {
+        dst.advance(n);
+      }
+    } else {
+      MemorySegment b = outside.buffer();
+      long wanted = Math.min(dst.remaining(), BUFFER);
+      n =
+          Libc.syscall(
+              Sys.RECVFROM, fd, b.address(), peek ? wanted : Math.min(there, wanted), how, 0, 0);
+      if (n > 0) {
+        n = dst.put(b, 0, n);
+      }
+    }
+    if (n > 0 && !peek) {
+      received += n;
+    }
+    return n;
+  }
+
+  /** The next datagram; null and an errno in {@code error[0]} if there is none now. */
+  public byte @org.jspecify.annotations.Nullable [] receiveDatagram(int[] error) {
+    MemorySegment b = outside.buffer();
+    long n = Libc.syscall(Sys.RECVFROM, fd, b.address(), BUFFER, Libc.MSG_DONTWAIT, 0, 0);
+    if (n < 0) {
+      error[0] = (int) -n;
+      return null;
+    }
+    received += n;
+    return b.asSlice(0, n).toArray(ValueLayout.JAVA_BYTE);
+  }
+
+  /** Bytes to read (FIONREAD) or to send (TIOCOUTQ). */
+  public int queued(int request) {
+    MemorySegment b = outside.buffer();
+    long r = Libc.syscall(Sys.IOCTL, fd, request, b.address(), 0, 0, 0);
+    return r < 0 ? 0 : b.get(ValueLayout.JAVA_INT, 0);
+  }
+
+  /** shutdown(2). */
+  public long shutdown(int how) {
+    return Libc.syscall(Sys.SHUTDOWN, fd, how, 0, 0, 0, 0);
+  }
+
+  /** Takes the pending error (SO_ERROR). */
+  public int takeError() {
+    byte[] value = option(Sockets.SOL_SOCKET, SO_ERROR);
+    return value.length < 4 ? 0 : value[0] & 0xff | (value[1] & 0xff) << 8;
+  }
+
+  /** Whether there is a peer. */
+  public boolean isConnected() {
+    MemorySegment b = outside.buffer();
+    b.set(ValueLayout.JAVA_INT, 0, MAX_OPTION);
+    return Libc.syscall(Sys.GETPEERNAME, fd, b.address() + 8, b.address(), 0, 0, 0) == 0;
+  }
+
+  /** The bytes of an option's value; none if there is no such option. */
+  public byte[] option(int level, int option) {
+    MemorySegment b = outside.buffer();
+    b.set(ValueLayout.JAVA_INT, 0, MAX_OPTION);
+    long r = Libc.syscall(Sys.GETSOCKOPT, fd, level, option, b.address() + 8, b.address(), 0);
+    return r < 0
+        ? new byte[0]
+        : b.asSlice(8, b.get(ValueLayout.JAVA_INT, 0)).toArray(ValueLayout.JAVA_BYTE);
+  }
+
+  /** Sets an option that tunes this connection and nothing else. */
+  public void setOption(int level, int option, int value) {
+    MemorySegment b = outside.buffer();
+    b.set(ValueLayout.JAVA_INT, 0, value);
+    Libc.syscall(Sys.SETSOCKOPT, fd, level, option, b.address(), 4, 0);
+  }
+
+  /** Closes it; with {@code reset} the peer is told at once, and what was not sent is lost. */
+  public void close(boolean reset) {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    if (reset) {
+      MemorySegment b = outside.buffer();
+      b.set(ValueLayout.JAVA_INT, 0, 1);
+      b.set(ValueLayout.JAVA_INT, 4, 0);
+      Libc.syscall(Sys.SETSOCKOPT, fd, Sockets.SOL_SOCKET, SO_LINGER, b.address(), 8, 0);
+    }
+    outside.poller().remove(slot);
+    Libc.close(fd);
+    outside.socketClosed();
+  }
+
+  /** A buffer for all; see {@link Outside#buffer}. */
+  static MemorySegment newBuffer() {
+    return Arena.ofAuto().allocate(BUFFER, 64);
+  }
+
+  /** For who waits: whether an errno says that it should. */
+  public static boolean mustWait(long result) {
+    return result == -Errno.EAGAIN;
+  }
+}

@@ -1,0 +1,248 @@
+package dev.vivarium.sentry.net.outside;
+
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Poll;
+import dev.vivarium.sentry.abi.Sys;
+import dev.vivarium.sentry.host.Libc;
+import dev.vivarium.sentry.kernel.KernelLoop;
+import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.kernel.WaitQueue;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The network outside: asks the network gofer for connections, and takes those that come to
+ * published ports. On the kernel thread.
+ */
+public final class Outside implements ReadyPoller.Watched {
+  /** What comes from outside without having been asked for. */
+  public interface Arrivals {
+    /** A connection to a published port; the descriptor is taken over. */
+    void connection(int port, int fd, byte[] peer, int peerPort);
+
+    /** A datagram to a published port. */
+    void datagram(int port, byte[] peer, int peerPort, byte[] data);
+  }
+
+  /** What is told of every attempt, for the log and the report. */
+  public interface Observer {
+    /**
+     * A connection, or the first datagram to somebody, was asked for.
+     *
+     * @param error 0, or why not; EACCES if the policy refuses
+     * @param rule the number of the rule that decided, or a negative number of its own
+     * @param kind what the address is: the ordinal of an AddressKind
+     * @param name by which the rule allows it, or empty
+     */
+    void opened(
+        int pid,
+        boolean stream,
+        byte[] address,
+        int port,
+        int error,
+        int rule,
+        int kind,
+        String name);
+
+    /** A name was asked for. */
+    void resolved(String name, int type, int error, int rule, int kind, byte[] address);
+
+    /** A connection from outside has come. */
+    void accepted(int port, byte[] address, int peerPort);
+
+    /** A connection has ended. */
+    void closed(boolean stream, byte[] address, int port, long sent, long received);
+  }
+
+  /** How long an answer is looked for before this thread does other things. */
+  private static final long LOOK_NANOS = 80_000;
+
+  private static final int MAX_SOCKETS = 16_384;
+  private static final int SO_LINGER = 13;
+
+  private final NetgoferChannel channel;
+  private final ReadyPoller poller;
+  private final Observer observer;
+  private final int slot;
+  private final Map<Integer, Opening> openings = new HashMap<>();
+  private final MemorySegment buffer = HostSocket.newBuffer();
+  private final Runnable lost;
+  private @Nullable Arrivals arrivals;
+  private int sockets;
+  private boolean toldLost;
+
+  /**
+   * Takes over a channel.
+   *
+   * @param lost run once if the network gofer is gone
+   */
+  public Outside(NetgoferChannel channel, KernelLoop loop, Observer observer, Runnable lost) {
+    this.channel = channel;
+    this.poller = new ReadyPoller(loop);
+    this.observer = observer;
+    this.lost = lost;
+    this.slot = poller.add(channel.socket(), this);
+  }
+
+  /** Begins to take what comes. On the kernel thread. */
+  public void start(Arrivals to) {
+    arrivals = to;
+    poller.arm(slot, Poll.IN);
+  }
+
+  public boolean hasV6() {
+    return channel.has(NetWire.HAS_V6);
+  }
+
+  ReadyPoller poller() {
+    return poller;
+  }
+
+  /** A buffer for all, since nothing is kept in it beyond one host call. */
+  MemorySegment buffer() {
+    return buffer;
+  }
+
+  void socketClosed() {
+    sockets--;
+  }
+
+  /**
+   * Makes a connection (or, for datagrams, a way to one destination); it may be on its way still.
+   *
+   * @param address sixteen bytes, IPv4 mapped
+   * @param out receives the socket in its first element
+   * @return 0 or a negative errno
+   */
+  public long open(
+      Task t,
+      boolean stream,
+      byte[] address,
+      int port,
+      WaitQueue queue,
+      Runnable input,
+      @Nullable HostSocket[] out) {
+    if (sockets >= MAX_SOCKETS) {
+      return -Errno.ENOBUFS;
+    }
+    int protocol = stream ? NetWire.PROTOCOL_TCP : NetWire.PROTOCOL_UDP;
+    int sequence = channel.request(NetWire.OPEN, 0, 0, protocol, address, port, NONE);
+    if (sequence < 0) {
+      drain();
+      return channel.isBroken() ? -Errno.ENETDOWN : -Errno.ENOBUFS;
+    }
+    Opening opening = new Opening(t.group.pid(), stream);
+    openings.put(sequence, opening);
+    long start = System.nanoTime();
+    do {
+      drain();
+    } while (!opening.isDone() && System.nanoTime() - start < LOOK_NANOS);
+    int fd = opening.await(t);
+    if (fd < 0) {
+      return fd;
+    }
+    sockets++;
+    out[0] = new HostSocket(this, fd, queue, input);
+    return 0;
+  }
+
+  private static final byte[] NONE = {};
+
+  /** Ends a connection that nobody waits for: its peer is told so at once. */
+  public static void refuse(int fd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment linger = arena.allocate(8, 4);
+      linger.set(ValueLayout.JAVA_INT, 0, 1);
+      Libc.syscall(Sys.SETSOCKOPT, fd, Libc.SOL_SOCKET, SO_LINGER, linger.address(), 8, 0);
+    }
+    Libc.close(fd);
+  }
+
+  /** A connection that came to a published port. */
+  public HostSocket accepted(int fd, WaitQueue queue) {
+    sockets++;
+    return new HostSocket(this, fd, queue, () -> {});
+  }
+
+  /** The guest has taken connections from a published port, so that more may come. */
+  public void credit(int port) {
+    channel.request(NetWire.CREDIT, port, 1, 0, new byte[16], 0, NONE);
+  }
+
+  /** Answers whoever wrote to a published port; lost if there is no room, as datagrams are. */
+  public void reply(int port, byte[] address, int peerPort, byte[] data) {
+    channel.request(NetWire.DATAGRAM, port, 0, NetWire.PROTOCOL_UDP, address, peerPort, data);
+  }
+
+  public Observer observer() {
+    return observer;
+  }
+
+  @Override
+  public void ready(int events) {
+    drain();
+    if (!channel.isBroken()) {
+      poller.arm(slot, Poll.IN);
+    }
+  }
+
+  private void drain() {
+    for (NetMessage m = channel.receive(Libc.MSG_DONTWAIT);
+        m != null;
+        m = channel.receive(Libc.MSG_DONTWAIT)) {
+      take(m);
+    }
+    if (channel.isBroken() && !toldLost) {
+      toldLost = true;
+      openings.values().forEach(o -> o.finish(Errno.ENETDOWN, -1));
+      openings.clear();
+      lost.run();
+    }
+  }
+
+  private void take(NetMessage m) {
+    switch (m.event()) {
+      case NetWire.REPLY -> {
+        Opening opening = openings.remove(m.sequence());
+        if (opening != null) {
+          observer.opened(
+              opening.pid,
+              opening.stream,
+              m.address(),
+              m.port(),
+              m.error(),
+              m.rule(),
+              m.kind(),
+              m.name());
+          opening.finish(m.error(), m.fd());
+          return;
+        }
+      }
+      case NetWire.ACCEPTED -> {
+        Arrivals to = arrivals;
+        observer.accepted(m.index(), m.address(), m.port());
+        if (to != null && m.fd() >= 0) {
+          to.connection(m.index(), m.fd(), m.address(), m.port());
+          return;
+        }
+        credit(m.index());
+      }
+      case NetWire.ARRIVED -> {
+        Arrivals to = arrivals;
+        if (to != null) {
+          to.datagram(m.index(), m.address(), m.port(), m.payload());
+        }
+      }
+      case NetWire.RESOLVED ->
+          observer.resolved(m.name(), m.value(), m.error(), m.rule(), m.kind(), m.address());
+      default -> {}
+    }
+    if (m.fd() >= 0) {
+      Libc.close(m.fd());
+    }
+  }
+}

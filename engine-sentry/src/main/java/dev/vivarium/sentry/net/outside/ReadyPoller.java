@@ -1,0 +1,146 @@
+package dev.vivarium.sentry.net.outside;
+
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Sys;
+import dev.vivarium.sentry.host.Libc;
+import dev.vivarium.sentry.kernel.KernelLoop;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells on the kernel thread when host descriptors are ready, each once for every time that it is
+ * asked to: a descriptor that nobody waits for costs nothing. One thread waits with epoll, so that
+ * a thousand connections are as cheap as one.
+ */
+public final class ReadyPoller {
+  /** Somebody who waits for a descriptor. */
+  public interface Watched {
+    /** Told once that one of the events (POLL* bits) asked for has come, or an error. */
+    void ready(int events);
+  }
+
+  private static final int EPOLL_CLOEXEC = 0x80000;
+  private static final int CTL_ADD = 1;
+  private static final int CTL_DEL = 2;
+  private static final int CTL_MOD = 3;
+  private static final int ONESHOT = 1 << 30;
+  private static final int EVENT_SIZE = 12; // packed
+  private static final int BATCH = 128;
+  private static final int POLLFD_SIZE = 8;
+
+  /** One descriptor's place in the table. */
+  private static final class Slot {
+    @Nullable Watched watched;
+    int fd;
+    int generation;
+    boolean added;
+  }
+
+  private final KernelLoop loop;
+  private final int epoll;
+  private final MemorySegment scratch = Arena.ofAuto().allocate(64, 8);
+  private final List<Slot> slots = new ArrayList<>();
+  private final List<Integer> free = new ArrayList<>();
+  private boolean started;
+
+  public ReadyPoller(KernelLoop loop) {
+    this.loop = loop;
+    this.epoll = (int) Libc.syscall(Sys.EPOLL_CREATE1, EPOLL_CLOEXEC, 0, 0, 0, 0, 0);
+    if (epoll < 0) {
+      throw new IllegalStateException("epoll for the network: " + Errno.name(-epoll));
+    }
+  }
+
+  /**
+   * Makes a descriptor known.
+   *
+   * @return its number here
+   */
+  public int add(int fd, Watched watched) {
+    Slot slot;
+    int index;
+    if (free.isEmpty()) {
+      index = slots.size();
+      slot = new Slot();
+      slots.add(slot);
+    } else {
+      index = free.removeLast();
+      slot = slots.get(index);
+    }
+    slot.fd = fd;
+    slot.watched = watched;
+    slot.added = false;
+    return index;
+  }
+
+  /** Has the owner told when one of these events (POLL* bits) has come; replaces what was asked. */
+  public void arm(int index, int events) {
+    Slot slot = slots.get(index);
+    scratch.set(ValueLayout.JAVA_INT, 0, events | ONESHOT);
+    scratch.set(ValueLayout.JAVA_INT, 4, index);
+    scratch.set(ValueLayout.JAVA_INT, 8, slot.generation);
+    Libc.syscall(
+        Sys.EPOLL_CTL, epoll, slot.added ? CTL_MOD : CTL_ADD, slot.fd, scratch.address(), 0, 0);
+    slot.added = true;
+    if (!started) {
+      started = true;
+      Thread.ofPlatform().daemon(true).name("net-poller").start(this::run);
+    }
+  }
+
+  /** Forgets a descriptor, which is then closed. */
+  public void remove(int index) {
+    Slot slot = slots.get(index);
+    if (slot.added) {
+      Libc.syscall(Sys.EPOLL_CTL, epoll, CTL_DEL, slot.fd, scratch.address(), 0, 0);
+    }
+    slot.watched = null;
+    slot.generation++;
+    free.add(index);
+  }
+
+  /** Which of the events are there now (poll(2), without waiting). */
+  public int poll(int fd, int events) {
+    scratch.set(ValueLayout.JAVA_INT, 16, fd);
+    scratch.set(ValueLayout.JAVA_INT, 20, events & 0xffff);
+    long n = Libc.syscall(Sys.POLL, scratch.address() + 16, 1, 0, 0, 0, 0);
+    return n > 0 ? scratch.get(ValueLayout.JAVA_INT, 20) >>> 16 : 0;
+  }
+
+  private void run() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment events = arena.allocate((long) EVENT_SIZE * BATCH, 8);
+      for (; ; ) {
+        long n = Libc.syscall(Sys.EPOLL_WAIT, epoll, events.address(), BATCH, -1, 0, 0);
+        if (n < 0 && n != -Errno.EINTR) {
+          long failed = n;
+          loop.post(() -> {
+            throw new IllegalStateException("epoll of the network: " + Errno.name((int) -failed));
+          });
+          return;
+        }
+        if (n <= 0) {
+          continue;
+        }
+        int[] batch = new int[(int) n * 3];
+        MemorySegment.copy(events, ValueLayout.JAVA_INT, 0, batch, 0, batch.length);
+        loop.post(() -> tell(batch));
+      }
+    }
+  }
+
+  /** On the kernel thread. */
+  private void tell(int[] batch) {
+    for (int i = 0; i < batch.length; i += 3) {
+      Slot slot = slots.get(batch[i + 1]);
+      Watched watched = slot.watched;
+      if (watched != null && slot.generation == batch[i + 2]) {
+        watched.ready(batch[i]);
+      }
+    }
+  }
+}
