@@ -38,11 +38,6 @@ public interface SandboxHost {
   /** One line for the sandbox's log, not for the user's terminal. */
   void log(String line);
 
-  /** Who is told of what the sandbox does on the network. */
-  default NetworkEvents networkEvents() {
-    return NetworkEvents.IGNORED;
-  }
-
   /**
    * At the end, when nothing can change any more: keeps what the sandbox changed in its root for as
    * long as the rest of it is kept.

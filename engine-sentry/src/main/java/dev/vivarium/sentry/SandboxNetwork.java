@@ -1,10 +1,11 @@
 package dev.vivarium.sentry;
 
 import dev.vivarium.engine.EngineException;
-import dev.vivarium.engine.NetworkEvents;
-import dev.vivarium.engine.NetworkEvents.Outcome;
 import dev.vivarium.engine.NetworkSpec;
 import dev.vivarium.engine.SandboxHost;
+import dev.vivarium.engine.watch.EventSink;
+import dev.vivarium.engine.watch.NetworkEvent;
+import dev.vivarium.engine.watch.NetworkEvent.Action;
 import dev.vivarium.profiles.network.AddressKind;
 import dev.vivarium.profiles.network.IpAddress;
 import dev.vivarium.profiles.network.NetworkPolicy;
@@ -15,21 +16,35 @@ import dev.vivarium.sentry.net.outside.NetgoferChannel;
 import dev.vivarium.sentry.net.outside.Outside;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The sandbox's network gofer, if it has a network, and what is told of what it does. */
 final class SandboxNetwork implements AutoCloseable, Outside.Arrivals, Outside.Observer {
+  private static final int MOST_LOGGED = 1000;
+  private static final int MOST_SHOWN = 3;
+  private static final int BUILT_IN = -3;
+
   private final NetworkSpec spec;
-  private final NetworkEvents events;
+  private final EventSink events;
+  private final SandboxHost host;
   private final NetgoferChannel channel;
   private @Nullable Outside outside;
   private @Nullable Kernel kernel;
   private @Nullable Task task;
 
-  private SandboxNetwork(NetworkSpec spec, NetworkEvents events, NetgoferChannel channel) {
+  /** What was refused so far, and the first of it, for people. */
+  private int refused;
+
+  private final Set<String> firstRefused = new LinkedHashSet<>();
+
+  private SandboxNetwork(NetworkSpec spec, SandboxHost host, NetgoferChannel channel) {
     this.spec = spec;
-    this.events = events;
+    this.host = host;
+    this.events = host.events();
     this.channel = channel;
   }
 
@@ -50,7 +65,7 @@ final class SandboxNetwork implements AutoCloseable, Outside.Arrivals, Outside.O
         host.log(
             "the network gofer is confined less than it could be; this host refuses: " + missing);
       }
-      return new SandboxNetwork(spec, host.networkEvents(), channel);
+      return new SandboxNetwork(spec, host, channel);
     } catch (IOException e) {
       throw new EngineException(SentrySandbox.FAILED, e.getMessage(), e);
     }
@@ -100,25 +115,45 @@ final class SandboxNetwork implements AutoCloseable, Outside.Arrivals, Outside.O
 
   // ---- what is told ----
 
-  private static Outcome outcome(int error) {
-    return error == 0 ? Outcome.ALLOWED : error == Errno.EACCES ? Outcome.REFUSED : Outcome.FAILED;
-  }
-
-  private String why(int error, int kind) {
-    if (error == 0) {
-      return "";
-    }
+  /** What decided: the rule, or why there is none. */
+  private String decision(int error, int rule, int kind) {
+    NetworkPolicy policy = spec.policy();
+    String mode = "net " + policy.mode().name().toLowerCase(Locale.ROOT);
     if (error != Errno.EACCES) {
-      return Errno.name(error);
+      return rule >= 0 ? "allow " + policy.describe(rule) : mode;
     }
     AddressKind[] kinds = AddressKind.values();
     AddressKind what = kind < kinds.length ? kinds[kind] : AddressKind.RESERVED;
-    if (what == AddressKind.PUBLIC) {
-      return spec.policy().mode() == NetworkPolicy.Mode.NONE
-          ? "it has no network but published ports"
-          : "no rule allows it";
+    return what == AddressKind.PUBLIC ? mode : mode + ": " + what.description();
+  }
+
+  private static String text(byte[] address) {
+    IpAddress a = IpAddress.of(address);
+    return a.high() == 0 && a.low() == 0 ? "" : a.toString();
+  }
+
+  private void refused(String what, String decision) {
+    if (refused < MOST_LOGGED) {
+      host.log("the network policy refused " + what + " (" + decision + ")");
+    } else if (refused == MOST_LOGGED) {
+      host.log("the network policy refuses more than is logged");
     }
-    return what.description() + ", for which no rule asks";
+    refused++;
+    if (firstRefused.size() < MOST_SHOWN) {
+      firstRefused.add(what);
+    }
+  }
+
+  /** For people, of a run that is over; empty if nothing was refused. */
+  String remark() {
+    return refused == 0
+        ? ""
+        : "the network policy refused "
+            + (refused == 1 ? "an attempt" : refused + " attempts")
+            + ": "
+            + String.join(", ", firstRefused)
+            + (refused > firstRefused.size() ? " …" : "")
+            + "; --allow lets it reach more";
   }
 
   @Override
@@ -130,48 +165,81 @@ final class SandboxNetwork implements AutoCloseable, Outside.Arrivals, Outside.O
       int error,
       int rule,
       int kind,
-      String name) {
+      String name,
+      long durationNanos) {
     if (rule == BUILT_IN) {
       return; // the name server: what it is asked is told by itself
     }
-    events.attempt(
-        new NetworkEvents.Attempt(
+    String protocol = stream ? "tcp" : "udp";
+    String decision = decision(error, rule, kind);
+    boolean allowed = error != Errno.EACCES;
+    if (!allowed) {
+      String host = text(address);
+      String shown = host.indexOf(':') >= 0 ? "[" + host + "]" : host;
+      refused(shown + ":" + port + "/" + protocol, decision);
+    }
+    events.network(
+        new NetworkEvent(
             pid,
-            stream ? "tcp" : "udp",
-            IpAddress.of(address).toString(),
+            stream ? Action.CONNECT : Action.SEND,
+            protocol,
+            text(address),
             port,
-            outcome(error),
-            spec.policy().describe(rule),
             name,
-            why(error, kind)));
+            allowed,
+            decision,
+            0,
+            0,
+            durationNanos));
   }
-
-  private static final int BUILT_IN = -3;
 
   @Override
   public void resolved(String name, int type, int error, int rule, int kind, byte[] address) {
-    IpAddress a = IpAddress.of(address);
-    events.resolved(
-        new NetworkEvents.Lookup(
-            name,
-            type,
-            outcome(error),
-            spec.policy().describe(rule),
-            a.high() == 0 && a.low() == 0 ? "" : a.toString(),
-            why(error, kind)));
+    String decision = decision(error, rule, kind);
+    boolean allowed = error != Errno.EACCES;
+    if (!allowed) {
+      String address1 = text(address);
+      refused(address1.isEmpty() ? name : name + " as " + address1, decision);
+    }
+    events.network(
+        new NetworkEvent(
+            0, Action.RESOLVE, "dns", text(address), 0, name, allowed, decision, 0, 0, 0));
   }
 
   @Override
   public void accepted(int port, byte[] address, int peerPort) {
     if (port < spec.ports().size()) {
-      NetworkSpec.PublishedPort p = spec.ports().get(port);
-      events.accepted(p.hostPort(), p.guestPort(), IpAddress.of(address).toString(), peerPort);
+      events.network(
+          new NetworkEvent(
+              0,
+              Action.ACCEPT,
+              "tcp",
+              text(address),
+              peerPort,
+              "",
+              true,
+              "publish " + spec.ports().get(port),
+              0,
+              0,
+              0));
     }
   }
 
   @Override
   public void closed(boolean stream, byte[] address, int port, long sent, long received) {
-    events.closed(stream ? "tcp" : "udp", IpAddress.of(address).toString(), port, sent, received);
+    events.network(
+        new NetworkEvent(
+            0,
+            Action.CLOSE,
+            stream ? "tcp" : "udp",
+            text(address),
+            port,
+            "",
+            true,
+            "",
+            sent,
+            received,
+            0));
   }
 
   /** The process, for tests. */

@@ -160,7 +160,12 @@ final class SandboxResources implements AutoCloseable {
 
   /** What the user should hear of a run that is over; for after the kernel's end. */
   String remark() {
-    String missed = table.missed(kernel.exitStatus() != 0);
+    boolean failed = kernel.exitStatus() != 0;
+    String missed = table.missed(failed);
+    String refused = failed && network != null ? network.remark() : "";
+    if (!refused.isEmpty()) {
+      missed = missed.isEmpty() ? refused : refused + "; " + missed;
+    }
     if (kernel.oomKills == 0) {
       return missed;
     }

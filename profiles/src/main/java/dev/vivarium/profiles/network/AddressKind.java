@@ -93,7 +93,7 @@ public enum AddressKind {
         || high == 0xfd20_0ce0_0000_0000L && a.low() == 0x254) {
       return METADATA;
     }
-    if (high >>> 57 == 0xfe >> 1) { // fc00::/7
+    if (high >>> 57 == 0xfc >> 1) { // fc00::/7
       return PRIVATE;
     }
     if (high >>> 54 == 0xfe80 >> 6) {

@@ -96,7 +96,8 @@ public record Rule(
       if (AddressKind.of(range.base()) == AddressKind.LOOPBACK) {
         return new HostLoopback();
       }
-      if (AddressKind.of(range.base()) == AddressKind.MULTICAST
+      if ((range.base().isV4() ? range.prefix() > 96 : range.base().high() >>> 56 == 0xff)
+          && AddressKind.of(range.base()) == AddressKind.MULTICAST
           && AddressKind.of(range.last()) == AddressKind.MULTICAST) {
         throw wrong("multicast and broadcast are not possible", text);
       }

@@ -9,6 +9,7 @@ import dev.vivarium.sentry.kernel.WaitQueue;
 final class Opening {
   final int pid;
   final boolean stream;
+  final long begun = System.nanoTime();
   private final WaitQueue queue = new WaitQueue();
   private boolean done;
   private boolean abandoned;

@@ -11,6 +11,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -46,7 +47,8 @@ public final class Outside implements ReadyPoller.Watched {
         int error,
         int rule,
         int kind,
-        String name);
+        String name,
+        long durationNanos);
 
     /** A name was asked for. */
     void resolved(String name, int type, int error, int rule, int kind, byte[] address);
@@ -69,6 +71,10 @@ public final class Outside implements ReadyPoller.Watched {
   private final Observer observer;
   private final int slot;
   private final Map<Integer, Opening> openings = new HashMap<>();
+
+  /** Connections that the guest has taken, by published port, and the gofer does not know of. */
+  private final Map<Integer, Integer> owed = new HashMap<>();
+
   private final MemorySegment buffer = HostSocket.newBuffer();
   private final Runnable lost;
   private @Nullable Arrivals arrivals;
@@ -130,14 +136,22 @@ public final class Outside implements ReadyPoller.Watched {
       return -Errno.ENOBUFS;
     }
     int protocol = stream ? NetWire.PROTOCOL_TCP : NetWire.PROTOCOL_UDP;
-    int sequence = channel.request(NetWire.OPEN, 0, 0, protocol, address, port, NONE);
-    if (sequence < 0) {
-      drain();
-      return channel.isBroken() ? -Errno.ENETDOWN : -Errno.ENOBUFS;
-    }
+    long start = System.nanoTime();
+    int sequence;
+    do {
+      sequence = channel.request(NetWire.OPEN, 0, 0, protocol, address, port, NONE);
+      if (sequence < 0) {
+        drain();
+        if (channel.isBroken()) {
+          return -Errno.ENETDOWN;
+        }
+        if (System.nanoTime() - start > LOOK_NANOS) {
+          return -Errno.ENOBUFS;
+        }
+      }
+    } while (sequence < 0);
     Opening opening = new Opening(t.group.pid(), stream);
     openings.put(sequence, opening);
-    long start = System.nanoTime();
     do {
       drain();
     } while (!opening.isDone() && System.nanoTime() - start < LOOK_NANOS);
@@ -170,7 +184,23 @@ public final class Outside implements ReadyPoller.Watched {
 
   /** The guest has taken connections from a published port, so that more may come. */
   public void credit(int port) {
-    channel.request(NetWire.CREDIT, port, 1, 0, new byte[16], 0, NONE);
+    owed.merge(port, 1, Integer::sum);
+    payCredit();
+  }
+
+  /** What cannot be said now is said when the socket has room again. */
+  private void payCredit() {
+    Iterator<Map.Entry<Integer, Integer>> all = owed.entrySet().iterator();
+    while (all.hasNext()) {
+      Map.Entry<Integer, Integer> e = all.next();
+      if (channel.request(NetWire.CREDIT, e.getKey(), e.getValue(), 0, new byte[16], 0, NONE) < 0) {
+        if (!channel.isBroken()) {
+          poller.arm(slot, Poll.IN | Poll.OUT);
+        }
+        return;
+      }
+      all.remove();
+    }
   }
 
   /** Answers whoever wrote to a published port; lost if there is no room, as datagrams are. */
@@ -187,6 +217,7 @@ public final class Outside implements ReadyPoller.Watched {
     drain();
     if (!channel.isBroken()) {
       poller.arm(slot, Poll.IN);
+      payCredit();
     }
   }
 
@@ -217,7 +248,8 @@ public final class Outside implements ReadyPoller.Watched {
               m.error(),
               m.rule(),
               m.kind(),
-              m.name());
+              m.name(),
+              System.nanoTime() - opening.begun);
           opening.finish(m.error(), m.fd());
           return;
         }
