@@ -87,6 +87,7 @@ final class MemoryWatch extends Timers.Timer {
             + chosen.leader().comm
             + ")");
     kernel.oomKills++;
+    kernel.tellLimit(chosen, "out of memory: a process was killed");
     victim = chosen;
     killedAt = System.nanoTime();
     chosen.sendSignal(SignalInfo.kernel(Signals.SIGKILL));

@@ -14,8 +14,7 @@ import dev.vivarium.sentry.memory.MemoryFile;
 import dev.vivarium.sentry.platform.Platform;
 import dev.vivarium.sentry.syscalls.SyscallTable;
 import dev.vivarium.sentry.syscalls.SyscallTables;
-import dev.vivarium.sentry.trace.TraceWriter;
-import dev.vivarium.sentry.trace.TracingDispatcher;
+import dev.vivarium.sentry.trace.SentryInstrument;
 import dev.vivarium.sentry.tty.Terminal;
 import dev.vivarium.sentry.vfs.overlay.OverlayChanges;
 import java.io.IOException;
@@ -42,7 +41,7 @@ final class SandboxResources implements AutoCloseable {
   private final SyscallTable table = SyscallTables.linux();
   private final SandboxGofers gofers;
   private final @Nullable SandboxNetwork network;
-  private final @Nullable TraceWriter trace;
+  private final SentryInstrument instrument;
   private long hostMemory;
   private @Nullable Terminal terminal;
   private @Nullable OverlayChanges changes;
@@ -66,14 +65,12 @@ final class SandboxResources implements AutoCloseable {
       throw e;
     }
     gofers = started;
-    trace = openTrace(spec);
     MemoryFile file =
         new MemoryFile(memory, (offset, length) -> HostMemory.punchHole(memoryFd, offset, length));
     file.setBacking((offset, length) -> HostMemory.backedBytes(memoryFd, offset, length));
-    kernel =
-        new Kernel(platform, file, trace == null ? table : new TracingDispatcher(table, trace));
+    kernel = new Kernel(platform, file, table);
     if (!"off".equals(System.getenv("VIVARIUM_PATCHING"))) {
-      kernel.callDirectly(trace == null);
+      kernel.callDirectly(true);
     }
     gofers.setMemory(file);
     kernel.setBlobs(blobs());
@@ -85,6 +82,8 @@ final class SandboxResources implements AutoCloseable {
             spec.limits().cpus(),
             spec.limits().pids(),
             () -> HostMemory.usedBytes(memoryFd)));
+    instrument = new SentryInstrument(kernel, table);
+    host.watch().ifPresent(watch -> watch.attach(instrument));
     new MemoryWatch(kernel, memoryFd, spec.limits().memoryBytes(), hostMemory()).start();
   }
 
@@ -135,19 +134,6 @@ final class SandboxResources implements AutoCloseable {
       blobs.add(HostMemory.mapReadOnly(fd, Path.of(layer).toFile().length()));
     }
     return fds;
-  }
-
-  private static @Nullable TraceWriter openTrace(SandboxSpec spec) throws EngineException {
-    if (spec.traceFile().isEmpty()) {
-      return null;
-    }
-    Path file = Path.of(spec.traceFile().get());
-    try {
-      return new TraceWriter(file);
-    } catch (IOException e) {
-      throw new EngineException(
-          FAILED, "cannot write the trace: " + file + ": " + e.getMessage(), e);
-    }
   }
 
   Platform platform() {
@@ -243,6 +229,11 @@ final class SandboxResources implements AutoCloseable {
     }
   }
 
+  /** The kernel's loop is over: its figures will not change any more. */
+  void keepStatistics() {
+    instrument.end();
+  }
+
   /** Ends all stubs and gives everything back. */
   @Override
   public void close() {
@@ -252,12 +243,5 @@ final class SandboxResources implements AutoCloseable {
       network.close();
     }
     Libc.close(memoryFd);
-    if (trace != null) {
-      try {
-        trace.close();
-      } catch (IOException e) {
-        kernel.log("the trace is incomplete: " + e.getMessage());
-      }
-    }
   }
 }

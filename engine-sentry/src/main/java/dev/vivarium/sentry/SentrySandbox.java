@@ -85,6 +85,7 @@ final class SentrySandbox implements RunningSandbox {
       resources.giveTerminalTo(init);
       setup = first.setup();
       kernel.loop().run();
+      resources.keepStatistics();
       keepChanges();
     } catch (PlatformException | EngineException | RuntimeException | Error e) {
       failure = e;

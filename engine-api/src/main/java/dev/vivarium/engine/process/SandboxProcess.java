@@ -259,15 +259,20 @@ final class SandboxProcess implements ControlServer.Handler {
         watch = eyes;
       }
       Host host = new Host(log, connect(spec, wanted), wanted.keep(), eyes);
-      RunningSandbox sandbox = chosen.start(spec, host);
-      adopt(sandbox, spec);
-      if (late == null) {
-        announce(spec, wanted);
-      } else if (!sandbox.endsWithin(SHORT_MILLIS)) {
-        late.open();
-        announce(spec, wanted);
+      Recording recording = Recording.begin(spec, eyes, log);
+      try {
+        RunningSandbox sandbox = chosen.start(spec, host);
+        adopt(sandbox, spec);
+        if (late == null) {
+          announce(spec, wanted);
+        } else if (!sandbox.endsWithin(SHORT_MILLIS)) {
+          late.open();
+          announce(spec, wanted);
+        }
+        return outcome(sandbox.await());
+      } finally {
+        recording.end();
       }
-      return outcome(sandbox.await());
     } catch (EngineException e) {
       log.add(String.valueOf(e.getMessage()), e);
       return failure(e.exitCode(), e.getMessage());

@@ -75,6 +75,7 @@ public final class Kernel {
   private @Nullable CpuQuota cpuQuota;
   private @Nullable Patcher patcher;
   private boolean answersInGuest;
+  private @Nullable Watcher watcher;
 
   /** /proc/sys/kernel/core_pattern and core_uses_pid: how core files are called. */
   public String corePattern = "core";
@@ -214,6 +215,30 @@ public final class Kernel {
     }
   }
 
+  /**
+   * Has somebody look on at all that tasks do from now on, or nobody any more. Calls under way are
+   * seen only if they began before and end after. On the kernel thread.
+   */
+  public void setWatcher(@Nullable Watcher looking) {
+    watcher = looking;
+    for (ThreadGroup g : pids.groups()) {
+      g.tasks.forEach(Task::publishAnswers);
+    }
+  }
+
+  /** Who looks on; null mostly. */
+  @Nullable Watcher watcher() {
+    return watcher;
+  }
+
+  /** A limit of the sandbox was reached, by a process that is there. */
+  public void tellLimit(ThreadGroup g, String what) {
+    Watcher looking = watcher;
+    if (looking != null) {
+      looking.limit(g, what);
+    }
+  }
+
   boolean answersInGuest() {
     return answersInGuest;
   }
@@ -276,6 +301,10 @@ public final class Kernel {
 
   /** When the first process ends, all others are killed and the sandbox is over. */
   void processEnded(ThreadGroup g) {
+    Watcher looking = watcher;
+    if (looking != null) {
+      looking.ended(g);
+    }
     if (g == init) {
       exitStatus = g.exitStatus();
       shutDown();

@@ -47,6 +47,11 @@ final class SignalDelivery {
       int signo = info.signo;
       SignalActions actions = g.actions;
       long handler = actions.handler(signo);
+      Watcher looking = t.kernel().watcher();
+      if (looking != null) {
+        looking.signal(
+            t, info, handler != SignalActions.SIG_DFL && handler != SignalActions.SIG_IGN);
+      }
       if (handler == SignalActions.SIG_IGN) {
         continue;
       }

@@ -173,6 +173,20 @@ public final class Task {
   long faultTrap;
   long faultAddress;
 
+  /**
+   * Of the call that a {@link Watcher} looks on at: what it waited as it was asked to, for files of
+   * the host, and between being woken and going on. Kept only while there is one.
+   */
+  public long blockedNanos;
+
+  public long diskNanos;
+  public long handOverNanos;
+
+  /** What the watcher keeps for this task. */
+  public @Nullable Object watched;
+
+  private long queuedAt;
+
   private boolean exited;
 
   /** The address space has been let go of. */
@@ -387,6 +401,9 @@ public final class Task {
       return false;
     }
     queued = true;
+    if (kernel.watcher() != null) {
+      queuedAt = System.nanoTime();
+    }
     return true;
   }
 
@@ -443,7 +460,7 @@ public final class Task {
     answeredFor = creds;
     if (kernel.answersInGuest()) {
       context.setAnswers(
-          tracee != null || seccomp != null
+          tracee != null || seccomp != null || kernel.watcher() != null
               ? null
               : new int[] {
                 group.pid(), tid, group.ppid(), creds.ruid, creds.euid, creds.rgid, creds.egid
@@ -626,6 +643,7 @@ public final class Task {
       return -Errno.ERESTARTSYS;
     }
     parkGuest();
+    long began = kernel.watcher() == null ? 0 : System.nanoTime();
     if (deadlineNanos != NO_DEADLINE) {
       kernel.timers().schedule(alarm, deadlineNanos);
     }
@@ -644,7 +662,17 @@ public final class Task {
       }
     } finally {
       kernel.timers().cancel(alarm);
+      if (began != 0) {
+        countWait(began);
+      }
     }
+  }
+
+  private void countWait(long began) {
+    long now = System.nanoTime();
+    long woken = Math.clamp(queuedAt, began, now);
+    blockedNanos += woken - began;
+    handOverNanos += now - woken;
   }
 
   /** Goes on when everybody else who can has had a turn. */
@@ -664,6 +692,7 @@ public final class Task {
     needCoroutine();
     long[] result = {-Errno.EIO};
     boolean[] done = {false};
+    long began = kernel.watcher() == null ? 0 : System.nanoTime();
     kernel
         .loop()
         .runElsewhere(
@@ -675,6 +704,9 @@ public final class Task {
     parkGuest();
     while (!done[0]) {
       Coroutine.yield();
+    }
+    if (began != 0) {
+      diskNanos += System.nanoTime() - began;
     }
     return result[0];
   }

@@ -122,6 +122,10 @@ public final class TaskClone {
     if (event != 0 || a.has(Sched.CLONE_PTRACE)) {
       Tracing.inherit(t, child);
     }
+    Watcher looking = kernel.watcher();
+    if (looking != null) {
+      looking.started(t, child);
+    }
     child.start();
     if (event != 0) {
       TraceStops.event(t, event, tid);

@@ -70,8 +70,16 @@ public final class TaskExec {
       return rc;
     }
     resetProcess(t, program);
+    tellWatcher(t, path, args);
     TraceStops.execed(t, oldTid);
     return 0;
+  }
+
+  private static void tellWatcher(Task t, String path, List<String> argv) {
+    Watcher looking = t.kernel().watcher();
+    if (looking != null) {
+      looking.execed(t, path, argv);
+    }
   }
 
   /** Whether there is something to execute at a place: 0 or a negative errno. */
@@ -101,6 +109,11 @@ public final class TaskExec {
     program.close(t);
     if (rc == 0) {
       resetProcess(t, program);
+      Watcher looking = t.kernel().watcher();
+      if (looking != null) {
+        looking.started(null, t);
+        looking.execed(t, path, argv);
+      }
     }
     return rc;
   }

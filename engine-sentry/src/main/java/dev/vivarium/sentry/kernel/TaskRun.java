@@ -144,6 +144,19 @@ final class TaskRun {
 
   private static long dispatch(Task t, int number) {
     Registers regs = t.context.regs();
+    Watcher looking = t.kernel().watcher();
+    if (looking != null) {
+      return looking.call(
+          t.kernel().dispatcher(),
+          t,
+          number,
+          regs.get(Registers.RDI),
+          regs.get(Registers.RSI),
+          regs.get(Registers.RDX),
+          regs.get(Registers.R10),
+          regs.get(Registers.R8),
+          regs.get(Registers.R9));
+    }
     return t.kernel()
         .dispatcher()
         .call(

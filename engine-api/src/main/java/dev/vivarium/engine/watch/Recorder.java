@@ -1,0 +1,119 @@
+package dev.vivarium.engine.watch;
+
+import dev.vivarium.engine.watch.export.EventOutput;
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes down a run from its first event to its last, in the sandbox's own process. Nothing is
+ * lost: when it falls behind, the sandbox waits for it. If what it writes to fails, the sandbox
+ * goes on without it.
+ */
+public final class Recorder implements Closeable, EventWriter.Follower {
+  private static final long IDLE_NANOS = 2_000_000;
+
+  private final EventReader reader;
+  private final List<EventOutput> outputs;
+  private final Closeable look;
+  private final Thread thread;
+  private volatile boolean over;
+  private volatile boolean gone;
+  private volatile @Nullable IOException failure;
+
+  /**
+   * Begins to record.
+   *
+   * @param counts whether calls are to be counted as well
+   */
+  public Recorder(Watch watch, List<EventOutput> outputs, boolean counts) throws IOException {
+    this.outputs = List.copyOf(outputs);
+    this.look = watch.look(true, counts);
+    this.reader = new EventReader(watch.ring(), true);
+    this.thread = new Thread(null, this::run, "recorder", 512 << 10);
+    watch.follow(this);
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private void run() {
+    try {
+      long idle = 0;
+      while (true) {
+        boolean last = over;
+        Optional<Event> next = reader.poll();
+        if (next.isPresent()) {
+          for (EventOutput output : outputs) {
+            output.accept(next.get());
+          }
+          idle = 0;
+          continue;
+        }
+        if (last) {
+          break;
+        }
+        if (idle++ == 50) {
+          for (EventOutput output : outputs) {
+            output.flush();
+          }
+        }
+        LockSupport.parkNanos(idle < 20 ? 50_000 : IDLE_NANOS);
+      }
+    } catch (IOException e) {
+      failure = e;
+    } catch (RuntimeException e) {
+      failure = new IOException("recording failed: " + e, e);
+    } finally {
+      gone = true;
+      for (EventOutput output : outputs) {
+        try {
+          output.close();
+        } catch (IOException e) {
+          if (failure == null) {
+            failure = e;
+          }
+        }
+      }
+    }
+  }
+
+  @Override
+  public long taken() {
+    return reader.next();
+  }
+
+  @Override
+  public long payloadTaken() {
+    return reader.payloadTaken();
+  }
+
+  @Override
+  public boolean isGone() {
+    return gone;
+  }
+
+  /**
+   * Writes what is there and ends.
+   *
+   * @throws IOException if not everything could be written
+   */
+  @Override
+  public void close() throws IOException {
+    look.close();
+    over = true;
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while the trace was written", e);
+    }
+    reader.close();
+    IOException e = failure;
+    if (e != null) {
+      throw e;
+    }
+  }
+}

@@ -1,0 +1,37 @@
+package dev.vivarium.sentry.kernel;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who looks on at what tasks do. There is none unless somebody watches: the kernel looks at one
+ * field before each call. On the kernel thread.
+ */
+public interface Watcher {
+  /** Makes a call in the table's place, and looks on; otherwise as the table's own method. */
+  long call(
+      Kernel.Dispatcher table,
+      Task t,
+      int number,
+      long a0,
+      long a1,
+      long a2,
+      long a3,
+      long a4,
+      long a5);
+
+  /** A task has made another, which has not run yet; {@code maker} is null for the first one. */
+  void started(@Nullable Task maker, Task task);
+
+  /** A task has a new program. */
+  void execed(Task t, String path, List<String> argv);
+
+  /** A signal is about to be handled, or to do what it does by default. */
+  void signal(Task t, SignalInfo info, boolean handled);
+
+  /** A process has ended. */
+  void ended(ThreadGroup g);
+
+  /** A limit of the sandbox was reached. */
+  void limit(ThreadGroup g, String what);
+}

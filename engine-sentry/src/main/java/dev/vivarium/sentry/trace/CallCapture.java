@@ -1,0 +1,351 @@
+package dev.vivarium.sentry.trace;
+
+import dev.vivarium.engine.watch.Payload;
+import dev.vivarium.engine.watch.calls.CallTable;
+import dev.vivarium.engine.watch.calls.Kind;
+import dev.vivarium.engine.watch.calls.Struct;
+import dev.vivarium.sentry.abi.Fcntl;
+import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.memory.GuestMemory;
+import dev.vivarium.sentry.vfs.File;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes along what the arguments of a call point to: of each a bounded part, what goes in before
+ * the call and what comes out after it. The guest's addresses and lengths may be anything; what
+ * cannot be read is left out.
+ */
+final class CallCapture {
+  private static final int ARGUMENTS = 6;
+
+  /** As much of a buffer as strace shows. */
+  private static final int BUFFER = 32;
+
+  private static final int MAX_PATH = 1024;
+  private static final int MAX_STRUCTS = 512;
+  private static final int MAX_ELEMENTS = 32;
+  private static final int MAX_ELEMENT = 256;
+  private static final int MAX_VECTOR = 4;
+  private static final int MAX_ADDRESS = 128;
+  private static final int MAX_COUNTED = 10_000;
+
+  private final CallTable table = CallTable.get();
+  private final Kind @Nullable [][] kinds = new Kind[CallWatcher.CALLS][];
+  private final long[] arguments = new long[ARGUMENTS];
+  private final byte[] iovec = new byte[16 * MAX_VECTOR];
+
+  private Kind @Nullable [] kinds(int number) {
+    if (number < 0 || number >= kinds.length) {
+      return null;
+    }
+    Kind[] row = kinds[number];
+    if (row == null) {
+      row =
+          table
+              .call(number)
+              .map(CallTable.Call::arguments)
+              .orElse(java.util.List.of())
+              .toArray(new Kind[0]);
+      kinds[number] = row;
+    }
+    return row;
+  }
+
+  private void set(long a0, long a1, long a2, long a3, long a4, long a5) {
+    arguments[0] = a0;
+    arguments[1] = a1;
+    arguments[2] = a2;
+    arguments[3] = a3;
+    arguments[4] = a4;
+    arguments[5] = a5;
+  }
+
+  /** Before the call. */
+  void in(
+      Task t,
+      CallState s,
+      int number,
+      FileRows files,
+      long a0,
+      long a1,
+      long a2,
+      long a3,
+      long a4,
+      long a5) {
+    Kind[] row = kinds(number);
+    if (row == null) {
+      return;
+    }
+    set(a0, a1, a2, a3, a4, a5);
+    for (int i = 0; i < row.length; i++) {
+      Kind kind = row[i];
+      long value = arguments[i];
+      switch (kind.type()) {
+        case PATH -> {
+          if (text(t.mm, s.payload, i, value, MAX_PATH)) {
+            directory(t, s, row, i, files);
+          }
+        }
+        case STRING -> text(t.mm, s.payload, i, value, MAX_ELEMENT);
+        case STRINGS -> strings(t.mm, s.payload, i, value);
+        case ENVIRONMENT -> count(t.mm, s.payload, i, value);
+        case FD -> file(t, s.payload, i, (int) value, files);
+        case BYTES -> {
+          if (kind.in()) {
+            bytes(t.mm, s.payload, i, value, kind.elements(arguments, 0));
+          }
+        }
+        case STRUCT -> {
+          if (kind.in()) {
+            structs(t.mm, s.payload, i, value, kind, 0);
+          }
+        }
+        case SOCKET_ADDRESS -> {
+          if (kind.in()) {
+            address(t.mm, s.payload, i, value, kind.elements(arguments, 0));
+          }
+        }
+        case IO_VECTOR -> {
+          if (kind.in()) {
+            vector(t.mm, s.payload, i, value, kind.elements(arguments, 0), Long.MAX_VALUE);
+          }
+        }
+        default -> {
+          // a number
+        }
+      }
+    }
+  }
+
+  /** After a call that did not fail. */
+  void out(
+      Task t,
+      CallState s,
+      int number,
+      long result,
+      long a0,
+      long a1,
+      long a2,
+      long a3,
+      long a4,
+      long a5) {
+    Kind[] row = kinds(number);
+    if (row == null) {
+      return;
+    }
+    set(a0, a1, a2, a3, a4, a5);
+    for (int i = 0; i < row.length; i++) {
+      Kind kind = row[i];
+      if (!kind.out()) {
+        continue;
+      }
+      long value = arguments[i];
+      switch (kind.type()) {
+        case BYTES -> bytes(t.mm, s.payload, i, value, kind.elements(arguments, result));
+        case STRUCT -> structs(t.mm, s.payload, i, value, kind, result);
+        case SOCKET_ADDRESS -> {
+          // Its length is where the next argument points to.
+          long length =
+              i + 1 < ARGUMENTS && arguments[i + 1] != 0 ? t.mm.readInt(arguments[i + 1]) : 0;
+          address(t.mm, s.payload, i, value, length);
+        }
+        case IO_VECTOR ->
+            vector(t.mm, s.payload, i, value, kind.elements(arguments, result), result);
+        default -> {
+          // a number
+        }
+      }
+    }
+  }
+
+  /** A text that ends in NUL; read up to the end of what is there. */
+  private static boolean text(GuestMemory mm, Payload payload, int tag, long address, int max) {
+    if (address == 0 || !payload.begin(max)) {
+      return false;
+    }
+    byte[] target = payload.target();
+    int at = payload.at();
+    int length = 0;
+    while (length < max) {
+      // Never beyond a page that the text may end in.
+      int part = (int) Math.min(max - length, 4096 - (address + length & 4095));
+      if (mm.copyIn(address + length, target, at + length, part) < 0) {
+        return false;
+      }
+      for (int i = 0; i < part; i++) {
+        if (target[at + length + i] == 0) {
+          payload.end(tag, Payload.TEXT, length + i);
+          return true;
+        }
+      }
+      length += part;
+    }
+    payload.end(tag, Payload.CUT_TEXT, length);
+    return true;
+  }
+
+  /** What a relative path begins at. */
+  private void directory(Task t, CallState s, Kind[] row, int argument, FileRows files) {
+    byte[] target = s.payload.target();
+    int last = s.payload.length();
+    // The item that was added last is the path.
+    int length = lastLength(s.payload, argument);
+    if (length > 0 && target[last - length] == '/') {
+      return;
+    }
+    boolean beside = argument > 0 && row[argument - 1].type() == Kind.Type.DIRECTORY_FD;
+    int fd = beside ? (int) arguments[argument - 1] : Fcntl.AT_FDCWD;
+    byte[] base = null;
+    if (fd == Fcntl.AT_FDCWD) {
+      base = s.workingDirectory(t);
+    } else {
+      File f = t.fds.getAny(fd);
+      if (f != null) {
+        base = files.of(t, f).path;
+      }
+    }
+    if (base != null) {
+      s.payload.add(argument, Payload.DIRECTORY, base, 0, Math.min(base.length, MAX_PATH));
+    }
+  }
+
+  private static int lastLength(Payload payload, int tag) {
+    // Items are walked from the front: they are few.
+    byte[] bytes = payload.target();
+    int at = 0;
+    int found = 0;
+    while (at + 4 <= payload.length()) {
+      int size = (bytes[at + 2] & 0xff) | (bytes[at + 3] & 0xff) << 8;
+      if (bytes[at] == tag) {
+        found = size;
+      }
+      at += 4 + size;
+    }
+    return found;
+  }
+
+  private static void file(Task t, Payload payload, int tag, int fd, FileRows files) {
+    File f = t.fds.getAny(fd);
+    if (f != null) {
+      byte[] path = files.of(t, f).path;
+      payload.add(tag, Payload.FILE_PATH, path, 0, Math.min(path.length, MAX_PATH));
+    }
+  }
+
+  private static void strings(GuestMemory mm, Payload payload, int tag, long address) {
+    if (address == 0) {
+      return;
+    }
+    for (int i = 0; i < MAX_ELEMENTS; i++) {
+      long element = mm.readLong(address + 8L * i);
+      if (mm.error() < 0) {
+        return;
+      }
+      if (element == 0) {
+        if (i == 0) {
+          return;
+        }
+        return;
+      }
+      if (!element(mm, payload, tag, element)) {
+        break;
+      }
+    }
+    payload.add(tag, Payload.MORE_ELEMENTS, payload.target(), 0, 0);
+  }
+
+  private static boolean element(GuestMemory mm, Payload payload, int tag, long address) {
+    int before = payload.length();
+    if (!text(mm, payload, tag, address, MAX_ELEMENT)) {
+      return false;
+    }
+    payload.target()[before + 1] = (byte) Payload.ELEMENT;
+    return true;
+  }
+
+  private static void count(GuestMemory mm, Payload payload, int tag, long address) {
+    if (address == 0) {
+      return;
+    }
+    int n = 0;
+    while (n < MAX_COUNTED && mm.readLong(address + 8L * n) != 0 && mm.error() == 0) {
+      n++;
+    }
+    byte[] text = Integer.toString(n).getBytes(StandardCharsets.US_ASCII);
+    payload.add(tag, Payload.MORE_ELEMENTS, text, 0, text.length);
+  }
+
+  private static void bytes(GuestMemory mm, Payload payload, int tag, long address, long length) {
+    int kept = (int) Math.min(length, BUFFER);
+    if (address == 0 || length < 0 || !payload.begin(kept)) {
+      return;
+    }
+    if (mm.copyIn(address, payload.target(), payload.at(), kept) == 0) {
+      payload.end(tag, kept < length ? Payload.CUT_BYTES : Payload.BYTES, kept);
+    }
+  }
+
+  private void structs(
+      GuestMemory mm, Payload payload, int tag, long address, Kind kind, long result) {
+    Struct struct = kind.struct();
+    if (address == 0 || struct == null) {
+      return;
+    }
+    int size = struct.size();
+    long count = Math.min(kind.elements(arguments, result), 1 << 20);
+    int kept = (int) Math.min(count, Math.max(1, MAX_STRUCTS / size));
+    if (!payload.begin(kept * size)) {
+      return;
+    }
+    if (mm.copyIn(address, payload.target(), payload.at(), kept * size) == 0) {
+      payload.end(tag, kept < count ? Payload.CUT_BYTES : Payload.BYTES, kept * size);
+    }
+  }
+
+  private static void address(GuestMemory mm, Payload payload, int tag, long address, long length) {
+    int kept = Math.clamp(length, 0, MAX_ADDRESS);
+    if (address == 0 || kept == 0 || !payload.begin(kept)) {
+      return;
+    }
+    if (mm.copyIn(address, payload.target(), payload.at(), kept) == 0) {
+      payload.end(tag, Payload.BYTES, kept);
+    }
+  }
+
+  /** Of each buffer its length, a colon, and what of it is kept. */
+  private void vector(
+      GuestMemory mm, Payload payload, int tag, long address, long count, long most) {
+    int n = Math.clamp(count, 0, MAX_VECTOR);
+    if (address == 0 || n == 0 || mm.copyIn(address, iovec, 0, 16 * n) < 0) {
+      return;
+    }
+    long left = most;
+    for (int i = 0; i < n; i++) {
+      long base = longAt(16 * i);
+      long length = longAt(16 * i + 8);
+      int kept = Math.clamp(Math.min(length, left), 0, BUFFER);
+      byte[] prefix = (Long.toUnsignedString(length) + ":").getBytes(StandardCharsets.US_ASCII);
+      if (!payload.begin(prefix.length + kept)) {
+        return;
+      }
+      System.arraycopy(prefix, 0, payload.target(), payload.at(), prefix.length);
+      if (mm.copyIn(base, payload.target(), payload.at() + prefix.length, kept) < 0) {
+        kept = 0;
+      }
+      payload.end(tag, Payload.ELEMENT, prefix.length + kept);
+      left -= Math.min(left, length);
+    }
+    if (n < count) {
+      payload.add(tag, Payload.MORE_ELEMENTS, payload.target(), 0, 0);
+    }
+  }
+
+  private long longAt(int at) {
+    long value = 0;
+    for (int i = 7; i >= 0; i--) {
+      value = value << 8 | iovec[at + i] & 0xff;
+    }
+    return value;
+  }
+}

@@ -1,0 +1,277 @@
+package dev.vivarium.sentry.trace;
+
+import dev.vivarium.engine.watch.EventKind;
+import dev.vivarium.engine.watch.EventWriter;
+import dev.vivarium.engine.watch.Payload;
+import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Sys;
+import dev.vivarium.sentry.kernel.Kernel;
+import dev.vivarium.sentry.kernel.SignalInfo;
+import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.kernel.ThreadGroup;
+import dev.vivarium.sentry.kernel.Watcher;
+import dev.vivarium.sentry.syscalls.SyscallTable;
+import dev.vivarium.sentry.vfs.File;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Looks on: counts and times calls if that is wanted, and writes events if somebody reads. */
+final class CallWatcher implements Watcher {
+  static final int CALLS = Sys.COUNT;
+
+  private static final int MAX_ARGUMENTS = 64;
+
+  private final SyscallTable table;
+  private final CallCapture capture = new CallCapture();
+  private final FileRows files = new FileRows();
+  private final FileEvents fileEvents = new FileEvents(files);
+  private final Payload payload = new Payload();
+  private @Nullable CallCounts counts;
+  private long countedSince;
+  private @Nullable EventWriter writer;
+
+  CallWatcher(SyscallTable table) {
+    this.table = table;
+  }
+
+  /** What is wanted from now on; counts once begun go on. */
+  void set(@Nullable EventWriter events, boolean counting) {
+    writer = events;
+    if (counting && counts == null) {
+      counts = new CallCounts();
+      countedSince = System.nanoTime();
+    }
+  }
+
+  boolean isIdle() {
+    return writer == null && counts == null;
+  }
+
+  @Nullable CallCounts counts() {
+    return counts;
+  }
+
+  long countedNanos() {
+    return counts == null ? 0 : System.nanoTime() - countedSince;
+  }
+
+  FileRows files() {
+    return files;
+  }
+
+  @Override
+  public long call(
+      Kernel.Dispatcher dispatcher,
+      Task t,
+      int number,
+      long a0,
+      long a1,
+      long a2,
+      long a3,
+      long a4,
+      long a5) {
+    EventWriter w = writer;
+    // Execve may change the tid, and the last task of a process its group.
+    int pid = t.group.pid();
+    int tid = t.tid();
+    CallState s = CallState.of(t);
+    if (w != null) {
+      s.payload.clear();
+      capture.in(t, s, number, files, a0, a1, a2, a3, a4, a5);
+    }
+    t.blockedNanos = 0;
+    t.diskNanos = 0;
+    t.handOverNanos = 0;
+    long begin = System.nanoTime();
+    if (number == Sys.EXIT || number == Sys.EXIT_GROUP) {
+      if (w != null) {
+        w.call(begin, pid, tid, number, a0, a1, a2, a3, a4, a5, false, 0, 0, 0, 0, s.payload);
+      }
+      if (counts != null) {
+        counts.add(t, number, 0, 0);
+      }
+      return dispatcher.call(t, number, a0, a1, a2, a3, a4, a5);
+    }
+    File before = counts == null ? null : fileOf(t, number, a0);
+    long result = dispatcher.call(t, number, a0, a1, a2, a3, a4, a5);
+    long nanos = System.nanoTime() - begin;
+    CallCounts c = counts;
+    if (c != null) {
+      c.add(t, number, result, nanos);
+      if (before != null) {
+        files.count(files.of(t, before), writes(number), result, nanos);
+      }
+    }
+    if (w != null && w == writer) {
+      if ((result >= 0 || result < -4095) && number != Sys.EXECVE && number != Sys.EXECVEAT) {
+        capture.out(t, s, number, result, a0, a1, a2, a3, a4, a5);
+      }
+      w.call(
+          begin,
+          pid,
+          tid,
+          number,
+          a0,
+          a1,
+          a2,
+          a3,
+          a4,
+          a5,
+          true,
+          result,
+          nanos,
+          t.blockedNanos + t.handOverNanos,
+          t.diskNanos,
+          s.payload);
+      if (result >= 0) {
+        fileEvents.after(w, t, number, result, a0, a1, a2, a3, s.payload);
+      } else if (result == -Errno.ENOSYS && !table.isSupported(number)) {
+        payload.clear();
+        payload.add(0, table.name(number));
+        w.event(EventKind.UNSUPPORTED, pid, tid, number, a0, a1, a2, result, 0, payload);
+      }
+    }
+    return result;
+  }
+
+  /** The file that a call reads or writes; null for other calls. */
+  private static @Nullable File fileOf(Task t, int number, long fd) {
+    return switch (number) {
+      case Sys.READ,
+          Sys.WRITE,
+          Sys.PREAD64,
+          Sys.PWRITE64,
+          Sys.READV,
+          Sys.WRITEV,
+          Sys.PREADV,
+          Sys.PWRITEV,
+          Sys.PREADV2,
+          Sys.PWRITEV2,
+          Sys.FSYNC,
+          Sys.FDATASYNC,
+          Sys.GETDENTS64,
+          Sys.SENDTO,
+          Sys.RECVFROM,
+          Sys.SENDMSG,
+          Sys.RECVMSG ->
+          t.fds.getAny((int) fd);
+      default -> null;
+    };
+  }
+
+  private static boolean writes(int number) {
+    return switch (number) {
+      case Sys.WRITE,
+          Sys.PWRITE64,
+          Sys.WRITEV,
+          Sys.PWRITEV,
+          Sys.PWRITEV2,
+          Sys.FSYNC,
+          Sys.FDATASYNC,
+          Sys.SENDTO,
+          Sys.SENDMSG ->
+          true;
+      default -> false;
+    };
+  }
+
+  @Override
+  public void started(@Nullable Task maker, Task task) {
+    EventWriter w = writer;
+    if (w != null) {
+      payload.clear();
+      payload.add(0, task.comm);
+      int pid = maker == null ? 0 : maker.group.pid();
+      w.event(
+          EventKind.START,
+          pid,
+          maker == null ? 0 : maker.tid(),
+          task.tid(),
+          0,
+          0,
+          0,
+          task.group.pid(),
+          0,
+          payload);
+    }
+  }
+
+  @Override
+  public void execed(Task t, String path, List<String> argv) {
+    EventWriter w = writer;
+    if (w == null) {
+      return;
+    }
+    CallState s = CallState.of(t);
+    payload.clear();
+    text(0, Payload.TEXT, path);
+    if (!path.startsWith("/")) {
+      byte[] cwd = s.workingDirectory(t);
+      payload.add(0, Payload.DIRECTORY, cwd, 0, Math.min(cwd.length, 1024));
+    }
+    int n = 0;
+    for (String argument : argv) {
+      if (n++ == MAX_ARGUMENTS) {
+        payload.add(1, Payload.MORE_ELEMENTS, payload.target(), 0, 0);
+        break;
+      }
+      text(1, Payload.ELEMENT, argument);
+    }
+    w.event(
+        EventKind.EXEC, t.group.pid(), t.tid(), 0, t.creds.euid, t.creds.ruid, 0, 0, 0, payload);
+  }
+
+  private void text(int tag, int type, String bytes) {
+    byte[] value = bytes.getBytes(StandardCharsets.ISO_8859_1);
+    payload.add(tag, type, value, 0, Math.min(value.length, 1024));
+  }
+
+  @Override
+  public void signal(Task t, SignalInfo info, boolean handled) {
+    EventWriter w = writer;
+    if (w != null) {
+      payload.clear();
+      w.event(
+          EventKind.SIGNAL,
+          t.group.pid(),
+          t.tid(),
+          info.signo,
+          info.code,
+          info.pid,
+          info.address,
+          handled ? 1 : 0,
+          0,
+          payload);
+    }
+  }
+
+  @Override
+  public void ended(ThreadGroup g) {
+    EventWriter w = writer;
+    if (w != null) {
+      payload.clear();
+      w.event(
+          EventKind.EXIT,
+          g.pid(),
+          g.pid(),
+          0,
+          g.cpuTimes().userNanos,
+          g.cpuTimes().systemNanos,
+          g.cpuTimes().maxRssKiB,
+          g.exitStatus(),
+          0,
+          payload);
+    }
+  }
+
+  @Override
+  public void limit(ThreadGroup g, String what) {
+    EventWriter w = writer;
+    if (w != null) {
+      payload.clear();
+      payload.add(0, what);
+      w.event(EventKind.LIMIT, g.pid(), g.pid(), 0, 0, 0, 0, 0, 0, payload);
+    }
+  }
+}

@@ -1,0 +1,108 @@
+package dev.vivarium.sentry.trace;
+
+import dev.vivarium.engine.watch.LatencyHistogram;
+import dev.vivarium.engine.watch.Statistics;
+import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.vfs.File;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What was done with each file, by its path when it was first seen. Both tables are bounded: a
+ * guest may open as many files as it likes.
+ */
+final class FileRows {
+  private static final int MOST_OPEN = 4096;
+  private static final int MOST_PATHS = 4096;
+
+  /** How many are told of: the most used ones. */
+  private static final int MOST_TOLD = 1000;
+
+  /** One path. */
+  static final class Row {
+    final byte[] path;
+    final boolean counts;
+    final LatencyHistogram latency = new LatencyHistogram();
+    long reads;
+    long writes;
+    long bytesRead;
+    long bytesWritten;
+
+    Row(byte[] path, boolean counts) {
+      this.path = path;
+      this.counts = counts;
+    }
+  }
+
+  private final Map<File, Row> open = new IdentityHashMap<>();
+  private final Map<String, Row> byPath = new HashMap<>();
+  private long lost;
+
+  /** The row of an open file. */
+  Row of(Task t, File f) {
+    Row row = open.get(f);
+    if (row != null) {
+      return row;
+    }
+    if (open.size() >= MOST_OPEN) {
+      open.clear(); // most have been closed long ago; those that have not are found by their paths
+    }
+    String path = f.path != null ? f.path.display(t.fs.root()) : f.inode.anonymousName();
+    row = byPath.get(path);
+    if (row == null) {
+      boolean room = byPath.size() < MOST_PATHS;
+      row = new Row(path.getBytes(StandardCharsets.ISO_8859_1), room);
+      if (room) {
+        byPath.put(path, row);
+      }
+    }
+    open.put(f, row);
+    return row;
+  }
+
+  void count(Row row, boolean writes, long result, long nanos) {
+    if (!row.counts) {
+      lost++;
+      return;
+    }
+    row.latency.record(nanos);
+    if (writes) {
+      row.writes++;
+      row.bytesWritten += Math.max(0, result);
+    } else {
+      row.reads++;
+      row.bytesRead += Math.max(0, result);
+    }
+  }
+
+  long lost() {
+    return lost;
+  }
+
+  List<Statistics.Files> rows() {
+    List<Row> used = new ArrayList<>();
+    for (Row row : byPath.values()) {
+      if (row.latency.count() > 0) {
+        used.add(row);
+      }
+    }
+    used.sort(Comparator.comparingLong((Row row) -> -row.latency.sum()));
+    List<Statistics.Files> told = new ArrayList<>();
+    for (Row row : used.subList(0, Math.min(used.size(), MOST_TOLD))) {
+      told.add(
+          new Statistics.Files(
+              new String(row.path, StandardCharsets.ISO_8859_1),
+              row.reads,
+              row.writes,
+              row.bytesRead,
+              row.bytesWritten,
+              row.latency.copy()));
+    }
+    return told;
+  }
+}
