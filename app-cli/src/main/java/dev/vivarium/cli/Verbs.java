@@ -24,6 +24,10 @@ import dev.vivarium.cli.sandbox.PsCommand;
 import dev.vivarium.cli.sandbox.RmCommand;
 import dev.vivarium.cli.sandbox.StopCommand;
 import dev.vivarium.cli.sandbox.WaitCommand;
+import dev.vivarium.cli.watch.EventsCommand;
+import dev.vivarium.cli.watch.LatencyCommand;
+import dev.vivarium.cli.watch.StatsCommand;
+import dev.vivarium.cli.watch.TraceCommand;
 import java.util.List;
 import java.util.Optional;
 
@@ -37,6 +41,10 @@ public enum Verbs {
   KILL("kill", "Send sandboxes a signal"),
   WAIT("wait", "Wait for sandboxes to end, and print their exit codes"),
   RM("rm", "Remove finished sandboxes"),
+  TRACE("trace", "Show a running sandbox's system calls as they are made"),
+  EVENTS("events", "Show what a running sandbox does: processes, files, network, signals"),
+  LATENCY("latency", "Show how long a sandbox's system calls take"),
+  STATS("stats", "Show what sandboxes use"),
   INSPECT("inspect", "Show everything about a sandbox or an image, as JSON"),
   IMAGES("images", "List images"),
   PULL("pull", "Fetch an image from its registry"),
@@ -73,6 +81,10 @@ public enum Verbs {
       case KILL -> new KillCommand();
       case WAIT -> new WaitCommand();
       case RM -> new RmCommand();
+      case TRACE -> new TraceCommand();
+      case EVENTS -> new EventsCommand();
+      case LATENCY -> new LatencyCommand();
+      case STATS -> new StatsCommand();
       case INSPECT -> new InspectCommand();
       case IMAGES -> new ImagesCommand();
       case PULL -> new PullCommand();

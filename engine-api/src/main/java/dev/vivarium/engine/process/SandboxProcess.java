@@ -13,6 +13,7 @@ import dev.vivarium.engine.control.ControlMessage;
 import dev.vivarium.engine.state.Directories;
 import dev.vivarium.engine.state.Names;
 import dev.vivarium.engine.state.OutputRecord;
+import dev.vivarium.engine.state.Reason;
 import dev.vivarium.engine.state.RunDirectory;
 import dev.vivarium.engine.state.SandboxState;
 import dev.vivarium.engine.state.SandboxState.Status;
@@ -23,6 +24,7 @@ import dev.vivarium.engine.watch.Watch;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -272,6 +274,10 @@ final class SandboxProcess implements ControlServer.Handler {
         return outcome(sandbox.await());
       } finally {
         recording.end();
+        watchFeed.end(eyes);
+        if (wanted.keep()) {
+          keepStatistics(eyes, log);
+        }
       }
     } catch (EngineException e) {
       log.add(String.valueOf(e.getMessage()), e);
@@ -564,6 +570,19 @@ final class SandboxProcess implements ControlServer.Handler {
       throw new IOException("this sandbox's standard streams are not ours to share");
     }
     return stdio;
+  }
+
+  /** What was counted outlives the sandbox. */
+  private void keepStatistics(Watch eyes, SandboxLog log) throws InterruptedException {
+    if (!eyes.isCounting()) {
+      return;
+    }
+    try {
+      Files.write(
+          StateEntry.of(directories, run.id()).create().statistics(), eyes.statistics().encode());
+    } catch (IOException e) {
+      log.add("its figures could not be kept: " + Reason.of(e));
+    }
   }
 
   /** Null before it runs and after its end. */

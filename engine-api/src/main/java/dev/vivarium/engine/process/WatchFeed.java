@@ -8,12 +8,16 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Who of the clients looks: what each asks for lasts as long as its connection. */
 final class WatchFeed {
   private final Map<ControlConnection, Closeable> looks = new HashMap<>();
+  private final Set<ControlConnection> counting = new HashSet<>();
 
   /** A client begins to look, changes what it looks at, or ends it. */
   void look(ControlConnection from, ControlMessage.Watch wanted, @Nullable Watch watch)
@@ -27,6 +31,11 @@ final class WatchFeed {
       Closeable last;
       synchronized (this) {
         last = next == null ? looks.remove(from) : looks.put(from, next);
+        if (wanted.counts()) {
+          counting.add(from);
+        } else {
+          counting.remove(from);
+        }
       }
       if (last != null) {
         last.close();
@@ -42,6 +51,22 @@ final class WatchFeed {
       throw new IOException("it does not run");
     }
     return watch;
+  }
+
+  /** The engine has ended: who counts gets the last figures without asking. */
+  void end(@Nullable Watch watch) {
+    List<ControlConnection> all;
+    synchronized (this) {
+      all = List.copyOf(counting);
+      counting.clear();
+    }
+    for (ControlConnection to : all) {
+      try {
+        statistics(to, watch);
+      } catch (IOException e) {
+        // It is gone.
+      }
+    }
   }
 
   /** Sends the figures of this moment. */
@@ -69,6 +94,7 @@ final class WatchFeed {
     Closeable look;
     synchronized (this) {
       look = looks.remove(connection);
+      counting.remove(connection);
     }
     if (look != null) {
       try {

@@ -30,6 +30,11 @@ public final class StateEntry extends Entry {
     return path().resolve("output");
   }
 
+  /** Its figures at its end, as {@link dev.vivarium.engine.watch.Statistics} encodes them. */
+  public Path statistics() {
+    return path().resolve("statistics");
+  }
+
   /** What it changed in its root, as the tar of a layer; there only when it is complete. */
   public Path changes() {
     return path().resolve("changes.tar");

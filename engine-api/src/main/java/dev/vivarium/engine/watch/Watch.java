@@ -130,6 +130,11 @@ public final class Watch implements EventSink {
     }
   }
 
+  /** Whether calls are counted. */
+  public synchronized boolean isCounting() {
+    return counters > 0;
+  }
+
   /** The sandbox is over: readers come to an end when they have taken what is there. */
   public void end() {
     EventWriter w;

@@ -1,0 +1,260 @@
+package dev.vivarium.cli.watch;
+
+import dev.vivarium.cli.CliException;
+import dev.vivarium.cli.Command;
+import dev.vivarium.cli.Context;
+import dev.vivarium.cli.output.Listing;
+import dev.vivarium.cli.run.Values;
+import dev.vivarium.cli.sandbox.Lookup;
+import dev.vivarium.engine.state.SandboxState;
+import dev.vivarium.engine.state.StateEntry;
+import dev.vivarium.engine.watch.Escape;
+import dev.vivarium.engine.watch.LatencyHistogram;
+import dev.vivarium.engine.watch.Statistics;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParseResult;
+
+/** {@code viv latency}. */
+public final class LatencyCommand extends Command {
+  private static final String DEFAULT_TIME = "2s";
+
+  /** One thing that was timed. */
+  private record Row(String name, LatencyHistogram latency, Map<String, Long> parts) {}
+
+  @Override
+  public void declare(CommandSpec spec) {
+    option(spec, "WHAT", "syscall, file or host (default: syscall).", "--by");
+    option(
+        spec, "NAME,...", "Only these calls; of one alone, a curve is drawn.", "--syscall", "-e");
+    option(
+        spec,
+        "TIME",
+        "How long to count if nobody has counted yet (default: " + DEFAULT_TIME + ").",
+        "--for");
+    option(
+        spec,
+        "FORMAT",
+        "table, json, jsonl, hgrm (percentiles) or hlog (HdrHistogram's log) (default: table).",
+        "--format");
+    parameters(spec, "0", "1", "SANDBOX", "Its name or id.");
+  }
+
+  @Override
+  public int run(ParseResult arguments, Context context)
+      throws CliException, IOException, InterruptedException {
+    String by = arguments.matchedOptionValue("--by", "syscall");
+    if (!by.matches("syscall|file|host")) {
+      throw new CliException(
+          CliException.USAGE,
+          "latency: --by: unknown: " + by + "; there are syscall, file and host");
+    }
+    SandboxState sandbox = Lookup.require(context.sandboxes(), positionals(arguments)[0]);
+    Statistics figures = figures(sandbox, arguments, context);
+    List<Row> rows = new ArrayList<>();
+    String only = arguments.matchedOptionValue("--syscall", (String) null);
+    List<String> names = only == null ? List.of() : List.of(only.split(","));
+    switch (by) {
+      case "file" -> figures.files().forEach(f -> rows.add(file(f)));
+      case "host" -> figures.hosts().forEach(h -> rows.add(host(h)));
+      default -> {
+        for (Statistics.Calls c : figures.calls()) {
+          if (names.isEmpty() || names.contains(c.name())) {
+            rows.add(call(c));
+          }
+        }
+      }
+    }
+    rows.sort(Comparator.comparingLong((Row r) -> -r.latency.sum()));
+    print(rows, by, figures, arguments, context);
+    return 0;
+  }
+
+  private static Row call(Statistics.Calls c) {
+    Map<String, Long> parts = new LinkedHashMap<>();
+    parts.put("sentry", c.insideNanos());
+    parts.put("disk", c.disk().sum());
+    parts.put("blocked", c.blocked().sum());
+    parts.put("handOver", c.handOver().sum());
+    return new Row(c.name(), c.latency(), parts);
+  }
+
+  private static Row file(Statistics.Files f) {
+    Map<String, Long> parts = new LinkedHashMap<>();
+    parts.put("reads", f.reads());
+    parts.put("writes", f.writes());
+    parts.put("bytesRead", f.bytesRead());
+    parts.put("bytesWritten", f.bytesWritten());
+    return new Row(Escape.c(f.path()), f.latency(), parts);
+  }
+
+  private static Row host(Statistics.Hosts h) {
+    Map<String, Long> parts = new LinkedHashMap<>();
+    parts.put("connections", h.connections());
+    parts.put("sent", h.sent());
+    parts.put("received", h.received());
+    return new Row(
+        Escape.c(h.name())
+            + ":"
+            + h.port()
+            + "/"
+            + Escape.c(h.protocol())
+            + (h.allowed() ? "" : " (refused)"),
+        h.latency(),
+        parts);
+  }
+
+  /** Of the living, what has been counted, if need be from now on for a while; or what was kept. */
+  private static Statistics figures(SandboxState sandbox, ParseResult arguments, Context context)
+      throws CliException, IOException, InterruptedException {
+    if (!sandbox.isAlive()) {
+      Path kept = StateEntry.of(context.directories(), sandbox.id()).statistics();
+      if (!Files.exists(kept)) {
+        throw new CliException(
+            CliException.FAILED,
+            "nothing was counted while it ran: "
+                + sandbox.name()
+                + "; viv run --report counts from the first call");
+      }
+      return Statistics.decode(Files.readAllBytes(kept));
+    }
+    try (Look look = Look.at(context, sandbox)) {
+      look.begin(false, true);
+      Statistics s = require(look, sandbox);
+      if (s.countedNanos() > 200_000_000L && !arguments.hasMatchedOption("--for")) {
+        return s;
+      }
+      long millis =
+          Values.duration("--for", arguments.matchedOptionValue("--for", DEFAULT_TIME)).toMillis();
+      long end = System.nanoTime() + millis * 1_000_000;
+      while (!look.hasEnded() && System.nanoTime() < end) {
+        Thread.sleep(Math.min(50, millis));
+      }
+      return require(look, sandbox);
+    }
+  }
+
+  private static Statistics require(Look look, SandboxState sandbox)
+      throws CliException, InterruptedException {
+    return look.statistics()
+        .orElseThrow(
+            () -> new CliException(CliException.FAILED, "it told no figures: " + sandbox.name()));
+  }
+
+  private static void print(
+      List<Row> rows, String by, Statistics figures, ParseResult arguments, Context context)
+      throws CliException {
+    String format = arguments.matchedOptionValue("--format", "table");
+    switch (format) {
+      case "hgrm" -> {
+        for (Row row : rows) {
+          context.out().println("#[" + row.name + ", microseconds]");
+          context.out().println(row.latency.distribution());
+        }
+      }
+      case "hlog" -> context.out().print(log(rows, figures));
+      case "table", "json", "jsonl" -> {
+        listing(rows, by).print(context.out(), arguments);
+        if (format.equals("table") && rows.size() == 1) {
+          context.out().print(Curve.draw(rows.get(0).latency));
+        }
+        if (format.equals("table") && by.equals("file") && figures.lostFiles() > 0) {
+          context
+              .err()
+              .println(
+                  "viv: "
+                      + figures.lostFiles()
+                      + " calls were on files for which there was no row left");
+        }
+      }
+      default ->
+          throw new CliException(
+              CliException.USAGE,
+              "unknown format: " + format + "; there are table, json, jsonl, hgrm and hlog");
+    }
+  }
+
+  private static Listing listing(List<Row> rows, String by) {
+    List<String> header =
+        new ArrayList<>(
+            List.of(
+                by.toUpperCase(java.util.Locale.ROOT),
+                "COUNT",
+                "TOTAL",
+                "P50",
+                "P90",
+                "P99",
+                "P99.9",
+                "MAX"));
+    if (by.equals("syscall")) {
+      header.addAll(List.of("SENTRY", "DISK", "BLOCKED", "HANDOVER"));
+    }
+    header.add("100ns      1us       10us      100us     1ms       10ms      100ms     1s");
+    Listing listing = new Listing(header.toArray(new String[0]));
+    for (Row row : rows) {
+      LatencyHistogram h = row.latency;
+      List<String> texts =
+          new ArrayList<>(
+              List.of(
+                  row.name,
+                  Long.toString(h.count()),
+                  Curve.time(h.sum()),
+                  Curve.time(h.percentile(50)),
+                  Curve.time(h.percentile(90)),
+                  Curve.time(h.percentile(99)),
+                  Curve.time(h.percentile(99.9)),
+                  Curve.time(h.max())));
+      if (by.equals("syscall")) {
+        row.parts.values().forEach(nanos -> texts.add(share(nanos, h.sum())));
+      }
+      texts.add(Curve.spark(h, 72));
+      listing.add(() -> values(row, by), texts.toArray(new String[0]));
+    }
+    return listing;
+  }
+
+  private static String share(long part, long whole) {
+    return whole == 0 || part == 0 ? "-" : Math.round(100.0 * part / whole) + " %";
+  }
+
+  private static Map<String, @Nullable Object> values(Row row, String by) {
+    LatencyHistogram h = row.latency;
+    Map<String, @Nullable Object> values = new LinkedHashMap<>();
+    values.put(by, row.name);
+    values.put("count", h.count());
+    values.put("totalNanos", h.sum());
+    values.put("minNanos", h.min());
+    values.put("p50Nanos", h.percentile(50));
+    values.put("p90Nanos", h.percentile(90));
+    values.put("p99Nanos", h.percentile(99));
+    values.put("p999Nanos", h.percentile(99.9));
+    values.put("maxNanos", h.max());
+    boolean times = by.equals("syscall");
+    row.parts.forEach((name, value) -> values.put(times ? name + "Nanos" : name, value));
+    values.put("histogram", Base64.getEncoder().encodeToString(h.encode()));
+    return values;
+  }
+
+  /** HdrHistogram's log format, version 1.3, one tagged line per row. */
+  private static String log(List<Row> rows, Statistics figures) {
+    StringBuilder out = new StringBuilder("#[Histogram log format version 1.3]\n");
+    out.append(
+        "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n");
+    for (Row row : rows) {
+      out.append("Tag=").append(row.name.replaceAll("[, \n\r]", "_")).append(",0.000,");
+      out.append(
+          String.format("%.3f,%.3f,", figures.countedNanos() / 1e9, row.latency.max() / 1e6));
+      out.append(Base64.getEncoder().encodeToString(row.latency.encode())).append('\n');
+    }
+    return out.toString();
+  }
+}
