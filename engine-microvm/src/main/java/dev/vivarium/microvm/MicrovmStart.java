@@ -105,6 +105,12 @@ final class MicrovmStart {
     if (!(spec.root() instanceof SandboxSpec.Root.Image image)) {
       throw refusal("host: this machine's own root cannot be shown in a virtual machine");
     }
+    if (!spec.network().isNone()) {
+      throw new EngineException(
+          FAILED,
+          "a virtual machine cannot have a network yet; leave out --net, --allow and -p, or use"
+              + " --engine sentry");
+    }
     if (!spec.mounts().isEmpty()) {
       throw refusal("-v: host directories cannot be shown in a virtual machine");
     }

@@ -4,7 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.vivarium.engine.NetworkSpec;
 import dev.vivarium.engine.SandboxSpec;
+import dev.vivarium.profiles.network.NetworkPolicy;
+import dev.vivarium.profiles.network.Rule;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -33,7 +36,15 @@ class SpecJsonTest {
         true,
         new SandboxSpec.Limits(1L << 40, 1.5, 256),
         Optional.of(Duration.ofMillis(1500)),
-        Optional.of("/tmp/trace.jsonl"));
+        Optional.of("/tmp/trace.jsonl"),
+        new NetworkSpec(
+            new NetworkPolicy(
+                NetworkPolicy.Mode.ALLOW,
+                List.of(Rule.parse("*.example.org:443/tcp"), Rule.parse("10.0.0.0/8"))),
+            List.of(
+                new NetworkSpec.PublishedPort("127.0.0.1", 8080, 80, false),
+                new NetworkSpec.PublishedPort("::1", 53, 5353, true)),
+            List.of(new NetworkSpec.NameServer("192.0.2.1", 53))));
   }
 
   @Test

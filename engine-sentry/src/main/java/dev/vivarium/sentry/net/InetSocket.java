@@ -84,6 +84,11 @@ public final class InetSocket extends LocalSocket {
     return s;
   }
 
+  /** This sandbox's IPv6 address where it has one. */
+  static byte[] v6Own() {
+    return V6_OWN_BYTES.clone();
+  }
+
   public int localAddress() {
     return localAddress;
   }

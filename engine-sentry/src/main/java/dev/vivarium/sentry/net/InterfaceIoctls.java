@@ -7,12 +7,19 @@ import dev.vivarium.sentry.ipc.Bytes;
 import dev.vivarium.sentry.kernel.Task;
 import java.nio.charset.StandardCharsets;
 
-/** What sockets are asked about network interfaces (netdevice(7)): there is lo alone. */
+/**
+ * What sockets are asked about network interfaces (netdevice(7)): lo, and eth0 where there is a
+ * network.
+ */
 final class InterfaceIoctls {
   private static final int IFREQ_SIZE = 40;
   private static final int NAME_SIZE = 16;
   private static final int UP_LOOPBACK_RUNNING = 0x49;
   private static final int MTU = 65536;
+  static final int ETH_MTU = 1500;
+  static final byte[] ETH_HARDWARE = {2, 'v', 'i', 'v', 0, 2}; // a locally given address
+  private static final int UP_BROADCAST_RUNNING = 0x1043;
+  private static final int ARPHRD_ETHER = 1;
   private static final int ARPHRD_LOOPBACK = 772;
 
   private InterfaceIoctls() {}
@@ -40,25 +47,47 @@ final class InterfaceIoctls {
     if (t.mm.copyIn(argument, request, 0, IFREQ_SIZE) < 0) {
       return -Errno.EFAULT;
     }
+    boolean hasEth = t.kernel().network().outside() != null;
     if (command == Ioctls.SIOCGIFNAME) {
-      if (Bytes.getInt(request, NAME_SIZE) != 1) {
+      int index = Bytes.getInt(request, NAME_SIZE);
+      if (index != 1 && !(index == 2 && hasEth)) {
         return -Errno.ENODEV;
       }
-      name(request, 0);
+      name(request, 0, index == 2);
     } else {
       String name = new String(request, 0, NAME_SIZE, StandardCharsets.ISO_8859_1);
-      if (!name.startsWith("lo\0")) {
+      boolean eth = hasEth && name.startsWith("eth0\0");
+      if (!eth && !name.startsWith("lo\0")) {
         return -Errno.ENODEV;
       }
       java.util.Arrays.fill(request, NAME_SIZE, IFREQ_SIZE, (byte) 0);
       switch (command) {
-        case Ioctls.SIOCGIFFLAGS -> Bytes.putShort(request, NAME_SIZE, UP_LOOPBACK_RUNNING);
-        case Ioctls.SIOCGIFADDR -> address(request, NAME_SIZE, 127, 0, 0, 1);
-        case Ioctls.SIOCGIFNETMASK -> address(request, NAME_SIZE, 255, 0, 0, 0);
-        case Ioctls.SIOCGIFBRDADDR -> address(request, NAME_SIZE, 0, 0, 0, 0);
-        case Ioctls.SIOCGIFMTU -> Bytes.putInt(request, NAME_SIZE, MTU);
-        case Ioctls.SIOCGIFHWADDR -> Bytes.putShort(request, NAME_SIZE, ARPHRD_LOOPBACK);
-        case Ioctls.SIOCGIFINDEX -> Bytes.putInt(request, NAME_SIZE, 1);
+        case Ioctls.SIOCGIFFLAGS ->
+            Bytes.putShort(request, NAME_SIZE, eth ? UP_BROADCAST_RUNNING : UP_LOOPBACK_RUNNING);
+        case Ioctls.SIOCGIFADDR -> {
+          if (eth) {
+            address(request, NAME_SIZE, 10, 86, 0, 2);
+          } else {
+            address(request, NAME_SIZE, 127, 0, 0, 1);
+          }
+        }
+        case Ioctls.SIOCGIFNETMASK ->
+            address(request, NAME_SIZE, 255, eth ? 255 : 0, eth ? 255 : 0, 0);
+        case Ioctls.SIOCGIFBRDADDR -> {
+          if (eth) {
+            address(request, NAME_SIZE, 10, 86, 0, 255);
+          } else {
+            address(request, NAME_SIZE, 0, 0, 0, 0);
+          }
+        }
+        case Ioctls.SIOCGIFMTU -> Bytes.putInt(request, NAME_SIZE, eth ? ETH_MTU : MTU);
+        case Ioctls.SIOCGIFHWADDR -> {
+          Bytes.putShort(request, NAME_SIZE, eth ? ARPHRD_ETHER : ARPHRD_LOOPBACK);
+          if (eth) {
+            System.arraycopy(ETH_HARDWARE, 0, request, NAME_SIZE + 2, ETH_HARDWARE.length);
+          }
+        }
+        case Ioctls.SIOCGIFINDEX -> Bytes.putInt(request, NAME_SIZE, eth ? 2 : 1);
         case Ioctls.SIOCGIFTXQLEN -> Bytes.putInt(request, NAME_SIZE, 1000);
         default -> {}
       }
@@ -66,10 +95,10 @@ final class InterfaceIoctls {
     return t.mm.copyOut(argument, request, 0, IFREQ_SIZE);
   }
 
-  private static void name(byte[] b, int at) {
+  private static void name(byte[] b, int at, boolean eth) {
     java.util.Arrays.fill(b, at, at + NAME_SIZE, (byte) 0);
-    b[at] = 'l';
-    b[at + 1] = 'o';
+    byte[] name = (eth ? "eth0" : "lo").getBytes(StandardCharsets.US_ASCII);
+    System.arraycopy(name, 0, b, at, name.length);
   }
 
   private static void address(byte[] b, int at, int... quad) {
@@ -88,16 +117,21 @@ final class InterfaceIoctls {
     if (t.mm.error() != 0) {
       return -Errno.EFAULT;
     }
+    int count = t.kernel().network().outside() != null ? 2 : 1;
     if (buffer == 0) {
-      return t.mm.writeInt(argument, IFREQ_SIZE);
+      return t.mm.writeInt(argument, count * IFREQ_SIZE);
     }
-    if (room < IFREQ_SIZE) {
-      return t.mm.writeInt(argument, 0);
+    count = Math.min(count, Math.max(room, 0) / IFREQ_SIZE);
+    byte[] entries = new byte[count * IFREQ_SIZE];
+    for (int i = 0; i < count; i++) {
+      name(entries, i * IFREQ_SIZE, i == 1);
+      if (i == 1) {
+        address(entries, i * IFREQ_SIZE + NAME_SIZE, 10, 86, 0, 2);
+      } else {
+        address(entries, NAME_SIZE, 127, 0, 0, 1);
+      }
     }
-    byte[] entry = new byte[IFREQ_SIZE];
-    name(entry, 0);
-    address(entry, NAME_SIZE, 127, 0, 0, 1);
-    long r = t.mm.copyOut(buffer, entry, 0, IFREQ_SIZE);
-    return r < 0 ? r : t.mm.writeInt(argument, IFREQ_SIZE);
+    long r = count == 0 ? 0 : t.mm.copyOut(buffer, entries, 0, entries.length);
+    return r < 0 ? r : t.mm.writeInt(argument, entries.length);
   }
 }

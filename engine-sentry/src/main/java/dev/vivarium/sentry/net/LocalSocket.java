@@ -142,18 +142,24 @@ public abstract class LocalSocket extends SocketFile {
     if (listening || o == null && wasConnected) {
       return -Errno.EISCONN;
     }
-    boolean begun = o == null;
     if (o == null) {
       long[] error = {0};
       o = beginOutside(t, address, error);
       if (o == null) {
         return error[0];
       }
+      if (outside != null) {
+        o.close(true); // another thread was quicker
+        return -Errno.EALREADY;
+      }
       outside = o;
+      if (isNonBlocking()) {
+        return -Errno.EINPROGRESS; // what comes of it shows in SO_ERROR, and poll tells when
+      }
     }
     long r = isNonBlocking() ? o.progress() : o.await(t, deadline(options.sendTimeoutNanos));
     if (r == -Errno.EINPROGRESS || r == -Errno.ERESTARTSYS || r == -Errno.EINTR) {
-      return r == -Errno.EINPROGRESS && !begun && isNonBlocking() ? -Errno.EALREADY : r;
+      return r == -Errno.EINPROGRESS && isNonBlocking() ? -Errno.EALREADY : r;
     }
     if (o.isEstablished()) {
       wasConnected = true;
@@ -332,7 +338,7 @@ public abstract class LocalSocket extends SocketFile {
     if (!isConnectionOriented()) {
       return -Errno.EOPNOTSUPP;
     }
-    if (wasConnected) {
+    if (wasConnected || outside != null) {
       return -Errno.EINVAL;
     }
     long r = listenNamed(t);
@@ -803,7 +809,8 @@ public abstract class LocalSocket extends SocketFile {
   }
 
   final boolean isConnected() {
-    return wasConnected;
+    OutsideStream o = outside;
+    return wasConnected || o != null && o.isEstablished();
   }
 
   final boolean hasSendEnded() {

@@ -6,14 +6,16 @@ import dev.vivarium.sentry.abi.Sockets;
 import dev.vivarium.sentry.ipc.Bytes;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.memory.Uio;
+import dev.vivarium.sentry.net.outside.Outside;
 import dev.vivarium.sentry.vfs.Inode;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 
 /**
- * A netlink socket. One for routing (rtnetlink(7)) tells of the one interface, lo, and its
- * addresses; nothing can be changed through it. One for diagnostics tells of sockets.
+ * A netlink socket. One for routing (rtnetlink(7)) tells of the interfaces, lo and where there is a
+ * network eth0, their addresses and routes; nothing can be changed through it. One for diagnostics
+ * tells of sockets.
  */
 public final class NetlinkSocket extends SocketFile {
   public static final int NETLINK_ROUTE = 0;
@@ -31,6 +33,13 @@ public final class NetlinkSocket extends SocketFile {
   private static final int RTM_GETLINK = 18;
   private static final int RTM_NEWADDR = 20;
   private static final int RTM_GETADDR = 22;
+  private static final int RTM_NEWROUTE = 24;
+  private static final int RTM_GETROUTE = 26;
+
+  /** The numbers of the interfaces. */
+  private static final int LO = 1;
+
+  private static final int ETH = 2;
   private static final int IFLA_IFNAME = 3;
   private static final int IFLA_ALT_IFNAME = 53;
 
@@ -42,10 +51,12 @@ public final class NetlinkSocket extends SocketFile {
 
   private final ArrayDeque<byte[]> answers = new ArrayDeque<>();
   private final SocketDiagnostics diagnostics;
+  private final Network network;
   private int portId;
 
   public NetlinkSocket(Network network, Inode inode, int flags, int type, int protocol) {
     super(inode, flags, Sockets.AF_NETLINK, type, protocol);
+    this.network = network;
     this.diagnostics = new SocketDiagnostics(network, answers);
   }
 
@@ -151,14 +162,20 @@ public final class NetlinkSocket extends SocketFile {
     int flags = Bytes.getShort(request, at + 6);
     int sequence = Bytes.getInt(request, at + 8);
     int family = length > HEADER ? request[at + HEADER] & 0xff : 0;
-    boolean dump = (flags & NLM_F_DUMP) != 0;
+    boolean dump = (flags & NLM_F_DUMP) != 0 && (type & 3) == 2; // of RTM_GET* only
     switch (type) {
       case RTM_GETLINK -> {
-        if (!dump && !isAskedFor(request, at, length)) {
+        int asked = dump ? 0 : askedFor(request, at, length);
+        if (asked < 0) {
           answers.add(error(request, at, sequence, Errno.ENODEV));
           return;
         }
-        answers.add(link(sequence, dump));
+        if (asked != ETH) {
+          answers.add(link(sequence, dump));
+        }
+        if (asked != LO && hasEth()) {
+          answers.add(ethLink(sequence, dump));
+        }
         if (dump) {
           answers.add(done(sequence));
         }
@@ -166,15 +183,38 @@ public final class NetlinkSocket extends SocketFile {
       case RTM_GETADDR -> {
         if (family == 0 || family == Sockets.AF_INET) {
           answers.add(address(sequence, Sockets.AF_INET));
+          if (hasEth()) {
+            answers.add(ethAddress(sequence, Sockets.AF_INET));
+          }
         }
         if (family == 0 || family == Sockets.AF_INET6) {
           answers.add(address(sequence, Sockets.AF_INET6));
+          if (hasV6()) {
+            answers.add(ethAddress(sequence, Sockets.AF_INET6));
+          }
         }
         answers.add(done(sequence));
       }
+      case RTM_GETROUTE -> {
+        if (hasEth() && (family == 0 || family == Sockets.AF_INET)) {
+          answers.add(route(sequence, dump, Sockets.AF_INET, true));
+          if (dump) {
+            answers.add(route(sequence, true, Sockets.AF_INET, false));
+          }
+        } else if (!dump) {
+          answers.add(error(request, at, sequence, Errno.ENETUNREACH));
+        }
+        if (dump && hasV6() && (family == 0 || family == Sockets.AF_INET6)) {
+          answers.add(route(sequence, true, Sockets.AF_INET6, true));
+          answers.add(route(sequence, true, Sockets.AF_INET6, false));
+        }
+        if (dump) {
+          answers.add(done(sequence));
+        }
+      }
       default -> {
         if (dump) {
-          answers.add(done(sequence)); // routes, neighbours …: there are none
+          answers.add(done(sequence)); // neighbours, rules …: there are none
         } else if (type >= RTM_NEWLINK || (flags & NLM_F_ACK) != 0) {
           answers.add(error(request, at, sequence, Errno.EPERM));
         }
@@ -182,26 +222,40 @@ public final class NetlinkSocket extends SocketFile {
     }
   }
 
-  /** Whether RTM_GETLINK asks for lo, by its number or its name. */
-  private static boolean isAskedFor(byte[] request, int at, int length) {
+  private boolean hasEth() {
+    return network.outside() != null;
+  }
+
+  private boolean hasV6() {
+    Outside outside = network.outside();
+    return outside != null && outside.hasV6();
+  }
+
+  /** Which interface RTM_GETLINK asks for, by its number or its name; -1 if there is none such. */
+  private int askedFor(byte[] request, int at, int length) {
     int index = length < HEADER + IFINFO ? 0 : Bytes.getInt(request, at + HEADER + 4);
     if (index != 0) {
-      return index == 1;
+      return index == LO || index == ETH && hasEth() ? index : -1;
     }
     int i = HEADER + IFINFO;
     while (i + 4 <= length) {
       int size = Bytes.getShort(request, at + i) & 0xffff;
       int type = Bytes.getShort(request, at + i + 2) & 0x3fff;
       if (size < 4 || i + size > length) {
-        return false;
+        return -1;
       }
       if (type == IFLA_IFNAME || type == IFLA_ALT_IFNAME) {
         String name = new String(request, at + i + 4, size - 4, StandardCharsets.ISO_8859_1);
-        return name.equals("lo") || name.startsWith("lo\0");
+        int end = name.indexOf(0);
+        return switch (end < 0 ? name : name.substring(0, end)) {
+          case "lo" -> LO;
+          case "eth0" -> hasEth() ? ETH : -1;
+          default -> -1;
+        };
       }
       i += size + 3 & ~3;
     }
-    return false;
+    return -1;
   }
 
   /** One netlink message in the making. */
@@ -286,6 +340,80 @@ public final class NetlinkSocket extends SocketFile {
     byte[] forever = new byte[16]; // struct ifa_cacheinfo: valid and preferred for ever
     Bytes.putLong(forever, 0, -1);
     return b.attribute(8, permanent).attribute(6, forever).done(); // IFA_FLAGS, IFA_CACHEINFO
+  }
+
+  private byte[] ethLink(int sequence, boolean multi) {
+    int ethernet = 1; // ARPHRD_ETHER
+    int upRunning = 0x11043; // IFF_UP, BROADCAST, RUNNING, MULTICAST, LOWER_UP
+    return new Builder(RTM_NEWLINK, multi ? NLM_F_MULTI : 0, sequence)
+        .int32(ethernet << 16)
+        .int32(ETH)
+        .int32(upRunning)
+        .int32(0)
+        .attribute(IFLA_IFNAME, new byte[] {'e', 't', 'h', '0', 0})
+        .attribute(13, 1000) // IFLA_TXQLEN
+        .attribute(16, new byte[] {6}) // IFLA_OPERSTATE: up
+        .attribute(17, new byte[] {0}) // IFLA_LINKMODE
+        .attribute(4, InterfaceIoctls.ETH_MTU) // IFLA_MTU
+        .attribute(27, 0) // IFLA_GROUP
+        .attribute(30, 0) // IFLA_PROMISCUITY
+        .attribute(31, 1) // IFLA_NUM_TX_QUEUES
+        .attribute(32, 1) // IFLA_NUM_RX_QUEUES
+        .attribute(33, new byte[] {1}) // IFLA_CARRIER
+        .attribute(1, InterfaceIoctls.ETH_HARDWARE.clone()) // IFLA_ADDRESS
+        .attribute(2, new byte[] {-1, -1, -1, -1, -1, -1}) // IFLA_BROADCAST
+        .attribute(23, new byte[STATISTICS * 8]) // IFLA_STATS64
+        .attribute(7, new byte[STATISTICS * 4]) // IFLA_STATS
+        .attribute(6, new byte[] {'n', 'o', 'q', 'u', 'e', 'u', 'e', 0}) // IFLA_QDISC
+        .done();
+  }
+
+  private byte[] ethAddress(int sequence, int family) {
+    boolean v6 = family == Sockets.AF_INET6;
+    byte[] value = v6 ? InetSocket.v6Own() : new byte[] {10, 86, 0, 2};
+    int permanent = 0x80; // IFA_F_PERMANENT
+    Builder b =
+        new Builder(RTM_NEWADDR, NLM_F_MULTI, sequence)
+            .int32(family | (v6 ? 64 : 24) << 8 | permanent << 16)
+            .int32(ETH)
+            .attribute(1, value); // IFA_ADDRESS
+    if (!v6) {
+      b.attribute(2, value) // IFA_LOCAL
+          .attribute(4, new byte[] {10, 86, 0, -1}) // IFA_BROADCAST
+          .attribute(3, new byte[] {'e', 't', 'h', '0', 0}); // IFA_LABEL
+    }
+    byte[] forever = new byte[16];
+    Bytes.putLong(forever, 0, -1);
+    return b.attribute(8, permanent).attribute(6, forever).done();
+  }
+
+  /** The default route by the gateway, or that to the gateway's network. */
+  private byte[] route(int sequence, boolean multi, int family, boolean byGateway) {
+    boolean v6 = family == Sockets.AF_INET6;
+    int bits = byGateway ? 0 : v6 ? 64 : 24;
+    int protocol = byGateway ? 3 : 2; // RTPROT_BOOT, RTPROT_KERNEL
+    int scope = byGateway || v6 ? 0 : 253; // RT_SCOPE_LINK
+    int main = 254; // RT_TABLE_MAIN
+    Builder b =
+        new Builder(RTM_NEWROUTE, multi ? NLM_F_MULTI : 0, sequence)
+            .int32(family | bits << 8)
+            .int32(main | protocol << 8 | scope << 16 | 1 << 24) // RTN_UNICAST
+            .int32(0)
+            .attribute(15, main); // RTA_TABLE
+    byte[] gateway = v6 ? InetSocket.v6Own() : new byte[] {10, 86, 0, 1};
+    if (v6) {
+      gateway[15] = 1;
+    }
+    if (byGateway) {
+      b.attribute(5, gateway); // RTA_GATEWAY
+    } else {
+      gateway[gateway.length - 1] = 0;
+      b.attribute(1, gateway); // RTA_DST
+      if (!v6) {
+        b.attribute(7, new byte[] {10, 86, 0, 2}); // RTA_PREFSRC
+      }
+    }
+    return b.attribute(4, ETH).done(); // RTA_OIF
   }
 
   private byte[] done(int sequence) {

@@ -110,7 +110,11 @@ final class OutsideStream {
     return peerName.clone();
   }
 
+  /** Whether there is a peer; also found out here, for nobody has to ask what came of it. */
   boolean isEstablished() {
+    if (!established && connecting && host.isConnected()) {
+      established = true;
+    }
     return established;
   }
 

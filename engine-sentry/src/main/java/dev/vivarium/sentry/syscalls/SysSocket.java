@@ -30,8 +30,9 @@ final class SysSocket {
 
   static void register(SyscallTable.Builder b) {
     String families =
-        "Unix sockets, and TCP and UDP inside the sandbox, and what netlink tells of lo and of"
-            + " sockets; no raw sockets, and urgent data (MSG_OOB) goes in line.";
+        "Unix sockets, TCP and UDP inside the sandbox and to what its network lets through, and"
+            + " what netlink tells of interfaces, routes and sockets; no raw sockets, and urgent"
+            + " data (MSG_OOB) within the sandbox goes in line.";
     b.partial(Sys.SOCKET, "socket", SysSocket::socket, families);
     b.full(Sys.SOCKETPAIR, "socketpair", SysSocket::socketpair);
     b.full(Sys.BIND, "bind", SysSocket::bind);

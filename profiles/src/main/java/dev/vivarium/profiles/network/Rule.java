@@ -39,6 +39,9 @@ public record Rule(
    * @throws IllegalArgumentException whose message says what is wrong, for people
    */
   public static Rule parse(String text) {
+    if (text.contains("://")) {
+      throw wrong("a rule is HOST[:PORT], without a scheme and a path", text);
+    }
     String rest = text;
     boolean tcp = true;
     boolean udp = true;

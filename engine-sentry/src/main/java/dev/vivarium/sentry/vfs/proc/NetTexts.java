@@ -5,6 +5,7 @@ import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.net.InetSocket;
 import dev.vivarium.sentry.net.LocalSocket;
 import dev.vivarium.sentry.net.UnixSocket;
+import dev.vivarium.sentry.net.outside.Outside;
 import dev.vivarium.sentry.vfs.StaticDirectory;
 
 /** /proc/PID/net: the sandbox's one network namespace. */
@@ -17,9 +18,9 @@ final class NetTexts {
         d,
         "arp",
         t -> "IP address       HW type     Flags       HW address            Mask     Device\n");
-    fs.text(d, "dev", t -> DEV);
-    fs.text(d, "if_inet6", t -> "00000000000000000000000000000001 01 80 10 80       lo\n");
-    fs.text(d, "ipv6_route", t -> "");
+    fs.text(d, "dev", t -> hasEth(t) ? DEV + ETH_DEV : DEV);
+    fs.text(d, "if_inet6", t -> hasV6(t) ? V6_LO + V6_ETH : V6_LO);
+    fs.text(d, "ipv6_route", t -> hasV6(t) ? V6_ROUTES : "");
     fs.text(
         d,
         "netlink",
@@ -33,7 +34,8 @@ final class NetTexts {
         "route",
         t ->
             "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow"
-                + "\tIRTT\n");
+                + "\tIRTT\n"
+                + (hasEth(t) ? ROUTES : ""));
     fs.text(d, "snmp", t -> snmp(t));
     fs.text(d, "netstat", t -> "");
     fs.text(d, "psched", t -> "000003e8 00000040 000f4240 3b9aca00\n"); // clocks, in ns
@@ -49,6 +51,15 @@ final class NetTexts {
     }
     fs.text(d, "unix", NetTexts::unix);
     return d;
+  }
+
+  private static boolean hasEth(Task reader) {
+    return reader.kernel().network().outside() != null;
+  }
+
+  private static boolean hasV6(Task reader) {
+    Outside outside = reader.kernel().network().outside();
+    return outside != null && outside.hasV6();
   }
 
   private static String inet(Task reader, int domain, boolean stream) {
@@ -132,6 +143,23 @@ final class NetTexts {
        face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
           lo:       0       0    0    0    0     0          0         0        0       0    0    0    0     0       0          0
       """;
+
+  private static final String ETH_DEV =
+      "  eth0:       0       0    0    0    0     0          0         0        0       0    0    0"
+          + "    0     0       0          0\n";
+
+  private static final String V6_LO = "00000000000000000000000000000001 01 80 10 80       lo\n";
+  private static final String V6_ETH = "fd860000000000000000000000000002 02 40 00 80     eth0\n";
+
+  private static final String ROUTES =
+      "eth0\t00000000\t0100560A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
+          + "eth0\t0000560A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n";
+
+  private static final String V6_ROUTES =
+      "fd860000000000000000000000000000 40 00000000000000000000000000000000 00"
+          + " 00000000000000000000000000000000 00000100 00000001 00000000 00000001     eth0\n"
+          + "00000000000000000000000000000000 00 00000000000000000000000000000000 00"
+          + " fd860000000000000000000000000001 00000400 00000001 00000000 00000003     eth0\n";
 
   private static final String TCP =
       "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout"

@@ -21,7 +21,7 @@ public final class SysFs extends FileSystem {
     root = new StaticDirectory(this, 1, 0555);
     directories.put("", root);
     processors(machine.cpus());
-    network();
+    network(kernel.network().outside() != null);
     for (String empty :
         new String[] {
           "block",
@@ -133,27 +133,44 @@ public final class SysFs extends FileSystem {
     }
   }
 
-  private void network() {
-    String lo = "devices/virtual/net/lo/";
-    file(lo + "address", "00:00:00:00:00:00\n");
-    file(lo + "addr_len", "6\n");
-    file(lo + "broadcast", "00:00:00:00:00:00\n");
-    file(lo + "carrier", "1\n");
-    file(lo + "flags", "0x9\n");
-    file(lo + "ifindex", "1\n");
-    file(lo + "iflink", "1\n");
-    file(lo + "mtu", "65536\n");
-    file(lo + "operstate", "unknown\n");
-    file(lo + "tx_queue_len", "1000\n");
-    file(lo + "type", "772\n");
+  private void network(boolean outside) {
+    networkInterface(
+        "lo", 1, "00:00:00:00:00:00", "00:00:00:00:00:00", "0x9", 65536, "unknown", 772);
+    if (outside) {
+      networkInterface(
+          "eth0", 2, "02:76:69:76:00:02", "ff:ff:ff:ff:ff:ff", "0x1003", 1500, "up", 1);
+    }
+  }
+
+  private void networkInterface(
+      String name,
+      int index,
+      String address,
+      String broadcast,
+      String flags,
+      int mtu,
+      String state,
+      int type) {
+    String base = "devices/virtual/net/" + name + "/";
+    file(base + "address", address + "\n");
+    file(base + "addr_len", "6\n");
+    file(base + "broadcast", broadcast + "\n");
+    file(base + "carrier", "1\n");
+    file(base + "flags", flags + "\n");
+    file(base + "ifindex", index + "\n");
+    file(base + "iflink", index + "\n");
+    file(base + "mtu", mtu + "\n");
+    file(base + "operstate", state + "\n");
+    file(base + "tx_queue_len", "1000\n");
+    file(base + "type", type + "\n");
     for (String counter :
         new String[] {
           "rx_bytes", "rx_packets", "rx_errors", "tx_bytes", "tx_packets", "tx_errors"
         }) {
-      file(lo + "statistics/" + counter, "0\n");
+      file(base + "statistics/" + counter, "0\n");
     }
     directory("class/net")
-        .add("lo", new StaticSymlink(this, ++lastIno, "../../" + "devices/virtual/net/lo"));
+        .add(name, new StaticSymlink(this, ++lastIno, "../../devices/virtual/net/" + name));
   }
 
   private StaticDirectory directory(String path) {
