@@ -15,6 +15,7 @@ import dev.vivarium.cli.image.RmiCommand;
 import dev.vivarium.cli.image.SaveCommand;
 import dev.vivarium.cli.image.TagCommand;
 import dev.vivarium.cli.image.VerifyCommand;
+import dev.vivarium.cli.profile.ProfileCommand;
 import dev.vivarium.cli.run.ExecCommand;
 import dev.vivarium.cli.run.RunCommand;
 import dev.vivarium.cli.sandbox.InspectCommand;
@@ -58,6 +59,7 @@ public enum Verbs {
   HISTORY("history", "Show what made an image"),
   PRUNE("prune", "Remove images that are not needed"),
   VERIFY("verify", "Check every byte of the image store"),
+  PROFILE("profile", "Read, check, compare and make profiles: what a sandbox may do"),
   DOCTOR("doctor", "Say what this machine can and cannot do, and how to fix it"),
   COMPLETION("completion", "Print the completion script of a shell"),
   VERSION("version", "Print the version");
@@ -98,6 +100,7 @@ public enum Verbs {
       case HISTORY -> new HistoryCommand();
       case PRUNE -> new PruneCommand();
       case VERIFY -> new VerifyCommand();
+      case PROFILE -> new ProfileCommand();
       case DOCTOR -> new DoctorCommand();
       case COMPLETION -> new CompletionCommand();
       case VERSION -> new VersionCommand();

@@ -4,11 +4,14 @@ import dev.vivarium.cli.CliException;
 import dev.vivarium.engine.NetworkSpec;
 import dev.vivarium.engine.NetworkSpec.NameServer;
 import dev.vivarium.engine.NetworkSpec.PublishedPort;
+import dev.vivarium.profiles.Field;
+import dev.vivarium.profiles.Profile;
 import dev.vivarium.profiles.network.AddressRange;
 import dev.vivarium.profiles.network.NetworkPolicy;
 import dev.vivarium.profiles.network.Rule;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.ParseResult;
 
 /**
@@ -22,9 +25,18 @@ final class NetworkFlags {
 
   private NetworkFlags() {}
 
-  static NetworkSpec read(ParseResult arguments) throws CliException {
-    String[] allowed = arguments.matchedOptionValue("--allow", new String[0]);
-    String mode = arguments.matchedOptionValue("--net", allowed.length > 0 ? "allow" : "none");
+  /** What the flags say, added to what the profile says; {@code --net} decides alone. */
+  static NetworkSpec read(ParseResult arguments, Optional<Profile> profile) throws CliException {
+    String[] given = arguments.matchedOptionValue("--allow", new String[0]);
+    String inherited = profile.flatMap(p -> p.text(Field.NETWORK)).orElse("none");
+    String mode =
+        arguments.matchedOptionValue(
+            "--net", given.length > 0 && inherited.equals("none") ? "allow" : inherited);
+    List<String> allowed = new ArrayList<>();
+    if (!mode.equals("none") && !inherited.equals("none")) {
+      allowed.addAll(profile.map(p -> p.list(Field.ALLOW)).orElse(List.of()));
+    }
+    allowed.addAll(List.of(given));
     NetworkPolicy.Mode wanted =
         switch (mode) {
           case "none" -> NetworkPolicy.Mode.NONE;
@@ -35,7 +47,7 @@ final class NetworkFlags {
                   CliException.USAGE,
                   "run: --net: unknown: " + mode + "; there are none, allow and full");
         };
-    if (wanted == NetworkPolicy.Mode.NONE && allowed.length > 0) {
+    if (wanted == NetworkPolicy.Mode.NONE && !allowed.isEmpty()) {
       throw new CliException(
           CliException.USAGE, "run: --allow: there is no network with --net none; leave one out");
     }
@@ -51,11 +63,16 @@ final class NetworkFlags {
       throw new CliException(
           CliException.USAGE, "run: --allow: at most " + NetworkPolicy.MAX_RULES + " rules");
     }
-    return new NetworkSpec(new NetworkPolicy(wanted, rules), ports(arguments), servers(arguments));
+    return new NetworkSpec(
+        new NetworkPolicy(wanted, rules), ports(arguments, profile), servers(arguments));
   }
 
-  private static List<PublishedPort> ports(ParseResult arguments) throws CliException {
+  private static List<PublishedPort> ports(ParseResult arguments, Optional<Profile> profile)
+      throws CliException {
     List<PublishedPort> ports = new ArrayList<>();
+    for (String text : profile.map(p -> p.list(Field.PUBLISH)).orElse(List.of())) {
+      ports.add(port(text));
+    }
     for (String text : arguments.matchedOptionValue("-p", new String[0])) {
       ports.add(port(text));
     }

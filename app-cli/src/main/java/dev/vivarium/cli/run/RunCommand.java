@@ -50,6 +50,11 @@ public final class RunCommand extends Command {
         "Show a host file or directory inside (read-only unless :rw).",
         "-v",
         "--volume");
+    option(
+        spec,
+        "PROFILE",
+        "What it is allowed and given, by name or file; flags go first. See viv profile list.",
+        "--profile");
     option(spec, "NET", "The network it may use: none, allow or full (default: none).", "--net");
     repeatable(
         spec,

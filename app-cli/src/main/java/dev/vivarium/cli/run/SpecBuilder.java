@@ -5,6 +5,8 @@ import dev.vivarium.cli.Context;
 import dev.vivarium.engine.NetworkSpec;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.image.store.ImageConfig;
+import dev.vivarium.profiles.Field;
+import dev.vivarium.profiles.Profile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,12 +19,14 @@ import java.util.Optional;
 import picocli.CommandLine.ParseResult;
 
 /**
- * What the flags of {@code run} say, checked before anything is started or fetched; and, merged
- * with an image's own configuration as Docker does, the specification.
+ * What the flags of {@code run} say, and where they say nothing the profile, checked before
+ * anything is started or fetched; and, merged with an image's own configuration as Docker does, the
+ * specification.
  */
 final class SpecBuilder {
   private static final String PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+  private final Optional<Profile> profile;
   private final String id;
   private final String name;
   private final String engine;
@@ -49,50 +53,63 @@ final class SpecBuilder {
     this.id = id;
     this.name = name;
     this.command = command;
-    String wanted = arguments.matchedOptionValue("--engine", "auto");
+    this.profile = ProfileValues.load(flag(arguments, "--profile"), context);
+    String wanted = text(arguments, "--engine", Field.ENGINE).orElse("auto");
     this.engine =
         wanted.equals("auto")
             ? context.environment().getOrDefault("VIVARIUM_ENGINE", "sentry")
             : wanted;
-    this.platform = text(arguments, "--platform");
-    this.hostname = arguments.matchedOptionValue("--hostname", id);
+    this.platform = text(arguments, "--platform", Field.PLATFORM);
+    this.hostname = text(arguments, "--hostname", Field.HOSTNAME).orElse(id);
     if (hostname.isEmpty() || hostname.length() > 64) {
       throw new CliException(
           CliException.USAGE, "run: --hostname: must have 1 to 64 characters: " + hostname);
     }
+    if (profile.isPresent()) {
+      for (String mount : profile.get().list(Field.MOUNTS)) {
+        mounts.add(ProfileValues.mount(mount, context.environment()));
+      }
+    }
     for (String mount : arguments.matchedOptionValue("-v", new String[0])) {
       mounts.add(Values.mount("-v", mount));
     }
-    this.readOnlyRoot = arguments.hasMatchedOption("--read-only");
-    Optional<String> memory = text(arguments, "--memory");
-    Optional<String> cpus = text(arguments, "--cpus");
-    Optional<String> pids = text(arguments, "--pids");
+    this.readOnlyRoot =
+        arguments.hasMatchedOption("--read-only")
+            || profile.flatMap(p -> p.text(Field.READ_ONLY)).equals(Optional.of("true"));
+    Optional<String> memory = text(arguments, "--memory", Field.MEMORY);
+    Optional<String> cpus = text(arguments, "--cpus", Field.CPUS);
+    Optional<String> pids = text(arguments, "--pids", Field.PIDS);
     this.limits =
         new SandboxSpec.Limits(
             memory.isPresent() ? Values.size("--memory", memory.get()) : 0,
             cpus.isPresent() ? Values.processors("--cpus", cpus.get()) : 0,
             pids.isPresent() ? Values.count("--pids", pids.get()) : 0);
-    Optional<String> limit = text(arguments, "--timeout");
+    Optional<String> limit = text(arguments, "--timeout", Field.TIME);
     this.timeout =
         limit.isPresent()
             ? Optional.of(Values.duration("--timeout", limit.get()))
             : Optional.empty();
-    this.network = NetworkFlags.read(arguments);
-    this.traceFile = trace(text(arguments, "--trace"));
-    this.entrypoint = text(arguments, "--entrypoint");
+    this.network = NetworkFlags.read(arguments, profile);
+    this.traceFile = trace(flag(arguments, "--trace"));
+    this.entrypoint = flag(arguments, "--entrypoint");
     readEnvironment(arguments, context);
-    this.workingDirectory = text(arguments, "-w");
+    this.workingDirectory = text(arguments, "-w", Field.WORKDIR);
     if (workingDirectory.isPresent() && !workingDirectory.get().startsWith("/")) {
       throw new CliException(
           CliException.USAGE,
           "run: -w: the working directory must be absolute: " + workingDirectory.get());
     }
-    this.user = text(arguments, "-u");
+    this.user = text(arguments, "-u", Field.USER);
     this.terminal = arguments.hasMatchedOption("-t");
     this.stdin = arguments.hasMatchedOption("-i");
   }
 
-  private static Optional<String> text(ParseResult arguments, String option) {
+  /** What the flag says, or else the profile. */
+  private Optional<String> text(ParseResult arguments, String option, Field field) {
+    return flag(arguments, option).or(() -> profile.flatMap(p -> p.text(field)));
+  }
+
+  private static Optional<String> flag(ParseResult arguments, String option) {
     return Optional.ofNullable(arguments.matchedOptionValue(option, (String) null));
   }
 
@@ -112,6 +129,12 @@ final class SpecBuilder {
 
   private void readEnvironment(ParseResult arguments, Context context) throws CliException {
     Map<String, String> here = context.environment();
+    if (profile.isPresent()) {
+      for (String passed : profile.get().list(Field.PASS)) {
+        Values.environment("--profile: pass-environment", passed, here, environment);
+      }
+      environment.putAll(profile.get().map(Field.ENVIRONMENT));
+    }
     for (String file : arguments.matchedOptionValue("--env-file", new String[0])) {
       Values.environmentFile(file, here, environment);
     }

@@ -2,23 +2,18 @@ package dev.vivarium.cli.run;
 
 import dev.vivarium.cli.CliException;
 import dev.vivarium.engine.SandboxSpec;
+import dev.vivarium.profiles.Quantity;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.function.Function;
 
 /** The values that flags take, those of {@code run} above all. */
 public final class Values {
-  private static final Pattern SIZE = Pattern.compile("([0-9]{1,15})([kmgt]?)(i?b)?");
-  private static final Pattern DURATION =
-      Pattern.compile("([0-9]{1,9}(?:\\.[0-9]{1,3})?)(ms|s|m|h)?");
-
   private Values() {}
 
   private static CliException wrong(String flag, String value, String what) {
@@ -27,66 +22,34 @@ public final class Values {
     return new CliException(CliException.USAGE, where + ": not " + what + ": " + value);
   }
 
+  /** Reads a value; what it must be is the message of an exception. */
+  private static <T> T read(String flag, String value, Function<String, T> reader)
+      throws CliException {
+    try {
+      return reader.apply(value);
+    } catch (IllegalArgumentException e) {
+      throw wrong(flag, value, String.valueOf(e.getMessage()));
+    }
+  }
+
   /** Bytes: a number with k, m, g or t, in powers of 1024 as everywhere for memory. */
   public static long size(String flag, String value) throws CliException {
-    Matcher matcher = SIZE.matcher(value.toLowerCase(Locale.ROOT));
-    if (!matcher.matches()) {
-      throw wrong(flag, value, "a size such as 512m");
-    }
-    int shift = matcher.group(2).isEmpty() ? 0 : 10 * ("kmgt".indexOf(matcher.group(2)) + 1);
-    long number = Long.parseLong(matcher.group(1));
-    if (number == 0 || number > Long.MAX_VALUE >> shift) {
-      throw wrong(flag, value, "a size that a machine has");
-    }
-    return number << shift;
+    return read(flag, value, Quantity::bytes);
   }
 
   /** Seconds unless another unit is given. */
   public static Duration duration(String flag, String value) throws CliException {
-    Matcher matcher = DURATION.matcher(value);
-    if (!matcher.matches()) {
-      throw wrong(flag, value, "a time such as 30s, 1.5m or 500ms");
-    }
-    double number = Double.parseDouble(matcher.group(1));
-    String unit = matcher.group(2) == null ? "s" : matcher.group(2);
-    double millis =
-        number
-            * switch (unit) {
-              case "ms" -> 1;
-              case "m" -> 60_000;
-              case "h" -> 3_600_000;
-              default -> 1000;
-            };
-    if (millis < 1) {
-      throw wrong(flag, value, "longer than nothing");
-    }
-    return Duration.ofMillis(Math.round(millis));
+    return read(flag, value, Quantity::duration);
   }
 
   /** A number of processors, fractions allowed. */
   static double processors(String flag, String value) throws CliException {
-    try {
-      double number = Double.parseDouble(value);
-      if (number > 0 && number <= 4096) {
-        return number;
-      }
-    } catch (NumberFormatException e) {
-      // Said below.
-    }
-    throw wrong(flag, value, "a number of processors such as 1.5");
+    return read(flag, value, Quantity::processors);
   }
 
   /** A count of at least one. */
   static int count(String flag, String value) throws CliException {
-    try {
-      int number = Integer.parseInt(value);
-      if (number > 0) {
-        return number;
-      }
-    } catch (NumberFormatException e) {
-      // Said below.
-    }
-    throw wrong(flag, value, "a whole number of at least 1");
+    return read(flag, value, Quantity::count);
   }
 
   /** {@code HOST:GUEST[:ro|rw]}; read-only unless said. */

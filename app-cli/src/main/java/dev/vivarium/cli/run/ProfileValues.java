@@ -1,0 +1,56 @@
+package dev.vivarium.cli.run;
+
+import dev.vivarium.cli.CliException;
+import dev.vivarium.cli.Context;
+import dev.vivarium.engine.SandboxSpec;
+import dev.vivarium.profiles.Field;
+import dev.vivarium.profiles.Profile;
+import dev.vivarium.profiles.ProfileException;
+import dev.vivarium.profiles.Profiles;
+import dev.vivarium.profiles.network.NetworkPolicy;
+import dev.vivarium.profiles.network.Rule;
+import java.util.Map;
+import java.util.Optional;
+
+/** What a profile's values mean for a sandbox that is started from here. */
+public final class ProfileValues {
+  private ProfileValues() {}
+
+  /** The profile that a flag names. */
+  static Optional<Profile> load(Optional<String> name, Context context) throws CliException {
+    if (name.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(Profiles.of(context.environment()).load(name.get()));
+    } catch (ProfileException e) {
+      throw new CliException(CliException.FAILED, e.getMessage(), e);
+    }
+  }
+
+  /** A path that may begin with the home directory's sign. */
+  public static String expand(String path, Map<String, String> environment) {
+    return path.equals("~") || path.startsWith("~/")
+        ? environment.getOrDefault("HOME", System.getProperty("user.home")) + path.substring(1)
+        : path;
+  }
+
+  /** A mount, seen from the current directory. */
+  public static SandboxSpec.Mount mount(String text, Map<String, String> environment)
+      throws CliException {
+    return Values.mount("--profile: mounts", expand(text, environment));
+  }
+
+  /** The network policy. */
+  public static NetworkPolicy policy(Profile profile) {
+    NetworkPolicy.Mode mode =
+        switch (profile.text(Field.NETWORK).orElse("none")) {
+          case "allow" -> NetworkPolicy.Mode.ALLOW;
+          case "full" -> NetworkPolicy.Mode.FULL;
+          default -> NetworkPolicy.Mode.NONE;
+        };
+    return mode == NetworkPolicy.Mode.NONE
+        ? NetworkPolicy.NONE
+        : new NetworkPolicy(mode, profile.list(Field.ALLOW).stream().map(Rule::parse).toList());
+  }
+}

@@ -1,0 +1,205 @@
+package dev.vivarium.profiles;
+
+import dev.vivarium.profiles.network.Rule;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * Everything that a profile can set: the one list from which reading, checking, the JSON schema and
+ * the documentation come.
+ */
+public enum Field {
+  DESCRIPTION("description", Shape.ONE, "what it is for, in a line") {
+    @Override
+    void check(String text) {
+      if (text.length() > 200 || text.indexOf('\n') >= 0) {
+        throw new IllegalArgumentException("one line of at most 200 characters");
+      }
+    }
+  },
+  ENGINE("engine", Shape.ONE, "what isolates: auto chooses", "auto", "sentry", "microvm"),
+  PLATFORM(
+      "platform",
+      Shape.ONE,
+      "how the sentry gets hold of system calls",
+      "systrap",
+      "ptrace",
+      "kvm"),
+  NETWORK(
+      "network.mode",
+      Shape.ONE,
+      "nothing; what allow lists; every public address, and what allow lists",
+      "none",
+      "allow",
+      "full"),
+  ALLOW("network.allow", Shape.LIST, "HOST[:PORT[-PORT]][/tcp|/udp] that it may reach") {
+    @Override
+    void check(String text) {
+      Rule.parse(text);
+    }
+  },
+  PUBLISH("network.publish", Shape.LIST, "[ADDRESS:]PORT:PORT_INSIDE[/udp] that leads into it") {
+    @Override
+    void check(String text) {
+      if (!PORTS.matcher(text).matches()) {
+        throw new IllegalArgumentException("[ADDRESS:]PORT:PORT_INSIDE[/udp]");
+      }
+    }
+  },
+  MOUNTS(
+      "mounts",
+      Shape.LIST,
+      "HOST:GUEST[:ro|rw]: a file or directory to show inside; HOST from the current directory on,"
+          + " or ~/") {
+    @Override
+    void check(String text) {
+      String[] parts = text.split(":", -1);
+      if (parts.length < 2
+          || parts.length > 3
+          || parts[0].isEmpty()
+          || !parts[1].startsWith("/")
+          || parts[1].equals("/")
+          || parts.length == 3 && !parts[2].equals("ro") && !parts[2].equals("rw")) {
+        throw new IllegalArgumentException("HOST:GUEST[:ro|rw], GUEST absolute and not /");
+      }
+    }
+  },
+  MEMORY("limits.memory", Shape.ONE, "memory, files in it included, such as 512m") {
+    @Override
+    void check(String text) {
+      Quantity.bytes(text);
+    }
+  },
+  CPUS("limits.cpus", Shape.ONE, "processors, fractions allowed") {
+    @Override
+    void check(String text) {
+      Quantity.processors(text);
+    }
+  },
+  PIDS("limits.pids", Shape.ONE, "tasks at once") {
+    @Override
+    void check(String text) {
+      Quantity.count(text);
+    }
+  },
+  TIME("limits.time", Shape.ONE, "after which it is ended, such as 5m; exit code 124") {
+    @Override
+    void check(String text) {
+      Quantity.duration(text);
+    }
+  },
+  ENVIRONMENT("environment", Shape.MAP, "variables and their values") {
+    @Override
+    void check(String text) {
+      if (!VARIABLE.matcher(text).matches()) {
+        throw new IllegalArgumentException("a name of letters, digits and _");
+      }
+    }
+  },
+  PASS("pass-environment", Shape.LIST, "variables that it gets as they are here, if they are set") {
+    @Override
+    void check(String text) {
+      ENVIRONMENT.check(text);
+    }
+  },
+  USER("user", Shape.ONE, "UID[:GID] or NAME[:GROUP]") {
+    @Override
+    void check(String text) {
+      if (!USER_NAME.matcher(text).matches()) {
+        throw new IllegalArgumentException("UID[:GID] or NAME[:GROUP]");
+      }
+    }
+  },
+  WORKDIR("workdir", Shape.ONE, "the working directory inside") {
+    @Override
+    void check(String text) {
+      if (!text.startsWith("/")) {
+        throw new IllegalArgumentException("an absolute path");
+      }
+    }
+  },
+  HOSTNAME("hostname", Shape.ONE, "what uname says inside") {
+    @Override
+    void check(String text) {
+      if (text.isEmpty() || text.length() > 64) {
+        throw new IllegalArgumentException("1 to 64 characters");
+      }
+    }
+  },
+  READ_ONLY("read-only", Shape.ONE, "whether the root cannot be written", "true", "false");
+
+  /** How many values there are. */
+  public enum Shape {
+    ONE,
+    LIST,
+    MAP
+  }
+
+  private static final Pattern PORTS =
+      Pattern.compile("(([0-9.]+|\\[[0-9a-fA-F:.]+\\]):)?[0-9]{1,5}:[0-9]{1,5}(/tcp|/udp)?");
+  private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
+  private static final Pattern USER_NAME =
+      Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?");
+
+  private final String key;
+  private final Shape shape;
+  private final String description;
+  private final List<String> choices;
+
+  Field(String key, Shape shape, String description, String... choices) {
+    this.key = key;
+    this.shape = shape;
+    this.description = description;
+    this.choices = List.of(choices);
+  }
+
+  /** As a profile writes it; a dot leads into a group. */
+  public String key() {
+    return key;
+  }
+
+  public Shape shape() {
+    return shape;
+  }
+
+  /** What it is, for people. */
+  public String description() {
+    return description;
+  }
+
+  /** The values that there are; empty if they are not so few. */
+  public List<String> choices() {
+    return choices;
+  }
+
+  /**
+   * Checks a value (of a map: a key).
+   *
+   * @throws IllegalArgumentException that says what it must be
+   */
+  void check(String text) {
+    if (!choices.contains(text)) {
+      throw new IllegalArgumentException("one of " + String.join(", ", choices));
+    }
+  }
+
+  static Optional<Field> of(String key) {
+    for (Field f : values()) {
+      if (f.key.equals(key)) {
+        return Optional.of(f);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Whether this is the first part of the key of some fields. */
+  static boolean isGroup(String key) {
+    for (Field f : values()) {
+      if (f.key.startsWith(key + ".")) {
+        return true;
+      }
+    }
+    return false;
+  }
+}
