@@ -27,6 +27,7 @@ import dev.vivarium.cli.sandbox.StopCommand;
 import dev.vivarium.cli.sandbox.WaitCommand;
 import dev.vivarium.cli.watch.EventsCommand;
 import dev.vivarium.cli.watch.LatencyCommand;
+import dev.vivarium.cli.watch.ReportCommand;
 import dev.vivarium.cli.watch.StatsCommand;
 import dev.vivarium.cli.watch.TraceCommand;
 import java.util.List;
@@ -46,6 +47,7 @@ public enum Verbs {
   EVENTS("events", "Show what a running sandbox does: processes, files, network, signals"),
   LATENCY("latency", "Show how long a sandbox's system calls take"),
   STATS("stats", "Show what sandboxes use"),
+  REPORT("report", "Show what a finished run did, and what that comes to"),
   INSPECT("inspect", "Show everything about a sandbox or an image, as JSON"),
   IMAGES("images", "List images"),
   PULL("pull", "Fetch an image from its registry"),
@@ -87,6 +89,7 @@ public enum Verbs {
       case EVENTS -> new EventsCommand();
       case LATENCY -> new LatencyCommand();
       case STATS -> new StatsCommand();
+      case REPORT -> new ReportCommand();
       case INSPECT -> new InspectCommand();
       case IMAGES -> new ImagesCommand();
       case PULL -> new PullCommand();

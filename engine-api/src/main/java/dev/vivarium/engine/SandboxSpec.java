@@ -22,6 +22,8 @@ import java.util.Optional;
  * @param timeout after which it is ended (exit code 124)
  * @param traceFile where every system call is written as a JSON line
  * @param network what of the network it may use
+ * @param reportFile where the report of the run is written, besides being kept with the sandbox's
+ *     state; an empty name to only keep it
  */
 public record SandboxSpec(
     String id,
@@ -36,7 +38,8 @@ public record SandboxSpec(
     Limits limits,
     Optional<Duration> timeout,
     Optional<String> traceFile,
-    NetworkSpec network) {
+    NetworkSpec network,
+    Optional<String> reportFile) {
 
   public SandboxSpec {
     mounts = List.copyOf(mounts);
@@ -69,7 +72,8 @@ public record SandboxSpec(
         limits,
         timeout,
         traceFile,
-        NetworkSpec.NONE);
+        NetworkSpec.NONE,
+        Optional.empty());
   }
 
   /** The root file system. */

@@ -79,7 +79,18 @@ public final class RunCommand extends Command {
     option(spec, "NUMBER", "How many processors it may use, such as 1.5.", "--cpus");
     option(spec, "NUMBER", "How many tasks it may have at once.", "--pids", "--pids-limit");
     option(spec, "WHEN", "Fetch the image: missing, always or never (default: missing).", "--pull");
-    option(spec, "FILE", "Write every system call to a file, as JSON lines.", "--trace");
+    option(
+        spec,
+        "FILE",
+        "Write every event and system call to a file: JSON lines, or by its name .txt (as strace),"
+            + " .csv, .json (for Perfetto).",
+        "--trace");
+    option(
+        spec,
+        "FILE",
+        "Write what it did to a file at its end: text, or by its name .json or .html.",
+        "--report");
+    flag(spec, "Keep the report for viv report, without writing it to a file.", "--record");
     Images.declare(spec);
     Images.declareKeys(spec);
     parameters(

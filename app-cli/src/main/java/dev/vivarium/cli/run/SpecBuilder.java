@@ -37,6 +37,7 @@ final class SpecBuilder {
   private final SandboxSpec.Limits limits;
   private final Optional<Duration> timeout;
   private final Optional<String> traceFile;
+  private final Optional<String> reportFile;
   private final NetworkSpec network;
   private final Optional<String> entrypoint;
   private final List<String> command;
@@ -90,7 +91,11 @@ final class SpecBuilder {
             ? Optional.of(Values.duration("--timeout", limit.get()))
             : Optional.empty();
     this.network = NetworkFlags.read(arguments, profile);
-    this.traceFile = trace(flag(arguments, "--trace"));
+    this.traceFile = writable("the trace", flag(arguments, "--trace"));
+    this.reportFile =
+        arguments.hasMatchedOption("--record") && !arguments.hasMatchedOption("--report")
+            ? Optional.of("")
+            : writable("the report", flag(arguments, "--report"));
     this.entrypoint = flag(arguments, "--entrypoint");
     readEnvironment(arguments, context);
     this.workingDirectory = text(arguments, "-w", Field.WORKDIR);
@@ -113,7 +118,7 @@ final class SpecBuilder {
     return Optional.ofNullable(arguments.matchedOptionValue(option, (String) null));
   }
 
-  private static Optional<String> trace(Optional<String> file) throws CliException {
+  private static Optional<String> writable(String what, Optional<String> file) throws CliException {
     if (file.isEmpty()) {
       return file;
     }
@@ -122,7 +127,7 @@ final class SpecBuilder {
     if (Files.isDirectory(path) || parent == null || !Files.isWritable(parent)) {
       throw new CliException(
           CliException.FAILED,
-          "cannot write the trace: " + path + "; give a file in a directory that you can write");
+          "cannot write " + what + ": " + path + "; give a file in a directory that you can write");
     }
     return Optional.of(path.toString());
   }
@@ -213,7 +218,8 @@ final class SpecBuilder {
         limits,
         timeout,
         traceFile,
-        network);
+        network,
+        reportFile);
   }
 
   /** As Docker: an entry point given by hand forgets the image's command as well. */

@@ -66,7 +66,7 @@ final class Curve {
     StringBuilder out = new StringBuilder("\n");
     for (int row = HEIGHT; row >= 0; row--) {
       double level = low + (high - low) * row / HEIGHT;
-      out.append(String.format("%9s ┤", time((long) Math.pow(10, level))));
+      out.append(String.format(java.util.Locale.ROOT, "%9s ┤", time((long) Math.pow(10, level))));
       for (int column = 0; column <= WIDTH; column++) {
         double value = Math.log10(Math.max(1, h.percentile(percentileAt(column))));
         double cell = (value - low) / (high - low) * HEIGHT;

@@ -252,7 +252,11 @@ public final class LatencyCommand extends Command {
     for (Row row : rows) {
       out.append("Tag=").append(row.name.replaceAll("[, \n\r]", "_")).append(",0.000,");
       out.append(
-          String.format("%.3f,%.3f,", figures.countedNanos() / 1e9, row.latency.max() / 1e6));
+          String.format(
+              java.util.Locale.ROOT,
+              "%.3f,%.3f,",
+              figures.countedNanos() / 1e9,
+              row.latency.max() / 1e6));
       out.append(Base64.getEncoder().encodeToString(row.latency.encode())).append('\n');
     }
     return out.toString();

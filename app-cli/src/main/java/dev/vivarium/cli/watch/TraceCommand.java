@@ -135,6 +135,7 @@ public final class TraceCommand extends Command {
     for (Statistics.Calls r : rows) {
       out.append(
           String.format(
+              java.util.Locale.ROOT,
               "%6.2f %11.6f %11d %9d %9s %9.3fs %9.3fs %s%n",
               total == 0 ? 0 : 100.0 * r.latency().sum() / total,
               r.latency().sum() / 1e9,
@@ -148,6 +149,7 @@ public final class TraceCommand extends Command {
     out.append(line);
     out.append(
         String.format(
+            java.util.Locale.ROOT,
             "100.00 %11.6f %11d %9d %9s %10s %10s total%n",
             total / 1e9,
             calls == 0 ? 0 : total / 1000 / calls,

@@ -3,16 +3,22 @@ package dev.vivarium.engine.process;
 import dev.vivarium.engine.EngineException;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.engine.state.Reason;
+import dev.vivarium.engine.state.StateEntry;
 import dev.vivarium.engine.watch.Recorder;
+import dev.vivarium.engine.watch.Statistics;
 import dev.vivarium.engine.watch.Watch;
 import dev.vivarium.engine.watch.export.EventOutput;
 import dev.vivarium.engine.watch.export.Format;
+import dev.vivarium.engine.watch.report.Change;
+import dev.vivarium.engine.watch.report.Report;
+import dev.vivarium.engine.watch.report.ReportCollector;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What a specification wants written down of a run, from its first system call on. */
@@ -21,6 +27,7 @@ final class Recording {
 
   private final SandboxLog log;
   private @Nullable Recorder recorder;
+  private @Nullable ReportCollector collector;
 
   private Recording(SandboxLog log) {
     this.log = log;
@@ -38,14 +45,16 @@ final class Recording {
       if (spec.traceFile().isPresent()) {
         outputs.add(trace(Path.of(spec.traceFile().get())));
       }
+      if (spec.reportFile().isPresent()) {
+        recording.collector = new ReportCollector();
+        outputs.add(recording.collector);
+      }
       if (!outputs.isEmpty()) {
-        recording.recorder = new Recorder(watch, outputs, false);
+        recording.recorder = new Recorder(watch, outputs, spec.reportFile().isPresent());
       }
     } catch (IOException e) {
       throw new EngineException(
-          FAILED,
-          "cannot write the trace: " + spec.traceFile().orElse("") + ": " + Reason.of(e),
-          e);
+          FAILED, "cannot record the run: " + spec.traceFile().orElse("") + ": " + Reason.of(e), e);
     }
     return recording;
   }
@@ -55,6 +64,36 @@ final class Recording {
         .output(
             Files.newBufferedWriter(file, StandardCharsets.UTF_8),
             System.currentTimeMillis() * 1_000_000);
+  }
+
+  /**
+   * Writes the report, if one is wanted. After {@link #end}.
+   *
+   * @param figures the last ones; null if there are none
+   * @param entry where it is kept; null if nothing is
+   */
+  void report(
+      SandboxSpec spec, Report.End how, @Nullable Statistics figures, @Nullable StateEntry entry) {
+    ReportCollector seen = collector;
+    if (seen == null) {
+      return;
+    }
+    try {
+      Optional<List<Change>> changes = Optional.empty();
+      if (entry != null && Files.exists(entry.changes())) {
+        changes = Optional.of(Change.read(entry.changes()));
+      }
+      Report report = Report.of(spec, how, seen, Optional.ofNullable(figures), changes);
+      if (entry != null) {
+        entry.create().writeReport(report.json());
+      }
+      String file = spec.reportFile().orElse("");
+      if (!file.isEmpty()) {
+        Files.write(Path.of(file), report.as(Report.formOfFile(file)).orElseThrow());
+      }
+    } catch (IOException | RuntimeException e) {
+      log.add("the report could not be written", e);
+    }
   }
 
   /** The engine has ended: writes the rest. */

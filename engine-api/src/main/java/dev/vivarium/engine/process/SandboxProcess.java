@@ -20,7 +20,9 @@ import dev.vivarium.engine.state.SandboxState.Status;
 import dev.vivarium.engine.state.Sandboxes;
 import dev.vivarium.engine.state.StateEntry;
 import dev.vivarium.engine.state.StateJson;
+import dev.vivarium.engine.watch.Statistics;
 import dev.vivarium.engine.watch.Watch;
+import dev.vivarium.engine.watch.report.Report;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -271,7 +273,12 @@ final class SandboxProcess implements ControlServer.Handler {
           late.open();
           announce(spec, wanted);
         }
-        return outcome(sandbox.await());
+        Outcome outcome = outcome(sandbox.await());
+        recording.end();
+        if (spec.reportFile().isPresent()) {
+          report(recording, spec, outcome, wanted, eyes);
+        }
+        return outcome;
       } finally {
         recording.end();
         watchFeed.end(eyes);
@@ -570,6 +577,30 @@ final class SandboxProcess implements ControlServer.Handler {
       throw new IOException("this sandbox's standard streams are not ours to share");
     }
     return stdio;
+  }
+
+  private void report(
+      Recording recording,
+      SandboxSpec spec,
+      Outcome outcome,
+      ControlMessage.Start wanted,
+      Watch eyes)
+      throws InterruptedException {
+    Instant created;
+    synchronized (this) {
+      created = state == null ? Instant.now() : state.created();
+    }
+    Statistics figures = null;
+    try {
+      figures = eyes.statistics();
+    } catch (IOException e) {
+      // This engine has none.
+    }
+    recording.report(
+        spec,
+        new Report.End(created, Instant.now(), outcome.exitCode, outcome.reason),
+        figures,
+        wanted.keep() ? StateEntry.of(directories, run.id()) : null);
   }
 
   /** What was counted outlives the sandbox. */

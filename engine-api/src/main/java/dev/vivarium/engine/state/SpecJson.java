@@ -63,6 +63,9 @@ public final class SpecJson {
     if (spec.traceFile().isPresent()) {
       out.writeStringProperty("traceFile", spec.traceFile().get());
     }
+    if (spec.reportFile().isPresent()) {
+      out.writeStringProperty("reportFile", spec.reportFile().get());
+    }
     if (!spec.network().isNone()) {
       NetworkJson.write(out, spec.network());
     }
@@ -126,6 +129,7 @@ public final class SpecJson {
             ? Optional.of(Duration.ofMillis(in.number("timeoutMillis")))
             : Optional.empty(),
         in.optional("traceFile"),
-        in.has("network") ? NetworkJson.read(in.node("network")) : NetworkSpec.NONE);
+        in.has("network") ? NetworkJson.read(in.node("network")) : NetworkSpec.NONE,
+        in.optional("reportFile"));
   }
 }

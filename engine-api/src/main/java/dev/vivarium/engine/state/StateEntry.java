@@ -35,6 +35,16 @@ public final class StateEntry extends Entry {
     return path().resolve("statistics");
   }
 
+  /** Keeps the report of its run. */
+  public void writeReport(byte[] json) throws IOException {
+    writeWhole(report(), json);
+  }
+
+  /** The report of its run, as JSON. */
+  public Path report() {
+    return path().resolve("report.json");
+  }
+
   /** What it changed in its root, as the tar of a layer; there only when it is complete. */
   public Path changes() {
     return path().resolve("changes.tar");

@@ -63,7 +63,7 @@ public final class Escape {
         case '\n' -> out.append(ch);
         default -> {
           if (ch < 0x20 || ch == 0x7f || ch >= 0x80 && ch < 0xa0 || isDirection(ch)) {
-            out.append("\\u").append(String.format("%04x", (int) ch));
+            out.append("\\u").append(String.format(java.util.Locale.ROOT, "%04x", (int) ch));
           } else {
             out.append(ch);
           }

@@ -157,7 +157,12 @@ public final class LatencyHistogram {
     StringBuilder out = new StringBuilder();
     out.append(
         String.format(
-            "%12s %14s %10s %14s%n%n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)"));
+            java.util.Locale.ROOT,
+            "%12s %14s %10s %14s%n%n",
+            "Value",
+            "Percentile",
+            "TotalCount",
+            "1/(1-Percentile)"));
     double percent = 0;
     while (true) {
       long value = count == 0 ? 0 : percentile(percent);
@@ -166,12 +171,21 @@ public final class LatencyHistogram {
       if (count == 0 || upTo >= count) {
         out.append(
             String.format(
-                "%12.3f %2.12f %10d%n", (count == 0 ? 0 : greatest) / 1000.0, 1.0, count));
+                java.util.Locale.ROOT,
+                "%12.3f %2.12f %10d%n",
+                (count == 0 ? 0 : greatest) / 1000.0,
+                1.0,
+                count));
         break;
       }
       out.append(
           String.format(
-              "%12.3f %2.12f %10d %14.2f%n", value / 1000.0, reached, upTo, 1 / (1 - reached)));
+              java.util.Locale.ROOT,
+              "%12.3f %2.12f %10d %14.2f%n",
+              value / 1000.0,
+              reached,
+              upTo,
+              1 / (1 - reached)));
       // Five steps to each halving of what is left, as HdrHistogram has it by default.
       double left = 100 - percent;
       long halvings = (long) (Math.log(100 / left) / Math.log(2)) + 1;
@@ -187,11 +201,22 @@ public final class LatencyHistogram {
     double deviation = count == 0 ? 0 : Math.sqrt(variance / count);
     out.append(
         String.format(
-            "#[Mean    = %12.3f, StdDeviation   = %12.3f]%n", mean() / 1000, deviation / 1000));
+            java.util.Locale.ROOT,
+            "#[Mean    = %12.3f, StdDeviation   = %12.3f]%n",
+            mean() / 1000,
+            deviation / 1000));
     out.append(
-        String.format("#[Max     = %12.3f, Total count    = %12d]%n", greatest / 1000.0, count));
+        String.format(
+            java.util.Locale.ROOT,
+            "#[Max     = %12.3f, Total count    = %12d]%n",
+            greatest / 1000.0,
+            count));
     out.append(
-        String.format("#[Buckets = %12d, SubBuckets     = %12d]%n", 42 - HALF_BITS, SUB_BUCKETS));
+        String.format(
+            java.util.Locale.ROOT,
+            "#[Buckets = %12d, SubBuckets     = %12d]%n",
+            42 - HALF_BITS,
+            SUB_BUCKETS));
     return out.toString();
   }
 

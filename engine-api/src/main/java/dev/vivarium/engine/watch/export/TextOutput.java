@@ -50,8 +50,10 @@ public final class TextOutput implements EventOutput {
         if (style.durations && e.returned()) {
           line.append(
               String.format(
+                  java.util.Locale.ROOT,
                   " <%d.%06d>",
-                  e.durationNanos() / 1_000_000_000, e.durationNanos() / 1000 % 1_000_000));
+                  e.durationNanos() / 1_000_000_000,
+                  e.durationNanos() / 1000 % 1_000_000));
         }
         if (!e.complete()) {
           line.append(" /* what the arguments point to was lost */");
