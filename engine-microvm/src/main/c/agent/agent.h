@@ -47,15 +47,27 @@ _Noreturn void give_up(const char *format, ...) __attribute__((format(printf, 1,
 void load_modules(const char *list);
 
 /* root.c: the file tree that the command sees. */
+struct mount_options {
+  char *target; /* "": under the root, instead of disks */
+  bool writable;
+  uint32_t mode; /* of what is mounted: a directory's or a regular file's */
+};
 struct root_options {
   uint32_t disks;
   bool read_only;
   const char *host_name;
+  uint32_t mounts;
+  struct mount_options mount[MAX_MOUNTS];
 };
 /* Mounts the disks and puts the writable layer over them at /root. */
 void assemble_root(const struct root_options *options);
 /* In the namespaces of the command, and their first process: makes /root the root, with /proc, /dev and /sys. NULL or what failed. */
 const char *enter_root(const struct root_options *options);
+
+/* files.c: files of the host, by FUSE: the kernel's requests go to the host, its replies back, on a thread of its own. */
+void files_start(int port, uint32_t mounts);
+/* In the command's world: mounts one at a path. NULL, or what failed. */
+const char *files_mount(const struct root_options *options, uint32_t number, const char *target);
 
 /* user.c: who a command runs as, by the image's own /etc/passwd and /etc/group. */
 struct identity {

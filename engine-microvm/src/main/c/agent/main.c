@@ -26,6 +26,7 @@
 #include "agent.h"
 
 #define PORT_NAME "vivarium.agent"
+#define FILES_PORT_NAME "vivarium.files"
 
 static bool welcomed, configured;
 
@@ -37,7 +38,7 @@ static bool welcomed, configured;
 static enum { GONE, ARRIVING, HERE } host;
 
 /* Opens the port by its name; waits for it, since the driver makes ports by and by. */
-static int open_port(void) {
+static int open_port(const char *wanted) {
   for (int attempt = 0; attempt < 10000; attempt++) {
     DIR *ports = opendir("/sys/class/virtio-ports");
     for (struct dirent *entry; ports != NULL && (entry = readdir(ports)) != NULL;) {
@@ -49,7 +50,7 @@ static int open_port(void) {
       close(fd);
       if (n <= 0) continue;
       name[strcspn(name, "\n")] = 0;
-      if (strcmp(name, PORT_NAME) != 0) continue;
+      if (strcmp(name, wanted) != 0) continue;
       snprintf(path, sizeof path, "/dev/%s", entry->d_name);
       int port = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
       if (port >= 0) {
@@ -112,16 +113,24 @@ static void configure(struct reader *r) {
   set_clock(clock);
   stir((const char *)r->at, entropy);
   r->at += entropy;
-  struct root_options options;
+  static struct root_options options;
   options.host_name = read_string(r);
   options.disks = read_u32(r);
   options.read_only = read_u8(r) != 0;
   uint32_t max_tasks = read_u32(r);
+  options.mounts = read_u32(r);
+  if (options.mounts > MAX_MOUNTS) r->bad = true;
+  for (uint32_t i = 0; !r->bad && i < options.mounts; i++) {
+    options.mount[i].target = read_string(r);
+    options.mount[i].writable = read_u8(r) != 0;
+    options.mount[i].mode = read_u32(r);
+  }
   if (r->bad) give_up("the host's configuration is malformed");
   raise_loopback();
   /* Not before: a clone has other disks than the template that it was made from. */
   load_modules("/modules/late");
   assemble_root(&options);
+  if (options.mounts > 0) files_start(open_port(FILES_PORT_NAME), options.mounts);
   processes_init(&options, max_tasks);
   configured = true;
   channel_send(CONFIGURED, 0, NULL, 0, NULL, 0);
@@ -193,7 +202,7 @@ int main(void) {
   sigaddset(&child, SIGCHLD);
   sigprocmask(SIG_BLOCK, &child, NULL);
   int children = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-  channel_open(open_port());
+  channel_open(open_port(PORT_NAME));
   for (;;) {
     polls[0] = (struct pollfd){channel_fd(), (short)(POLLIN | (channel_pending() ? POLLOUT : 0)), 0};
     polls[1] = (struct pollfd){children, POLLIN, 0};

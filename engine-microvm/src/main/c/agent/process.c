@@ -93,7 +93,7 @@ static void reap_orphans(int ready) {
 
 void processes_init(const struct root_options *options, uint32_t max_tasks) {
   int ready[2], born[2];
-  char text[64], failed[64];
+  char text[64], failed[256];
   root = *options;
   if (mount("cgroup2", "/cgroup", "cgroup2", 0, NULL) == 0) {
     write_file("/cgroup/cgroup.subtree_control", "+pids");

@@ -9,17 +9,23 @@
  * Data flows under credit. Each output stream of a process may have OUTPUT_WINDOW bytes under way until the host grants
  * more; the host may send INPUT_WINDOW bytes of standard input until the agent grants more. So neither end ever has to stop
  * reading the port, and nobody waits for a reader that waits for him.
+ *
+ * Host files have a port of their own, and a thread of their own in the agent: what the guest's kernel asks of a FUSE mount
+ * goes to the host as it is, and the host's answer back, in frames of the same kind. No more than MAX_FILE_REQUESTS wait for an
+ * answer. A thread that also reads pipes would not do: splice(2) from such a file to a pipe locks the pipe until the file is read.
  */
 #ifndef AGENT_PROTOCOL_H
 #define AGENT_PROTOCOL_H
 
 #include <stdint.h>
 
-#define AGENT_VERSION 1
+#define AGENT_VERSION 2
 #define MAX_PAYLOAD 65536
 #define OUTPUT_WINDOW 262144
 #define INPUT_WINDOW 65536
 #define MAX_PROCESSES 256
+#define MAX_MOUNTS 64
+#define MAX_FILE_REQUESTS 16
 
 struct frame_header {
   uint32_t length; /* of the payload */
@@ -31,7 +37,8 @@ struct frame_header {
 enum frame_type {
   /* From the host. */
   HELLO = 1,      /* u32 lowest, u32 highest version */
-  CONFIGURE = 2,  /* u64 wall clock in ns; str entropy; str host name; u32 disks; u8 read-only root; u32 max tasks */
+  CONFIGURE = 2,  /* u64 wall clock in ns; str entropy; str host name; u32 disks; u8 read-only root; u32 max tasks;
+                     u32 mounts, each: str target (empty: what lies under the root), u8 writable, u32 mode */
   START = 3,      /* u8 terminal; u8 standard input; u16 rows; u16 columns; str user; str directory; list argv; list env */
   INPUT = 4,      /* bytes */
   INPUT_END = 5,  /* nothing */
@@ -41,6 +48,7 @@ enum frame_type {
   SHUT_DOWN = 9,  /* nothing */
   QUERY = 10,     /* nothing: asks for STATISTICS */
   STOP_OUTPUT = 11, /* u32 stream: nobody reads it any more, and who writes it is to be told as by a pipe */
+  FILES_REPLY = 12, /* a FUSE reply; the mount's number is in the header */
   /* From the agent. */
   WELCOME = 64,      /* u32 version; str kernel release */
   CONFIGURED = 65,   /* nothing */
@@ -51,6 +59,7 @@ enum frame_type {
   EXITED = 70,       /* u32 exit code; u32 signal; u8 whether the guest's kernel killed it for memory */
   GRANT_INPUT = 71,  /* u32 bytes */
   FAILED = 72,       /* str reason: the agent cannot go on */
+  FILES_REQUEST = 74, /* a FUSE request; the mount's number is in the header */
   STATISTICS = 73,   /* u64 CPU us; u64 memory bytes; u64 memory limit; u32 tasks; u64 context switches */
 };
 

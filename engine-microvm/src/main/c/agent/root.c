@@ -36,6 +36,9 @@ static void find_disk(const char *serial, char *device, size_t size) {
   give_up("the disk %s did not appear", serial);
 }
 
+/* Whether the root lies on files of the host and not on disks. */
+static bool on_host_files(const struct root_options *options) { return options->mounts > 0 && options->mount[0].target[0] == 0; }
+
 void assemble_root(const struct root_options *options) {
   static char lower[MAX_DISKS * 16 + 16];
   if (options->disks > MAX_DISKS) give_up("too many disks: %u", options->disks);
@@ -56,6 +59,11 @@ void assemble_root(const struct root_options *options) {
   if (mount("tmpfs", "/upper", "tmpfs", 0, "mode=0755,size=75%") != 0) give_up("cannot mount the writable layer: %s", strerror(errno));
   mkdir("/upper/files", 0755);
   mkdir("/upper/work", 0755);
+  if (on_host_files(options)) {
+    /* Mounted by the first process of the command's world: whoever waits for host files may not be who brings them. */
+    mkdir("/lower", 0755);
+    return;
+  }
   if (options->disks == 0) {
     if (mount("/upper/files", "/root", NULL, MS_BIND, NULL) != 0) give_up("cannot mount an empty root: %s", strerror(errno));
     return;
@@ -102,7 +110,44 @@ static const char *make_devices(void) {
   return NULL;
 }
 
+static const struct {
+  const char *target, *mode;
+} private_places[] = {
+    {"/tmp", "mode=1777"}, {"/var/tmp", "mode=1777"}, {"/run", "mode=0755"}, {"/home", "mode=0755"}, {"/root", "mode=0700"},
+};
+
+/* What the user wants to see of the host, where the user wants it. */
+static const char *mount_files(const struct root_options *options) {
+  for (uint32_t i = 0; i < options->mounts; i++) {
+    const char *target = options->mount[i].target;
+    if (target[0] == 0) continue;
+    char path[4096];
+    size_t length = strlen(target);
+    if (target[0] != '/' || length >= sizeof path) return "a mount with a bad path";
+    strcpy(path, target);
+    for (char *c = path + 1; *c != 0; c++) {
+      if (*c != '/') continue;
+      *c = 0;
+      mkdir(path, 0755);
+      *c = '/';
+    }
+    if (S_ISDIR(options->mount[i].mode))
+      mkdir(path, 0755);
+    else
+      close(open(path, O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0644));
+    const char *failed = files_mount(options, i, path);
+    if (failed != NULL) return failed;
+  }
+  return NULL;
+}
+
 const char *enter_root(const struct root_options *options) {
+  if (on_host_files(options)) {
+    const char *failed = files_mount(options, 0, "/lower");
+    if (failed != NULL) return failed;
+    if (mount("overlay", "/root", "overlay", 0, "lowerdir=/lower,upperdir=/upper/files,workdir=/upper/work") != 0)
+      return "the host's files";
+  }
   if (sethostname(options->host_name, strlen(options->host_name)) != 0) return "the host name";
   if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return "the mount namespace";
   umask(0);
@@ -112,10 +157,13 @@ const char *enter_root(const struct root_options *options) {
   mount("cgroup2", "/sys/fs/cgroup", "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
   const char *failed = make_devices();
   if (failed != NULL) return failed;
-  if (options->read_only) {
-    if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) != 0) return "the read-only root";
-    if (access("/tmp", F_OK) == 0 && !mount_at("tmpfs", "/tmp", MS_NOSUID | MS_NODEV, "mode=1777")) return "/tmp";
-  }
+  if (on_host_files(options))
+    for (size_t i = 0; i < sizeof private_places / sizeof *private_places; i++)
+      if (!mount_at("tmpfs", private_places[i].target, MS_NOSUID | MS_NODEV, private_places[i].mode)) return private_places[i].target;
+  if (options->read_only && access("/tmp", F_OK) == 0 && !mount_at("tmpfs", "/tmp", MS_NOSUID | MS_NODEV, "mode=1777")) return "/tmp";
+  failed = mount_files(options);
+  if (failed != NULL) return failed;
+  if (options->read_only && mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) != 0) return "the read-only root";
   umask(022);
   return NULL;
 }

@@ -8,11 +8,13 @@ import dev.vivarium.engine.SandboxHost;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.microvm.agent.AgentConnection;
 import dev.vivarium.microvm.agent.GuestProcess;
+import dev.vivarium.microvm.files.FileServer;
 import dev.vivarium.microvm.vmm.Machine;
 import java.io.IOException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 
 /** A command that runs in a virtual machine of its own. */
 final class MicrovmSandbox implements RunningSandbox {
@@ -25,10 +27,20 @@ final class MicrovmSandbox implements RunningSandbox {
   private final Machine machine;
   private final AgentConnection agent;
   private final GuestProcess process;
+  private final FileServer files;
+  private final Consumer<String> log;
   private final String platform;
   private volatile boolean killed;
 
-  MicrovmSandbox(Machine machine, AgentConnection agent, GuestProcess process, String platform) {
+  MicrovmSandbox(
+      Machine machine,
+      AgentConnection agent,
+      GuestProcess process,
+      FileServer files,
+      Consumer<String> log,
+      String platform) {
+    this.log = log;
+    this.files = files;
     this.machine = machine;
     this.agent = agent;
     this.process = process;
@@ -51,6 +63,10 @@ final class MicrovmSandbox implements RunningSandbox {
       }
       throw new EngineException(FAILED, "the virtual machine failed: " + why(e.getCause()), e);
     } finally {
+      String summary = files.summary();
+      if (!summary.isEmpty()) {
+        log.accept("host files: " + summary);
+      }
       close();
     }
   }
@@ -70,6 +86,7 @@ final class MicrovmSandbox implements RunningSandbox {
       // It is being ended in any case.
     }
     machine.close();
+    files.close();
   }
 
   @Override

@@ -4,7 +4,9 @@ import dev.vivarium.engine.EngineException;
 import dev.vivarium.engine.SandboxHost;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.microvm.agent.AgentConnection;
+import dev.vivarium.microvm.agent.FilesConnection;
 import dev.vivarium.microvm.agent.GuestProcess;
+import dev.vivarium.microvm.files.FileServer;
 import dev.vivarium.microvm.kernel.GuestKernel;
 import dev.vivarium.microvm.kernel.KernelException;
 import dev.vivarium.microvm.kernel.KernelStore;
@@ -102,17 +104,11 @@ final class MicrovmStart {
 
   /** What this engine cannot do is refused, never left out in silence. */
   private List<Path> checked() throws EngineException {
-    if (!(spec.root() instanceof SandboxSpec.Root.Image image)) {
-      throw refusal("host: this machine's own root cannot be shown in a virtual machine");
-    }
     if (!spec.network().isNone()) {
       throw new EngineException(
           FAILED,
           "a virtual machine cannot have a network yet; leave out --net, --allow and -p, or use"
               + " --engine sentry");
-    }
-    if (!spec.mounts().isEmpty()) {
-      throw refusal("-v: host directories cannot be shown in a virtual machine");
     }
     if (spec.traceFile().isPresent()) {
       throw refusal("--trace: system calls inside a virtual machine are not written down");
@@ -120,7 +116,12 @@ final class MicrovmStart {
     if (spec.platform().isPresent()) {
       throw refusal("--platform " + spec.platform().get() + ": virtual machines have none");
     }
-    if (image.layers().size() > vmm.maxDisks()) {
+    if (spec.mounts().size() >= AgentConnection.MAX_MOUNTS) {
+      throw new EngineException(
+          FAILED, "-v: at most " + (AgentConnection.MAX_MOUNTS - 1) + " for a virtual machine");
+    }
+    if (spec.root() instanceof SandboxSpec.Root.Image image
+        && image.layers().size() > vmm.maxDisks()) {
       throw refusal(
           "%s: the image has %d layers; at most %d can be disks of a virtual machine"
               .formatted(image.reference(), image.layers().size(), vmm.maxDisks()));
@@ -132,7 +133,9 @@ final class MicrovmStart {
               + (LEAST_MEMORY >> 20)
               + "m for its kernel");
     }
-    return image.layers().stream().map(Path::of).toList();
+    return spec.root() instanceof SandboxSpec.Root.Image image
+        ? image.layers().stream().map(Path::of).toList()
+        : List.of();
   }
 
   private static EngineException refusal(String what) {
@@ -153,14 +156,24 @@ final class MicrovmStart {
   private MicrovmSandbox launch(Machine machine, String platform)
       throws EngineException, IOException, InterruptedException {
     AgentConnection agent = null;
+    FileServer files = new FileServer(AgentConnection.MAX_FILE_REQUESTS);
     try {
+      addMounts(files);
       agent = AgentConnection.open(machine.agentPort());
       String release = agent.awaitWelcome(PATIENCE);
       host.log("the guest's kernel is " + release);
+      if (!files.mounts().isEmpty()) {
+        FilesConnection.open(machine.openFilesPort(), files);
+      }
       agent.configure(
-          spec.hostname(), machineDisks(), spec.readOnlyRoot(), spec.limits().pids(), PATIENCE);
+          spec.hostname(),
+          machineDisks(),
+          spec.readOnlyRoot(),
+          spec.limits().pids(),
+          files.mounts(),
+          PATIENCE);
       GuestProcess process = GuestCommand.start(agent, spec.process(), host.stdio());
-      return new MicrovmSandbox(machine, agent, process, platform);
+      return new MicrovmSandbox(machine, agent, process, files, host::log, platform);
     } catch (EngineException | IOException | InterruptedException e) {
       // Why the machine is gone says more than that it does not answer.
       String ended = machine.ended().getNow("");
@@ -168,6 +181,7 @@ final class MicrovmStart {
         agent.close();
       }
       machine.close();
+      files.close();
       if (e instanceof EngineException known) {
         throw known;
       }
@@ -176,6 +190,19 @@ final class MicrovmStart {
       }
       throw new EngineException(
           FAILED, "the virtual machine failed: " + (ended.isEmpty() ? e.getMessage() : ended), e);
+    }
+  }
+
+  private void addMounts(FileServer files) throws EngineException {
+    try {
+      if (spec.root() instanceof SandboxSpec.Root.Host) {
+        files.addMachine();
+      }
+      for (SandboxSpec.Mount mount : spec.mounts()) {
+        files.add(mount.source(), mount.target(), mount.writable());
+      }
+    } catch (IOException e) {
+      throw new EngineException(FAILED, "cannot show host files: " + e.getMessage(), e);
     }
   }
 

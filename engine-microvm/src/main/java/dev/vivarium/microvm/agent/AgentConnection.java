@@ -1,5 +1,6 @@
 package dev.vivarium.microvm.agent;
 
+import dev.vivarium.microvm.files.FileServer;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -8,6 +9,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -16,6 +18,12 @@ import java.util.concurrent.TimeoutException;
 
 /** The connection to one guest's agent. Methods may be called from any thread. */
 public final class AgentConnection implements Closeable {
+  /** How many mounts of host files a guest may have. */
+  public static final int MAX_MOUNTS = AgentProtocol.MAX_MOUNTS;
+
+  /** How many requests for host files an agent lets wait. */
+  public static final int MAX_FILE_REQUESTS = AgentProtocol.MAX_FILE_REQUESTS;
+
   private static final int MAX_TEXT = 4096;
   private static final int ENTROPY = 64;
 
@@ -65,14 +73,20 @@ public final class AgentConnection implements Closeable {
    *
    * @param disks how many layers are attached, serial numbers layer0 (lowest) and up
    * @param maxTasks how many tasks the command may have; 0 for no limit
+   * @param mounts what the guest mounts of the host's files; a {@link FilesConnection} serves them
    */
   public void configure(
-      String hostName, int disks, boolean readOnlyRoot, int maxTasks, Duration patience)
+      String hostName,
+      int disks,
+      boolean readOnlyRoot,
+      int maxTasks,
+      List<FileServer.Mount> mounts,
+      Duration patience)
       throws IOException, InterruptedException {
     byte[] entropy = new byte[ENTROPY];
     new SecureRandom().nextBytes(entropy);
     Instant now = Instant.now();
-    send(
+    FrameWriter request =
         new FrameWriter()
             .u64(now.getEpochSecond() * 1_000_000_000L + now.getNano())
             .bytes(entropy)
@@ -80,7 +94,11 @@ public final class AgentConnection implements Closeable {
             .u32(disks)
             .u8(readOnlyRoot ? 1 : 0)
             .u32(maxTasks)
-            .frame(AgentProtocol.CONFIGURE, 0));
+            .u32(mounts.size());
+    for (FileServer.Mount mount : mounts) {
+      request.string(mount.target()).u8(mount.writable() ? 1 : 0).u32(mount.mode());
+    }
+    send(request.frame(AgentProtocol.CONFIGURE, 0));
     await(configured, patience, "the agent in the guest did not mount the root");
   }
 

@@ -2,10 +2,12 @@ package dev.vivarium.microvm.agent;
 
 /** The numbers of {@code protocol.h}, which says what they mean; a test compares the two. */
 final class AgentProtocol {
-  static final int AGENT_VERSION = 1;
+  static final int AGENT_VERSION = 2;
   static final int MAX_PAYLOAD = 65536;
   static final int OUTPUT_WINDOW = 262144;
   static final int INPUT_WINDOW = 65536;
+  static final int MAX_MOUNTS = 64;
+  static final int MAX_FILE_REQUESTS = 16;
   static final int HEADER = 12;
 
   static final int HELLO = 1;
@@ -19,6 +21,7 @@ final class AgentProtocol {
   static final int SHUT_DOWN = 9;
   static final int QUERY = 10;
   static final int STOP_OUTPUT = 11;
+  static final int FILES_REPLY = 12;
   static final int WELCOME = 64;
   static final int CONFIGURED = 65;
   static final int STARTED = 66;
@@ -29,6 +32,7 @@ final class AgentProtocol {
   static final int GRANT_INPUT = 71;
   static final int FAILED = 72;
   static final int STATISTICS = 73;
+  static final int FILES_REQUEST = 74;
 
   static final int CANNOT_EXECUTE = 1;
   static final int NO_SUCH_USER = 2;

@@ -54,11 +54,16 @@ final class FrameWriter {
   /** The whole frame, ready to be written. */
   ByteBuffer frame(int type, int process) {
     buffer.flip();
-    buffer
-        .putInt(0, buffer.limit() - AgentProtocol.HEADER)
-        .putShort(4, (short) type)
-        .putShort(6, (short) 0)
-        .putInt(8, process);
-    return buffer;
+    return header(buffer, buffer.limit() - AgentProtocol.HEADER, type, process);
+  }
+
+  /** Writes the header of a frame at the position of a buffer that has its payload behind it. */
+  static ByteBuffer header(ByteBuffer frame, int length, int type, int process) {
+    int at = frame.position();
+    return frame
+        .putInt(at, length)
+        .putShort(at + 4, (short) type)
+        .putShort(at + 6, (short) 0)
+        .putInt(at + 8, process);
   }
 }

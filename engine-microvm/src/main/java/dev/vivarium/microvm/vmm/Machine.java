@@ -1,5 +1,6 @@
 package dev.vivarium.microvm.vmm;
 
+import java.io.IOException;
 import java.nio.channels.SocketChannel;
 import java.util.concurrent.CompletableFuture;
 
@@ -7,6 +8,11 @@ import java.util.concurrent.CompletableFuture;
 public interface Machine extends AutoCloseable {
   /** The host's end of the agent's port. */
   SocketChannel agentPort();
+
+  /**
+   * Connects to the port for files of the host; called at most once, after the agent has answered.
+   */
+  SocketChannel openFilesPort() throws IOException;
 
   /** Completes with the reason when the machine is no more, whatever way it ended. */
   CompletableFuture<String> ended();

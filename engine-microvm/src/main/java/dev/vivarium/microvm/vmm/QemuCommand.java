@@ -26,9 +26,10 @@ final class QemuCommand {
    * For a machine that connects to our control socket when it starts.
    *
    * @param agent where it then listens for who wants its agent's port
+   * @param files the same for the port of host files
    * @param monitor where its control protocol goes
    */
-  static List<String> of(MachineSpec spec, Memory memory, Path agent, Path monitor) {
+  static List<String> of(MachineSpec spec, Memory memory, Path agent, Path files, Path monitor) {
     boolean emulated = spec.accelerator() == Accelerator.TCG;
     String size = (spec.memoryBytes() >> 20) + "M";
     List<String> words = new ArrayList<>();
@@ -62,8 +63,10 @@ final class QemuCommand {
     words.addAll(List.of("-chardev", "socket,id=monitor,path=" + escape(monitor)));
     words.addAll(List.of("-mon", "chardev=monitor,mode=control"));
     words.addAll(List.of("-chardev", "socket,id=agent,server=on,wait=off,path=" + escape(agent)));
-    words.addAll(List.of("-device", "virtio-serial-device,max_ports=2"));
+    words.addAll(List.of("-chardev", "socket,id=files,server=on,wait=off,path=" + escape(files)));
+    words.addAll(List.of("-device", "virtio-serial-device,max_ports=3"));
     words.addAll(List.of("-device", "virtserialport,chardev=agent,name=vivarium.agent"));
+    words.addAll(List.of("-device", "virtserialport,chardev=files,name=vivarium.files"));
     words.addAll(List.of("-device", "virtio-rng-device"));
     words.addAll(List.of("-device", "virtio-balloon-device,free-page-reporting=on"));
     for (int i = 0; i < spec.disks().size(); i++) {

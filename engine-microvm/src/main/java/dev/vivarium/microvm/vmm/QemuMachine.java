@@ -20,14 +20,16 @@ import org.jspecify.annotations.Nullable;
 final class QemuMachine implements Machine {
   private final Process process;
   private final Path agent;
+  private final Path files;
   private final Qmp qmp;
   private final CompletableFuture<String> ended;
   private @Nullable SocketChannel port;
 
   private QemuMachine(
-      Process process, Path agent, Qmp qmp, ConsoleTail console, ConsoleTail errors) {
+      Process process, Path directory, Qmp qmp, ConsoleTail console, ConsoleTail errors) {
     this.process = process;
-    this.agent = agent;
+    this.agent = agent(directory);
+    this.files = files(directory);
     this.qmp = qmp;
     this.ended = process.onExit().thenApply(over -> reason(over, console, errors));
   }
@@ -39,18 +41,28 @@ final class QemuMachine implements Machine {
    */
   static QemuMachine start(MachineSpec spec, QemuCommand.Memory memory, Path directory)
       throws VmmException, InterruptedException {
-    Path agent = directory.resolve("agent.sock");
+    Path agent = agent(directory);
+    Path files = files(directory);
     Path monitor = directory.resolve("qmp.sock");
     try (ServerSocketChannel monitors = listen(monitor)) {
       Files.deleteIfExists(agent);
+      Files.deleteIfExists(files);
       Process process =
-          new ProcessBuilder(QemuCommand.of(spec, memory, agent, monitor))
+          new ProcessBuilder(QemuCommand.of(spec, memory, agent, files, monitor))
               .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
               .start();
-      return connect(process, monitors, agent);
+      return connect(process, monitors, directory);
     } catch (IOException e) {
       throw new VmmException("cannot start " + QemuCommand.PROGRAM + ": " + e.getMessage(), e);
     }
+  }
+
+  private static Path agent(Path directory) {
+    return directory.resolve("agent.sock");
+  }
+
+  private static Path files(Path directory) {
+    return directory.resolve("files.sock");
   }
 
   private static ServerSocketChannel listen(Path socket) throws IOException {
@@ -64,7 +76,7 @@ final class QemuMachine implements Machine {
     }
   }
 
-  private static QemuMachine connect(Process process, ServerSocketChannel monitors, Path agent)
+  private static QemuMachine connect(Process process, ServerSocketChannel monitors, Path directory)
       throws VmmException, InterruptedException {
     ConsoleTail console = new ConsoleTail(process.getInputStream(), "console");
     ConsoleTail errors = new ConsoleTail(process.getErrorStream(), "monitor");
@@ -73,7 +85,7 @@ final class QemuMachine implements Machine {
     @Nullable SocketChannel control = null;
     try {
       control = monitors.accept();
-      return new QemuMachine(process, agent, new Qmp(control), console, errors);
+      return new QemuMachine(process, directory, new Qmp(control), console, errors);
     } catch (IOException e) {
       process.destroyForcibly();
       process.waitFor();
@@ -130,6 +142,11 @@ final class QemuMachine implements Machine {
   @Override
   public SocketChannel agentPort() {
     return Objects.requireNonNull(port, "not connected yet");
+  }
+
+  @Override
+  public SocketChannel openFilesPort() throws IOException {
+    return SocketChannel.open(UnixDomainSocketAddress.of(files));
   }
 
   @Override

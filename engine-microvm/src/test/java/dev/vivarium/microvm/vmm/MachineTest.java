@@ -63,6 +63,7 @@ class MachineTest {
                 Path.of("/run")),
             QemuCommand.Memory.OWN,
             Path.of("/run/s,id=x"),
+            Path.of("/run/f"),
             Path.of("/run/q"));
     assertTrue(
         words.contains("if=none,id=layer0,format=raw,readonly=on,file=/store/a,,readonly=off"),
