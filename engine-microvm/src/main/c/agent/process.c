@@ -244,6 +244,8 @@ static int go_to(const char *directory) {
 static _Noreturn void run_child(int start, const struct request *request, bool is_first) {
   struct identity identity;
   write_file("/cgroup/sandbox/cgroup.procs", "0");
+  /* The agent is not to be killed for want of memory; what it starts is, or the kernel finds nobody and panics. */
+  write_file("/proc/self/oom_score_adj", "0");
   if (setns(namespaces, CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP) != 0) report(start, CANNOT_PREPARE, errno);
   int failure = find_identity(request->user, &identity);
   if (failure != 0) report(start, (uint32_t)failure, 0);
@@ -426,11 +428,23 @@ static void drain(struct process *p, int stream) {
   }
 }
 
+/* The first number in a file, or the one after a word in it; 0 if there is none. */
+static uint64_t number_in(const char *path, const char *word) {
+  char text[4096] = "";
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  ssize_t n = read(fd, text, sizeof text - 1);
+  close(fd);
+  if (n <= 0) return 0;
+  const char *at = word != NULL ? strstr(text, word) : text;
+  return at != NULL ? strtoull(at + (word != NULL ? strlen(word) : 0), NULL, 10) : 0;
+}
+
 static void finish(struct process *p) {
   if (p->started) {
     uint32_t numbers[2] = {WIFEXITED(p->status) ? (uint32_t)WEXITSTATUS(p->status) : 0,
                            WIFSIGNALED(p->status) ? (uint32_t)WTERMSIG(p->status) : 0};
-    uint8_t for_memory = 0;
+    uint8_t for_memory = number_in("/cgroup/sandbox/memory.events", "oom_kill ") > 0;
     channel_send(EXITED, p->id, numbers, sizeof numbers, &for_memory, 1);
   }
   close_fd(&p->start);
@@ -520,18 +534,6 @@ void process_grant(uint32_t id, uint32_t stream, uint32_t bytes) {
   if (p == NULL || stream < 1 || stream > 2) return;
   if (bytes > OUTPUT_WINDOW - p->credit[stream - 1]) give_up("the host granted more than a window");
   p->credit[stream - 1] += bytes;
-}
-
-/* The first number in a file, or the one after a word in it; 0 if there is none. */
-static uint64_t number_in(const char *path, const char *word) {
-  char text[4096] = "";
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return 0;
-  ssize_t n = read(fd, text, sizeof text - 1);
-  close(fd);
-  if (n <= 0) return 0;
-  const char *at = word != NULL ? strstr(text, word) : text;
-  return at != NULL ? strtoull(at + (word != NULL ? strlen(word) : 0), NULL, 10) : 0;
 }
 
 void send_statistics(void) {

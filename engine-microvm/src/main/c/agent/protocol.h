@@ -56,7 +56,7 @@ enum frame_type {
   NOT_STARTED = 67,  /* u32 enum start_failure; u32 errno; str what */
   OUTPUT = 68,       /* u8 stream (1 or 2); bytes */
   OUTPUT_END = 69,   /* u8 stream */
-  EXITED = 70,       /* u32 exit code; u32 signal; u8 whether the guest's kernel killed it for memory */
+  EXITED = 70,       /* u32 exit code; u32 signal; u8 whether the guest's kernel has killed any for memory */
   GRANT_INPUT = 71,  /* u32 bytes */
   FAILED = 72,       /* str reason: the agent cannot go on */
   FILES_REQUEST = 74, /* a FUSE request; the mount's number is in the header */

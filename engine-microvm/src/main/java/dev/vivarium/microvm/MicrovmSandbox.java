@@ -29,6 +29,7 @@ final class MicrovmSandbox implements RunningSandbox {
   private final GuestProcess process;
   private final FileServer files;
   private final Consumer<String> log;
+  private final long memoryBytes;
   private final String platform;
   private volatile boolean killed;
 
@@ -38,7 +39,9 @@ final class MicrovmSandbox implements RunningSandbox {
       GuestProcess process,
       FileServer files,
       Consumer<String> log,
+      long memoryBytes,
       String platform) {
+    this.memoryBytes = memoryBytes;
     this.log = log;
     this.files = files;
     this.machine = machine;
@@ -51,6 +54,15 @@ final class MicrovmSandbox implements RunningSandbox {
   @Override
   public String platform() {
     return platform;
+  }
+
+  @Override
+  public String remark() {
+    return process.someWereKilledForMemory()
+        ? "a process was killed for using more memory than the virtual machine has ("
+            + (memoryBytes >> 20)
+            + " MiB; --memory gives it more)"
+        : "";
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.vivarium.microvm.agent.FilesConnection;
 import dev.vivarium.microvm.agent.GuestProcess;
 import dev.vivarium.microvm.files.FileServer;
 import dev.vivarium.microvm.kernel.GuestKernel;
+import dev.vivarium.microvm.kernel.KernelDigest;
 import dev.vivarium.microvm.kernel.KernelException;
 import dev.vivarium.microvm.kernel.KernelStore;
 import dev.vivarium.microvm.vmm.Accelerator;
@@ -59,9 +60,14 @@ final class MicrovmStart {
           new MachineSpec(
               kernel, found.accelerator(), memory(), processors(), layers, host.runDirectory());
       Optional<Machine> clone = clone(wanted);
+      if (clone.isEmpty()) {
+        requireWhole(kernel, false);
+      }
       MicrovmSandbox sandbox =
           launch(
               clone.isPresent() ? clone.get() : vmm.start(wanted),
+              layers.size(),
+              kernel,
               vmm.name() + " " + found.accelerator().name().toLowerCase(Locale.ROOT));
       if (clone.isEmpty() && usesTemplates(wanted)) {
         TemplateMaker.start(wanted);
@@ -102,6 +108,20 @@ final class MicrovmStart {
     }
   }
 
+  private static void requireWhole(GuestKernel kernel, boolean thoroughly)
+      throws EngineException, IOException {
+    Optional<Path> damaged = KernelDigest.damaged(kernel, thoroughly);
+    if (damaged.isPresent()) {
+      throw new EngineException(
+          FAILED,
+          "the kernel for guests is damaged: "
+              + damaged.get()
+              + "; remove "
+              + damaged.get().getParent()
+              + ", and the next run fetches it again");
+    }
+  }
+
   /** What this engine cannot do is refused, never left out in silence. */
   private List<Path> checked() throws EngineException {
     if (!spec.network().isNone()) {
@@ -120,12 +140,6 @@ final class MicrovmStart {
       throw new EngineException(
           FAILED, "-v: at most " + (AgentConnection.MAX_MOUNTS - 1) + " for a virtual machine");
     }
-    if (spec.root() instanceof SandboxSpec.Root.Image image
-        && image.layers().size() > vmm.maxDisks()) {
-      throw refusal(
-          "%s: the image has %d layers; at most %d can be disks of a virtual machine"
-              .formatted(image.reference(), image.layers().size(), vmm.maxDisks()));
-    }
     if (spec.limits().memoryBytes() != 0 && spec.limits().memoryBytes() < LEAST_MEMORY) {
       throw new EngineException(
           FAILED,
@@ -133,9 +147,22 @@ final class MicrovmStart {
               + (LEAST_MEMORY >> 20)
               + "m for its kernel");
     }
-    return spec.root() instanceof SandboxSpec.Root.Image image
-        ? image.layers().stream().map(Path::of).toList()
-        : List.of();
+    if (!(spec.root() instanceof SandboxSpec.Root.Image image)) {
+      return List.of();
+    }
+    List<Path> layers = image.layers().stream().map(Path::of).toList();
+    if (layers.size() <= vmm.maxDisks()) {
+      return layers;
+    }
+    try {
+      host.log("putting " + layers.size() + " layers into one disk, unless that was done before");
+      return List.of(new FlatImage(kernels.resolveSibling("flat")).of(layers));
+    } catch (IOException e) {
+      throw new EngineException(
+          FAILED,
+          "cannot put the layers of " + image.reference() + " into one disk: " + e.getMessage(),
+          e);
+    }
   }
 
   private static EngineException refusal(String what) {
@@ -153,27 +180,27 @@ final class MicrovmStart {
     return (int) Math.min(wanted == 0 ? MOST_PROCESSORS : Math.ceil(wanted), all);
   }
 
-  private MicrovmSandbox launch(Machine machine, String platform)
+  private MicrovmSandbox launch(Machine machine, int disks, GuestKernel kernel, String platform)
       throws EngineException, IOException, InterruptedException {
     AgentConnection agent = null;
     FileServer files = new FileServer(AgentConnection.MAX_FILE_REQUESTS);
     try {
       addMounts(files);
       agent = AgentConnection.open(machine.agentPort());
-      String release = agent.awaitWelcome(PATIENCE);
+      String release = welcome(agent, kernel);
       host.log("the guest's kernel is " + release);
       if (!files.mounts().isEmpty()) {
         FilesConnection.open(machine.openFilesPort(), files);
       }
       agent.configure(
           spec.hostname(),
-          machineDisks(),
+          disks,
           spec.readOnlyRoot(),
           spec.limits().pids(),
           files.mounts(),
           PATIENCE);
       GuestProcess process = GuestCommand.start(agent, spec.process(), host.stdio());
-      return new MicrovmSandbox(machine, agent, process, files, host::log, platform);
+      return new MicrovmSandbox(machine, agent, process, files, host::log, memory(), platform);
     } catch (EngineException | IOException | InterruptedException e) {
       // Why the machine is gone says more than that it does not answer.
       String ended = machine.ended().getNow("");
@@ -193,6 +220,17 @@ final class MicrovmStart {
     }
   }
 
+  /** Waits for the agent; one that does not answer may have no whole kernel under it. */
+  private static String welcome(AgentConnection agent, GuestKernel kernel)
+      throws EngineException, IOException, InterruptedException {
+    try {
+      return agent.awaitWelcome(PATIENCE);
+    } catch (IOException e) {
+      requireWhole(kernel, true);
+      throw e;
+    }
+  }
+
   private void addMounts(FileServer files) throws EngineException {
     try {
       if (spec.root() instanceof SandboxSpec.Root.Host) {
@@ -204,9 +242,5 @@ final class MicrovmStart {
     } catch (IOException e) {
       throw new EngineException(FAILED, "cannot show host files: " + e.getMessage(), e);
     }
-  }
-
-  private int machineDisks() {
-    return spec.root() instanceof SandboxSpec.Root.Image image ? image.layers().size() : 0;
   }
 }

@@ -20,6 +20,7 @@ public final class GuestProcess {
   private int credit = AgentProtocol.INPUT_WINDOW;
 
   private boolean over;
+  private volatile boolean killedForMemory;
 
   GuestProcess(AgentConnection connection, int id, ProcessRequest request) {
     this.connection = connection;
@@ -41,6 +42,11 @@ public final class GuestProcess {
   /** Completes when it has ended and all it printed was handed on. */
   public CompletableFuture<ExitStatus> exited() {
     return exited;
+  }
+
+  /** Whether, when it ended, the guest's kernel had killed a process for want of memory. */
+  public boolean someWereKilledForMemory() {
+    return killedForMemory;
   }
 
   /** Sends a signal by its Linux number. */
@@ -90,6 +96,7 @@ public final class GuestProcess {
       case AgentProtocol.EXITED -> {
         int code = frame.u32();
         int signal = frame.u32();
+        killedForMemory = frame.u8() != 0;
         end(new ExitStatus(code & 0xff, signal & 0x7f));
       }
       case AgentProtocol.GRANT_INPUT -> granted(frame.u32());

@@ -23,7 +23,7 @@ public final class KernelDigest {
   static void record(Path file) throws IOException {
     Path part = Files.createTempFile(file.getParent(), ".digest", ".part");
     try {
-      Files.writeString(part, of(file) + "\n");
+      Files.writeString(part, of(file) + " " + looks(file) + "\n");
       Files.move(part, beside(file), StandardCopyOption.ATOMIC_MOVE);
     } finally {
       Files.deleteIfExists(part);
@@ -47,15 +47,32 @@ public final class KernelDigest {
     return key.toString();
   }
 
-  /** The file of a kernel that is not what it was when it was made; reads all of both. */
-  public static Optional<Path> damaged(GuestKernel kernel) throws IOException {
+  /**
+   * The file of a kernel that is not what it was when it was made.
+   *
+   * @param thoroughly whether all of both is read; otherwise only what looks changed
+   */
+  public static Optional<Path> damaged(GuestKernel kernel, boolean thoroughly) throws IOException {
     for (Path file : List.of(kernel.image(), kernel.initramfs())) {
       Optional<String> recorded = recorded(file);
-      if (recorded.isPresent() && !(Files.exists(file) && recorded.get().equals(of(file)))) {
+      if (recorded.isEmpty()) {
+        continue;
+      }
+      if (!Files.exists(file)) {
+        return Optional.of(file);
+      }
+      String[] words = recorded.get().split(" ", 2);
+      boolean same = !thoroughly && words.length == 2 && words[1].equals(looks(file));
+      if (!same && !words[0].equals(of(file))) {
         return Optional.of(file);
       }
     }
     return Optional.empty();
+  }
+
+  /** What is seen of a file without reading it. */
+  private static String looks(Path file) throws IOException {
+    return Files.size(file) + " " + Files.getLastModifiedTime(file).toMillis();
   }
 
   private static Path beside(Path file) {
