@@ -125,10 +125,7 @@ final class MicrovmStart {
   /** What this engine cannot do is refused, never left out in silence. */
   private List<Path> checked() throws EngineException {
     if (!spec.network().isNone()) {
-      throw new EngineException(
-          FAILED,
-          "a virtual machine cannot have a network yet; leave out --net, --allow and -p, or use"
-              + " --engine sentry");
+      throw refusal("--net, --allow, -p: virtual machines have no network outside yet");
     }
     if (spec.traceFile().isPresent()) {
       throw refusal("--trace: system calls inside a virtual machine are not written down");

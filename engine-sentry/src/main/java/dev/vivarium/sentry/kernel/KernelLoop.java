@@ -7,6 +7,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The kernel thread: looks for guests with an event, runs the tasks that can go on, and keeps time.
@@ -38,6 +39,18 @@ public final class KernelLoop {
     void report(String where, Throwable bug);
   }
 
+  /**
+   * Looks for what another thread would find too, only later: while the kernel thread looks for
+   * work anyway, nobody has to be woken to wake it.
+   */
+  public interface Lookout {
+    /** Handles what is there now; whether there was something. */
+    boolean look(long nowNanos);
+
+    /** The kernel thread is about to sleep: from now on somebody else must look. */
+    void sleepFollows();
+  }
+
   private final Platform platform;
   private final Bugs bugs;
   private final Timers timers;
@@ -45,6 +58,7 @@ public final class KernelLoop {
   private final ConcurrentLinkedQueue<Runnable> inbox = new ConcurrentLinkedQueue<>();
   private final ExecutorService helpers =
       Executors.newCachedThreadPool(Thread.ofPlatform().name("helper-", 0).daemon(true).factory());
+  private @Nullable Lookout lookout;
   private boolean stopped;
 
   KernelLoop(Platform platform, Bugs bugs) {
@@ -59,6 +73,11 @@ public final class KernelLoop {
 
   public Platform platform() {
     return platform;
+  }
+
+  /** From the kernel thread. */
+  public void setLookout(Lookout l) {
+    lookout = l;
   }
 
   /** Has the action run on the kernel thread, soon. From any thread. */
@@ -96,6 +115,9 @@ public final class KernelLoop {
           rounds = 0;
           lastActivity = System.nanoTime();
           timers.expire(lastActivity);
+          if (lookout != null) {
+            lookout.look(lastActivity);
+          }
         } else {
           lastActivity = 0;
         }
@@ -105,9 +127,12 @@ public final class KernelLoop {
       if (lastActivity == 0) {
         lastActivity = now;
       }
-      if (timers.expire(now)) {
+      if (timers.expire(now) || lookout != null && lookout.look(now)) {
         lastActivity = now;
       } else if (now - lastActivity > spin || !platform.pause()) {
+        if (lookout != null) {
+          lookout.sleepFollows();
+        }
         if (inbox.isEmpty()) {
           platform.sleep(timers.nanosToNext(now));
         }

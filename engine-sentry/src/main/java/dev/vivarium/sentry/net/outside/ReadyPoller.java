@@ -1,6 +1,7 @@
 package dev.vivarium.sentry.net.outside;
 
 import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Poll;
 import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.host.Libc;
 import dev.vivarium.sentry.kernel.KernelLoop;
@@ -14,9 +15,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Tells on the kernel thread when host descriptors are ready, each once for every time that it is
  * asked to: a descriptor that nobody waits for costs nothing. One thread waits with epoll, so that
- * a thousand connections are as cheap as one.
+ * a thousand connections are as cheap as one. But as long as the kernel thread is awake it looks at
+ * the few that were asked for last by itself.
  */
-public final class ReadyPoller {
+public final class ReadyPoller implements KernelLoop.Lookout {
   /** Somebody who waits for a descriptor. */
   public interface Watched {
     /** Told once that one of the events (POLL* bits) asked for has come, or an error. */
@@ -32,17 +34,33 @@ public final class ReadyPoller {
   private static final int BATCH = 128;
   private static final int POLLFD_SIZE = 8;
 
+  /** How many the kernel thread looks at, and how often. */
+  private static final int MOST_LOOKED_AT = 8;
+
+  private static final long LOOK_EVERY_NANOS = 2_000;
+
   /** One descriptor's place in the table. */
   private static final class Slot {
     @Nullable Watched watched;
     int fd;
     int generation;
     boolean added;
+
+    /** What the kernel thread looks for; 0 if it does not look at this one. */
+    int looked;
+
+    /** The other thread waits for it. */
+    boolean waiting;
   }
 
   private final KernelLoop loop;
   private final int epoll;
   private final MemorySegment scratch = Arena.ofAuto().allocate(64, 8);
+  private final MemorySegment polled =
+      Arena.ofAuto().allocate((long) POLLFD_SIZE * MOST_LOOKED_AT, 8);
+  private final int[] lookedAt = new int[MOST_LOOKED_AT];
+  private int lookedAtCount;
+  private long lastLook;
   private final List<Slot> slots = new ArrayList<>();
   private final List<Integer> free = new ArrayList<>();
   private boolean started;
@@ -53,6 +71,7 @@ public final class ReadyPoller {
     if (epoll < 0) {
       throw new IllegalStateException("epoll for the network: " + Errno.name(-epoll));
     }
+    loop.setLookout(this);
   }
 
   /**
@@ -80,16 +99,77 @@ public final class ReadyPoller {
   /** Has the owner told when one of these events (POLL* bits) has come; replaces what was asked. */
   public void arm(int index, int events) {
     Slot slot = slots.get(index);
+    if (slot.waiting || slot.looked == 0 && lookedAtCount == MOST_LOOKED_AT) {
+      await(index, slot, events);
+      return;
+    }
+    if (slot.looked == 0) {
+      lookedAt[lookedAtCount++] = index;
+    }
+    slot.looked = events;
+  }
+
+  private void await(int index, Slot slot, int events) {
     scratch.set(ValueLayout.JAVA_INT, 0, events | ONESHOT);
     scratch.set(ValueLayout.JAVA_INT, 4, index);
     scratch.set(ValueLayout.JAVA_INT, 8, slot.generation);
     Libc.syscall(
         Sys.EPOLL_CTL, epoll, slot.added ? CTL_MOD : CTL_ADD, slot.fd, scratch.address(), 0, 0);
     slot.added = true;
+    slot.waiting = true;
     if (!started) {
       started = true;
       Thread.ofPlatform().daemon(true).name("net-poller").start(this::run);
     }
+  }
+
+  @Override
+  public boolean look(long nowNanos) {
+    if (lookedAtCount == 0 || nowNanos - lastLook < LOOK_EVERY_NANOS) {
+      return false;
+    }
+    lastLook = nowNanos;
+    int count = lookedAtCount;
+    for (int i = 0; i < count; i++) {
+      Slot slot = slots.get(lookedAt[i]);
+      polled.set(ValueLayout.JAVA_INT, (long) i * POLLFD_SIZE, slot.fd);
+      polled.set(ValueLayout.JAVA_INT, (long) i * POLLFD_SIZE + 4, slot.looked & 0xffff);
+    }
+    if (Libc.syscall(Sys.POLL, polled.address(), count, 0, 0, 0, 0) <= 0) {
+      return false;
+    }
+    int found = 0;
+    int left = 0;
+    int[] ready = new int[2 * MOST_LOOKED_AT];
+    for (int i = 0; i < count; i++) {
+      int events = polled.get(ValueLayout.JAVA_INT, (long) i * POLLFD_SIZE + 4) >>> 16;
+      if (events == 0) {
+        lookedAt[left++] = lookedAt[i];
+      } else {
+        ready[found++] = lookedAt[i];
+        ready[found++] = events;
+        slots.get(lookedAt[i]).looked = 0;
+      }
+    }
+    lookedAtCount = left;
+    for (int i = 0; i < found; i += 2) {
+      Watched watched = slots.get(ready[i]).watched;
+      if (watched != null) {
+        watched.ready(ready[i + 1]);
+      }
+    }
+    return true;
+  }
+
+  @Override
+  public void sleepFollows() {
+    for (int i = 0; i < lookedAtCount; i++) {
+      Slot slot = slots.get(lookedAt[i]);
+      int events = slot.looked;
+      slot.looked = 0;
+      await(lookedAt[i], slot, events);
+    }
+    lookedAtCount = 0;
   }
 
   /** Forgets a descriptor, which is then closed. */
@@ -98,6 +178,13 @@ public final class ReadyPoller {
     if (slot.added) {
       Libc.syscall(Sys.EPOLL_CTL, epoll, CTL_DEL, slot.fd, scratch.address(), 0, 0);
     }
+    for (int i = 0; slot.looked != 0 && i < lookedAtCount; i++) {
+      if (lookedAt[i] == index) {
+        lookedAt[i] = lookedAt[--lookedAtCount];
+        slot.looked = 0;
+      }
+    }
+    slot.waiting = false;
     slot.watched = null;
     slot.generation++;
     free.add(index);
@@ -109,6 +196,13 @@ public final class ReadyPoller {
     scratch.set(ValueLayout.JAVA_INT, 20, events & 0xffff);
     long n = Libc.syscall(Sys.POLL, scratch.address() + 16, 1, 0, 0, 0, 0);
     return n > 0 ? scratch.get(ValueLayout.JAVA_INT, 20) >>> 16 : 0;
+  }
+
+  /** Waits until there is something to read; false if there was nothing in that time. */
+  boolean await(int fd, int millis) {
+    scratch.set(ValueLayout.JAVA_INT, 16, fd);
+    scratch.set(ValueLayout.JAVA_INT, 20, Poll.IN);
+    return Libc.syscall(Sys.POLL, scratch.address() + 16, 1, millis, 0, 0, 0) > 0;
   }
 
   private void run() {
@@ -139,6 +233,7 @@ public final class ReadyPoller {
       Slot slot = slots.get(batch[i + 1]);
       Watched watched = slot.watched;
       if (watched != null && slot.generation == batch[i + 2]) {
+        slot.waiting = false;
         watched.ready(batch[i]);
       }
     }
