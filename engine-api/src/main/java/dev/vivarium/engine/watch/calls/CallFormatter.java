@@ -12,6 +12,8 @@ import java.util.Optional;
 /** Shows the event of a system call as strace does. All that comes out is printable ASCII. */
 public final class CallFormatter {
   private static final int AT_FDCWD = -100;
+  private static final int F_GETFD = 1;
+  private static final int F_GETFL = 3;
 
   private final CallTable table = CallTable.get();
 
@@ -68,6 +70,19 @@ public final class CallFormatter {
     if (e.failed()) {
       int errno = (int) -r;
       return "-1 " + table.errnoName(errno) + " (" + table.errnoText(errno) + ")";
+    }
+    String name = table.name(e.number());
+    if (name.equals("umask")) {
+      return "0" + (r == 0 ? "" : Long.toOctalString(r));
+    }
+    if (name.equals("fcntl") && (e.arguments()[1] == F_GETFD || e.arguments()[1] == F_GETFL)) {
+      String flags =
+          e.arguments()[1] == F_GETFD
+              ? r == 0 ? "" : "FD_CLOEXEC"
+              : table.set("open").map(set -> set.bits(r)).orElse("");
+      return r == 0 && flags.isEmpty()
+          ? "0"
+          : "0x" + Long.toHexString(r) + " (flags " + flags + ")";
     }
     boolean address = table.call(e.number()).map(Call::addressResult).orElse(false);
     return address ? "0x" + Long.toHexString(r) : Long.toString(r);

@@ -72,6 +72,11 @@ public final class CallTable {
     return Optional.ofNullable(byName.get(name));
   }
 
+  /** The names of one kind of bits or values. */
+  Optional<NameSet> set(String name) {
+    return Optional.ofNullable(sets.get(name));
+  }
+
   /** Every row, by number. */
   public List<Call> all() {
     List<Call> rows = new ArrayList<>();
