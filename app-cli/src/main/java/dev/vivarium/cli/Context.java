@@ -15,8 +15,15 @@ import java.util.Map;
  * @param out for results
  * @param err for progress and diagnostics
  * @param environment variables
+ * @param input what the user types, for a command that hands it on
  */
-public record Context(PrintStream out, PrintStream err, Map<String, String> environment) {
+public record Context(
+    PrintStream out, PrintStream err, Map<String, String> environment, UserInput input) {
+
+  /** One that reads this process's own standard input. */
+  public Context(PrintStream out, PrintStream err, Map<String, String> environment) {
+    this(out, err, environment, UserInput.ofProcess());
+  }
 
   /** This process itself. */
   static Context ofProcess() {

@@ -1,10 +1,12 @@
 package dev.vivarium.cli;
 
+import dev.vivarium.cli.run.Terminal;
 import dev.vivarium.engine.EngineException;
 import dev.vivarium.engine.state.Reason;
 import dev.vivarium.image.ImageException;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.channels.ClosedByInterruptException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -18,16 +20,19 @@ import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /** From the words of a command line to a command, and from its end to an exit code. */
-final class Dispatcher {
+public final class Dispatcher {
+  private static final int INTERRUPTED = 130;
+
   private final Context context;
   private boolean debug;
 
-  Dispatcher(Context context) {
+  /** Makes one for commands that see this. */
+  public Dispatcher(Context context) {
     this.context = context;
   }
 
-  /** Runs what the words say. */
-  int run(String[] args) {
+  /** Runs what the words say; errors are said, and the result is the exit code. */
+  public int run(String[] args) {
     try {
       int code = dispatch(args);
       context.out().flush();
@@ -42,10 +47,12 @@ final class Dispatcher {
       return failed(e.exitCode(), e.getMessage(), e);
     } catch (ImageException e) {
       return failed(CliException.FAILED, e.getMessage(), e);
+    } catch (ClosedByInterruptException e) {
+      return failed(INTERRUPTED, "interrupted", e);
     } catch (IOException e) {
       return failed(CliException.FAILED, Reason.of(e), e);
     } catch (InterruptedException e) {
-      return failed(130, "interrupted", e);
+      return failed(INTERRUPTED, "interrupted", e);
     } catch (RuntimeException | Error e) {
       return failed(
           CliException.FAILED, "this should not happen: " + e + "; --debug shows where", e);
@@ -67,6 +74,9 @@ final class Dispatcher {
     while (at < args.length && args[at].equals("--debug")) {
       debug = true;
       at++;
+    }
+    if (at == args.length && Terminal.isTerminal(0) && Terminal.isTerminal(1)) {
+      return dispatch(new String[] {Verbs.SHELL.word()});
     }
     if (at == args.length) {
       help(context.err());

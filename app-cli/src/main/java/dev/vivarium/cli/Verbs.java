@@ -25,6 +25,7 @@ import dev.vivarium.cli.sandbox.PsCommand;
 import dev.vivarium.cli.sandbox.RmCommand;
 import dev.vivarium.cli.sandbox.StopCommand;
 import dev.vivarium.cli.sandbox.WaitCommand;
+import dev.vivarium.cli.shell.ShellCommand;
 import dev.vivarium.cli.watch.EventsCommand;
 import dev.vivarium.cli.watch.LatencyCommand;
 import dev.vivarium.cli.watch.ReportCommand;
@@ -62,6 +63,7 @@ public enum Verbs {
   PRUNE("prune", "Remove images that are not needed"),
   VERIFY("verify", "Check every byte of the image store"),
   PROFILE("profile", "Read, check, compare and make profiles: what a sandbox may do"),
+  SHELL("shell", "Open the prompt, or run a script of its commands"),
   DOCTOR("doctor", "Say what this machine can and cannot do, and how to fix it"),
   COMPLETION("completion", "Print the completion script of a shell"),
   VERSION("version", "Print the version");
@@ -104,6 +106,7 @@ public enum Verbs {
       case PRUNE -> new PruneCommand();
       case VERIFY -> new VerifyCommand();
       case PROFILE -> new ProfileCommand();
+      case SHELL -> new ShellCommand();
       case DOCTOR -> new DoctorCommand();
       case COMPLETION -> new CompletionCommand();
       case VERSION -> new VersionCommand();

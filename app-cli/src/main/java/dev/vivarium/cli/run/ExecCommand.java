@@ -110,7 +110,7 @@ public final class ExecCommand extends Command {
       if (detached) {
         return detach(connection);
       }
-      ForegroundClient client = new ForegroundClient(connection, context.err(), true);
+      ForegroundClient client = new ForegroundClient(connection, context, true);
       return terminal ? client.runWithTerminal(input) : client.runWithStreams(input);
     }
   }

@@ -1,10 +1,11 @@
 package dev.vivarium.cli.run;
 
 import dev.vivarium.cli.CliException;
+import dev.vivarium.cli.Context;
+import dev.vivarium.cli.UserInput;
 import dev.vivarium.engine.control.ControlConnection;
 import dev.vivarium.engine.control.ControlMessage;
 import java.io.FileDescriptor;
-import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -28,8 +29,12 @@ final class ForegroundClient {
   /** How long a command may take to end after its terminal went away. */
   private static final long HANGUP_GRACE_MILLIS = 2000;
 
+  /** How long the thread that reads input may take to see that nobody wants it any more. */
+  private static final long INPUT_GRACE_MILLIS = 100;
+
   private final ControlConnection connection;
   private final PrintStream err;
+  private final UserInput userInput;
 
   /** Whether it is a process among others, so that the end of the sandbox is one by force. */
   private final boolean oneMore;
@@ -38,53 +43,68 @@ final class ForegroundClient {
   private long lastInterrupt;
   private boolean raw;
   private volatile boolean hungUp;
+  private volatile boolean ended;
   private int inputWindow = ControlMessage.WINDOW;
 
   /**
    * @param oneMore whether it is of one more process, not of the sandbox
    */
-  ForegroundClient(ControlConnection connection, PrintStream err, boolean oneMore) {
+  ForegroundClient(ControlConnection connection, Context context, boolean oneMore) {
     this.connection = connection;
-    this.err = err;
+    this.err = context.err();
+    this.userInput = context.input();
     this.oneMore = oneMore;
   }
 
   /** Without a terminal: the sandbox has our standard streams itself. */
   int run() throws CliException {
-    Signals.forwardTo(this::forward);
-    return untilEnded();
+    try (Signals.Restore signals = Signals.forwardTo(this::forward, () -> {})) {
+      return untilEnded();
+    }
   }
 
   /** With the user's terminal, which becomes raw for as long as the sandbox runs. */
   int runWithTerminal(boolean input) throws CliException {
-    boolean ours = Terminal.isTerminal(0);
-    Signals.forwardTo(this::forward);
-    Signals.onResize(() -> {
-      Terminal.Size size = Terminal.size();
-      send(new ControlMessage.Resize(size.rows(), size.columns()));
-    });
-    if (!ours) {
-      return untilEnded(input);
+    try (Signals.Restore signals = Signals.forwardTo(this::forward, this::resized)) {
+      if (!Terminal.isTerminal(0)) {
+        return untilEnded(input);
+      }
+      raw = true;
+      try (Terminal terminal = Terminal.raw()) {
+        return untilEnded(input);
+      }
     }
-    raw = true;
-    try (Terminal terminal = Terminal.raw()) {
-      return untilEnded(input);
-    }
+  }
+
+  private void resized() {
+    Terminal.Size size = Terminal.size();
+    send(new ControlMessage.Resize(size.rows(), size.columns()));
   }
 
   /** Of a process without a terminal, whose streams come through us. */
   int runWithStreams(boolean input) throws CliException {
-    Signals.forwardTo(this::forward);
-    return untilEnded(input);
+    try (Signals.Restore signals = Signals.forwardTo(this::forward, () -> {})) {
+      return untilEnded(input);
+    }
   }
 
   private int untilEnded(boolean input) throws CliException {
-    if (input) {
-      Thread pump = new Thread(null, this::pumpInput, "input", 256 << 10);
-      pump.setDaemon(true);
-      pump.start();
+    if (!input) {
+      return untilEnded();
     }
-    return untilEnded();
+    Thread pump = new Thread(null, this::pumpInput, "input", 256 << 10);
+    pump.setDaemon(true);
+    pump.start();
+    try {
+      return untilEnded();
+    } finally {
+      ended = true;
+      try {
+        pump.join(INPUT_GRACE_MILLIS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   /** A signal for the command came to this process, or to the program in front of it. */
@@ -170,7 +190,6 @@ final class ForegroundClient {
 
   private void pumpInput() {
     byte[] buffer = new byte[32 << 10];
-    FileInputStream in = new FileInputStream(FileDescriptor.in);
     try {
       while (true) {
         int room;
@@ -180,7 +199,10 @@ final class ForegroundClient {
           }
           room = Math.min(inputWindow, buffer.length);
         }
-        int count = in.read(buffer, 0, room);
+        int count = userInput.read(buffer, room, () -> ended);
+        if (count < 0 && ended) {
+          return;
+        }
         if (count < 0) {
           endOfInput();
           return;

@@ -194,7 +194,7 @@ public final class RunCommand extends Command {
       if (detached) {
         return detach(connection, id, context);
       }
-      ForegroundClient client = new ForegroundClient(connection, context.err(), false);
+      ForegroundClient client = new ForegroundClient(connection, context, false);
       front.ifPresent(f -> f.forwardTo(client::forward));
       return terminal ? client.runWithTerminal(input) : client.run();
     }

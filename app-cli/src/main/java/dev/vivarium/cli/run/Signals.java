@@ -1,8 +1,10 @@
 package dev.vivarium.cli.run;
 
+import java.util.HashMap;
 import java.util.Map;
 import java.util.function.IntConsumer;
 import sun.misc.Signal;
+import sun.misc.SignalHandler;
 
 /** Signals that this process gets. SIGQUIT is not among them: the JVM keeps it for itself. */
 @SuppressWarnings("sunapi")
@@ -12,14 +14,25 @@ final class Signals {
 
   private Signals() {}
 
-  /** From now on these do not end this process but are handed to the consumer. */
-  static void forwardTo(IntConsumer consumer) {
-    FORWARDED.forEach(
-        (name, number) -> Signal.handle(new Signal(name), signal -> consumer.accept(number)));
+  /** What was done with signals before; to be done again once this is closed. */
+  interface Restore extends AutoCloseable {
+    @Override
+    void close();
   }
 
-  /** Calls when the terminal's window changes its size. */
-  static void onResize(Runnable action) {
-    Signal.handle(new Signal("WINCH"), signal -> action.run());
+  /**
+   * Until the result is closed, these do not end this process but are handed to the consumer.
+   *
+   * @param resized called when the terminal's window changes its size
+   */
+  static Restore forwardTo(IntConsumer consumer, Runnable resized) {
+    Map<Signal, SignalHandler> before = new HashMap<>();
+    FORWARDED.forEach((name, number) -> {
+      Signal signal = new Signal(name);
+      before.put(signal, Signal.handle(signal, s -> consumer.accept(number)));
+    });
+    Signal window = new Signal("WINCH");
+    before.put(window, Signal.handle(window, s -> resized.run()));
+    return () -> before.forEach(Signal::handle);
   }
 }
