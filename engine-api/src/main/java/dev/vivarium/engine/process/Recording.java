@@ -40,6 +40,9 @@ final class Recording {
    */
   static Recording begin(SandboxSpec spec, Watch watch, SandboxLog log) throws EngineException {
     Recording recording = new Recording(log);
+    if (spec.traceFile().isEmpty() && spec.reportFile().isEmpty()) {
+      return recording;
+    }
     List<EventOutput> outputs = new ArrayList<>();
     try {
       if (spec.traceFile().isPresent()) {
