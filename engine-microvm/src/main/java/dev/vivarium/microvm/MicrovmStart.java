@@ -42,6 +42,9 @@ final class MicrovmStart {
   private final Path kernels;
   private final Vmm vmm = new Qemu();
 
+  /** When the machine was begun. */
+  private long began;
+
   MicrovmStart(SandboxSpec spec, SandboxHost host, Path kernels) {
     this.spec = spec;
     this.host = host;
@@ -59,6 +62,7 @@ final class MicrovmStart {
       MachineSpec wanted =
           new MachineSpec(
               kernel, found.accelerator(), memory(), processors(), layers, host.runDirectory());
+      began = System.nanoTime();
       Optional<Machine> clone = clone(wanted);
       if (clone.isEmpty()) {
         requireWhole(kernel, false);
@@ -185,6 +189,7 @@ final class MicrovmStart {
       addMounts(files);
       agent = AgentConnection.open(machine.agentPort());
       String release = welcome(agent, kernel);
+      host.log("the agent answered after " + (System.nanoTime() - began) / 1_000_000 + " ms");
       host.log("the guest's kernel is " + release);
       if (!files.mounts().isEmpty()) {
         FilesConnection.open(machine.openFilesPort(), files);

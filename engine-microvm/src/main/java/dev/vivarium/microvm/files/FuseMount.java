@@ -79,8 +79,12 @@ final class FuseMount {
       case Fuse.INIT -> {
         return init(in, out);
       }
-      case Fuse.DESTROY, Fuse.FLUSH -> {
+      case Fuse.DESTROY -> {
         return 0;
+      }
+      case Fuse.FLUSH, Fuse.OPENDIR -> {
+        // Not needed, and not asked for a second time: a round trip less for each file and listing.
+        return -Fuse.ENOSYS;
       }
       case Fuse.STATFS -> {
         return statfs(out, calls);
@@ -129,9 +133,6 @@ final class FuseMount {
       }
       case Fuse.OPEN -> {
         return open(in, node, out, calls);
-      }
-      case Fuse.OPENDIR -> {
-        return openDirectory(node, out, calls);
       }
       case Fuse.READDIR -> {
         return readDirectory(in, node, false, out, calls);
@@ -407,55 +408,33 @@ final class FuseMount {
     return r;
   }
 
-  private int openDirectory(Node node, FuseReply out, HostCalls calls) {
-    int fd = tree.openDirectory(node, calls);
-    if (fd == -Fuse.ENOENT) {
-      // Shown empty: number 0 is never given otherwise.
-      out.u64(0).u32(0).u32(0);
-      return 0;
-    }
-    if (fd < 0) {
-      return fd;
-    }
-    long number = open.add(fd, false);
-    if (number < 0) {
-      calls.close(fd);
-      return -Fuse.ENFILE;
-    }
-    out.u64(number).u32(tree.isMachine() ? Fuse.FOPEN_CACHE_DIR : 0).u32(0);
-    return 0;
-  }
-
   /** Lists a part of a directory; with {@code plus}, each name is looked up as well. */
   private int readDirectory(
       FuseRequest in, Node directory, boolean plus, FuseReply out, HostCalls calls)
       throws FuseRequest.Malformed {
-    long number = in.u64();
+    in.skip(8);
     long position = in.u64();
     int size = in.u32();
     if (size < 0 || size > MAX_DATA) {
       return -Fuse.EINVAL;
     }
-    if (number == 0) {
+    int fd = tree.openDirectory(directory, calls);
+    if (fd == HostTree.SHOWN_EMPTY) {
       return 0;
     }
-    OpenFile file = open.use(number);
-    if (file == null) {
-      return -Fuse.EBADF;
+    if (fd < 0) {
+      return fd;
     }
-    try {
-      // An entry of the host's takes at least 24 bytes, and one of ours not less.
-      int n = calls.getdents(file.fd, position, Math.min(size, 32 << 10));
-      if (n <= 0) {
-        return n;
-      }
-      // The memory is needed for looking up.
-      byte[] entries = calls.data().asSlice(0, n).toArray(ValueLayout.JAVA_BYTE);
-      list(entries, directory, plus, size, out, calls);
-      return 0;
-    } finally {
-      file.leave(calls);
+    // An entry of the host's takes at least 24 bytes, and one of ours not less.
+    int n = calls.getdents(fd, position, Math.min(size, 32 << 10));
+    calls.close(fd);
+    if (n <= 0) {
+      return n;
     }
+    // The memory is needed for looking up.
+    byte[] entries = calls.data().asSlice(0, n).toArray(ValueLayout.JAVA_BYTE);
+    list(entries, directory, plus, size, out, calls);
+    return 0;
   }
 
   private void list(

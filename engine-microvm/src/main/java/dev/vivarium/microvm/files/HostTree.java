@@ -362,14 +362,17 @@ final class HostTree {
     return r;
   }
 
-  /** Opens a directory for listing; one that is shown empty has no descriptor: -ENOENT. */
+  /** Instead of a descriptor, of a directory that is shown empty. */
+  static final int SHOWN_EMPTY = Integer.MIN_VALUE;
+
+  /** Opens a directory for listing. */
   int openDirectory(Node node, HostCalls calls) {
     int r = mayList(node);
     if (r < 0) {
       return r;
     }
     if (node.zone == Zone.EMPTY) {
-      return -Fuse.ENOENT;
+      return SHOWN_EMPTY;
     }
     int fd = find(node, calls);
     if (fd < 0) {

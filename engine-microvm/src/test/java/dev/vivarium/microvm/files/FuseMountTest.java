@@ -205,12 +205,11 @@ class FuseMountTest {
     }
     long a = lookup(mount, 1, "a");
     for (int opcode : new int[] {Fuse.READDIR, Fuse.READDIRPLUS}) {
-      long handle = ask(mount, Fuse.OPENDIR, a, 0, 0).getLong(0);
       int front = opcode == Fuse.READDIR ? 0 : 128;
       java.util.Set<String> names = new java.util.HashSet<>();
       long position = 0;
       while (true) {
-        ByteBuffer part = ask(mount, opcode, a, handle, position, 4096, 0, 0L, 0, 0);
+        ByteBuffer part = ask(mount, opcode, a, 0L, position, 4096, 0, 0L, 0, 0);
         assertTrue(part.remaining() <= 4096);
         if (!part.hasRemaining()) {
           break;
@@ -239,9 +238,7 @@ class FuseMountTest {
       assertEquals(Fuse.EACCES, refused(machine, Fuse.OPEN, shadow, 0, 0));
     }
     long home = lookup(machine, 1, "root");
-    long handle = ask(machine, Fuse.OPENDIR, home, 0, 0).getLong(0);
-    assertEquals(
-        0, ask(machine, Fuse.READDIRPLUS, home, handle, 0L, 4096, 0, 0L, 0, 0).remaining());
+    assertEquals(0, ask(machine, Fuse.READDIRPLUS, home, 0L, 0L, 4096, 0, 0L, 0, 0).remaining());
     // Nothing is in there, which may be believed for a while.
     assertEquals(0, lookup(machine, home, ".bashrc"));
     assertEquals(0, lookup(machine, 1, "nothing-of-the-kind"));
@@ -253,7 +250,8 @@ class FuseMountTest {
   void whatMakesNoSenseIsRefusedAndHarmsNobody() throws Exception {
     Random random = new Random(6);
     lookup(writable, 1, "a");
-    long handle = ask(writable, Fuse.OPENDIR, 1, 0, 0).getLong(0);
+    long file = lookup(writable, 1, "file");
+    long handle = ask(writable, Fuse.OPEN, file, HostCalls.O_RDWR, 0).getLong(0);
     for (int round = 0; round < 20_000; round++) {
       byte[] body = new byte[random.nextInt(120)];
       random.nextBytes(body);
