@@ -39,6 +39,8 @@ record Words(List<String> words, String pipe) {
       } else if (c == '#' && !inWord) {
         int end = line.indexOf('\n', at);
         at = end < 0 ? line.length() : end;
+      } else if (line.startsWith("\\\n", at)) {
+        at += 2;
       } else if (c == '|') {
         break;
       } else {
