@@ -43,6 +43,9 @@ final class OutsideStream {
   /** The published port that it came by, while it counts as waiting there; else -1. */
   private int waitingAt = -1;
 
+  /** An error that followed data, and was not told yet. */
+  private int failure;
+
   private boolean connecting;
   private boolean established;
 
@@ -181,17 +184,23 @@ final class OutsideStream {
     if (dst.remaining() == 0) {
       return 0;
     }
+    if (failure != 0) {
+      return -takeError();
+    }
     for (; ; ) {
-      long before = dst.remaining();
       long n = host.receive(dst, m.flags);
       if (n > 0) {
         done += n;
         if (peek || dst.remaining() == 0) {
           return done;
         }
-        if (before - n > 0 && n < before) {
-          continue; // the guest's buffer lies in pieces, or all is taken: the host knows
+        if (!host.isDrained()) {
+          continue; // the guest's buffer lies in pieces
         }
+      }
+      if (n < 0 && !HostSocket.mustWait(n) && done > 0) {
+        failure = (int) -n; // the host tells it once; the guest hears of it with its next call
+        return done;
       }
       if (n == 0 || n < 0 && !HostSocket.mustWait(n)) {
         return done > 0 ? done : n;
@@ -227,7 +236,9 @@ final class OutsideStream {
   }
 
   int takeError() {
-    return host.takeError();
+    int e = failure != 0 ? failure : host.takeError();
+    failure = 0;
+    return e;
   }
 
   int queued(int request) {

@@ -32,6 +32,9 @@ public final class HostSocket implements ReadyPoller.Watched {
   private int armed;
   private boolean closed;
 
+  /** The last receive took all that there was. */
+  private boolean drained;
+
   /** Bytes that went each way, for the report. */
   private long sent;
 
@@ -79,7 +82,8 @@ public final class HostSocket implements ReadyPoller.Watched {
         events
             | ((events & (Poll.IN | end)) != 0 ? Poll.IN | Poll.RDNORM : 0)
             | ((events & (Poll.OUT | end)) != 0 ? Poll.OUT | Poll.WRNORM : 0));
-    int rest = waited & ~events;
+    // The end of what the peer sends comes with input too.
+    int rest = waited & ~events & (Poll.IN | Poll.OUT);
     if (rest != 0 && (events & end) == 0) {
       arm(rest);
     }
@@ -148,6 +152,7 @@ public final class HostSocket implements ReadyPoller.Watched {
    */
   public long receive(Uio dst, int flags) {
     boolean peek = (flags & Sockets.MSG_PEEK) != 0;
+    drained = false;
     int how = flags & (Sockets.MSG_PEEK | Sockets.MSG_OOB) | Libc.MSG_DONTWAIT;
     long there = dst.peek(true);
     if (there < 0) {
@@ -160,6 +165,7 @@ public final class HostSocket implements ReadyPoller.Watched {
       n = Libc.syscall(Sys.RECVFROM, fd, address, wanted, how, 0, 0);
       if (n > 0) {
         dst.advance(n);
+        drained = n < wanted;
       }
     } else {
       MemorySegment b = outside.buffer();
@@ -175,6 +181,11 @@ public final class HostSocket implements ReadyPoller.Watched {
       received += n;
     }
     return n;
+  }
+
+  /** Whether the last receive found less than it asked for, so that there is no more now. */
+  public boolean isDrained() {
+    return drained;
   }
 
   /** The next datagram; null and an errno in {@code error[0]} if there is none now. */

@@ -70,6 +70,8 @@ public final class Outside implements ReadyPoller.Watched {
 
   private static final int MAX_SOCKETS = 16_384;
   private static final int SO_LINGER = 13;
+  private static final int RLIMIT_NOFILE = 7;
+  private static final int FEW_DESCRIPTORS = 1024;
 
   private final NetgoferChannel channel;
   private final ReadyPoller poller;
@@ -83,6 +85,7 @@ public final class Outside implements ReadyPoller.Watched {
   private final MemorySegment buffer = HostSocket.newBuffer();
   private final Runnable lost;
   private @Nullable Arrivals arrivals;
+  private final int maxSockets;
   private int sockets;
   private boolean toldLost;
 
@@ -97,6 +100,17 @@ public final class Outside implements ReadyPoller.Watched {
     this.observer = observer;
     this.lost = lost;
     this.slot = poller.add(channel.socket(), this);
+    this.maxSockets = Math.min(MAX_SOCKETS, descriptorLimit() / 2);
+  }
+
+  /** The sentry needs descriptors for other things too. */
+  private static int descriptorLimit() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment limit = arena.allocate(16, 8);
+      long r = Libc.syscall(Sys.GETRLIMIT, RLIMIT_NOFILE, limit.address(), 0, 0, 0, 0);
+      long soft = r < 0 ? FEW_DESCRIPTORS : limit.get(ValueLayout.JAVA_LONG, 0);
+      return (int) Math.max(0, Math.min(soft, 2L * MAX_SOCKETS));
+    }
   }
 
   /** Begins to take what comes. On the kernel thread. */
@@ -137,7 +151,7 @@ public final class Outside implements ReadyPoller.Watched {
       WaitQueue queue,
       Runnable input,
       @Nullable HostSocket[] out) {
-    if (sockets >= MAX_SOCKETS) {
+    if (sockets >= maxSockets) {
       return -Errno.ENOBUFS;
     }
     int protocol = stream ? NetWire.PROTOCOL_TCP : NetWire.PROTOCOL_UDP;
@@ -268,7 +282,7 @@ public final class Outside implements ReadyPoller.Watched {
       case NetWire.ACCEPTED -> {
         Arrivals to = arrivals;
         observer.accepted(m.index(), m.address(), m.port());
-        if (to != null && m.fd() >= 0) {
+        if (to != null && m.fd() >= 0 && sockets < maxSockets) {
           to.connection(m.index(), m.fd(), m.address(), m.port());
           return;
         }
