@@ -34,7 +34,7 @@ final class EventFilter {
     Command.option(
         spec,
         "NAME,...",
-        "Only these calls; %file, %network, %process, %memory, %desc for groups of them.",
+        "Only these calls; %%file, %%network, %%process, %%memory, %%desc for groups of them.",
         "--syscall",
         "-e");
     Command.option(spec, "PATH", "Only what is about this file, or anything beneath it.", "--path");

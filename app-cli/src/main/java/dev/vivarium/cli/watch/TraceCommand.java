@@ -41,7 +41,7 @@ public final class TraceCommand extends Command {
             "",
             "Examples:",
             "  viv trace web --failed --path /etc",
-            "  viv trace web --syscall %network --slower 10ms",
+            "  viv trace web --syscall %%network --slower 10ms",
             "  viv trace web -c",
             "  viv run --trace calls.txt IMAGE      from the very first call; see viv run --help");
   }
