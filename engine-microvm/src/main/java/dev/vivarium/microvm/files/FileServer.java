@@ -121,6 +121,7 @@ public final class FileServer implements Closeable {
             Fuse.OPEN,
             Fuse.OPENDIR,
             Fuse.RELEASE,
+            Fuse.RELEASEDIR,
             Fuse.FLUSH ->
             answer(new Asked(mount, request), reply, calls);
         default -> enqueue(new Asked(mount, request));

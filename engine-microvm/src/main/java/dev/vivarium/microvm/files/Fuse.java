@@ -48,13 +48,11 @@ final class Fuse {
   static final int BIG_WRITES = 1 << 5;
   static final int AUTO_INVAL_DATA = 1 << 12;
   static final int DO_READDIRPLUS = 1 << 13;
-  static final int READDIRPLUS_AUTO = 1 << 14;
   static final int PARALLEL_DIROPS = 1 << 18;
   static final int MAX_PAGES = 1 << 22;
   static final int CACHE_SYMLINKS = 1 << 23;
 
   static final int FOPEN_KEEP_CACHE = 2;
-  static final int FOPEN_CACHE_DIR = 8;
 
   static final int GETATTR_FH = 1;
 

@@ -82,9 +82,14 @@ final class FuseMount {
       case Fuse.DESTROY -> {
         return 0;
       }
-      case Fuse.FLUSH, Fuse.OPENDIR -> {
-        // Not needed, and not asked for a second time: a round trip less for each file and listing.
+      case Fuse.FLUSH -> {
+        // Not needed, and not asked for a second time: a round trip less for each file.
         return -Fuse.ENOSYS;
+      }
+      case Fuse.OPENDIR -> {
+        // Nothing is kept open; and nothing cached, so that a listing brings all attributes again.
+        out.u64(0).u32(0).u32(0);
+        return 0;
       }
       case Fuse.STATFS -> {
         return statfs(out, calls);
@@ -199,7 +204,6 @@ final class FuseMount {
             | Fuse.BIG_WRITES
             | Fuse.AUTO_INVAL_DATA
             | Fuse.DO_READDIRPLUS
-            | Fuse.READDIRPLUS_AUTO
             | Fuse.PARALLEL_DIROPS
             | Fuse.MAX_PAGES
             | Fuse.CACHE_SYMLINKS;
