@@ -18,10 +18,12 @@ import dev.vivarium.cli.image.VerifyCommand;
 import dev.vivarium.cli.profile.ProfileCommand;
 import dev.vivarium.cli.run.ExecCommand;
 import dev.vivarium.cli.run.RunCommand;
+import dev.vivarium.cli.sandbox.DiffCommand;
 import dev.vivarium.cli.sandbox.InspectCommand;
 import dev.vivarium.cli.sandbox.KillCommand;
 import dev.vivarium.cli.sandbox.LogsCommand;
 import dev.vivarium.cli.sandbox.PsCommand;
+import dev.vivarium.cli.sandbox.RecoverCommand;
 import dev.vivarium.cli.sandbox.RmCommand;
 import dev.vivarium.cli.sandbox.StopCommand;
 import dev.vivarium.cli.sandbox.WaitCommand;
@@ -50,6 +52,8 @@ public enum Verbs {
   STATS("stats", "Show what sandboxes use"),
   REPORT("report", "Show what a finished run did, and what that comes to"),
   INSPECT("inspect", "Show everything about a sandbox or an image, as JSON"),
+  DIFF("diff", "List the files that a sandbox added, changed or deleted"),
+  RECOVER("recover", "Take out files that a sandbox made or changed"),
   IMAGES("images", "List images"),
   PULL("pull", "Fetch an image from its registry"),
   RMI("rmi", "Remove images"),
@@ -93,6 +97,8 @@ public enum Verbs {
       case STATS -> new StatsCommand();
       case REPORT -> new ReportCommand();
       case INSPECT -> new InspectCommand();
+      case DIFF -> new DiffCommand();
+      case RECOVER -> new RecoverCommand();
       case IMAGES -> new ImagesCommand();
       case PULL -> new PullCommand();
       case RMI -> new RmiCommand();

@@ -112,9 +112,7 @@ final class SandboxFiles {
     if (spec.readOnlyRoot()) {
       mounts.makeRootReadOnly();
     }
-    if (spec.root() instanceof SandboxSpec.Root.Image) {
-      resources.setChanges(new OverlayChanges(root, kernel.newKernelTask()));
-    }
+    resources.setChanges(new OverlayChanges(root, kernel.newKernelTask()));
     return mounts;
   }
 

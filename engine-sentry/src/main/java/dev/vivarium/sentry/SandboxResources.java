@@ -206,9 +206,7 @@ final class SandboxResources implements AutoCloseable {
     this.changes = changes;
   }
 
-  /**
-   * What the guest changes in the root; null where the root is no image's. On the kernel thread.
-   */
+  /** What the guest changes in the root; null before there is one. On the kernel thread. */
   @Nullable OverlayChanges changes() {
     return changes;
   }

@@ -256,8 +256,7 @@ final class SentrySandbox implements RunningSandbox {
     }
     try {
       if (!done.get()) {
-        throw new EngineException(
-            FAILED, "its root is this machine's own and no image, so there is nothing to add to");
+        throw new EngineException(FAILED, "it has not begun yet");
       }
     } catch (ExecutionException e) {
       throw new IOException(e.getCause().getMessage(), e);
