@@ -19,7 +19,7 @@ final class HostReads {
   /** The kind of file does not know RWF_NOWAIT. */
   private boolean unsupported;
 
-  /** Reads up to {@code length} bytes; fewer only at the end of the file. */
+  /** Reads up to {@code length} bytes; fewer only at the end of the file, as far as it is known. */
   long read(Task t, GoferInode inode, long address, long length, long offset) {
     int fd = inode.readDescriptor(t);
     if (fd < 0) {
@@ -40,6 +40,10 @@ final class HostReads {
         break;
       }
       done += n;
+      if (done < length && offset + done >= inode.size) {
+        // The end as it was known: to ask again would only say so once more.
+        return done;
+      }
     }
     if (done == length) {
       return done;
