@@ -46,7 +46,8 @@ check_exec() {
   equals "$prefix: nothing of them is left" 1 "$(box box sh -c 'n=0; for p in /proc/[0-9]*; do read -r _ _ state _ <$p/stat && [ "$state" = Z ] && n=$((n+1)); done 2>/dev/null; echo $((n == 0))')"
   # A terminal.
   if command -v tmux >/dev/null; then
-    ex() { tmux -S "$work/tmux-exec" -f /dev/null "$@"; }
+    local ex_socket=$work/tmux-$prefix
+    ex() { tmux -S "$ex_socket" -f /dev/null "$@"; }
     seen() { # seen NAME TEXT
       for i in $(seq 300); do ex capture-pane -p -t main | grep -qF -- "$2" && { ok "$1"; return; }; sleep 0.1; done
       fail "$1" "never saw \"$2\" on:" "$(ex capture-pane -p -t main)"
@@ -66,6 +67,8 @@ check_exec() {
     ex send-keys -t main 'exit 5' Enter
     seen "$prefix: and the exit code comes out" "ended with 5"
     ex kill-server
+    # Another server: the first may be on its way out still, and takes a new session along.
+    ex_socket=$ex_socket-again
     ex new-session -d -s main -x 80 -y 24 "$viv exec -it -e 'PS1=again> ' box sh"
     seen "$prefix: a second terminal" "again>"
     ex send-keys -t main 'echo $$ >/tmp/pid' Enter
