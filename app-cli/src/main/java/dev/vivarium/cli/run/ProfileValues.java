@@ -42,7 +42,12 @@ public final class ProfileValues {
   }
 
   /** The network policy. */
-  public static NetworkPolicy policy(Profile profile) {
+  public static NetworkPolicy policy(Profile profile) throws CliException {
+    if (profile.list(Field.ALLOW).size() > NetworkPolicy.MAX_RULES) {
+      throw new CliException(
+          CliException.FAILED,
+          profile.name() + ": network.allow: at most " + NetworkPolicy.MAX_RULES + " rules");
+    }
     NetworkPolicy.Mode mode =
         switch (profile.text(Field.NETWORK).orElse("none")) {
           case "allow" -> NetworkPolicy.Mode.ALLOW;

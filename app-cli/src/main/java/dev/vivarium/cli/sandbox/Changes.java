@@ -15,11 +15,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** What a sandbox changed, entry by entry. All of it comes from the guest. */
 final class Changes {
   private static final int PIPE = 256 << 10;
+  private static final Pattern ESCAPED = Pattern.compile("%[0-9a-f]{2}");
   private static final String WHITEOUT = ".wh.";
   private static final String OPAQUE = ".wh..wh..opq";
 
@@ -115,13 +117,16 @@ final class Changes {
 
   /**
    * A name of bytes as text. One that is not UTF-8 or has control characters, which a terminal
-   * would obey, has a percent sign and two digits for each of these bytes.
+   * would obey, has a percent sign and two digits for each of these bytes; one that looks like that
+   * already is written so, too, and no two names become one.
    */
   static String decoded(String name) {
     byte[] bytes = name.getBytes(StandardCharsets.ISO_8859_1);
     try {
       String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-      return text.chars().anyMatch(Character::isISOControl) ? escaped(bytes) : text;
+      return text.chars().anyMatch(Character::isISOControl) || ESCAPED.matcher(text).find()
+          ? escaped(bytes)
+          : text;
     } catch (CharacterCodingException e) {
       return escaped(bytes);
     }

@@ -17,6 +17,7 @@ import dev.vivarium.image.view.RootView;
 import dev.vivarium.image.view.RootViews;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -119,13 +120,19 @@ public final class DiffCommand extends Command {
     static Lower of(SandboxSpec.Root root) throws IOException {
       return switch (root) {
         case SandboxSpec.Root.Host _ ->
-            path ->
-                (path.size() == 1 || !PRIVATE.contains(path.get(0)))
-                    && Files.exists(
-                        Path.of(Changes.decoded("/" + String.join("/", path))),
-                        LinkOption.NOFOLLOW_LINKS);
+            path -> (path.size() == 1 || !PRIVATE.contains(path.get(0))) && isHere(path);
         case SandboxSpec.Root.Image image -> new LowerImage(image);
       };
+    }
+  }
+
+  private static boolean isHere(List<String> path) {
+    try {
+      return Files.exists(
+          Path.of(Changes.decoded("/" + String.join("/", path))), LinkOption.NOFOLLOW_LINKS);
+    } catch (InvalidPathException e) {
+      // The locale has no such characters.
+      return false;
     }
   }
 

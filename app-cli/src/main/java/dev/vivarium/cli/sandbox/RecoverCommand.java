@@ -12,7 +12,9 @@ import dev.vivarium.image.tar.TarEntry;
 import dev.vivarium.image.tar.TarReader;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -38,6 +40,8 @@ public final class RecoverCommand extends Command {
   private static final Set<PosixFilePermission> PROGRAM =
       PosixFilePermissions.fromString("rwxr-xr-x");
   private static final int ANY_EXECUTE = 0111;
+  private static final int MAX_NAME = 255;
+  private static final int MAX_PATH = 4096;
 
   @Override
   public void declare(CommandSpec spec) {
@@ -168,9 +172,28 @@ public final class RecoverCommand extends Command {
         case TarEntry.TYPE_DIRECTORY -> {
           // Made when something is in it.
         }
-        case TarEntry.TYPE_FILE -> write(change.text(), place(path), entry, content);
-        case TarEntry.TYPE_HARD_LINK -> copy(change.text(), place(path), entry);
+        case TarEntry.TYPE_FILE, TarEntry.TYPE_HARD_LINK -> {
+          if (!canBeNamed(path)) {
+            leftOut.add(change.text() + ": a file cannot have this name here");
+          } else if (entry.type() == TarEntry.TYPE_FILE) {
+            write(change.text(), place(path), entry, content);
+          } else {
+            copy(change.text(), place(path), entry);
+          }
+        }
         default -> leftOut.add(change.text() + ": not a plain file");
+      }
+    }
+
+    /** One name of the guest's is not to end what is done for all the others. */
+    private boolean canBeNamed(List<String> path) {
+      try {
+        String whole = target.resolve(String.join("/", path)).toString();
+        return whole.getBytes(StandardCharsets.UTF_8).length < MAX_PATH
+            && path.stream().allMatch(n -> n.getBytes(StandardCharsets.UTF_8).length <= MAX_NAME);
+      } catch (InvalidPathException e) {
+        // The locale has no such characters.
+        return false;
       }
     }
 

@@ -21,7 +21,7 @@ import tools.jackson.core.json.JsonFactory;
  * Reading and writing our small JSON files with Jackson's streaming core alone: data binding would
  * cost more start-up time than all the rest of the client.
  */
-final class Json {
+public final class Json {
   /** No file of ours is larger; a larger one is not ours. */
   private static final int MAX_BYTES = 8 << 20;
 
@@ -74,7 +74,8 @@ final class Json {
     }
   }
 
-  private static @Nullable Object value(JsonParser in) throws IOException {
+  /** The value that begins here: maps, lists, texts, numbers, truth values and null. */
+  public static @Nullable Object value(JsonParser in) throws IOException {
     JsonToken token = in.currentToken();
     if (token == null) {
       throw new IOException("the JSON is empty");

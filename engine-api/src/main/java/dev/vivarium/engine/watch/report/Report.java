@@ -1,6 +1,7 @@
 package dev.vivarium.engine.watch.report;
 
 import dev.vivarium.engine.SandboxSpec;
+import dev.vivarium.engine.state.Json;
 import dev.vivarium.engine.watch.Escape;
 import dev.vivarium.engine.watch.LatencyHistogram;
 import dev.vivarium.engine.watch.Statistics;
@@ -19,7 +20,6 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
-import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.StreamReadConstraints;
@@ -328,7 +328,8 @@ public final class Report {
             .build();
     try (JsonParser in = factory.createParser(ObjectReadContext.empty(), json)) {
       in.nextToken();
-      if (value(in) instanceof Map<?, ?> map && number(map, "schemaVersion") == SCHEMA_VERSION) {
+      if (Json.value(in) instanceof Map<?, ?> map
+          && number(map, "schemaVersion") == SCHEMA_VERSION) {
         Map<String, @Nullable Object> root = new LinkedHashMap<>();
         map.forEach((k, v) -> root.put(String.valueOf(k), v));
         return new Report(root);
@@ -337,37 +338,6 @@ public final class Report {
     } catch (JacksonException e) {
       throw new IOException("not a report: " + e.getOriginalMessage(), e);
     }
-  }
-
-  private static @Nullable Object value(JsonParser in) throws IOException {
-    JsonToken token = in.currentToken();
-    if (token == null) {
-      throw new IOException("not a report: it is empty");
-    }
-    return switch (token) {
-      case START_OBJECT -> {
-        Map<String, @Nullable Object> map = new LinkedHashMap<>();
-        while (in.nextToken() != JsonToken.END_OBJECT) {
-          String name = in.currentName();
-          in.nextToken();
-          map.put(name, value(in));
-        }
-        yield map;
-      }
-      case START_ARRAY -> {
-        List<@Nullable Object> list = new ArrayList<>();
-        while (in.nextToken() != JsonToken.END_ARRAY) {
-          list.add(value(in));
-        }
-        yield list;
-      }
-      case VALUE_STRING -> in.getString();
-      case VALUE_NUMBER_INT -> in.getLongValue();
-      case VALUE_NUMBER_FLOAT -> in.getDoubleValue();
-      case VALUE_TRUE -> Boolean.TRUE;
-      case VALUE_FALSE -> Boolean.FALSE;
-      default -> null;
-    };
   }
 
   /** In one of the forms there are: text, json or html; empty for another word. */
