@@ -2,18 +2,15 @@ package dev.vivarium.sentry.gofer;
 
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Sys;
+import dev.vivarium.sentry.host.HelperProgram;
 import dev.vivarium.sentry.host.Libc;
-import dev.vivarium.sentry.host.NativeFiles;
-import dev.vivarium.sentry.host.Spawn;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -87,49 +84,23 @@ public final class GoferClient implements AutoCloseable {
    */
   public static GoferClient start(List<GoferRoot> roots, Duration patience, Consumer<String> log)
       throws GoferException {
-    int[] requests = pair(Libc.SOCK_SEQPACKET);
-    int[] complaints = pair(Libc.SOCK_STREAM);
-    int program = NativeFiles.open("gofer");
-    List<String> argv = new ArrayList<>();
-    argv.add("vivarium-gofer");
-    roots.forEach(r -> argv.add(r.argument()));
-    int pid;
+    HelperProgram started;
     try {
-      pid =
-          Spawn.spawn(
-              "/proc/self/fd/3",
-              argv,
-              Map.of(),
-              new int[] {requests[1], -1, complaints[1], program});
-    } finally {
-      Libc.close(program);
-      Libc.close(requests[1]);
-      Libc.close(complaints[1]);
+      started = HelperProgram.start("gofer", roots.stream().map(GoferRoot::argument).toList());
+    } catch (IOException e) {
+      throw new GoferException(String.valueOf(e.getMessage()));
     }
-    GoferClient client = new GoferClient(requests[0], log);
+    GoferClient client = new GoferClient(started.socket(), log);
     try {
-      if (pid < 0) {
-        throw new GoferException(
-            "cannot start the gofer: " + Errno.name(-pid) + "; see viv doctor");
-      }
       Libc.setSocketTimeout(client.socket, Libc.SO_RCVTIMEO, patience.toNanos());
-      client.begin(pid, complaints[0]);
+      client.begin(started.pid(), started.complaints());
       return client;
     } catch (GoferException | RuntimeException e) {
       client.close();
       throw e;
     } finally {
-      Libc.close(complaints[0]);
+      Libc.close(started.complaints());
     }
-  }
-
-  private static int[] pair(int type) throws GoferException {
-    int[] fds = new int[2];
-    int r = Libc.socketpair(Libc.AF_UNIX, type, fds);
-    if (r < 0) {
-      throw new GoferException("cannot make a socket for the gofer: " + Errno.name(-r));
-    }
-    return fds;
   }
 
   /** The first process ends when it has made the gofer proper, whose descriptor it sends us. */
@@ -145,7 +116,7 @@ public final class GoferClient implements AutoCloseable {
     Libc.waitpid(first, status, 0);
     Reply hello = boot.error() == 0 ? call(new Request(Wire.HELLO)) : boot;
     if (hello.error() != 0) {
-      String line = readLine(complaints);
+      String line = HelperProgram.complaint(complaints);
       throw new GoferException(line.isEmpty() ? "the gofer ended at once; see viv doctor" : line);
     }
     if (hello.handle() != Wire.VERSION) {
@@ -156,19 +127,6 @@ public final class GoferClient implements AutoCloseable {
     }
     handleLimit = hello.count();
     features = GoferFeature.fromBits(hello.value());
-  }
-
-  private static String readLine(int fd) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment buffer = arena.allocate(1024);
-      long n = Libc.read(fd, buffer.address(), 1024);
-      if (n <= 0) {
-        return "";
-      }
-      String text =
-          new String(buffer.asSlice(0, n).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
-      return text.strip().replaceFirst("^gofer: ", "");
-    }
   }
 
   /** What confines it; what is missing, the host could not give. */

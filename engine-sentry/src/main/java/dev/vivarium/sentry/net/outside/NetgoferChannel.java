@@ -1,18 +1,15 @@
 package dev.vivarium.sentry.net.outside;
 
 import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.host.HelperProgram;
 import dev.vivarium.sentry.host.Libc;
-import dev.vivarium.sentry.host.NativeFiles;
-import dev.vivarium.sentry.host.Spawn;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,47 +48,17 @@ public final class NetgoferChannel implements AutoCloseable {
    * @throws IOException with a line for the user: a port that is taken above all
    */
   public static NetgoferChannel start(List<String> words) throws IOException {
-    int[] channel = pair(Libc.SOCK_SEQPACKET);
-    int[] complaints = pair(Libc.SOCK_STREAM);
-    int program = NativeFiles.open("netgofer");
-    List<String> argv = new ArrayList<>();
-    argv.add("vivarium-netgofer");
-    argv.addAll(words);
-    int pid;
+    HelperProgram started = HelperProgram.start("netgofer", words);
+    NetgoferChannel result = new NetgoferChannel(started.socket(), started.pid());
     try {
-      pid =
-          Spawn.spawn(
-              "/proc/self/fd/3",
-              argv,
-              Map.of(),
-              new int[] {channel[1], -1, complaints[1], program});
-    } finally {
-      Libc.close(program);
-      Libc.close(channel[1]);
-      Libc.close(complaints[1]);
-    }
-    NetgoferChannel result = new NetgoferChannel(channel[0], pid);
-    try {
-      if (pid < 0) {
-        throw new IOException("cannot start the network gofer: " + Errno.name(-pid));
-      }
-      result.begin(complaints[0]);
+      result.begin(started.complaints());
       return result;
     } catch (IOException | RuntimeException e) {
       result.close();
       throw e;
     } finally {
-      Libc.close(complaints[0]);
+      Libc.close(started.complaints());
     }
-  }
-
-  private static int[] pair(int type) throws IOException {
-    int[] fds = new int[2];
-    int r = Libc.socketpair(Libc.AF_UNIX, type, fds);
-    if (r < 0) {
-      throw new IOException("cannot make a socket for the network gofer: " + Errno.name(-r));
-    }
-    return fds;
   }
 
   private void begin(int complaints) throws IOException {
@@ -106,23 +73,13 @@ public final class NetgoferChannel implements AutoCloseable {
       hello = receive(0);
     }
     if (hello == null) {
-      String line = readLine(complaints);
+      String line = HelperProgram.complaint(complaints);
       throw new IOException(line.isEmpty() ? "the network gofer ended at once" : line);
     }
     if (hello.index() != NetWire.VERSION) {
       throw new IOException("the network gofer is of another version; build again");
     }
     features = hello.value();
-  }
-
-  private static String readLine(int fd) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment buffer = arena.allocate(1024);
-      long n = Libc.read(fd, buffer.address(), 1024);
-      byte[] bytes = n <= 0 ? new byte[0] : buffer.asSlice(0, n).toArray(ValueLayout.JAVA_BYTE);
-      String text = new String(bytes, StandardCharsets.UTF_8);
-      return text.strip().replaceFirst("^netgofer: ", "");
-    }
   }
 
   /** For people: what of its confinement the host did not give; empty if nothing is missing. */
