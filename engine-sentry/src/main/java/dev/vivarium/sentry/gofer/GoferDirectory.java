@@ -501,6 +501,7 @@ final class GoferDirectory extends DirectoryInode {
     Reply r = gofer.call(t, new Request(Wire.LINK).at(below(name)).with(i.place.address()));
     if (r.error() == 0) {
       i.refresh(r.node());
+      i.place.hasChanged();
       changedHere();
     }
     return r.error();

@@ -12,6 +12,12 @@ import org.jspecify.annotations.Nullable;
 
 /** A file, link or other non-directory of the host. */
 final class GoferInode extends Inode {
+  /**
+   * How long attributes are believed at most. A link that the host makes elsewhere, and what is
+   * then changed through it, the directory of this name is not told.
+   */
+  private static final long BELIEVED_NANOS = 1_000_000_000;
+
   /** More than a tick of the clock that file times are of. */
   private static final long FILE_CLOCK_MILLIS = 100;
 
@@ -83,6 +89,7 @@ final class GoferInode extends Inode {
   void believe(WatchedDirectory w, Attributes a) {
     if (toldBy != w) {
       refresh(a);
+      saidNanos = w.madeNanos;
       toldBy = w;
     }
   }
@@ -133,10 +140,10 @@ final class GoferInode extends Inode {
     if (w == null || !place.stands(this, hostDev, hostIno)) {
       return false;
     }
-    if (w.learned != this && toldBy != w) {
+    if (w.learned != this) {
       believe(w, w.listing.attributes(w.index));
     }
-    return true;
+    return saidNanos != 0 && System.nanoTime() - saidNanos < BELIEVED_NANOS;
   }
 
   /**

@@ -42,6 +42,15 @@ final class Place {
     };
   }
 
+  /** The inode has got another name, of which the directory of this one is not told. */
+  void hasChanged() {
+    GoferDirectory directory = parent;
+    WatchedDirectory w = directory == null ? null : directory.watched();
+    if (w != null) {
+      w.changed(HostWatches.IN_ATTRIB, name);
+    }
+  }
+
   /** How to tell the gofer. */
   GoferClient.Address address() {
     GoferDirectory directory = parent;

@@ -39,6 +39,9 @@ final class WatchedDirectory {
   /** The directory's own attributes when it was listed. */
   final Attributes self;
 
+  /** When it was listed. */
+  final long madeNanos = System.nanoTime();
+
   private final GoferFs gofer;
   private final Object key;
 
