@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +34,7 @@ public final class EventReader implements Closeable {
   private final long payloadStart;
   private final long epochNanos;
   private final byte[] payload = new byte[Payload.MAX];
+  private final CRC32C crc = new CRC32C();
   private volatile long next;
   private volatile long payloadTaken;
   private long dropped;
@@ -145,7 +147,9 @@ public final class EventReader implements Closeable {
             return Optional.of(event);
           }
           skipTo(next + 1); // overwritten meanwhile, or of no kind that there is
-        } else if (state == WRITING || state >= 0 && state < next + 1) {
+        } else if (isOlder(state) && (long) LONGS.getAcquire(map, (long) GIVEN_UP_AT) > next) {
+          skipTo(next + 1);
+        } else if (state == ~next || isOlder(state)) {
           // Begun and not complete: soon, unless its writer was lost.
           long now = System.nanoTime();
           if (waitingSince == 0) {
@@ -165,6 +169,11 @@ public final class EventReader implements Closeable {
     }
   }
 
+  /** Whether a slot's word says that what is or was written there comes before the next event. */
+  private boolean isOlder(long state) {
+    return state < 0 ? ~state < next : state <= next;
+  }
+
   private void skipTo(long sequence) {
     waitingSince = 0;
     dropped += sequence - next;
@@ -172,7 +181,7 @@ public final class EventReader implements Closeable {
   }
 
   private @Nullable Event take(long at) {
-    Optional<EventKind> kind = EventKind.of(map.get(INT, at + KIND));
+    Optional<EventKind> kind = EventKind.of(map.get(SHORT, at + KIND));
     if (kind.isEmpty()) {
       return null;
     }
@@ -182,7 +191,8 @@ public final class EventReader implements Closeable {
     }
     int length = map.get(INT, at + PAYLOAD_LENGTH);
     long position = map.get(LONG, at + PAYLOAD);
-    List<Event.Item> items = length == 0 ? List.of() : items(position, length);
+    List<Event.Item> items =
+        length == 0 ? List.of() : items(position, length, map.get(INT, at + CHECKSUM));
     return new Event(
         next,
         map.get(LONG, at + TIME),
@@ -191,7 +201,7 @@ public final class EventReader implements Closeable {
         kind.get(),
         map.get(INT, at + NUMBER),
         arguments,
-        (map.get(INT, at + FLAGS) & NO_RESULT) == 0,
+        (map.get(SHORT, at + FLAGS) & NO_RESULT) == 0,
         map.get(LONG, at + RESULT),
         Math.max(0, map.get(LONG, at + DURATION)),
         Math.max(0, map.get(LONG, at + BLOCKED)),
@@ -201,7 +211,7 @@ public final class EventReader implements Closeable {
   }
 
   /** Null if they were overwritten or are none. */
-  private @Nullable List<Event.Item> items(long position, int length) {
+  private @Nullable List<Event.Item> items(long position, int length, int checksum) {
     if (length < 0 || length > Payload.MAX || position < 0) {
       return null;
     }
@@ -211,7 +221,9 @@ public final class EventReader implements Closeable {
     MemorySegment.copy(map, ValueLayout.JAVA_BYTE, payloadStart, payload, first, length - first);
     VarHandle.loadLoadFence();
     long head = (long) LONGS.getAcquire(map, (long) PAYLOAD_HEAD_AT);
-    if (head - position > payloadBytes || position + length > head) {
+    if (head - position > payloadBytes
+        || position + length > head
+        || Payload.checksum(crc, payload, length) != checksum) {
       return null;
     }
     payloadTaken = position + length;

@@ -139,11 +139,14 @@ public final class EventWriter {
       long diskNanos,
       Payload payload) {
     long sequence = begin();
+    if (sequence < 0) {
+      return;
+    }
     long at = slot(sequence);
     map.set(LONG, at + TIME, beginNanos - originNanos);
     map.set(INT, at + PID, pid);
     map.set(INT, at + TID, tid);
-    map.set(INT, at + KIND, 1);
+    map.set(SHORT, at + KIND, (short) 1);
     map.set(INT, at + NUMBER, number);
     map.set(LONG, at + ARGUMENTS, a0);
     map.set(LONG, at + ARGUMENTS + 8, a1);
@@ -155,7 +158,7 @@ public final class EventWriter {
     map.set(LONG, at + DURATION, durationNanos);
     map.set(LONG, at + BLOCKED, blockedNanos);
     map.set(LONG, at + DISK, diskNanos);
-    map.set(INT, at + FLAGS, returned ? 0 : NO_RESULT);
+    map.set(SHORT, at + FLAGS, returned ? 0 : NO_RESULT);
     finish(sequence, at, payload);
   }
 
@@ -172,11 +175,14 @@ public final class EventWriter {
       long durationNanos,
       Payload payload) {
     long sequence = begin();
+    if (sequence < 0) {
+      return;
+    }
     long at = slot(sequence);
     map.set(LONG, at + TIME, System.nanoTime() - originNanos);
     map.set(INT, at + PID, pid);
     map.set(INT, at + TID, tid);
-    map.set(INT, at + KIND, kind.number());
+    map.set(SHORT, at + KIND, (short) kind.number());
     map.set(INT, at + NUMBER, number);
     map.set(LONG, at + ARGUMENTS, a0);
     map.set(LONG, at + ARGUMENTS + 8, a1);
@@ -188,7 +194,7 @@ public final class EventWriter {
     map.set(LONG, at + DURATION, durationNanos);
     map.set(LONG, at + BLOCKED, 0L);
     map.set(LONG, at + DISK, 0L);
-    map.set(INT, at + FLAGS, 0);
+    map.set(SHORT, at + FLAGS, (short) 0);
     finish(sequence, at, payload);
   }
 
@@ -196,15 +202,34 @@ public final class EventWriter {
     return HEADER_BYTES + (sequence & (slots - 1)) * SLOT_BYTES;
   }
 
+  /** The number of the next event, whose slot is now the caller's; negative if it is given up. */
   private long begin() {
     Follower f = follower;
     if (f != null) {
       waitFor(f);
     }
     long sequence = (long) LONGS.getAndAdd(map, (long) HEAD_AT, 1L);
-    LONGS.setOpaque(map, slot(sequence) + STATE, WRITING);
+    long state = slot(sequence) + STATE;
+    long before = (long) LONGS.getOpaque(map, state);
+    // Another is stopped in the middle of this slot, or went once around while we were: either way
+    // it is not ours to write to.
+    if (before < 0 || before > sequence || !LONGS.compareAndSet(map, state, before, ~sequence)) {
+      giveUp(sequence);
+      return -1;
+    }
     VarHandle.storeStoreFence();
     return sequence;
+  }
+
+  private void giveUp(long sequence) {
+    long before = (long) LONGS.getOpaque(map, (long) GIVEN_UP_AT);
+    while (before <= sequence) {
+      long seen = (long) LONGS.compareAndExchange(map, (long) GIVEN_UP_AT, before, sequence + 1);
+      if (seen == before) {
+        return;
+      }
+      before = seen;
+    }
   }
 
   private void finish(long sequence, long at, Payload payload) {
@@ -222,6 +247,7 @@ public final class EventWriter {
     }
     map.set(LONG, at + PAYLOAD, position);
     map.set(INT, at + PAYLOAD_LENGTH, length);
+    map.set(INT, at + CHECKSUM, length > 0 ? payload.checksum() : 0);
     LONGS.setRelease(map, at + STATE, sequence + 1);
   }
 

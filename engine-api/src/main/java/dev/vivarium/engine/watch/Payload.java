@@ -1,6 +1,7 @@
 package dev.vivarium.engine.watch;
 
 import java.nio.charset.StandardCharsets;
+import java.util.zip.CRC32C;
 
 /**
  * The texts and bytes of one event, as they lie in the ring: items of a tag (1 byte: the argument
@@ -37,6 +38,7 @@ public final class Payload {
   public static final int MORE_ELEMENTS = 8;
 
   private final byte[] bytes = new byte[MAX];
+  private final CRC32C checksum = new CRC32C();
   private int length;
 
   /** Empties it. */
@@ -46,6 +48,16 @@ public final class Payload {
 
   public int length() {
     return length;
+  }
+
+  int checksum() {
+    return checksum(checksum, bytes, length);
+  }
+
+  static int checksum(CRC32C checksum, byte[] bytes, int length) {
+    checksum.reset();
+    checksum.update(bytes, 0, length);
+    return (int) checksum.getValue();
   }
 
   byte[] array() {

@@ -8,14 +8,17 @@ import java.nio.ByteOrder;
  * {@code events.ring}: a header, slots of fixed size, and the payloads behind them. All numbers are
  * little endian.
  *
- * <p>Event N lies in slot N modulo their number. Its first word is N + 1 when it is complete and
- * {@link #WRITING} while it is being written; a reader takes the slot's content for event N only if
- * the word was N + 1 before and after it copied it. The payload of an event is a range of an
- * endless stream of bytes, of which the last ones are there.
+ * <p>Event N lies in slot N modulo their number. Its first word is N + 1 when it is complete and ~N
+ * while it is being written; a reader takes the slot's content for event N only if the word was N +
+ * 1 before and after it copied it. A writer that is stopped in a slot while the others go once
+ * around keeps it: the event that would have come there is given up, and {@link #GIVEN_UP_AT} is
+ * its number or a higher one. The payload of an event is a range of an endless stream of bytes, of
+ * which the last ones are there; there such a writer may write over what came later, which the
+ * {@link #CHECKSUM} shows.
  */
 final class RingLayout {
   static final long MAGIC = 0x31474e4952564956L; // VIVRING1
-  static final int VERSION = 1;
+  static final int VERSION = 2;
 
   static final int MAGIC_AT = 0;
   static final int VERSION_AT = 8;
@@ -32,6 +35,9 @@ final class RingLayout {
   /** 1 when no more will come. */
   static final int ENDED_AT = 192;
 
+  /** One more than the highest number of an event that was given up. */
+  static final int GIVEN_UP_AT = 256;
+
   static final int HEADER_BYTES = 4096;
 
   static final int SLOT_BYTES = 128;
@@ -42,6 +48,7 @@ final class RingLayout {
   static final int PID = 16;
   static final int TID = 20;
   static final int KIND = 24;
+  static final int FLAGS = 26;
   static final int NUMBER = 28;
   static final int ARGUMENTS = 32;
   static final int RESULT = 80;
@@ -50,12 +57,12 @@ final class RingLayout {
   static final int DISK = 104;
   static final int PAYLOAD = 112;
   static final int PAYLOAD_LENGTH = 120;
-  static final int FLAGS = 124;
 
-  static final long WRITING = -1;
+  /** CRC-32C of the payload. */
+  static final int CHECKSUM = 124;
 
   /** The call has begun and will not return. */
-  static final int NO_RESULT = 1;
+  static final short NO_RESULT = 1;
 
   static final int MIN_SLOTS = 64;
   static final int MAX_SLOTS = 1 << 20;
@@ -64,6 +71,8 @@ final class RingLayout {
 
   static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
   static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
+  static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
   static final VarHandle LONGS = LONG.varHandle();
   static final VarHandle INTS = INT.varHandle();
 

@@ -3,6 +3,7 @@ package dev.vivarium.engine.watch;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -161,6 +162,68 @@ class EventRingTest {
     }
     end.join();
     assertTrue(over.get());
+  }
+
+  @Test
+  void aWriterThatIsStoppedInASlotKeepsIt() throws IOException {
+    EventWriter writer = writer();
+    try (RandomAccessFile raw = new RandomAccessFile(directory.resolve("ring").toFile(), "rw");
+        EventReader reader = reader()) {
+      write(writer, 0, payload(0));
+      assertEquals(0, reader.poll().orElseThrow().number());
+      // The writer of event 1 is stopped, when it has its number and its slot.
+      long slot = RingLayout.HEADER_BYTES + RingLayout.SLOT_BYTES + RingLayout.STATE;
+      putLong(raw, RingLayout.HEAD_AT, 2);
+      putLong(raw, slot, ~1L);
+      for (int n = 2; n < SLOTS; n++) {
+        write(writer, n, payload(n));
+      }
+      assertEquals(Optional.empty(), reader.poll()); // it is waited for
+      for (int n = SLOTS; n < SLOTS + 4; n++) {
+        write(writer, n, payload(n));
+      }
+      assertEquals(~1L, getLong(raw, slot));
+      int last = 0;
+      Optional<Event> next = reader.poll();
+      while (next.isPresent()) {
+        last = next.get().number();
+        assertEquals(next.get().sequence(), last);
+        assertNotEquals(SLOTS + 1, last);
+        next = reader.poll();
+      }
+      assertEquals(SLOTS + 3, last);
+      putLong(raw, slot, 2); // it goes on, and then the slot is of use again
+      for (int n = SLOTS + 4; n <= 2 * SLOTS + 1; n++) {
+        write(writer, n, payload(n));
+        assertEquals(n, reader.poll().orElseThrow().number());
+      }
+    }
+  }
+
+  @Test
+  void aPayloadThatWasWrittenOverByALateWriterIsMissed() throws IOException {
+    EventWriter writer = writer();
+    write(writer, 1, payload(1));
+    write(writer, 2, payload(2));
+    try (RandomAccessFile raw = new RandomAccessFile(directory.resolve("ring").toFile(), "rw");
+        EventReader reader = reader()) {
+      raw.seek(RingLayout.HEADER_BYTES + SLOTS * RingLayout.SLOT_BYTES + Payload.HEADER + 1L);
+      raw.write('?');
+      Event first = reader.poll().orElseThrow();
+      assertFalse(first.complete());
+      assertEquals(1, first.number());
+      assertTrue(reader.poll().orElseThrow().complete());
+    }
+  }
+
+  private static void putLong(RandomAccessFile raw, long at, long value) throws IOException {
+    raw.seek(at);
+    raw.writeLong(Long.reverseBytes(value));
+  }
+
+  private static long getLong(RandomAccessFile raw, long at) throws IOException {
+    raw.seek(at);
+    return Long.reverseBytes(raw.readLong());
   }
 
   @Test
