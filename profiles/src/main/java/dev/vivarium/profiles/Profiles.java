@@ -94,6 +94,18 @@ public final class Profiles {
     return new Profile(nameOrPath, source.label, settings);
   }
 
+  /**
+   * Reads a text that is not saved yet as the profile of this name would be read.
+   *
+   * @param name of the profile that it is to be
+   */
+  public Profile check(String name, String text) throws ProfileException {
+    Map<Field, Setting> settings = new EnumMap<>(Field.class);
+    Optional<String> builtIn = BUILT_IN.contains(name) ? Optional.of(name) : Optional.empty();
+    merge(new Source(name, text, builtIn), settings, new ArrayList<>());
+    return new Profile(name, name, settings);
+  }
+
   /** The text of a profile as it is written, without what it inherits. */
   public String text(String nameOrPath) throws ProfileException {
     return source(nameOrPath, Optional.empty()).text;

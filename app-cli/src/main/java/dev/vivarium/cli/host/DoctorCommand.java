@@ -10,6 +10,7 @@ import dev.vivarium.engine.EngineProbe;
 import dev.vivarium.engine.EngineProbe.Finding;
 import dev.vivarium.engine.EngineProbe.Level;
 import dev.vivarium.engine.Engines;
+import dev.vivarium.engine.client.HostChecks;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -2,23 +2,16 @@ package dev.vivarium.cli.sandbox;
 
 import dev.vivarium.cli.CliException;
 import dev.vivarium.cli.Context;
+import dev.vivarium.engine.client.SandboxControl;
 import dev.vivarium.engine.control.ControlConnection;
-import dev.vivarium.engine.control.ControlMessage;
-import dev.vivarium.engine.state.RunDirectory;
 import dev.vivarium.engine.state.SandboxState;
 import dev.vivarium.engine.state.Sandboxes;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 
 /** Finding sandboxes that a user names, and what several verbs do with them. */
 public final class Lookup {
-  /** A sandbox that has not begun to listen after this long is not waited for any more. */
-  private static final long START_NANOS = 30_000_000_000L;
-
-  private static final long START_POLL_MILLIS = 5;
-
   private Lookup() {}
 
   /** What a verb does with one sandbox. */
@@ -61,56 +54,12 @@ public final class Lookup {
    */
   public static Optional<ControlConnection> connect(Context context, SandboxState sandbox)
       throws CliException {
-    RunDirectory run = RunDirectory.of(context.directories(), sandbox.id());
-    long deadline = System.nanoTime() + START_NANOS;
-    while (true) {
-      try {
-        return Optional.of(ControlConnection.connect(run.controlSocket()));
-      } catch (IOException e) {
-        if (!isStarting(context, sandbox.id()) || System.nanoTime() > deadline) {
-          return retry(run);
-        }
-      }
-      try {
-        Thread.sleep(START_POLL_MILLIS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        return Optional.empty();
-      }
-    }
-  }
-
-  private static boolean isStarting(Context context, String id) throws CliException {
-    try {
-      return context
-          .sandboxes()
-          .byId(id)
-          .filter(state -> state.status() == SandboxState.Status.CREATED)
-          .isPresent();
-    } catch (IOException e) {
-      return false;
-    }
-  }
-
-  /** It may have begun to listen between the two looks. */
-  private static Optional<ControlConnection> retry(RunDirectory run) {
-    try {
-      return Optional.of(ControlConnection.connect(run.controlSocket()));
-    } catch (IOException e) {
-      return Optional.empty();
-    }
+    return SandboxControl.connect(context.directories(), sandbox.id());
   }
 
   /** Waits until the other side says that the sandbox ended, or hangs up. */
   static void awaitEnd(ControlConnection connection) {
-    try {
-      Optional<ControlMessage> message = connection.receive();
-      while (message.isPresent()) {
-        message = connection.receive();
-      }
-    } catch (IOException e) {
-      // Its process is gone.
-    }
+    SandboxControl.awaitEnd(connection);
   }
 
   /**
@@ -120,21 +69,7 @@ public final class Lookup {
    */
   static void end(ControlConnection connection, int signal, long graceSeconds)
       throws IOException, InterruptedException {
-    if (graceSeconds > 0) {
-      connection.send(new ControlMessage.Signal(signal));
-      Thread waiter = new Thread(() -> awaitEnd(connection), "await-end");
-      waiter.setDaemon(true);
-      waiter.start();
-      waiter.join(TimeUnit.SECONDS.toMillis(graceSeconds));
-      if (!waiter.isAlive()) {
-        return;
-      }
-      connection.send(new ControlMessage.Kill());
-      waiter.join();
-    } else {
-      connection.send(new ControlMessage.Kill());
-      awaitEnd(connection);
-    }
+    SandboxControl.end(connection, signal, graceSeconds);
   }
 
   private static final Map<String, Integer> SIGNALS =

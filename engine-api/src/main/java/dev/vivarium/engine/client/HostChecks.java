@@ -1,4 +1,4 @@
-package dev.vivarium.cli.host;
+package dev.vivarium.engine.client;
 
 import dev.vivarium.engine.EngineProbe.Finding;
 import dev.vivarium.engine.EngineProbe.Level;
@@ -14,17 +14,21 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** What can be told of this machine without an engine. */
-final class HostChecks {
+public final class HostChecks {
   private static final int JAVA = 25;
   private static final long ENOUGH_DISK = 2L << 30;
 
   private final Map<String, String> environment;
 
-  HostChecks(Map<String, String> environment) {
+  /**
+   * @param environment of this process
+   */
+  public HostChecks(Map<String, String> environment) {
     this.environment = environment;
   }
 
-  List<Finding> all() {
+  /** All of them; takes up to some seconds. */
+  public List<Finding> all() {
     List<Finding> findings = new ArrayList<>();
     findings.add(java());
     findings.add(kernel());

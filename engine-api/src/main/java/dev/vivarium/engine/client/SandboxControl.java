@@ -1,0 +1,101 @@
+package dev.vivarium.engine.client;
+
+import dev.vivarium.engine.control.ControlConnection;
+import dev.vivarium.engine.control.ControlMessage;
+import dev.vivarium.engine.state.Directories;
+import dev.vivarium.engine.state.RunDirectory;
+import dev.vivarium.engine.state.SandboxState;
+import dev.vivarium.engine.state.Sandboxes;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/** Reaching sandboxes that live, and ending them. */
+public final class SandboxControl {
+  /** A sandbox that has not begun to listen after this long is not waited for any more. */
+  private static final long START_NANOS = 30_000_000_000L;
+
+  private static final long START_POLL_MILLIS = 5;
+
+  private SandboxControl() {}
+
+  /**
+   * Connects to a living sandbox; empty if it has ended meanwhile. One in the foreground listens
+   * only once it runs, so one that is still starting is waited for.
+   */
+  public static Optional<ControlConnection> connect(Directories directories, String id) {
+    RunDirectory run = RunDirectory.of(directories, id);
+    long deadline = System.nanoTime() + START_NANOS;
+    while (true) {
+      try {
+        return Optional.of(ControlConnection.connect(run.controlSocket()));
+      } catch (IOException e) {
+        if (!isStarting(directories, id) || System.nanoTime() > deadline) {
+          return retry(run);
+        }
+      }
+      try {
+        Thread.sleep(START_POLL_MILLIS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return Optional.empty();
+      }
+    }
+  }
+
+  private static boolean isStarting(Directories directories, String id) {
+    try {
+      return new Sandboxes(directories)
+          .byId(id)
+          .filter(state -> state.status() == SandboxState.Status.CREATED)
+          .isPresent();
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** It may have begun to listen between the two looks. */
+  private static Optional<ControlConnection> retry(RunDirectory run) {
+    try {
+      return Optional.of(ControlConnection.connect(run.controlSocket()));
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** Waits until the other side says that the sandbox ended, or hangs up. */
+  public static void awaitEnd(ControlConnection connection) {
+    try {
+      Optional<ControlMessage> message = connection.receive();
+      while (message.isPresent()) {
+        message = connection.receive();
+      }
+    } catch (IOException e) {
+      // Its process is gone.
+    }
+  }
+
+  /**
+   * Sends a signal, and ends the sandbox if it has not ended within a time.
+   *
+   * @param graceSeconds 0 to end it at once
+   */
+  public static void end(ControlConnection connection, int signal, long graceSeconds)
+      throws IOException, InterruptedException {
+    if (graceSeconds > 0) {
+      connection.send(new ControlMessage.Signal(signal));
+      Thread waiter = new Thread(() -> awaitEnd(connection), "await-end");
+      waiter.setDaemon(true);
+      waiter.start();
+      waiter.join(TimeUnit.SECONDS.toMillis(graceSeconds));
+      if (!waiter.isAlive()) {
+        return;
+      }
+      connection.send(new ControlMessage.Kill());
+      waiter.join();
+    } else {
+      connection.send(new ControlMessage.Kill());
+      awaitEnd(connection);
+    }
+  }
+}
