@@ -64,6 +64,17 @@ public interface RunningSandbox {
    * @throws IOException if the changes cannot be read, or the stream fails
    */
   default void changes(OutputStream tar) throws EngineException, IOException, InterruptedException {
+    visitChanges(changes -> changes.writeTo(tar));
+  }
+
+  /**
+   * Shows somebody what the sandbox has changed in its root so far. The guest waits meanwhile.
+   *
+   * @throws EngineException if this engine cannot tell, or the root is no image's
+   * @throws IOException if the changes cannot be read, or the visitor fails
+   */
+  default void visitChanges(SandboxHost.ChangesVisitor visitor)
+      throws EngineException, IOException, InterruptedException {
     throw new EngineException(125, "its engine cannot tell what it changed");
   }
 }

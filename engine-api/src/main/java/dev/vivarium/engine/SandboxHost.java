@@ -42,14 +42,38 @@ public interface SandboxHost {
    * At the end, when nothing can change any more: keeps what the sandbox changed in its root for as
    * long as the rest of it is kept.
    *
-   * @param changes writes the tar of a layer over the sandbox's image; not called if nothing of the
-   *     sandbox is kept
+   * @param changes writes the tar of a layer over the sandbox's image; not called if nobody wants
+   *     to know
    */
   default void keepChanges(Changes changes) {}
 
   /** Writes a sandbox's changes. */
   interface Changes {
     void writeTo(OutputStream tar) throws IOException;
+
+    /**
+     * What the image has where the sandbox may have changed it.
+     *
+     * @param path as in the tar
+     * @param most no more bytes than these
+     * @return empty if it has no regular file there, or this engine cannot tell
+     */
+    default Optional<Original> original(String path, int most) throws IOException {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * A file of an image.
+   *
+   * @param sizeBytes all of it
+   * @param content empty if it is longer than was wanted, or cannot be read
+   */
+  record Original(long sizeBytes, Optional<byte[]> content) {}
+
+  /** Takes the changes of a running sandbox, which waits meanwhile. */
+  interface ChangesVisitor {
+    void visit(Changes changes) throws IOException;
   }
 
   /** The ways the standard streams can be connected. */

@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -102,8 +103,22 @@ final class SentrySandbox implements RunningSandbox {
   private void keepChanges() {
     OverlayChanges changes = resources.changes();
     if (changes != null) {
-      host.keepChanges(tar -> changes.write(tar, MOST_KEPT_CHANGES));
+      host.keepChanges(shown(changes, MOST_KEPT_CHANGES));
     }
+  }
+
+  private static SandboxHost.Changes shown(OverlayChanges changes, long most) {
+    return new SandboxHost.Changes() {
+      @Override
+      public void writeTo(OutputStream tar) throws IOException {
+        changes.write(tar, most);
+      }
+
+      @Override
+      public Optional<SandboxHost.Original> original(String path, int most) throws IOException {
+        return changes.original(path, most);
+      }
+    };
   }
 
   private void checkLoaded(String program) throws EngineException {
@@ -233,7 +248,8 @@ final class SentrySandbox implements RunningSandbox {
   }
 
   @Override
-  public void changes(OutputStream tar) throws EngineException, IOException, InterruptedException {
+  public void visitChanges(SandboxHost.ChangesVisitor visitor)
+      throws EngineException, IOException, InterruptedException {
     CompletableFuture<Boolean> done = new CompletableFuture<>();
     kernel
         .loop()
@@ -241,7 +257,7 @@ final class SentrySandbox implements RunningSandbox {
           OverlayChanges changes = resources.changes();
           try {
             if (changes != null) {
-              changes.write(tar, MOST_CHANGES);
+              visitor.visit(shown(changes, MOST_CHANGES));
             }
             done.complete(changes != null);
           } catch (IOException | RuntimeException e) {

@@ -4,13 +4,12 @@ import dev.vivarium.cli.CliException;
 import dev.vivarium.cli.Command;
 import dev.vivarium.cli.Context;
 import dev.vivarium.cli.sandbox.Lookup;
+import dev.vivarium.engine.client.SandboxReports;
 import dev.vivarium.engine.state.Reason;
 import dev.vivarium.engine.state.SandboxState;
-import dev.vivarium.engine.state.StateEntry;
 import dev.vivarium.engine.watch.report.Report;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
@@ -22,7 +21,12 @@ public final class ReportCommand extends Command {
     option(
         spec, "FORMAT", "text, json or html (default: text, or by the file's name).", "--format");
     option(spec, "FILE", "Write it to a file.", "-o", "--output");
-    parameters(spec, "0", "1", "SANDBOX", "Its name or id; a run with --report or --record.");
+    parameters(
+        spec,
+        "0",
+        "1",
+        "SANDBOX",
+        "Its name or id; a run with --report or --record, be it over or not.");
   }
 
   @Override
@@ -49,23 +53,11 @@ public final class ReportCommand extends Command {
     return 0;
   }
 
-  private static Report read(SandboxState sandbox, Context context)
-      throws CliException, IOException {
+  private static Report read(SandboxState sandbox, Context context) throws CliException {
     try {
-      return Report.read(
-          Files.readAllBytes(StateEntry.of(context.directories(), sandbox.id()).report()));
-    } catch (NoSuchFileException e) {
-      throw new CliException(
-          CliException.FAILED,
-          sandbox.isAlive()
-              ? "it still runs: "
-                  + sandbox.name()
-                  + "; its report is made at its end, if it was"
-                  + " started with --record or --report"
-              : "it was not recorded: "
-                  + sandbox.name()
-                  + "; run it again with --record or --report FILE",
-          e);
+      return SandboxReports.read(context.directories(), sandbox);
+    } catch (IOException e) {
+      throw new CliException(CliException.FAILED, Reason.of(e), e);
     }
   }
 }

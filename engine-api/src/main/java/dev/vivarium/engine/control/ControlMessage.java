@@ -205,6 +205,28 @@ public sealed interface ControlMessage {
     static final int TYPE = 74;
   }
 
+  /** To the sandbox: what have you done so far? */
+  record QueryReport() implements ControlMessage {
+    static final int TYPE = 75;
+  }
+
+  /**
+   * From the sandbox, on {@link QueryReport}: a part of the report's JSON, at most {@link
+   * #MAX_DATA}.
+   */
+  record ReportPart(byte[] bytes) implements ControlMessage {
+    static final int TYPE = 76;
+  }
+
+  /**
+   * From the sandbox: all parts are sent.
+   *
+   * @param problem why there is none; empty if there is
+   */
+  record ReportEnd(String problem) implements ControlMessage {
+    static final int TYPE = 77;
+  }
+
   /** The frame without its length. */
   static byte[] encode(ControlMessage message) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -311,6 +333,15 @@ public sealed interface ControlMessage {
         out.writeByte(StatisticsEnd.TYPE);
         writeText(out, m.problem);
       }
+      case QueryReport _ -> out.writeByte(QueryReport.TYPE);
+      case ReportPart m -> {
+        out.writeByte(ReportPart.TYPE);
+        out.write(m.bytes);
+      }
+      case ReportEnd m -> {
+        out.writeByte(ReportEnd.TYPE);
+        writeText(out, m.problem);
+      }
       case Ended m -> {
         out.writeByte(Ended.TYPE);
         out.writeInt(m.exitCode);
@@ -353,6 +384,9 @@ public sealed interface ControlMessage {
           case QueryStatistics.TYPE -> new QueryStatistics();
           case StatisticsPart.TYPE -> new StatisticsPart(in.readNBytes(MAX_DATA));
           case StatisticsEnd.TYPE -> new StatisticsEnd(readText(in));
+          case QueryReport.TYPE -> new QueryReport();
+          case ReportPart.TYPE -> new ReportPart(in.readNBytes(MAX_DATA));
+          case ReportEnd.TYPE -> new ReportEnd(readText(in));
           case Ended.TYPE -> new Ended(exitCode(in.readInt()), readText(in));
           default -> throw new IOException("unknown message type " + type);
         };

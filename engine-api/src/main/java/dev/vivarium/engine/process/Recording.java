@@ -1,6 +1,8 @@
 package dev.vivarium.engine.process;
 
 import dev.vivarium.engine.EngineException;
+import dev.vivarium.engine.RunningSandbox;
+import dev.vivarium.engine.SandboxHost;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.engine.state.Reason;
 import dev.vivarium.engine.state.StateEntry;
@@ -10,12 +12,14 @@ import dev.vivarium.engine.watch.Watch;
 import dev.vivarium.engine.watch.export.EventOutput;
 import dev.vivarium.engine.watch.export.Format;
 import dev.vivarium.engine.watch.report.Change;
+import dev.vivarium.engine.watch.report.ChangeReader;
 import dev.vivarium.engine.watch.report.Report;
 import dev.vivarium.engine.watch.report.ReportCollector;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -26,8 +30,11 @@ final class Recording {
   private static final int FAILED = 125;
 
   private final SandboxLog log;
-  private @Nullable Recorder recorder;
+  private volatile @Nullable Recorder recorder;
   private @Nullable ReportCollector collector;
+
+  /** What it left changed, once it has ended; null if that is not known. */
+  private volatile @Nullable ChangeReader changed;
 
   private Recording(SandboxLog log) {
     this.log = log;
@@ -70,6 +77,29 @@ final class Recording {
   }
 
   /**
+   * The sandbox is over and its files are not: looks at what it changed, if a report is wanted.
+   *
+   * @param kept where the changes were written to; null if they were not
+   */
+  void take(SandboxHost.Changes changes, @Nullable Path kept) {
+    if (collector == null) {
+      return;
+    }
+    ChangeReader reader = new ChangeReader();
+    try {
+      if (kept != null && Files.exists(kept)) {
+        reader.read(kept);
+      } else {
+        reader.read(changes);
+      }
+      reader.compare(changes);
+      changed = reader;
+    } catch (IOException e) {
+      log.add("the report does not say what it changed: " + Reason.of(e));
+    }
+  }
+
+  /**
    * Writes the report, if one is wanted. After {@link #end}.
    *
    * @param figures the last ones; null if there are none
@@ -82,10 +112,7 @@ final class Recording {
       return;
     }
     try {
-      Optional<List<Change>> changes = Optional.empty();
-      if (entry != null && Files.exists(entry.changes())) {
-        changes = Optional.of(Change.read(entry.changes()));
-      }
+      Optional<List<Change>> changes = Optional.ofNullable(changed).map(ChangeReader::changes);
       Report report = Report.of(spec, how, seen, Optional.ofNullable(figures), changes);
       if (entry != null) {
         entry.create().writeReport(report.json());
@@ -97,6 +124,40 @@ final class Recording {
     } catch (IOException | RuntimeException e) {
       log.add("the report could not be written", e);
     }
+  }
+
+  /**
+   * The report so far.
+   *
+   * @throws IOException if there is none; the message says why
+   */
+  Report reportNow(SandboxSpec spec, Instant created, Watch watch, RunningSandbox sandbox)
+      throws IOException, InterruptedException {
+    ReportCollector seen = collector;
+    Recorder r = recorder;
+    if (seen == null || r == null) {
+      throw new IOException("it was not started with --record or --report");
+    }
+    Optional<Statistics> figures;
+    try {
+      figures = Optional.of(watch.statistics());
+    } catch (IOException e) {
+      figures = Optional.empty(); // this engine has none
+    }
+    Optional<List<Change>> changes;
+    try {
+      ChangeReader reader = new ChangeReader();
+      sandbox.visitChanges(all -> {
+        reader.read(all);
+        reader.compare(all);
+      });
+      changes = Optional.of(reader.changes());
+    } catch (EngineException e) {
+      changes = Optional.empty(); // nor those
+    }
+    Optional<Statistics> f = figures;
+    Optional<List<Change>> c = changes;
+    return r.between(() -> Report.of(spec, Report.End.notYet(created), seen, f, c));
   }
 
   /** The engine has ended: writes the rest. */

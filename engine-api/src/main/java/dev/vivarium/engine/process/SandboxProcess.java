@@ -73,6 +73,8 @@ final class SandboxProcess implements ControlServer.Handler {
   private final ExecSessions execs = new ExecSessions();
   private final WatchFeed watchFeed = new WatchFeed();
   private @Nullable Watch watch;
+  private @Nullable SandboxSpec spec;
+  private @Nullable Recording recording;
 
   /** Why it is being ended, if not by itself: first reason wins. */
   private @Nullable Ending ending;
@@ -262,9 +264,13 @@ final class SandboxProcess implements ControlServer.Handler {
       synchronized (this) {
         watch = eyes;
       }
-      Host host = new Host(log, connect(spec, wanted), wanted.keep(), eyes);
       Recording recording = Recording.begin(spec, eyes, log);
+      synchronized (this) {
+        this.spec = spec;
+        this.recording = recording;
+      }
       try {
+        Host host = new Host(log, connect(spec, wanted), wanted.keep(), eyes, recording);
         RunningSandbox sandbox = chosen.start(spec, host);
         adopt(sandbox, spec);
         if (late == null) {
@@ -557,6 +563,7 @@ final class SandboxProcess implements ControlServer.Handler {
       case ControlMessage.Exec exec -> execs.begin(from, exec, runningNow());
       case ControlMessage.Watch wanted -> watchFeed.look(from, wanted, watch());
       case ControlMessage.QueryStatistics _ -> watchFeed.statistics(from, watch());
+      case ControlMessage.QueryReport _ -> ReportFeed.send(from, this::reportNow);
       case ControlMessage.QueryState _ -> from.send(new ControlMessage.State(stateJson()));
       default -> throw new IOException("not for a sandbox: " + message.getClass().getSimpleName());
     }
@@ -601,6 +608,25 @@ final class SandboxProcess implements ControlServer.Handler {
         new Report.End(created, Instant.now(), outcome.exitCode, outcome.reason),
         figures,
         wanted.keep() ? StateEntry.of(directories, run.id()) : null);
+  }
+
+  private Report reportNow() throws IOException, InterruptedException {
+    SandboxSpec wanted;
+    Recording seen;
+    Watch eyes;
+    RunningSandbox sandbox;
+    Instant created;
+    synchronized (this) {
+      wanted = spec;
+      seen = recording;
+      eyes = watch;
+      sandbox = finished ? null : running;
+      created = state == null ? Instant.now() : state.created();
+    }
+    if (wanted == null || seen == null || eyes == null || sandbox == null) {
+      throw new IOException("it does not run");
+    }
+    return seen.reportNow(wanted, created, eyes, sandbox);
   }
 
   /** What was counted outlives the sandbox. */
@@ -687,12 +713,14 @@ final class SandboxProcess implements ControlServer.Handler {
     private final Stdio streams;
     private final boolean keep;
     private final Watch eyes;
+    private final Recording recording;
 
-    Host(SandboxLog log, Stdio streams, boolean keep, Watch eyes) {
+    Host(SandboxLog log, Stdio streams, boolean keep, Watch eyes, Recording recording) {
       this.log = log;
       this.streams = streams;
       this.keep = keep;
       this.eyes = eyes;
+      this.recording = recording;
     }
 
     @Override
@@ -717,9 +745,11 @@ final class SandboxProcess implements ControlServer.Handler {
 
     @Override
     public void keepChanges(Changes changes) {
+      StateEntry entry = StateEntry.of(directories, run.id());
       if (keep) {
-        ChangesFeed.keep(StateEntry.of(directories, run.id()), changes, log);
+        ChangesFeed.keep(entry, changes, log);
       }
+      recording.take(changes, keep ? entry.changes() : null);
     }
   }
 }

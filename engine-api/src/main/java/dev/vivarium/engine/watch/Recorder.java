@@ -5,6 +5,13 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +27,7 @@ public final class Recorder implements Closeable, EventWriter.Follower {
   private final List<EventOutput> outputs;
   private final Closeable look;
   private final Thread thread;
+  private final BlockingQueue<FutureTask<?>> questions = new LinkedBlockingQueue<>();
   private volatile boolean over;
   private volatile boolean gone;
   private volatile @Nullable IOException failure;
@@ -43,6 +51,7 @@ public final class Recorder implements Closeable, EventWriter.Follower {
     try {
       long idle = 0;
       while (true) {
+        answer();
         boolean last = over;
         Optional<Event> next = reader.poll();
         if (next.isPresent()) {
@@ -68,6 +77,7 @@ public final class Recorder implements Closeable, EventWriter.Follower {
       failure = new IOException("recording failed: " + e, e);
     } finally {
       gone = true;
+      answer();
       for (EventOutput output : outputs) {
         try {
           output.close();
@@ -76,6 +86,36 @@ public final class Recorder implements Closeable, EventWriter.Follower {
             failure = e;
           }
         }
+      }
+    }
+  }
+
+  private void answer() {
+    FutureTask<?> question = questions.poll();
+    while (question != null) {
+      question.run();
+      question = questions.poll();
+    }
+  }
+
+  /**
+   * Asks something of the outputs while none of them takes an event.
+   *
+   * @throws IOException if the recorder is over
+   */
+  public <T> T between(Callable<T> question) throws IOException, InterruptedException {
+    FutureTask<T> task = new FutureTask<>(question);
+    questions.add(task);
+    while (true) {
+      boolean ended = !thread.isAlive();
+      try {
+        return task.get(ended ? 0 : 50, TimeUnit.MILLISECONDS);
+      } catch (TimeoutException e) {
+        if (ended) {
+          throw new IOException("it has ended", e);
+        }
+      } catch (ExecutionException e) {
+        throw new IOException(String.valueOf(e.getCause()), e);
       }
     }
   }

@@ -39,8 +39,22 @@ public final class Report {
     this.root = root;
   }
 
-  /** How a run ended. */
-  public record End(Instant created, Instant finished, int exitCode, String reason) {}
+  /**
+   * How a run ended.
+   *
+   * @param running whether it has not ended yet: {@code finished} is when it was looked at
+   */
+  public record End(
+      Instant created, Instant finished, int exitCode, String reason, boolean running) {
+    public End(Instant created, Instant finished, int exitCode, String reason) {
+      this(created, finished, exitCode, reason, false);
+    }
+
+    /** It still runs. */
+    public static End notYet(Instant created) {
+      return new End(created, Instant.now(), 0, "", true);
+    }
+  }
 
   /**
    * Puts it together.
@@ -66,6 +80,7 @@ public final class Report {
     r.put("created", end.created.toString());
     r.put("finished", end.finished.toString());
     r.put("durationNanos", java.time.Duration.between(end.created, end.finished).toNanos());
+    r.put("running", end.running);
     r.put("exitCode", end.exitCode);
     r.put("reason", ours(end.reason));
     List<Map<String, @Nullable Object>> verdicts = Verdicts.of(seen);

@@ -25,6 +25,7 @@ final class ReportHtml {
   private static final int MOST_ROWS = 500;
 
   private final StringBuilder out = new StringBuilder(1 << 16);
+  private boolean running;
 
   private ReportHtml() {}
 
@@ -95,7 +96,11 @@ final class ReportHtml {
     fact("Started", text(r, "created").replaceFirst("[.][0-9]+Z$", "Z"));
     fact("Ran for", Amounts.time(number(r, "durationNanos")));
     String reason = text(r, "reason");
-    fact("Exit code", number(r, "exitCode") + (reason.isEmpty() ? "" : " (" + reason + ")"));
+    if (flag(r, "running")) {
+      fact("Exit code", "none: it still runs");
+    } else {
+      fact("Exit code", number(r, "exitCode") + (reason.isEmpty() ? "" : " (" + reason + ")"));
+    }
     fact("Processes", Long.toString(maps(r, "processes").size()));
     fact(
         "Events",
@@ -240,6 +245,7 @@ final class ReportHtml {
 
   private void processes(Map<?, ?> r) {
     List<Map<?, ?>> all = maps(r, "processes");
+    running = flag(r, "running");
     section("Processes", all.size());
     Map<Long, Map<?, ?>> byPid = new HashMap<>();
     all.forEach(p -> byPid.put(number(p, "pid"), p));
@@ -279,7 +285,7 @@ final class ReportHtml {
     }
     String how = text(p, "end");
     out.append("</td><td>")
-        .append(e(how.isEmpty() ? "killed with the sandbox" : how))
+        .append(e(how.isEmpty() ? running ? "runs" : "killed with the sandbox" : how))
         .append("</td><td>");
     long from = number(p, "startNanos");
     long to = p.get("endNanos") == null ? end : number(p, "endNanos");
@@ -356,19 +362,44 @@ final class ReportHtml {
       if (n++ == MOST_ROWS) {
         break;
       }
+      String diff = text(c, "diff");
       String preview = text(c, "preview");
-      out.append(
-          preview.isEmpty() ? "<p class=\"change\">" : "<details class=\"change\"><summary>");
+      boolean plain = preview.isEmpty() && diff.isEmpty();
+      out.append(plain ? "<p class=\"change\">" : "<details class=\"change\"><summary>");
       out.append("<span class=\"kind\">").append(e(text(c, "kind"))).append("</span> <code>");
       out.append(e(text(c, "path")));
       out.append(text(c, "target").isEmpty() ? "" : " → " + e(text(c, "target")));
       out.append("</code> <span class=\"when\">").append(e(text(c, "mode"))).append(", ");
-      out.append(e(Amounts.bytes(number(c, "sizeBytes")))).append("</span>");
-      out.append(
-          preview.isEmpty() ? "</p>\n" : "</summary>\n<pre>" + e(preview) + "</pre>\n</details>\n");
+      out.append(e(Amounts.bytes(number(c, "sizeBytes"))));
+      out.append(e(ReportText.remarks(c))).append("</span>");
+      if (plain) {
+        out.append("</p>\n");
+      } else if (diff.isEmpty()) {
+        out.append("</summary>\n<pre>").append(e(preview)).append("</pre>\n</details>\n");
+      } else {
+        out.append("</summary>\n");
+        diff(diff);
+        out.append("</details>\n");
+      }
     }
     more(all.size());
     out.append("</section>\n");
+  }
+
+  private void diff(String diff) {
+    out.append("<pre class=\"diff\">");
+    for (String line : diff.split("\n", -1)) {
+      String kind =
+          switch (line.isEmpty() ? ' ' : line.charAt(0)) {
+            case '+' -> "ins";
+            case '-' -> "del";
+            case '@' -> "b";
+            default -> "";
+          };
+      out.append(kind.isEmpty() ? "" : "<" + kind + ">").append(e(line));
+      out.append(kind.isEmpty() ? "" : "</" + kind + ">").append('\n');
+    }
+    out.append("</pre>\n");
   }
 
   private void files(Map<?, ?> r, String of, String title) {

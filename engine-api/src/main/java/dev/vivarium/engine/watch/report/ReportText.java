@@ -15,6 +15,8 @@ import java.util.Map;
 /** A report for a terminal. */
 final class ReportText {
   private static final int MOST = 100;
+  private static final int MOST_OF_A_DIFF = 40;
+  private static final int MOST_OF_DIFFS = 400;
 
   private final StringBuilder out = new StringBuilder();
 
@@ -37,10 +39,14 @@ final class ReportText {
             + ", ran for "
             + Amounts.time(number(r, "durationNanos")));
     String reason = text(r, "reason");
-    line(
-        "  ended     with exit code "
-            + number(r, "exitCode")
-            + (reason.isEmpty() ? "" : ": " + reason));
+    if (flag(r, "running")) {
+      line("  STILL RUNS: this is what it did so far");
+    } else {
+      line(
+          "  ended     with exit code "
+              + number(r, "exitCode")
+              + (reason.isEmpty() ? "" : ": " + reason));
+    }
     if (number(r, "eventsLost") > 0) {
       line("  INCOMPLETE: " + number(r, "eventsLost") + " events were lost");
     }
@@ -178,6 +184,7 @@ final class ReportText {
     }
     title("What it left changed in its root (" + changes.size() + ")");
     int n = 0;
+    int lines = 0;
     for (Map<?, ?> c : changes) {
       if (n++ == MOST) {
         line("  ... and " + (changes.size() - MOST) + " more; --format json has all");
@@ -189,11 +196,40 @@ final class ReportText {
               java.util.Locale.ROOT,
               "  %-9s %s %9s  %s%s",
               text(c, "kind"),
-              text(c, "mode"),
+              text(c, "mode").equals("00") ? "    " : text(c, "mode"),
               Amounts.bytes(number(c, "sizeBytes")),
               text(c, "path"),
-              target.isEmpty() ? "" : " -> " + target));
+              (target.isEmpty() ? "" : " -> " + target) + remarks(c)));
+      lines += diff(text(c, "diff"), lines);
+      String preview = text(c, "preview");
+      lines += diff(preview.isEmpty() ? "" : "+" + preview.replace("\n", "\n+"), lines);
     }
+  }
+
+  /** What else there is to say of something changed: " (binary, was 3 KiB)". */
+  static String remarks(Map<?, ?> change) {
+    List<String> words = new ArrayList<>();
+    if (flag(change, "binary")) {
+      words.add("binary");
+    }
+    if (!text(change, "note").isEmpty()) {
+      words.add(text(change, "note"));
+    }
+    return words.isEmpty() ? "" : "  (" + String.join(", ", words) + ")";
+  }
+
+  /** Shows a diff, or as much of it as a terminal has room for; how many lines. */
+  private int diff(String diff, int shownBefore) {
+    int n = 0;
+    for (String one : diff.isEmpty() ? new String[0] : diff.split("\n", -1)) {
+      if (n == MOST_OF_A_DIFF || shownBefore + n >= MOST_OF_DIFFS) {
+        line("      ... --format json has the rest");
+        break;
+      }
+      line("      " + one);
+      n++;
+    }
+    return n;
   }
 
   private void network(Map<?, ?> r) {

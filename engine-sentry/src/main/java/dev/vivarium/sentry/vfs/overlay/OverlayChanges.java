@@ -1,5 +1,6 @@
 package dev.vivarium.sentry.vfs.overlay;
 
+import dev.vivarium.engine.SandboxHost;
 import dev.vivarium.image.tar.LayerTarWriter;
 import dev.vivarium.image.tar.TarEntry;
 import dev.vivarium.sentry.abi.Errno;
@@ -26,6 +27,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -98,6 +100,49 @@ public final class OverlayChanges {
   public void write(OutputStream tar, long maxBytes) throws IOException {
     Walk walk = new Walk(new LayerTarWriter(tar), maxBytes);
     walk.run();
+  }
+
+  /**
+   * Reads a file as it is below.
+   *
+   * @param path from the root, without a slash in front
+   * @param most no more bytes than these
+   * @return empty if there is no regular file
+   */
+  public Optional<SandboxHost.Original> original(String path, int most) throws IOException {
+    Inode at = overlay.lower().root();
+    for (String name : path.split("/")) {
+      InodeRef found = new InodeRef();
+      if (name.isEmpty()
+          || name.equals(".")
+          || name.equals("..")
+          || !at.isDirectory()
+          || at.lookup(task, name, found) < 0
+          || found.inode == null) {
+        return Optional.empty();
+      }
+      at = found.inode;
+    }
+    if (!at.isRegular() || at.getattr(task) < 0) {
+      return Optional.empty();
+    }
+    long size = at.size;
+    if (size > most) {
+      return Optional.of(new SandboxHost.Original(size, Optional.empty()));
+    }
+    VfsPath place = new VfsPath(overlay.lower().internalMount(), Dentry.disconnected("lower", at));
+    FileRef ref = new FileRef();
+    long rc = at.open(task, place, Fcntl.O_RDONLY, ref);
+    File open = ref.file;
+    if (rc < 0 || open == null) {
+      return Optional.of(new SandboxHost.Original(size, Optional.empty()));
+    }
+    try {
+      byte[] content = new Content(task, open, path).readNBytes((int) size);
+      return Optional.of(new SandboxHost.Original(size, Optional.of(content)));
+    } finally {
+      open.drop(task);
+    }
   }
 
   private boolean isChanged(MemInode inode) {
