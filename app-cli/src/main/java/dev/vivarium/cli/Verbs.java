@@ -2,6 +2,7 @@ package dev.vivarium.cli;
 
 import dev.vivarium.cli.host.CompletionCommand;
 import dev.vivarium.cli.host.DoctorCommand;
+import dev.vivarium.cli.host.GuiCommand;
 import dev.vivarium.cli.host.VersionCommand;
 import dev.vivarium.cli.image.CommitCommand;
 import dev.vivarium.cli.image.HistoryCommand;
@@ -68,6 +69,7 @@ public enum Verbs {
   VERIFY("verify", "Check every byte of the image store"),
   PROFILE("profile", "Read, check, compare and make profiles: what a sandbox may do"),
   SHELL("shell", "Open the prompt, or run a script of its commands"),
+  GUI("gui", "Open the desktop"),
   DOCTOR("doctor", "Say what this machine can and cannot do, and how to fix it"),
   COMPLETION("completion", "Print the completion script of a shell"),
   VERSION("version", "Print the version");
@@ -113,6 +115,7 @@ public enum Verbs {
       case VERIFY -> new VerifyCommand();
       case PROFILE -> new ProfileCommand();
       case SHELL -> new ShellCommand();
+      case GUI -> new GuiCommand();
       case DOCTOR -> new DoctorCommand();
       case COMPLETION -> new CompletionCommand();
       case VERSION -> new VersionCommand();
