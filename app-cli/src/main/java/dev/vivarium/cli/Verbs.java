@@ -18,6 +18,7 @@ import dev.vivarium.cli.image.TagCommand;
 import dev.vivarium.cli.image.VerifyCommand;
 import dev.vivarium.cli.profile.ProfileCommand;
 import dev.vivarium.cli.run.ExecCommand;
+import dev.vivarium.cli.run.OpenCommand;
 import dev.vivarium.cli.run.RunCommand;
 import dev.vivarium.cli.sandbox.DiffCommand;
 import dev.vivarium.cli.sandbox.InspectCommand;
@@ -40,6 +41,7 @@ import java.util.Optional;
 /** The registry of verbs: help, completion and dispatch all come from it. */
 public enum Verbs {
   RUN("run", "Run a command in a new sandbox"),
+  OPEN("open", "Run a downloaded file safely, and show what it did"),
   EXEC("exec", "Run one more command in a running sandbox"),
   PS("ps", "List sandboxes"),
   LOGS("logs", "Show what a sandbox wrote"),
@@ -86,6 +88,7 @@ public enum Verbs {
   Command command() {
     return switch (this) {
       case RUN -> new RunCommand();
+      case OPEN -> new OpenCommand();
       case EXEC -> new ExecCommand();
       case PS -> new PsCommand();
       case LOGS -> new LogsCommand();
