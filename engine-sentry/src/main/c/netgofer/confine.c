@@ -25,7 +25,7 @@
 #include "netgofer.h"
 
 #define NOBODY 65534
-#define MAX_DESCRIPTORS 1024
+#define MAX_DESCRIPTORS 4096
 
 static bool empty_root(void)
 {
@@ -98,11 +98,14 @@ static void restrict_calls(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		ALLOW(recvfrom),
+		ALLOW(recvmsg),
 		ALLOW(sendmsg),
 		ALLOW(sendto),
 		ALLOW(connect),
 		ALLOW(getsockname),
 		ALLOW(accept4),
+		ALLOW(shutdown),
+		ALLOW(getsockopt),
 		ALLOW(close),
 		ALLOW(epoll_wait),
 		ALLOW(epoll_ctl),
@@ -130,7 +133,7 @@ static void restrict_calls(void)
 		die("cannot install a system-call filter", "seccomp");
 }
 
-static void set_limits(void)
+static void limit_resources(void)
 {
 	struct rlimit limit;
 
@@ -149,7 +152,7 @@ uint32_t confine(void)
 	uint32_t features = NET_SECCOMP;
 	struct rlimit none = { 0, 0 };
 
-	set_limits();
+	limit_resources();
 	/* The network namespace is the host's: that is what this process is for. */
 	if (geteuid() != 0 && unshare(CLONE_NEWUSER) == 0)
 		features |= NET_USER_NS;

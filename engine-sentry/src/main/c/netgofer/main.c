@@ -5,7 +5,8 @@
  *
  *   vivarium-netgofer allow|full WORD...    with the sentry's socket as descriptor 0
  *
- * WORD is a rule (policy.c), "dns,ADDRESS,PORT" or "port,tcp|udp,ADDRESS,PORT".
+ * WORD is a rule (policy.c), "dns,ADDRESS,PORT" or "port,tcp|udp,ADDRESS,PORT",
+ * "limits,..." (relay.c) or "network,..." (members.c).
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -105,6 +106,12 @@ int main(int argc, char **argv)
 		} else if (strncmp(word, "port,", 5) == 0) {
 			if (!add_port(word + 5))
 				die("not a port:", argv[i]);
+		} else if (strncmp(word, "limits,", 7) == 0) {
+			if (!set_limits(word + 7))
+				die("not limits:", argv[i]);
+		} else if (strncmp(word, "network,", 8) == 0) {
+			if (!join_network(word + 8))
+				die("not a network:", argv[i]);
 		} else if (!add_rule(word)) {
 			die("not a rule:", argv[i]);
 		}

@@ -91,6 +91,9 @@ static void accept_one(uint32_t index)
 	length = sizeof local;
 	if (getsockname(fd, (struct sockaddr *)&local, &length) == 0)
 		from_sockaddr(&local, m.local_address, &m.local_port);
+	fd = relay(fd, RELAY_OPEN);
+	if (fd < 0)
+		return;
 	ports[index].credit--;
 	send_message(&m, NULL, 0, fd, false);
 	close(fd);
@@ -127,7 +130,8 @@ static void receive_one(uint32_t index)
 		return;
 	from_sockaddr(&from, m.address, &m.port);
 	remember(&ports[index], m.address, m.port);
-	send_message(&m, data, (size_t)n, -1, true);
+	if (!relay_loses((size_t)n))
+		send_message(&m, data, (size_t)n, -1, true);
 }
 
 void port_ready(uint32_t index)

@@ -132,7 +132,9 @@ final class SandboxFiles {
     String resolver = "nameserver 10.86.0.1\noptions timeout:3 attempts:2\n";
     String hosts =
         "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n10.86.0.1\t"
-            + "host.vivarium.internal\n10.86.0.2\t"
+            + "host.vivarium.internal\n"
+            + resources.ownAddress()
+            + "\t"
             + spec.hostname()
             + "\n";
     giveFile(mounts, "/etc/resolv.conf", resolver);

@@ -3,6 +3,8 @@ package dev.vivarium.sentry;
 import dev.vivarium.engine.EngineException;
 import dev.vivarium.engine.NetworkSpec;
 import dev.vivarium.engine.SandboxHost;
+import dev.vivarium.engine.SandboxSpec;
+import dev.vivarium.engine.state.PrivateNetworks;
 import dev.vivarium.engine.watch.EventSink;
 import dev.vivarium.engine.watch.NetworkEvent;
 import dev.vivarium.engine.watch.NetworkEvent.Action;
@@ -15,7 +17,8 @@ import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.net.outside.NetgoferChannel;
 import dev.vivarium.sentry.net.outside.Outside;
 import java.io.IOException;
-import java.util.ArrayList;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -25,13 +28,20 @@ import org.jspecify.annotations.Nullable;
 /** The sandbox's network gofer, if it has a network, and what is told of what it does. */
 final class SandboxNetwork implements AutoCloseable, Outside.Arrivals, Outside.Observer {
   private static final int MOST_LOGGED = 1000;
+  private static final int MAX_PORTS = 64;
+  private static final int MAX_TRIES = 10;
   private static final int MOST_SHOWN = 3;
   private static final int BUILT_IN = -3;
+  private static final int MEMBER = -4;
 
   private final NetworkSpec spec;
   private final EventSink events;
   private final SandboxHost host;
   private final NetgoferChannel channel;
+
+  /** Where the members of its private network find each other, if it is in one. */
+  private final Path place;
+
   private @Nullable Outside outside;
   private @Nullable Kernel kernel;
   private @Nullable Task task;
@@ -41,7 +51,8 @@ final class SandboxNetwork implements AutoCloseable, Outside.Arrivals, Outside.O
 
   private final Set<String> firstRefused = new LinkedHashSet<>();
 
-  private SandboxNetwork(NetworkSpec spec, SandboxHost host, NetgoferChannel channel) {
+  private SandboxNetwork(NetworkSpec spec, SandboxHost host, NetgoferChannel channel, Path place) {
+    this.place = place;
     this.spec = spec;
     this.host = host;
     this.events = host.events();
@@ -49,25 +60,41 @@ final class SandboxNetwork implements AutoCloseable, Outside.Arrivals, Outside.O
   }
 
   /** Starts it; null where the specification asks for no network. */
-  static @Nullable SandboxNetwork start(NetworkSpec spec, SandboxHost host) throws EngineException {
+  static @Nullable SandboxNetwork start(SandboxSpec sandbox, SandboxHost host)
+      throws EngineException {
+    NetworkSpec spec = sandbox.network();
     if (spec.isNone()) {
       return null;
     }
-    List<String> words = new ArrayList<>(spec.policy().arguments());
-    spec.nameServers().forEach(s -> words.add("dns," + s.address() + "," + s.port()));
-    for (NetworkSpec.PublishedPort p : spec.ports()) {
-      words.add("port," + (p.udp() ? "udp" : "tcp") + "," + p.address() + "," + p.hostPort());
-    }
+    Path place = PrivateNetworks.of(host.runDirectory(), spec.joined().orElse(""));
     try {
-      NetgoferChannel channel = NetgoferChannel.start(words);
+      NetgoferChannel channel = channel(sandbox, place);
       String missing = channel.missing();
       if (!missing.isEmpty()) {
         host.log(
             "the network gofer is confined less than it could be; this host refuses: " + missing);
       }
-      return new SandboxNetwork(spec, host, channel);
+      return new SandboxNetwork(spec, host, channel, place);
     } catch (IOException e) {
       throw new EngineException(SentrySandbox.FAILED, e.getMessage(), e);
+    }
+  }
+
+  private static NetgoferChannel channel(SandboxSpec sandbox, Path place) throws IOException {
+    List<String> words = sandbox.network().arguments(place, sandbox.name(), sandbox.hostname());
+    if (sandbox.network().joined().isEmpty()) {
+      return NetgoferChannel.start(words);
+    }
+    for (int tries = 0; ; tries++) {
+      PrivateNetworks.create(place);
+      try {
+        return NetgoferChannel.start(words);
+      } catch (IOException e) {
+        // The last member may have taken the network with it just now.
+        if (tries == MAX_TRIES || Files.exists(place)) {
+          throw e;
+        }
+      }
     }
   }
 
@@ -113,12 +140,38 @@ final class SandboxNetwork implements AutoCloseable, Outside.Arrivals, Outside.O
     }
   }
 
+  @Override
+  public void memberConnection(int guestPort, int fd, byte[] peer, int peerPort) {
+    Kernel k = kernel;
+    Outside o = outside;
+    Task t = task;
+    if (k != null
+        && o != null
+        && t != null
+        && k.network().arriveFromMember(t, o, guestPort, fd, peer, peerPort)) {
+      Outside.welcome(fd);
+    } else {
+      Outside.refuse(fd); // which its end tells
+    }
+  }
+
+  @Override
+  public void memberDatagram(int guestPort, byte[] peer, int peerPort, byte[] data) {
+    Kernel k = kernel;
+    if (k != null) {
+      k.network().arriveFromMember(guestPort, peer, peerPort, data);
+    }
+  }
+
   // ---- what is told ----
 
   /** What decided: the rule, or why there is none. */
   private String decision(int error, int rule, int kind) {
     NetworkPolicy policy = spec.policy();
     String mode = "net " + policy.mode().name().toLowerCase(Locale.ROOT);
+    if (rule == MEMBER) {
+      return "network " + spec.joined().orElse("");
+    }
     if (error != Errno.EACCES) {
       return rule >= 0 ? "allow " + policy.describe(rule) : mode;
     }
@@ -208,7 +261,8 @@ final class SandboxNetwork implements AutoCloseable, Outside.Arrivals, Outside.O
 
   @Override
   public void accepted(int port, byte[] address, int peerPort) {
-    if (port < spec.ports().size()) {
+    boolean member = port >= MAX_PORTS;
+    if (member || port < spec.ports().size()) {
       events.network(
           new NetworkEvent(
               0,
@@ -218,7 +272,7 @@ final class SandboxNetwork implements AutoCloseable, Outside.Arrivals, Outside.O
               peerPort,
               "",
               true,
-              "publish " + spec.ports().get(port),
+              member ? "network " + spec.joined().orElse("") : "publish " + spec.ports().get(port),
               0,
               0,
               0));
@@ -242,6 +296,13 @@ final class SandboxNetwork implements AutoCloseable, Outside.Arrivals, Outside.O
             0));
   }
 
+  String ownAddress() {
+    int a = channel.memberAddress();
+    return a == 0
+        ? "10.86.0.2"
+        : "%d.%d.%d.%d".formatted(a >>> 24, a >> 16 & 0xff, a >> 8 & 0xff, a & 0xff);
+  }
+
   /** The process, for tests. */
   int pid() {
     return channel.pid();
@@ -249,6 +310,10 @@ final class SandboxNetwork implements AutoCloseable, Outside.Arrivals, Outside.O
 
   @Override
   public void close() {
+    int number = channel.memberAddress() & 0xff;
     channel.close();
+    if (number != 0) {
+      PrivateNetworks.leave(place, number);
+    }
   }
 }
