@@ -34,6 +34,18 @@ static long queued(void) {
   return ds.msg_qnum;
 }
 
+/* Time for another to come to its call, and then until it waits in it. */
+static void until_asleep(pid_t pid) {
+  char path[64], state = 0;
+  snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  for (int i = 0; i < 200 && state != 'S'; i++) {
+    sleep_ms(30);
+    FILE *f = fopen(path, "r");
+    if (f == NULL || fscanf(f, "%*d (%*[^)]) %c", &state) != 1) state = 0;
+    if (f != NULL) fclose(f);
+  }
+}
+
 int main(void) {
   struct msqid_ds ds;
   key_t key = 0x6d000000 | (getpid() & 0xffffff);
@@ -90,7 +102,7 @@ int main(void) {
   fflush(stdout);
   pid_t pid = fork();
   if (pid == 0) _exit(send(5, "from the child", 0) == 0 ? 0 : errno);
-  sleep_ms(20);
+  until_asleep(pid);
   HOLDS(msgrcv(id, &m, 8192, 1, 0) == 8192);
   int status;
   waitpid(pid, &status, 0);
@@ -118,7 +130,7 @@ int main(void) {
     receive("handed over though too long", 2, 0, 0);
     _exit(0);
   }
-  sleep_ms(30);
+  until_asleep(pid);
   sent = send(1, "long", 0);
   waitpid(pid, &status, 0);
   printf("sent long: %ld\n", sent);
@@ -146,11 +158,12 @@ int main(void) {
     receive("removed", 100, 9, 0);
     _exit(0);
   }
-  sleep_ms(50);
+  until_asleep(pid);
   kill(pid, SIGUSR1);
-  sleep_ms(50);
-  SHOW(msgctl(id, IPC_RMID, NULL));
+  until_asleep(pid);
+  long removed = msgctl(id, IPC_RMID, NULL);
   waitpid(pid, &status, 0);
+  printf("removed: %ld\n", removed);
   SHOW(msgctl(id, IPC_RMID, NULL));
   SHOW(msgget(key, 0));
   return 0;

@@ -13,7 +13,6 @@
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
-#include <netinet/tcp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +25,7 @@
 #include "netgofer.h"
 
 #define NOBODY 65534
-#define MAX_DESCRIPTORS 1024
+#define MAX_DESCRIPTORS 4096
 
 static bool empty_root(void)
 {
@@ -99,12 +98,14 @@ static void restrict_calls(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		ALLOW(recvfrom),
+		ALLOW(recvmsg),
 		ALLOW(sendmsg),
 		ALLOW(sendto),
 		ALLOW(connect),
 		ALLOW(getsockname),
 		ALLOW(accept4),
 		ALLOW(shutdown),
+		ALLOW(getsockopt),
 		ALLOW(close),
 		ALLOW(epoll_wait),
 		ALLOW(epoll_ctl),
@@ -112,14 +113,6 @@ static void restrict_calls(void)
 		ALLOW(getrandom),
 		ALLOW(clock_gettime),	/* where the C library does not ask the vDSO */
 		ALLOW(exit_group),
-		/* One option of one protocol. */
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setsockopt, 0, 6),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TCP_NODELAY, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 		/* Sockets of the internet only, streams and datagrams. */
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
@@ -140,7 +133,7 @@ static void restrict_calls(void)
 		die("cannot install a system-call filter", "seccomp");
 }
 
-static void set_limits(void)
+static void limit_resources(void)
 {
 	struct rlimit limit;
 
@@ -159,7 +152,7 @@ uint32_t confine(void)
 	uint32_t features = NET_SECCOMP;
 	struct rlimit none = { 0, 0 };
 
-	set_limits();
+	limit_resources();
 	/* The network namespace is the host's: that is what this process is for. */
 	if (geteuid() != 0 && unshare(CLONE_NEWUSER) == 0)
 		features |= NET_USER_NS;

@@ -360,13 +360,16 @@ static bool answer_own(uint32_t flow, const struct question *q)
 	uint8_t out[HEADER + sizeof q->wire + 32], address[16];
 	size_t n = strlen(q->name);
 	bool local = strcmp(q->name, "localhost") == 0 || (n > 10 && strcmp(q->name + n - 10, ".localhost") == 0);
+	bool host = strcmp(q->name, "host.vivarium.internal") == 0;
+	uint8_t member[16];
 
-	if (!local && strcmp(q->name, "host.vivarium.internal") != 0)
+	if (!local && !host && !member_named(q->name, member))
 		return false;
 	size_t at = start_answer(out, q, NOERROR);
 	map_v4(address, htonl(INADDR_LOOPBACK));
 	if (q->type == TYPE_A)
-		at = add_address(out, at, local ? address : gateway, OWN_TTL);
+		at = add_address(out, at, local ? address : host ? gateway : member,
+				 local || host ? OWN_TTL : 0);
 	else if (q->type == TYPE_AAAA && local)
 		at = add_address(out, at, loopback6, OWN_TTL);
 	deliver(flow, flows[flow].generation, out, at);

@@ -4,9 +4,9 @@
  * connections; the sentry itself opens none.
  *
  *   vivarium-netgofer allow|full WORD...    with the sentry's socket as descriptor 0
- *   vivarium-netgofer guest PATH allow|full WORD...    for a virtual machine (guest.c), whose sandbox listens at PATH
  *
- * WORD is a rule (policy.c), "dns,ADDRESS,PORT" or "port,tcp|udp,ADDRESS,PORT".
+ * WORD is a rule (policy.c), "dns,ADDRESS,PORT" or "port,tcp|udp,ADDRESS,PORT",
+ * "limits,..." (relay.c) or "network,..." (members.c).
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -91,11 +91,6 @@ int main(int argc, char **argv)
 	for (int fd = 1; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_WRONLY) != fd)
 			die("cannot open", "/dev/null");
-	if (argc > 2 && strcmp(argv[1], "guest") == 0) {
-		guest_connect_channel(argv[2]);
-		argv += 2;
-		argc -= 2;
-	}
 	serve_prepare();
 	for (int i = 1; i < argc; i++) {
 		char *word = argv[i], *address;
@@ -111,6 +106,12 @@ int main(int argc, char **argv)
 		} else if (strncmp(word, "port,", 5) == 0) {
 			if (!add_port(word + 5))
 				die("not a port:", argv[i]);
+		} else if (strncmp(word, "limits,", 7) == 0) {
+			if (!set_limits(word + 7))
+				die("not limits:", argv[i]);
+		} else if (strncmp(word, "network,", 8) == 0) {
+			if (!join_network(word + 8))
+				die("not a network:", argv[i]);
 		} else if (!add_rule(word)) {
 			die("not a rule:", argv[i]);
 		}
@@ -121,8 +122,6 @@ int main(int argc, char **argv)
 
 	route_open();
 	ports_start();
-	if (for_guest)
-		guest_connect();
 	uint32_t features = confine() | routes;
 
 	/* Complaints are over; the sentry's end of this tells it so. */

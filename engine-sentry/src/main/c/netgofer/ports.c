@@ -91,11 +91,10 @@ static void accept_one(uint32_t index)
 	length = sizeof local;
 	if (getsockname(fd, (struct sockaddr *)&local, &length) == 0)
 		from_sockaddr(&local, m.local_address, &m.local_port);
-	ports[index].credit--;
-	if (for_guest) {
-		guest_accepted(index, &m, fd);
+	fd = relay(fd, RELAY_OPEN);
+	if (fd < 0)
 		return;
-	}
+	ports[index].credit--;
 	send_message(&m, NULL, 0, fd, false);
 	close(fd);
 }
@@ -131,11 +130,8 @@ static void receive_one(uint32_t index)
 		return;
 	from_sockaddr(&from, m.address, &m.port);
 	remember(&ports[index], m.address, m.port);
-	if (for_guest) {
-		guest_arrived(index, &m, data, (size_t)n);
-		return;
-	}
-	send_message(&m, data, (size_t)n, -1, true);
+	if (!relay_loses((size_t)n))
+		send_message(&m, data, (size_t)n, -1, true);
 }
 
 void port_ready(uint32_t index)

@@ -10,29 +10,33 @@
 
 #include <stdint.h>
 
-#define NETGOFER_VERSION 1
+#define NETGOFER_VERSION 2
 #define MAX_DATAGRAM 65507
 #define MAX_HOST_NAME 253
+#define MEMBER_PORT 0xffff	/* the index of what comes from, and goes to, members of the private network */
 
 enum net_op {
-	NET_HELLO = 1,	/* -> value = features, index = version */
-	NET_OPEN,	/* protocol, address, port -> descriptor that connects or is connected; local_* */
+	NET_HELLO = 1,	/* -> value = features, index = version, local_address = in the private network */
+	NET_OPEN,	/* protocol, address, port, value = the guest's port -> descriptor; local_*, index = OPEN_* */
 	NET_ASK,	/* the same question, and nothing is opened */
 	NET_CREDIT,	/* index = published port: value more connections may come; no reply */
-	NET_DATAGRAM,	/* index = published port, address, port, data: to who wrote before; no reply */
+	NET_DATAGRAM,	/* index = published port, address, port, data: to who wrote before; no reply.
+			   Or MEMBER_PORT, and value = the guest's port: to a member */
 };
 
 enum net_event {
 	NET_REPLY = 1,
-	NET_ACCEPTED,	/* index, address, port = the peer, descriptor */
-	NET_ARRIVED,	/* a datagram: index, address, port = the sender, data */
+	NET_ACCEPTED,	/* index, address, port = the peer, descriptor; of members, local_port too, and
+			   whoever takes it writes the verdict: a byte, 0 or an errno */
+	NET_ARRIVED,	/* a datagram: index, address, port = the sender, data; of members, local_port too */
 	NET_RESOLVED,	/* a name was asked for: name; error, rule; value = query type; address = first */
-	/* Of a virtual machine's flows, which stay in the gofer (guest.c). */
-	NET_OPENED,	/* protocol, address, port, name; error, rule, kind; value = microseconds */
-	NET_CLOSED,	/* protocol, address, port; data: u64 sent, u64 received */
 };
 
 enum { PROTOCOL_TCP = 1, PROTOCOL_UDP = 2 };
+
+/* The descriptor is of no socket of the host's network, and looks connected at once. Whether there is a
+   peer is what its first byte says: 0, or an errno. Its end without one means ECONNREFUSED. */
+enum { OPEN_VERDICT = 1 };
 
 struct net_request {
 	uint32_t sequence;
@@ -62,7 +66,7 @@ struct net_message {
 	uint16_t length;
 };
 
-enum { RULE_NONE = -1, RULE_FULL = -2, RULE_BUILT_IN = -3 };
+enum { RULE_NONE = -1, RULE_FULL = -2, RULE_BUILT_IN = -3, RULE_MEMBER = -4 };
 
 enum net_feature {
 	NET_HAS_V4 = 1,		/* a route to the internet */

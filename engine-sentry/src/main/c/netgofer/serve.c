@@ -32,6 +32,17 @@ void watch(int fd, enum watched what, uint32_t index)
 		_exit(1);
 }
 
+/* Changes what a descriptor is watched for; 0 is not at all. */
+void rewatch(int fd, uint32_t before, uint32_t events, enum watched what, uint32_t index)
+{
+	struct epoll_event event = { .events = events, .data.u64 = (uint64_t)what << 32 | index };
+
+	if (before != events &&
+	    epoll_ctl(poller, before == 0 ? EPOLL_CTL_ADD : events == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD, fd,
+		      &event) != 0)
+		_exit(1);
+}
+
 void send_message(struct net_message *m, const void *payload, size_t length, int fd, bool may_lose)
 {
 	union {
@@ -42,8 +53,6 @@ void send_message(struct net_message *m, const void *payload, size_t length, int
 	struct msghdr h = { .msg_iov = parts, .msg_iovlen = length > 0 ? 2 : 1 };
 
 	m->length = (uint16_t)length;
-	/* The channel of a virtual machine's is a stream, of which nothing may be missing. */
-	may_lose = may_lose && !for_guest;
 	if (fd >= 0) {
 		memset(&control, 0, sizeof control);
 		h.msg_control = &control;
@@ -86,62 +95,77 @@ static int open_connection(const struct net_request *r, const uint8_t address[16
 	length = sizeof local;
 	if (getsockname(fd, (struct sockaddr *)&local, &length) == 0)
 		from_sockaddr(&local, m->local_address, &m->local_port);
-	return fd;
+	if (!is_limited())
+		return fd;
+	m->index = type == SOCK_STREAM ? OPEN_VERDICT : 0;
+	return relay(fd, type == SOCK_STREAM ? RELAY_CONNECTING : RELAY_DATAGRAMS);
 }
 
-static bool may_open(const struct net_request *r, struct decision *d, uint8_t address[16])
+/* To another sandbox of the private network, where nothing is forbidden. */
+static int open_member(const struct net_request *r, struct net_message *m)
 {
-	uint16_t port = ntohs(r->port);
-	bool to_gateway = memcmp(r->address, gateway, 16) == 0;
+	int fd = r->protocol == PROTOCOL_TCP
+			 ? member_connect(r->address, htons((uint16_t)r->value), r->port)
+			 : -EOPNOTSUPP;	/* datagrams go one by one */
 
-	memcpy(address, r->address, 16);
-	if (to_gateway && port == 53) {
-		*d = (struct decision){ true, RULE_BUILT_IN, PRIVATE, NULL };
-	} else if (to_gateway) {
-		*d = decide_host_loopback(r->protocol, port);
-		map_v4(address, htonl(INADDR_LOOPBACK));
-	} else {
-		*d = decide(r->protocol, address, port, now_millis() / 1000);
-	}
-	return d->allowed;
-}
-
-int open_decided(const struct net_request *r, struct decision *d, struct net_message *m)
-{
-	uint8_t address[16];
-
-	if (!may_open(r, d, address))
-		return -EACCES;
-	return d->rule == RULE_BUILT_IN ? dns_open_flow(r->protocol == PROTOCOL_TCP) : open_connection(r, address, m);
+	m->index = OPEN_VERDICT;
+	return fd < 0 ? fd : relay(fd, RELAY_WELCOME);
 }
 
 static void open_or_ask(const struct net_request *r)
 {
 	struct net_message m = { .sequence = r->sequence, .event = NET_REPLY, .protocol = r->protocol,
 				 .port = r->port };
+	uint16_t port = ntohs(r->port);
 	uint8_t address[16];
 	struct decision d;
-	int fd;
+	bool to_gateway = memcmp(r->address, gateway, 16) == 0;
+	int fd = -1;
 
 	memcpy(m.address, r->address, 16);
-	if (r->op == NET_OPEN)
-		fd = open_decided(r, &d, &m);
-	else
-		fd = may_open(r, &d, address) ? -1 : -EACCES;
-	if (r->op == NET_OPEN || !d.allowed)
-		m.error = fd < 0 ? -fd : 0;
+	memcpy(address, r->address, 16);
+	if (to_gateway && port == 53) {
+		d = (struct decision){ true, RULE_BUILT_IN, PRIVATE, NULL };
+		if (r->op == NET_OPEN) {
+			fd = dns_open_flow(r->protocol == PROTOCOL_TCP);
+			if (fd < 0)
+				m.error = -fd;
+		}
+	} else if (is_member_address(r->address)) {
+		d = (struct decision){ true, RULE_MEMBER, PRIVATE, member_name(r->address) };
+		if (r->op == NET_OPEN) {
+			fd = open_member(r, &m);
+			if (fd < 0)
+				m.error = -fd;
+		}
+	} else {
+		if (to_gateway) {
+			d = decide_host_loopback(r->protocol, port);
+			map_v4(address, htonl(INADDR_LOOPBACK));
+		} else {
+			d = decide(r->protocol, address, port, now_millis() / 1000);
+		}
+		if (!d.allowed) {
+			m.error = EACCES;
+		} else if (r->op == NET_OPEN) {
+			fd = open_connection(r, address, &m);
+			if (fd < 0)
+				m.error = -fd;
+		}
+	}
 	m.rule = d.rule;
 	m.kind = (uint8_t)d.kind;
-	send_message(&m, d.name, d.name ? strlen(d.name) : 0, fd < 0 ? -1 : fd, false);
+	send_message(&m, d.name, d.name ? strlen(d.name) : 0, fd, false);
 	if (fd >= 0)
 		close(fd);
 }
 
-void hello(uint32_t sequence)
+static void hello(const struct net_request *r)
 {
-	struct net_message m = { .sequence = sequence, .event = NET_REPLY, .index = NETGOFER_VERSION,
+	struct net_message m = { .sequence = r->sequence, .event = NET_REPLY, .index = NETGOFER_VERSION,
 				 .value = in_force, .rule = RULE_BUILT_IN };
 
+	member_own(m.local_address);
 	send_message(&m, NULL, 0, -1, false);
 }
 
@@ -157,11 +181,11 @@ static void take_request(void)
 		return;
 	if (n <= 0)
 		_exit(0);
-	if (n < (ssize_t)sizeof in.request || for_guest)
+	if (n < (ssize_t)sizeof in.request)
 		return;	/* nonsense has no answer */
 	switch (in.request.op) {
 	case NET_HELLO:
-		hello(in.request.sequence);
+		hello(&in.request);
 		break;
 	case NET_OPEN:
 	case NET_ASK:
@@ -169,11 +193,20 @@ static void take_request(void)
 			open_or_ask(&in.request);
 		break;
 	case NET_CREDIT:
-		port_credit(in.request.index, in.request.value);
+		if (in.request.index == MEMBER_PORT)
+			member_credit(in.request.value);
+		else
+			port_credit(in.request.index, in.request.value);
 		break;
 	case NET_DATAGRAM:
-		port_send(in.request.index, in.request.address, in.request.port, in.data,
-			  (size_t)n - sizeof in.request);
+		if (relay_loses((size_t)n))
+			break;
+		if (in.request.index == MEMBER_PORT)
+			member_send(in.request.address, htons((uint16_t)in.request.value), in.request.port,
+				    in.data, (size_t)n - sizeof in.request);
+		else
+			port_send(in.request.index, in.request.address, in.request.port, in.data,
+				  (size_t)n - sizeof in.request);
 		break;
 	default:
 		break;
@@ -193,10 +226,11 @@ void serve(uint32_t features)
 	struct epoll_event events[64];
 
 	in_force = features;
-	if (for_guest)
-		hello(0);
 	for (;;) {
-		int64_t deadline = dns_next_deadline(), now = now_millis();
+		int64_t deadline = dns_next_deadline(), now = now_millis(), relays = relay_next_deadline();
+
+		if (relays != INT64_MAX && relays / 1000 + 1 < deadline)
+			deadline = relays / 1000 + 1;
 		int wait = deadline == INT64_MAX ? -1 : deadline <= now ? 0 : (int)(deadline - now);
 		int n = epoll_wait(poller, events, 64, wait);
 
@@ -216,12 +250,20 @@ void serve(uint32_t features)
 			case WATCH_ANSWER:
 				dns_answer_ready(index);
 				break;
-			case WATCH_GUEST:
-				guest_ready();
+			case WATCH_MEMBERS:
+				members_ready();
+				break;
+			case WATCH_LINK:
+				link_ready(index, events[i].events);
+				break;
+			case WATCH_RELAY:
+				relay_ready(index, events[i].events);
 				break;
 			}
 		}
-		if (deadline != INT64_MAX)
+		if (deadline != INT64_MAX) {
 			dns_expire(now_millis());
+			relay_expire();
+		}
 	}
 }

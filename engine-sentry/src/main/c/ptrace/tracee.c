@@ -7,6 +7,7 @@
  * thread ever to run without, its calls would still become signals, which stop it.
  */
 #include "../stub/host.h"
+#include "../stub/host_vdso.h"
 #include "shared.h"
 
 struct sock_filter {
@@ -83,7 +84,16 @@ struct kernel_sigaction {
 #define MAP_PRIVATE 2
 #define MAP_ANONYMOUS 0x20
 
-extern u8 tracee_text_end[];
+extern u8 tracee_text_end[], vdso_start[], vdso_end[];
+
+/* The guest's vDSO, as on systrap. Where it has to make a system call, the tracer sees it like every other. */
+__attribute__((section(".vdso_data"), used)) static struct vdso_data vdso_data;
+__asm__(
+    ".pushsection .vdso_image, \"ax\", @progbits\n"
+    ".incbin \"" VDSO_IMAGE "\"\n"
+    ".popsection\n");
+
+static struct host_vdso host_vdso;
 
 /* The handler's frame is what tells the kind of a page fault; the tracer reads it, and the handler never returns. */
 static void handle(int signo) {
@@ -95,20 +105,34 @@ static void handle(int signo) {
 __attribute__((used, noreturn)) void settle(void) {
   handle(SIGSEGV);
   handle(SIGBUS);
-  /* Everything that the host's exec mapped besides us. */
+  /* Everything that the host's exec mapped besides us and what tells the time. */
   u64 text_end = ((u64)tracee_text_end + 0xfff) & ~0xfffUL;
   u64 frames_end = TRACEE_FRAMES + TRACEE_FRAMES_SIZE;
   host_call2(NR_munmap, 0x10000, TRACEE_TEXT - 0x10000);
-  host_call2(NR_munmap, text_end, TRACEE_FRAMES - text_end);
+  host_call2(NR_munmap, text_end, (u64)vdso_start - text_end);
+  vdso_data.clock_gettime = host_vdso.clock_gettime;
+  u64 kept_end = (u64)vdso_end;
+  if (host_vdso.clock_gettime != 0) {
+    host_call2(NR_munmap, kept_end, HOST_VDSO_BASE - kept_end);
+    kept_end = host_vdso.end;
+  }
+  host_call2(NR_munmap, kept_end, TRACEE_FRAMES - kept_end);
   host_call2(NR_munmap, frames_end, 0x7ffffffff000UL - frames_end);
   host_call3(NR_mprotect, TRACEE_TEXT, text_end - TRACEE_TEXT, PROT_READ | PROT_EXEC);
+  host_call3(NR_mprotect, (u64)vdso_start, (u64)(vdso_end - vdso_start), PROT_READ | PROT_EXEC);
   struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};
   s64 refused = host_call4(NR_prctl, 22 /* PR_SET_SECCOMP */, 2 /* SECCOMP_MODE_FILTER */, (u64)&program, 0);
   __asm__ volatile("int3" ::"a"(refused != 0 ? TRACEE_NO_FILTER : 0) : "memory");
   host_exit(104);
 }
 
-__attribute__((used, noreturn)) void start(void) {
+__attribute__((used, noreturn)) void start(u64 *stack) {
+  u64 *p = stack + 1 + stack[0] + 1;
+  while (*p)
+    p++;
+  for (p++; p[0]; p += 2)
+    if (p[0] == 33 /* AT_SYSINFO_EHDR */)
+      host_vdso = take_host_vdso(p[1]);
   s64 frames = host_call6(NR_mmap, TRACEE_FRAMES, TRACEE_FRAMES_SIZE, PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, (u64)-1, 0);
   if (frames != (s64)TRACEE_FRAMES)
@@ -130,6 +154,7 @@ __asm__(
     ".globl _start\n"
     "_start:\n\t"
     "xorl %ebp, %ebp\n\t"
+    "movq %rsp, %rdi\n\t"
     "andq $-16, %rsp\n\t"
     "call start\n\t"
     "hlt\n\t"

@@ -2,6 +2,7 @@ package dev.vivarium.cli;
 
 import dev.vivarium.cli.host.CompletionCommand;
 import dev.vivarium.cli.host.DoctorCommand;
+import dev.vivarium.cli.host.GuiCommand;
 import dev.vivarium.cli.host.VersionCommand;
 import dev.vivarium.cli.image.CommitCommand;
 import dev.vivarium.cli.image.HistoryCommand;
@@ -17,6 +18,7 @@ import dev.vivarium.cli.image.TagCommand;
 import dev.vivarium.cli.image.VerifyCommand;
 import dev.vivarium.cli.profile.ProfileCommand;
 import dev.vivarium.cli.run.ExecCommand;
+import dev.vivarium.cli.run.OpenCommand;
 import dev.vivarium.cli.run.RunCommand;
 import dev.vivarium.cli.sandbox.DiffCommand;
 import dev.vivarium.cli.sandbox.InspectCommand;
@@ -39,6 +41,7 @@ import java.util.Optional;
 /** The registry of verbs: help, completion and dispatch all come from it. */
 public enum Verbs {
   RUN("run", "Run a command in a new sandbox"),
+  OPEN("open", "Run a downloaded file safely, and show what it did"),
   EXEC("exec", "Run one more command in a running sandbox"),
   PS("ps", "List sandboxes"),
   LOGS("logs", "Show what a sandbox wrote"),
@@ -68,6 +71,7 @@ public enum Verbs {
   VERIFY("verify", "Check every byte of the image store"),
   PROFILE("profile", "Read, check, compare and make profiles: what a sandbox may do"),
   SHELL("shell", "Open the prompt, or run a script of its commands"),
+  GUI("gui", "Open the desktop"),
   DOCTOR("doctor", "Say what this machine can and cannot do, and how to fix it"),
   COMPLETION("completion", "Print the completion script of a shell"),
   VERSION("version", "Print the version");
@@ -84,6 +88,7 @@ public enum Verbs {
   Command command() {
     return switch (this) {
       case RUN -> new RunCommand();
+      case OPEN -> new OpenCommand();
       case EXEC -> new ExecCommand();
       case PS -> new PsCommand();
       case LOGS -> new LogsCommand();
@@ -113,6 +118,7 @@ public enum Verbs {
       case VERIFY -> new VerifyCommand();
       case PROFILE -> new ProfileCommand();
       case SHELL -> new ShellCommand();
+      case GUI -> new GuiCommand();
       case DOCTOR -> new DoctorCommand();
       case COMPLETION -> new CompletionCommand();
       case VERSION -> new VersionCommand();

@@ -26,7 +26,9 @@ import dev.vivarium.sentry.vfs.tmpfs.SingleFile;
 import dev.vivarium.sentry.vfs.tmpfs.Tmpfs;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -80,6 +82,7 @@ final class SandboxFiles {
   SandboxMounts mount() throws EngineException {
     OverlayFs root = new OverlayFs(nextDevice++, lower(), kernel.memoryFile(), budget);
     SandboxMounts mounts = new SandboxMounts(task, root);
+    Map<String, FileSystem> besides = new LinkedHashMap<>();
     kernel.setSpecialFiles(devices);
     must(
         mounts.mount(
@@ -104,15 +107,20 @@ final class SandboxFiles {
       must(mounts.mount("/tmp", tmpfs(STICKY_FOR_ALL), "tmpfs", SAFE), "/tmp");
       must(mounts.mount("/var/tmp", tmpfs(STICKY_FOR_ALL), "tmpfs", SAFE), "/var/tmp");
       must(mounts.mount("/run", tmpfs(0755), "tmpfs", SAFE), "/run");
-      must(mounts.mount("/home", tmpfs(0755), "tmpfs", SAFE), "/home");
-      must(mounts.mount("/root", tmpfs(0700), "tmpfs", SAFE), "/root");
+      FileSystem homes = tmpfs(0755);
+      FileSystem home = tmpfs(0700);
+      must(mounts.mount("/home", homes, "tmpfs", SAFE), "/home");
+      must(mounts.mount("/root", home, "tmpfs", SAFE), "/root");
+      // What it leaves in a home is as much a change as what it does to the root.
+      besides.put("home", homes);
+      besides.put("root", home);
     }
     giveNames(mounts);
     mountBinds(mounts);
     if (spec.readOnlyRoot()) {
       mounts.makeRootReadOnly();
     }
-    resources.setChanges(new OverlayChanges(root, kernel.newKernelTask()));
+    resources.setChanges(new OverlayChanges(root, besides, kernel.newKernelTask()));
     return mounts;
   }
 
@@ -124,7 +132,9 @@ final class SandboxFiles {
     String resolver = "nameserver 10.86.0.1\noptions timeout:3 attempts:2\n";
     String hosts =
         "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n10.86.0.1\t"
-            + "host.vivarium.internal\n10.86.0.2\t"
+            + "host.vivarium.internal\n"
+            + resources.ownAddress()
+            + "\t"
             + spec.hostname()
             + "\n";
     giveFile(mounts, "/etc/resolv.conf", resolver);

@@ -56,7 +56,7 @@ final class SandboxResources implements AutoCloseable {
     SandboxGofers started = null;
     try {
       started = SandboxGofers.start(spec, host);
-      network = SandboxNetwork.start(spec.network(), host);
+      network = SandboxNetwork.start(spec, host);
     } catch (EngineException e) {
       if (started != null) {
         started.close();
@@ -172,6 +172,11 @@ final class SandboxResources implements AutoCloseable {
   /** The processes that open host files for this sandbox. */
   SandboxGofers gofers() {
     return gofers;
+  }
+
+  /** What its host name stands for inside: where others can reach it, if there are others. */
+  String ownAddress() {
+    return network == null ? "127.0.0.1" : network.ownAddress();
   }
 
   /** What leads outside; null if nothing does. */

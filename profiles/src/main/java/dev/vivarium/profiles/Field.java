@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 public enum Field {
   DESCRIPTION("description", Shape.ONE, "what it is for, in a line") {
     @Override
-    void check(String text) {
+    public void check(String text) {
       if (text.length() > 200 || text.indexOf('\n') >= 0) {
         throw new IllegalArgumentException("one line of at most 200 characters");
       }
@@ -35,16 +35,43 @@ public enum Field {
       "full"),
   ALLOW("network.allow", Shape.LIST, "HOST[:PORT[-PORT]][/tcp|/udp] that it may reach") {
     @Override
-    void check(String text) {
+    public void check(String text) {
       Rule.parse(text);
     }
   },
   PUBLISH("network.publish", Shape.LIST, "[ADDRESS:]PORT:PORT_INSIDE[/udp] that leads into it") {
     @Override
-    void check(String text) {
+    public void check(String text) {
       if (!PORTS.matcher(text).matches()) {
         throw new IllegalArgumentException("[ADDRESS:]PORT:PORT_INSIDE[/udp]");
       }
+    }
+  },
+  JOIN("network.join", Shape.ONE, "the private network of sandboxes that it is a member of") {
+    @Override
+    public void check(String text) {
+      if (!NETWORK_NAME.matcher(text).matches()) {
+        throw new IllegalArgumentException(
+            "a name of at most 63 lower-case letters, digits, - and _");
+      }
+    }
+  },
+  RATE("network.rate", Shape.ONE, "how fast it is each way, such as 10mbit") {
+    @Override
+    public void check(String text) {
+      Quantity.bitsPerSecond(text);
+    }
+  },
+  LATENCY("network.latency", Shape.ONE, "how long what it sends takes, such as 80ms") {
+    @Override
+    public void check(String text) {
+      Quantity.duration(text);
+    }
+  },
+  LOSS("network.loss", Shape.ONE, "how much of it is lost, such as 1%") {
+    @Override
+    public void check(String text) {
+      Quantity.perMillion(text);
     }
   },
   MOUNTS(
@@ -53,7 +80,7 @@ public enum Field {
       "HOST:GUEST[:ro|rw]: a file or directory to show inside; HOST from the current directory on,"
           + " or ~/") {
     @Override
-    void check(String text) {
+    public void check(String text) {
       String[] parts = text.split(":", -1);
       if (parts.length < 2
           || parts.length > 3
@@ -67,31 +94,31 @@ public enum Field {
   },
   MEMORY("limits.memory", Shape.ONE, "memory, files in it included, such as 512m") {
     @Override
-    void check(String text) {
+    public void check(String text) {
       Quantity.bytes(text);
     }
   },
   CPUS("limits.cpus", Shape.ONE, "processors, fractions allowed") {
     @Override
-    void check(String text) {
+    public void check(String text) {
       Quantity.processors(text);
     }
   },
   PIDS("limits.pids", Shape.ONE, "tasks at once") {
     @Override
-    void check(String text) {
+    public void check(String text) {
       Quantity.count(text);
     }
   },
   TIME("limits.time", Shape.ONE, "after which it is ended, such as 5m; exit code 124") {
     @Override
-    void check(String text) {
+    public void check(String text) {
       Quantity.duration(text);
     }
   },
   ENVIRONMENT("environment", Shape.MAP, "variables and their values") {
     @Override
-    void check(String text) {
+    public void check(String text) {
       if (!VARIABLE.matcher(text).matches()) {
         throw new IllegalArgumentException("a name of letters, digits and _");
       }
@@ -99,13 +126,13 @@ public enum Field {
   },
   PASS("pass-environment", Shape.LIST, "variables that it gets as they are here, if they are set") {
     @Override
-    void check(String text) {
+    public void check(String text) {
       ENVIRONMENT.check(text);
     }
   },
   USER("user", Shape.ONE, "UID[:GID] or NAME[:GROUP]") {
     @Override
-    void check(String text) {
+    public void check(String text) {
       if (!USER_NAME.matcher(text).matches()) {
         throw new IllegalArgumentException("UID[:GID] or NAME[:GROUP]");
       }
@@ -113,7 +140,7 @@ public enum Field {
   },
   WORKDIR("workdir", Shape.ONE, "the working directory inside") {
     @Override
-    void check(String text) {
+    public void check(String text) {
       if (!text.startsWith("/")) {
         throw new IllegalArgumentException("an absolute path");
       }
@@ -121,7 +148,7 @@ public enum Field {
   },
   HOSTNAME("hostname", Shape.ONE, "what uname says inside") {
     @Override
-    void check(String text) {
+    public void check(String text) {
       if (text.isEmpty() || text.length() > 64) {
         throw new IllegalArgumentException("1 to 64 characters");
       }
@@ -138,6 +165,7 @@ public enum Field {
 
   private static final Pattern PORTS =
       Pattern.compile("(([0-9.]+|\\[[0-9a-fA-F:.]+\\]):)?[0-9]{1,5}:[0-9]{1,5}(/tcp|/udp)?");
+  private static final Pattern NETWORK_NAME = Pattern.compile("[a-z0-9][a-z0-9_-]{0,62}");
   private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
   private static final Pattern USER_NAME =
       Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?");
@@ -178,7 +206,7 @@ public enum Field {
    *
    * @throws IllegalArgumentException that says what it must be
    */
-  void check(String text) {
+  public void check(String text) {
     if (!choices.contains(text)) {
       throw new IllegalArgumentException("one of " + String.join(", ", choices));
     }

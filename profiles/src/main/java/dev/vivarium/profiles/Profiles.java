@@ -101,9 +101,9 @@ public final class Profiles {
    */
   public Profile check(String name, String text) throws ProfileException {
     Map<Field, Setting> settings = new EnumMap<>(Field.class);
-    Optional<String> builtIn = BUILT_IN.contains(name) ? Optional.of(name) : Optional.empty();
-    merge(new Source(name, text, builtIn), settings, new ArrayList<>());
-    return new Profile(name, name, settings);
+    String label = file(name).toString();
+    merge(new Source(label, text, Optional.empty()), settings, new ArrayList<>());
+    return new Profile(name, label, settings);
   }
 
   /** The text of a profile as it is written, without what it inherits. */

@@ -13,6 +13,11 @@ public final class Quantity {
   private static final Pattern SIZE = Pattern.compile("([0-9]{1,15})([kmgt]?)(i?b)?");
   private static final Pattern DURATION =
       Pattern.compile("([0-9]{1,9}(?:\\.[0-9]{1,3})?)(ms|s|m|h)?");
+  private static final Pattern RATE =
+      Pattern.compile("([0-9]{1,9}(?:\\.[0-9]{1,3})?)([kmg]?)(?:bit|bps|bit/s)");
+  private static final Pattern SHARE = Pattern.compile("([0-9]{1,3}(?:\\.[0-9]{1,4})?)%");
+  private static final double LEAST_RATE = 8000;
+  private static final double MOST_RATE = 1e12;
   private static final double MAX_PROCESSORS = 4096;
 
   private Quantity() {}
@@ -55,6 +60,36 @@ public final class Quantity {
       throw not("longer than nothing");
     }
     return Duration.ofMillis(Math.round(millis));
+  }
+
+  /** Bits per second: a number with kbit, mbit or gbit, in powers of 1000 as for lines. */
+  public static long bitsPerSecond(String text) {
+    Matcher matcher = RATE.matcher(text.toLowerCase(Locale.ROOT));
+    if (!matcher.matches()) {
+      throw not("a rate such as 10mbit");
+    }
+    double unit =
+        switch (matcher.group(2)) {
+          case "g" -> 1e9;
+          case "m" -> 1e6;
+          case "k" -> 1e3;
+          default -> 1;
+        };
+    double bits = Double.parseDouble(matcher.group(1)) * unit;
+    if (bits < LEAST_RATE || bits > MOST_RATE) {
+      throw not("a rate from 8kbit to 1000gbit");
+    }
+    return Math.round(bits);
+  }
+
+  /** A share of everything, in percent, as parts of a million. */
+  public static int perMillion(String text) {
+    Matcher matcher = SHARE.matcher(text);
+    double percent = matcher.matches() ? Double.parseDouble(matcher.group(1)) : -1;
+    if (percent <= 0 || percent > 100) {
+      throw not("a share such as 1% or 0.5%");
+    }
+    return (int) Math.max(1, Math.round(percent * 10_000));
   }
 
   /** A number of processors, fractions allowed. */

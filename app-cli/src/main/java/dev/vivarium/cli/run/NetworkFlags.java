@@ -6,16 +6,19 @@ import dev.vivarium.engine.NetworkSpec.NameServer;
 import dev.vivarium.engine.NetworkSpec.PublishedPort;
 import dev.vivarium.profiles.Field;
 import dev.vivarium.profiles.Profile;
+import dev.vivarium.profiles.Quantity;
 import dev.vivarium.profiles.network.AddressRange;
 import dev.vivarium.profiles.network.NetworkPolicy;
 import dev.vivarium.profiles.network.Rule;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.ParseResult;
 
 /**
- * The flags of {@code run} about the network: {@code --net}, {@code --allow}, {@code -p}, --dns.
+ * The flags of {@code run} about the network: {@code --net}, {@code --allow}, {@code -p}, {@code
+ * --dns}, {@code --network} and the limits.
  */
 final class NetworkFlags {
   private static final int MAX_PORTS = 64;
@@ -63,8 +66,50 @@ final class NetworkFlags {
       throw new CliException(
           CliException.USAGE, "run: --allow: at most " + NetworkPolicy.MAX_RULES + " rules");
     }
-    return new NetworkSpec(
-        new NetworkPolicy(wanted, rules), ports(arguments, profile), servers(arguments));
+    NetworkSpec network =
+        new NetworkSpec(
+            new NetworkPolicy(wanted, rules),
+            ports(arguments, profile),
+            servers(arguments),
+            value(arguments, "--network", profile, Field.JOIN),
+            limits(arguments, profile));
+    if (network.isNone()) {
+      for (String flag : new String[] {"--net-rate", "--net-latency", "--net-loss"}) {
+        if (arguments.hasMatchedOption(flag)) {
+          throw new CliException(
+              CliException.USAGE,
+              "run: " + flag + ": there is no network; --net, --allow, -p and --network give one");
+        }
+      }
+    }
+    return network;
+  }
+
+  /** A flag, or what the profile says; checked as the profile's field is. */
+  private static Optional<String> value(
+      ParseResult arguments, String flag, Optional<Profile> profile, Field field)
+      throws CliException {
+    String given = arguments.matchedOptionValue(flag, (String) null);
+    if (given == null) {
+      return profile.flatMap(p -> p.text(field));
+    }
+    try {
+      field.check(given);
+    } catch (IllegalArgumentException e) {
+      throw new CliException(
+          CliException.USAGE, "run: " + flag + ": not " + e.getMessage() + ": " + given);
+    }
+    return Optional.of(given);
+  }
+
+  private static NetworkSpec.Limits limits(ParseResult arguments, Optional<Profile> profile)
+      throws CliException {
+    return new NetworkSpec.Limits(
+        value(arguments, "--net-rate", profile, Field.RATE).map(Quantity::bitsPerSecond).orElse(0L),
+        value(arguments, "--net-latency", profile, Field.LATENCY)
+            .map(Quantity::duration)
+            .orElse(Duration.ZERO),
+        value(arguments, "--net-loss", profile, Field.LOSS).map(Quantity::perMillion).orElse(0));
   }
 
   private static List<PublishedPort> ports(ParseResult arguments, Optional<Profile> profile)

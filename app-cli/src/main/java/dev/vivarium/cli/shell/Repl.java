@@ -23,6 +23,7 @@ import org.jline.reader.ParsedLine;
 import org.jline.reader.Parser;
 import org.jline.reader.UserInterruptException;
 import org.jline.reader.impl.DefaultParser;
+import org.jline.terminal.Size;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
 import org.jline.utils.AttributedString;
@@ -82,6 +83,10 @@ final class Repl {
             .nativeSignals(true)
             .signalHandler(Terminal.SignalHandler.SIG_IGN)
             .build()) {
+      if (terminal.getWidth() == 0) {
+        // A pseudo-terminal whose maker did not say: as programs of old take it.
+        terminal.setSize(new Size(80, 24));
+      }
       Repl repl = new Repl(terminal, outer, dispatch);
       Aliases.read(outer.environment(), repl.session, outer.err());
       return repl.loop();

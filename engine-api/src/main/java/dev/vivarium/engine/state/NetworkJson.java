@@ -6,9 +6,11 @@ import dev.vivarium.engine.NetworkSpec.PublishedPort;
 import dev.vivarium.profiles.network.NetworkPolicy;
 import dev.vivarium.profiles.network.Rule;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import tools.jackson.core.JsonGenerator;
 
 /** The {@code network} of {@code spec.json}. */
@@ -37,6 +39,12 @@ final class NetworkJson {
       out.writeEndObject();
     }
     out.writeEndArray();
+    network.joined().ifPresent(name -> out.writeStringProperty("network", name));
+    if (!network.limits().equals(NetworkSpec.Limits.NONE)) {
+      out.writeNumberProperty("bitsPerSecond", network.limits().bitsPerSecond());
+      out.writeNumberProperty("latencyNanos", network.limits().latency().toNanos());
+      out.writeNumberProperty("lossPerMillion", network.limits().lossPerMillion());
+    }
     out.writeEndObject();
   }
 
@@ -62,7 +70,16 @@ final class NetworkJson {
       }
       NetworkPolicy.Mode mode =
           NetworkPolicy.Mode.valueOf(in.string("mode").toUpperCase(Locale.ROOT));
-      return new NetworkSpec(new NetworkPolicy(mode, rules), ports, servers);
+      NetworkSpec.Limits limits =
+          in.has("bitsPerSecond")
+              ? new NetworkSpec.Limits(
+                  in.number("bitsPerSecond"),
+                  Duration.ofNanos(in.number("latencyNanos")),
+                  Math.toIntExact(in.number("lossPerMillion")))
+              : NetworkSpec.Limits.NONE;
+      Optional<String> joined =
+          in.has("network") ? Optional.of(in.string("network")) : Optional.empty();
+      return new NetworkSpec(new NetworkPolicy(mode, rules), ports, servers, joined, limits);
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw new IOException("its network makes no sense: " + e.getMessage(), e);
     }

@@ -44,7 +44,9 @@ class SpecJsonTest {
             List.of(
                 new NetworkSpec.PublishedPort("127.0.0.1", 8080, 80, false),
                 new NetworkSpec.PublishedPort("::1", 53, 5353, true)),
-            List.of(new NetworkSpec.NameServer("192.0.2.1", 53))),
+            List.of(new NetworkSpec.NameServer("192.0.2.1", 53)),
+            Optional.of("lan"),
+            new NetworkSpec.Limits(10_000_000, Duration.ofMillis(80), 10_000)),
         Optional.of("/tmp/report.html"));
   }
 

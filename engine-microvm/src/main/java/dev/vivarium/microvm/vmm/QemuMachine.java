@@ -19,19 +19,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class QemuMachine implements Machine {
   private final Process process;
-  private final QemuCommand.Sockets sockets;
+  private final Path agent;
+  private final Path files;
   private final Qmp qmp;
   private final CompletableFuture<String> ended;
   private @Nullable SocketChannel port;
 
   private QemuMachine(
-      Process process,
-      QemuCommand.Sockets sockets,
-      Qmp qmp,
-      ConsoleTail console,
-      ConsoleTail errors) {
+      Process process, Path directory, Qmp qmp, ConsoleTail console, ConsoleTail errors) {
     this.process = process;
-    this.sockets = sockets;
+    this.agent = agent(directory);
+    this.files = files(directory);
     this.qmp = qmp;
     this.ended = process.onExit().thenApply(over -> reason(over, console, errors));
   }
@@ -43,19 +41,28 @@ final class QemuMachine implements Machine {
    */
   static QemuMachine start(MachineSpec spec, QemuCommand.Memory memory, Path directory)
       throws VmmException, InterruptedException {
-    QemuCommand.Sockets sockets = QemuCommand.Sockets.in(directory);
-    try (ServerSocketChannel monitors = listen(sockets.monitor())) {
-      Files.deleteIfExists(sockets.agent());
-      Files.deleteIfExists(sockets.files());
-      Files.deleteIfExists(sockets.network());
+    Path agent = agent(directory);
+    Path files = files(directory);
+    Path monitor = directory.resolve("qmp.sock");
+    try (ServerSocketChannel monitors = listen(monitor)) {
+      Files.deleteIfExists(agent);
+      Files.deleteIfExists(files);
       Process process =
-          new ProcessBuilder(QemuCommand.of(spec, memory, sockets))
+          new ProcessBuilder(QemuCommand.of(spec, memory, agent, files, monitor))
               .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
               .start();
-      return connect(process, monitors, sockets);
+      return connect(process, monitors, directory);
     } catch (IOException e) {
       throw new VmmException("cannot start " + QemuCommand.PROGRAM + ": " + e.getMessage(), e);
     }
+  }
+
+  private static Path agent(Path directory) {
+    return directory.resolve("agent.sock");
+  }
+
+  private static Path files(Path directory) {
+    return directory.resolve("files.sock");
   }
 
   private static ServerSocketChannel listen(Path socket) throws IOException {
@@ -69,8 +76,7 @@ final class QemuMachine implements Machine {
     }
   }
 
-  private static QemuMachine connect(
-      Process process, ServerSocketChannel monitors, QemuCommand.Sockets sockets)
+  private static QemuMachine connect(Process process, ServerSocketChannel monitors, Path directory)
       throws VmmException, InterruptedException {
     ConsoleTail console = new ConsoleTail(process.getInputStream(), "console");
     ConsoleTail errors = new ConsoleTail(process.getErrorStream(), "monitor");
@@ -79,7 +85,7 @@ final class QemuMachine implements Machine {
     @Nullable SocketChannel control = null;
     try {
       control = monitors.accept();
-      return new QemuMachine(process, sockets, new Qmp(control), console, errors);
+      return new QemuMachine(process, directory, new Qmp(control), console, errors);
     } catch (IOException e) {
       process.destroyForcibly();
       process.waitFor();
@@ -124,13 +130,13 @@ final class QemuMachine implements Machine {
 
   /** Connects to the agent's port; the guest hears of it. */
   QemuMachine connectAgent() throws IOException {
-    port = SocketChannel.open(UnixDomainSocketAddress.of(sockets.agent()));
+    port = SocketChannel.open(UnixDomainSocketAddress.of(agent));
     return this;
   }
 
   /** Whether QEMU has seen that nobody is at the agent's port any more. */
   boolean agentIsDisconnected() throws IOException {
-    return qmp.line("query-chardev").contains("\"disconnected:unix:" + sockets.agent());
+    return qmp.line("query-chardev").contains("\"disconnected:unix:" + agent);
   }
 
   @Override
@@ -140,12 +146,7 @@ final class QemuMachine implements Machine {
 
   @Override
   public SocketChannel openFilesPort() throws IOException {
-    return SocketChannel.open(UnixDomainSocketAddress.of(sockets.files()));
-  }
-
-  @Override
-  public Path networkPort() {
-    return sockets.network();
+    return SocketChannel.open(UnixDomainSocketAddress.of(files));
   }
 
   @Override

@@ -62,8 +62,9 @@ class MachineTest {
                 List.of(Path.of("/store/a,readonly=off")),
                 Path.of("/run")),
             QemuCommand.Memory.OWN,
-            new QemuCommand.Sockets(
-                Path.of("/run/q"), Path.of("/run/s,id=x"), Path.of("/run/f"), Path.of("/run/n")));
+            Path.of("/run/s,id=x"),
+            Path.of("/run/f"),
+            Path.of("/run/q"));
     assertTrue(
         words.contains("if=none,id=layer0,format=raw,readonly=on,file=/store/a,,readonly=off"),
         words.toString());

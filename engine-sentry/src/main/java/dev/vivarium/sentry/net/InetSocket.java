@@ -325,7 +325,8 @@ public final class InetSocket extends LocalSocket {
   private boolean isLocal(int address) {
     return address >>> 24 == 127
         || address == V6_LOOPBACK
-        || network.outside() != null && (address == OWN || address == V6_OWN);
+        || network.outside() != null
+            && (address == OWN || address == V6_OWN || network.isOwnAsMember(address));
   }
 
   // ---- the network outside ----
@@ -352,7 +353,9 @@ public final class InetSocket extends LocalSocket {
   }
 
   private int ownFor(byte[] a) {
-    return isMapped(wide(a)) ? OWN : V6_OWN;
+    return network.isMember(addressOf(a))
+        ? network.memberAddress()
+        : isMapped(wide(a)) ? OWN : V6_OWN;
   }
 
   @Override
@@ -405,6 +408,10 @@ public final class InetSocket extends LocalSocket {
     }
     byte[] address = wide(a);
     int port = portOf(a);
+    if (network.isMember(addressOf(a))) {
+      outside.sendToMember(address, port, localPort, data);
+      return data.length;
+    }
     Network.Way back = network.wayBack(localPort, address, port);
     if (back != null) {
       outside.reply(back.published(), back.peer(), port, data);
@@ -439,11 +446,19 @@ public final class InetSocket extends LocalSocket {
 
   /** A datagram has come back from where one went. */
   void arriveFromOutside(byte[] data, byte[] from) {
+    arriveFromOutside(data, from, OWN);
+  }
+
+  /** A datagram has come to one of this sandbox's own addresses. */
+  void arriveFromOutside(byte[] data, byte[] from, int to) {
     if (hasDefault && !Arrays.equals(from, outsideDefault)) {
       return; // a connected socket hears its peer only
     }
     PacketInfo packet =
-        new PacketInfo(isV6() ? V6_OWN_BYTES.clone() : new byte[] {10, 86, 0, 2}, DEFAULT_HOPS, 0);
+        new PacketInfo(
+            isV6() ? V6_OWN_BYTES.clone() : Arrays.copyOfRange(encode(to, 0), 4, 8),
+            DEFAULT_HOPS,
+            0);
     ReceiveQueue.Message m =
         new ReceiveQueue.Message(data, PeerCredentials.NOBODY, null, List.of(), packet);
     m.from = from;
@@ -471,11 +486,12 @@ public final class InetSocket extends LocalSocket {
   }
 
   /** A connection to a published port has come to this listener. */
-  void acceptFromOutside(Task t, Outside outside, int fd, int published, byte[] peer, int port) {
+  void acceptFromOutside(
+      Task t, Outside outside, int fd, int published, byte[] peer, int port, int own) {
     Inode made = t.kernel().anonFileSystems().sockets().newInode(t, inode.mode, "socket:[%d]");
     InetSocket server = open(network, made, Fcntl.O_RDWR, domain, type, protocol);
     server.localAddress =
-        localAddress == 0 ? isMapped(peer) || !isV6() ? OWN : V6_OWN : localAddress;
+        localAddress == 0 ? isMapped(peer) || !isV6() ? own : V6_OWN : localAddress;
     server.localPort = localPort;
     server.hasPort = true;
     server.peerAddress = FOREIGN;
@@ -487,8 +503,10 @@ public final class InetSocket extends LocalSocket {
   }
 
   /** The loopback address of the kind that {@code other} is of. */
-  private static int loopbackLike(int other) {
-    return other == V6_LOOPBACK || other == V6_OWN || other == OWN ? other : LOOPBACK;
+  private int loopbackLike(int other) {
+    return other == V6_LOOPBACK || other == V6_OWN || other == OWN || network.isOwnAsMember(other)
+        ? other
+        : LOOPBACK;
   }
 
   @Override

@@ -22,7 +22,7 @@ public abstract class LocalSocket extends SocketFile {
   /** Largest piece of a stream that is moved at a time. */
   private static final int STREAM_CHUNK = 64 * 1024;
 
-  private static final int MAX_BACKLOG = 4096;
+  static final int MAX_BACKLOG = 4096;
 
   protected final Network network;
   private final ReceiveQueue received = new ReceiveQueue();

@@ -184,13 +184,16 @@ public final class NetlinkSocket extends SocketFile {
         if (family == 0 || family == Sockets.AF_INET) {
           answers.add(address(sequence, Sockets.AF_INET));
           if (hasEth()) {
-            answers.add(ethAddress(sequence, Sockets.AF_INET));
+            answers.add(ethAddress(sequence, Sockets.AF_INET, InetSocket.OWN));
+            if (network.memberAddress() != 0) {
+              answers.add(ethAddress(sequence, Sockets.AF_INET, network.memberAddress()));
+            }
           }
         }
         if (family == 0 || family == Sockets.AF_INET6) {
           answers.add(address(sequence, Sockets.AF_INET6));
           if (hasV6()) {
-            answers.add(ethAddress(sequence, Sockets.AF_INET6));
+            answers.add(ethAddress(sequence, Sockets.AF_INET6, 0));
           }
         }
         answers.add(done(sequence));
@@ -200,6 +203,9 @@ public final class NetlinkSocket extends SocketFile {
           answers.add(route(sequence, dump, Sockets.AF_INET, true));
           if (dump) {
             answers.add(route(sequence, true, Sockets.AF_INET, false));
+            if (network.memberAddress() != 0) {
+              answers.add(memberRoute(sequence));
+            }
           }
         } else if (!dump) {
           answers.add(error(request, at, sequence, Errno.ENETUNREACH));
@@ -368,9 +374,15 @@ public final class NetlinkSocket extends SocketFile {
         .done();
   }
 
-  private byte[] ethAddress(int sequence, int family) {
+  private static byte[] bytes(int address) {
+    return new byte[] {
+      (byte) (address >> 24), (byte) (address >> 16), (byte) (address >> 8), (byte) address
+    };
+  }
+
+  private byte[] ethAddress(int sequence, int family, int v4) {
     boolean v6 = family == Sockets.AF_INET6;
-    byte[] value = v6 ? InetSocket.v6Own() : new byte[] {10, 86, 0, 2};
+    byte[] value = v6 ? InetSocket.v6Own() : bytes(v4);
     int permanent = 0x80; // IFA_F_PERMANENT
     Builder b =
         new Builder(RTM_NEWADDR, NLM_F_MULTI, sequence)
@@ -379,7 +391,7 @@ public final class NetlinkSocket extends SocketFile {
             .attribute(1, value); // IFA_ADDRESS
     if (!v6) {
       b.attribute(2, value) // IFA_LOCAL
-          .attribute(4, new byte[] {10, 86, 0, -1}) // IFA_BROADCAST
+          .attribute(4, bytes(v4 | 0xff)) // IFA_BROADCAST
           .attribute(3, new byte[] {'e', 't', 'h', '0', 0}); // IFA_LABEL
     }
     byte[] forever = new byte[16];
@@ -414,6 +426,21 @@ public final class NetlinkSocket extends SocketFile {
       }
     }
     return b.attribute(4, ETH).done(); // RTA_OIF
+  }
+
+  /** The route to the private network. */
+  private byte[] memberRoute(int sequence) {
+    int own = network.memberAddress();
+    int main = 254; // RT_TABLE_MAIN
+    return new Builder(RTM_NEWROUTE, NLM_F_MULTI, sequence)
+        .int32(Sockets.AF_INET | 24 << 8)
+        .int32(main | 2 << 8 | 253 << 16 | 1 << 24) // RTPROT_KERNEL, RT_SCOPE_LINK, RTN_UNICAST
+        .int32(0)
+        .attribute(15, main) // RTA_TABLE
+        .attribute(1, bytes(own & ~0xff)) // RTA_DST
+        .attribute(7, bytes(own)) // RTA_PREFSRC
+        .attribute(4, ETH) // RTA_OIF
+        .done();
   }
 
   private byte[] done(int sequence) {

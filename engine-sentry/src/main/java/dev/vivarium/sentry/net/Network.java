@@ -20,6 +20,7 @@ public final class Network {
   private static final int MAX_IN_FLIGHT = 16_384;
 
   private static final int MAX_CORRESPONDENTS = 1024;
+  private static final int MEMBER_BITS = 8;
   private static final byte[] GATEWAY_BYTES = {
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (byte) 0xff, (byte) 0xff, 10, 86, 0, 1
   };
@@ -34,6 +35,7 @@ public final class Network {
   private final Set<LocalSocket> sockets = new LinkedHashSet<>();
 
   private @Nullable Outside outside;
+  private int memberAddress;
 
   /** Who wrote to published ports, and by which; they are answered the same way. */
   private final Map<Correspondent, Way> correspondents =
@@ -63,6 +65,46 @@ public final class Network {
 
   public void setOutside(Outside to) {
     outside = to;
+    memberAddress = to.memberAddress();
+  }
+
+  /** This sandbox's address in its private network; 0 if it has joined none. */
+  public int memberAddress() {
+    return memberAddress;
+  }
+
+  boolean isOwnAsMember(int address) {
+    return memberAddress != 0 && address == memberAddress;
+  }
+
+  /** Whether an address is one of the private network's. */
+  boolean isMember(int address) {
+    return memberAddress != 0 && address >>> MEMBER_BITS == memberAddress >>> MEMBER_BITS;
+  }
+
+  /** A connection of another member; false if nobody listens, and the descriptor is not taken. */
+  public boolean arriveFromMember(
+      Task t, Outside from, int guestPort, int fd, byte[] peer, int peerPort) {
+    InetSocket listener = find(true, memberAddress, guestPort, null);
+    if (listener == null || listener.waiting() >= LocalSocket.MAX_BACKLOG) {
+      return false;
+    }
+    listener.acceptFromOutside(t, from, fd, -1, peer, peerPort, memberAddress);
+    return true;
+  }
+
+  /** A datagram of another member; lost if nobody is there for it. */
+  public void arriveFromMember(int guestPort, byte[] peer, int peerPort, byte[] data) {
+    InetSocket receiver = find(false, memberAddress, guestPort, null);
+    if (receiver == null) {
+      // A connected socket is its peer's alone.
+      for (InetSocket s : udpPorts.getOrDefault(guestPort, List.of())) {
+        receiver = s;
+      }
+    }
+    if (receiver != null && receiver.hasRoomForDatagram()) {
+      receiver.arriveFromOutside(data, receiver.nameOf(peer, peerPort), memberAddress);
+    }
   }
 
   /** How to answer somebody who wrote to a published port; null if he has not. */
@@ -93,7 +135,7 @@ public final class Network {
     if (listener == null) {
       return false;
     }
-    listener.acceptFromOutside(t, from, fd, published, seen, peerPort);
+    listener.acceptFromOutside(t, from, fd, published, seen, peerPort, InetSocket.OWN);
     return true;
   }
 

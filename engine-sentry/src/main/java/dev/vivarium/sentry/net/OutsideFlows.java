@@ -95,7 +95,7 @@ final class OutsideFlows {
     if (flow == null) {
       Flow fresh = new Flow(address, port, name);
       HostSocket[] made = new HostSocket[1];
-      long r = outside.open(t, false, address, port, fresh.writers, fresh::drain, made);
+      long r = outside.open(t, false, address, port, 0, fresh.writers, fresh::drain, made);
       if (r < 0) {
         return r;
       }

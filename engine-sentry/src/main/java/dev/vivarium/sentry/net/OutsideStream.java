@@ -75,7 +75,9 @@ final class OutsideStream {
       byte[] name,
       long[] error) {
     HostSocket[] made = new HostSocket[1];
-    error[0] = outside.open(t, true, address, port, socket.pollQueue(), () -> {}, made);
+    error[0] =
+        outside.open(
+            t, true, address, port, socket.localPort(), socket.pollQueue(), () -> {}, made);
     HostSocket host = made[0];
     if (host == null) {
       return null;

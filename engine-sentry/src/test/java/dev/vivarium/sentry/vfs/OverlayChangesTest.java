@@ -59,7 +59,7 @@ class OverlayChangesTest {
   }
 
   private static OverlayChanges changes(VfsWorld world) {
-    return new OverlayChanges((OverlayFs) world.namespace.root().fs, world.t);
+    return new OverlayChanges((OverlayFs) world.namespace.root().fs, java.util.Map.of(), world.t);
   }
 
   private static byte[] tar(OverlayChanges changes) throws IOException {

@@ -35,6 +35,14 @@ public final class HostSocket implements ReadyPoller.Watched {
   /** The last receive took all that there was. */
   private boolean drained;
 
+  /** The first byte to come is an errno or 0: what became of the connection. */
+  private boolean awaitsVerdict;
+
+  /** That errno, once it is known and as long as nobody has asked for it. */
+  private int verdict;
+
+  private boolean refused;
+
   /** Bytes that went each way, for the report. */
   private long sent;
 
@@ -45,9 +53,11 @@ public final class HostSocket implements ReadyPoller.Watched {
    *
    * @param queue woken when something may have changed
    * @param input run before that when there may be something to read
+   * @param awaitsVerdict whether the first byte says what became of the connection
    */
-  HostSocket(Outside outside, int fd, WaitQueue queue, Runnable input) {
+  HostSocket(Outside outside, int fd, WaitQueue queue, Runnable input, boolean awaitsVerdict) {
     this.outside = outside;
+    this.awaitsVerdict = awaitsVerdict;
     this.fd = fd;
     this.queue = queue;
     this.input = input;
@@ -63,7 +73,9 @@ public final class HostSocket implements ReadyPoller.Watched {
   }
 
   /** Asks to be woken when one of these events has come. */
-  public void arm(int events) {
+  public void arm(int wanted) {
+    // Until there is a verdict the socket looks as if one could write.
+    int events = awaitsVerdict ? Poll.IN : wanted;
     if ((armed & events) != events && !closed) {
       armed |= events;
       outside.poller().arm(slot, armed);
@@ -75,6 +87,13 @@ public final class HostSocket implements ReadyPoller.Watched {
     int waited = armed;
     armed = 0;
     int end = Poll.ERR | Poll.HUP;
+    if (awaitsVerdict) {
+      queue.wake(
+          takeVerdict()
+              ? Poll.OUT | Poll.WRNORM | (refused ? Poll.IN | Poll.ERR | Poll.HUP : 0)
+              : 0);
+      return;
+    }
     if ((events & (READS | end)) != 0) {
       input.run();
     }
@@ -91,6 +110,15 @@ public final class HostSocket implements ReadyPoller.Watched {
 
   /** Which events there are now; somebody who watches will be told of the others. */
   public int poll() {
+    if (awaitsVerdict && !takeVerdict()) {
+      if (!queue.isEmpty()) {
+        arm(Poll.IN);
+      }
+      return 0;
+    }
+    if (refused) {
+      return Poll.IN | Poll.OUT | Poll.ERR | Poll.HUP | Poll.RDHUP;
+    }
     int interest = Poll.IN | Poll.OUT | Poll.RDHUP | Poll.PRI;
     int now = outside.poller().poll(fd, interest);
     if (!queue.isEmpty() && (now & (Poll.ERR | Poll.HUP)) == 0) {
@@ -103,11 +131,36 @@ public final class HostSocket implements ReadyPoller.Watched {
 
   /** Whether a connection that is being made is there, or has failed. */
   public boolean isDecided() {
+    if (awaitsVerdict || refused) {
+      return takeVerdict();
+    }
     return (outside.poller().poll(fd, Poll.OUT) & (Poll.OUT | Poll.ERR | Poll.HUP)) != 0;
+  }
+
+  /** Looks for the verdict; whether it is there. */
+  private boolean takeVerdict() {
+    if (!awaitsVerdict) {
+      return true;
+    }
+    MemorySegment b = outside.buffer();
+    long n = Libc.syscall(Sys.RECVFROM, fd, b.address(), 1, Libc.MSG_DONTWAIT, 0, 0);
+    if (n == -Errno.EAGAIN) {
+      return false;
+    }
+    awaitsVerdict = false;
+    verdict = n == 1 ? b.get(ValueLayout.JAVA_BYTE, 0) & 0xff : Errno.ECONNREFUSED;
+    refused = verdict != 0;
+    return true;
   }
 
   /** Sends what it can now of the next bytes that lie together: the count, or a negative errno. */
   public long send(Uio src, int flags) {
+    if (awaitsVerdict && !takeVerdict()) {
+      return -Errno.EAGAIN;
+    }
+    if (refused) {
+      return verdict != 0 ? -takeError() : -Errno.EPIPE;
+    }
     long there = src.peek(false);
     if (there < 0) {
       return there;
@@ -153,6 +206,12 @@ public final class HostSocket implements ReadyPoller.Watched {
   public long receive(Uio dst, int flags) {
     boolean peek = (flags & Sockets.MSG_PEEK) != 0;
     drained = false;
+    if (awaitsVerdict && !takeVerdict()) {
+      return -Errno.EAGAIN;
+    }
+    if (refused) {
+      return verdict != 0 ? -takeError() : 0;
+    }
     int how = flags & (Sockets.MSG_PEEK | Sockets.MSG_OOB) | Libc.MSG_DONTWAIT;
     long there = dst.peek(true);
     if (there < 0) {
@@ -214,12 +273,23 @@ public final class HostSocket implements ReadyPoller.Watched {
 
   /** Takes the pending error (SO_ERROR). */
   public int takeError() {
+    if (awaitsVerdict) {
+      takeVerdict();
+    }
+    if (verdict != 0) {
+      int e = verdict;
+      verdict = 0;
+      return e;
+    }
     byte[] value = option(Sockets.SOL_SOCKET, SO_ERROR);
     return value.length < 4 ? 0 : value[0] & 0xff | (value[1] & 0xff) << 8;
   }
 
   /** Whether there is a peer. */
   public boolean isConnected() {
+    if (awaitsVerdict && !takeVerdict() || refused) {
+      return false;
+    }
     MemorySegment b = outside.buffer();
     b.set(ValueLayout.JAVA_INT, 0, MAX_OPTION);
     return Libc.syscall(Sys.GETPEERNAME, fd, b.address() + 8, b.address(), 0, 0, 0) == 0;

@@ -20,6 +20,7 @@ record NetMessage(
     int kind,
     int port,
     byte[] address,
+    byte[] localAddress,
     int localPort,
     byte[] payload,
     int fd) {
@@ -36,6 +37,7 @@ record NetMessage(
         m.get(ValueLayout.JAVA_BYTE, NetWire.MESSAGE_KIND) & 0xff,
         port(m, NetWire.MESSAGE_PORT),
         bytes(m, NetWire.MESSAGE_ADDRESS, 16),
+        bytes(m, NetWire.MESSAGE_LOCAL_ADDRESS, 16),
         port(m, NetWire.MESSAGE_LOCAL_PORT),
         bytes(m, NetWire.MESSAGE_SIZE, payload),
         fd);

@@ -2,7 +2,7 @@ package dev.vivarium.sentry.net.outside;
 
 /** The protocol with the network gofer: numbers and offsets of {@code netgofer/protocol.h}. */
 final class NetWire {
-  static final int VERSION = 1;
+  static final int VERSION = 2;
   static final int MAX_DATAGRAM = 65_507;
 
   static final int HELLO = 1;
@@ -15,6 +15,12 @@ final class NetWire {
   static final int ACCEPTED = 2;
   static final int ARRIVED = 3;
   static final int RESOLVED = 4;
+
+  /** The index of what comes from members of the private network, and goes to them. */
+  static final int MEMBER_PORT = 0xffff;
+
+  /** The first byte of the descriptor says what became of the connection. */
+  static final int OPEN_VERDICT = 1;
 
   static final int PROTOCOL_TCP = 1;
   static final int PROTOCOL_UDP = 2;

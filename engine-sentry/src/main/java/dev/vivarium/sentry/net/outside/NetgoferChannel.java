@@ -33,6 +33,7 @@ public final class NetgoferChannel implements AutoCloseable {
   private final int socket;
   private int pid;
   private int features;
+  private byte[] memberAddress = new byte[16];
   private boolean broken;
   private int sequence;
 
@@ -80,6 +81,7 @@ public final class NetgoferChannel implements AutoCloseable {
       throw new IOException("the network gofer is of another version; build again");
     }
     features = hello.value();
+    memberAddress = hello.localAddress();
   }
 
   /** For people: what of its confinement the host did not give; empty if nothing is missing. */
@@ -95,6 +97,12 @@ public final class NetgoferChannel implements AutoCloseable {
       missing.add("giving up capabilities");
     }
     return String.join(", ", missing);
+  }
+
+  /** This sandbox's IPv4 address in its private network; 0 if it has joined none. */
+  public int memberAddress() {
+    byte[] a = memberAddress;
+    return (a[12] & 0xff) << 24 | (a[13] & 0xff) << 16 | (a[14] & 0xff) << 8 | a[15] & 0xff;
   }
 
   boolean has(int feature) {

@@ -16,6 +16,9 @@ final class Opening {
   private int error;
   private int fd = -1;
 
+  /** The descriptor's first byte says what became of the connection. */
+  boolean hasVerdict;
+
   Opening(int pid, boolean stream) {
     this.pid = pid;
     this.stream = stream;

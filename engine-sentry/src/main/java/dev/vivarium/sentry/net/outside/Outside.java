@@ -25,6 +25,12 @@ public final class Outside implements ReadyPoller.Watched {
     /** A connection to a published port; the descriptor is taken over. */
     void connection(int port, int fd, byte[] peer, int peerPort);
 
+    /** A connection of another member of the private network; the descriptor is taken over. */
+    void memberConnection(int guestPort, int fd, byte[] peer, int peerPort);
+
+    /** A datagram of another member of the private network. */
+    void memberDatagram(int guestPort, byte[] peer, int peerPort, byte[] data);
+
     /** A datagram to a published port. */
     void datagram(int port, byte[] peer, int peerPort, byte[] data);
   }
@@ -119,6 +125,11 @@ public final class Outside implements ReadyPoller.Watched {
     poller.arm(slot, Poll.IN);
   }
 
+  /** This sandbox's IPv4 address in its private network; 0 if it has joined none. */
+  public int memberAddress() {
+    return channel.memberAddress();
+  }
+
   public boolean hasV6() {
     return channel.has(NetWire.HAS_V6);
   }
@@ -140,6 +151,7 @@ public final class Outside implements ReadyPoller.Watched {
    * Makes a connection (or, for datagrams, a way to one destination); it may be on its way still.
    *
    * @param address sixteen bytes, IPv4 mapped
+   * @param ownPort the guest's, which another member of a private network sees
    * @param out receives the socket in its first element
    * @return 0 or a negative errno
    */
@@ -148,6 +160,7 @@ public final class Outside implements ReadyPoller.Watched {
       boolean stream,
       byte[] address,
       int port,
+      int ownPort,
       WaitQueue queue,
       Runnable input,
       @Nullable HostSocket[] out) {
@@ -158,7 +171,7 @@ public final class Outside implements ReadyPoller.Watched {
     long start = System.nanoTime();
     int sequence;
     do {
-      sequence = channel.request(NetWire.OPEN, 0, 0, protocol, address, port, NONE);
+      sequence = channel.request(NetWire.OPEN, 0, ownPort, protocol, address, port, NONE);
       if (sequence < 0) {
         drain();
         if (channel.isBroken()) {
@@ -185,7 +198,7 @@ public final class Outside implements ReadyPoller.Watched {
       return fd;
     }
     sockets++;
-    out[0] = new HostSocket(this, fd, queue, input);
+    out[0] = new HostSocket(this, fd, queue, input, opening.hasVerdict);
     return 0;
   }
 
@@ -204,7 +217,21 @@ public final class Outside implements ReadyPoller.Watched {
   /** A connection that came to a published port. */
   public HostSocket accepted(int fd, WaitQueue queue) {
     sockets++;
-    return new HostSocket(this, fd, queue, () -> {});
+    return new HostSocket(this, fd, queue, () -> {}, false);
+  }
+
+  /** Tells another member of the private network that its connection has been accepted. */
+  public static void welcome(int fd) {
+    try (Arena arena = Arena.ofConfined()) {
+      long zero = arena.allocate(1).address();
+      Libc.syscall(Sys.SENDTO, fd, zero, 1, Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL, 0, 0);
+    }
+  }
+
+  /** A datagram to another member of the private network; lost if there is no room. */
+  public void sendToMember(byte[] address, int port, int ownPort, byte[] data) {
+    channel.request(
+        NetWire.DATAGRAM, NetWire.MEMBER_PORT, ownPort, NetWire.PROTOCOL_UDP, address, port, data);
   }
 
   /** The guest has taken connections from a published port, so that more may come. */
@@ -275,12 +302,22 @@ public final class Outside implements ReadyPoller.Watched {
               m.kind(),
               m.name(),
               System.nanoTime() - opening.begun);
+          opening.hasVerdict = m.index() == NetWire.OPEN_VERDICT;
           opening.finish(m.error(), m.fd());
           return;
         }
       }
       case NetWire.ACCEPTED -> {
         Arrivals to = arrivals;
+        if (m.index() == NetWire.MEMBER_PORT) {
+          credit(NetWire.MEMBER_PORT); // it is bounded by the listener's queue
+          if (to != null && m.fd() >= 0 && sockets < maxSockets) {
+            observer.accepted(m.index(), m.address(), m.port());
+            to.memberConnection(m.localPort(), m.fd(), m.address(), m.port());
+            return;
+          }
+          break;
+        }
         observer.accepted(m.index(), m.address(), m.port());
         if (to != null && m.fd() >= 0 && sockets < maxSockets) {
           to.connection(m.index(), m.fd(), m.address(), m.port());
@@ -290,7 +327,9 @@ public final class Outside implements ReadyPoller.Watched {
       }
       case NetWire.ARRIVED -> {
         Arrivals to = arrivals;
-        if (to != null) {
+        if (to != null && m.index() == NetWire.MEMBER_PORT) {
+          to.memberDatagram(m.localPort(), m.address(), m.port(), m.payload());
+        } else if (to != null) {
           to.datagram(m.index(), m.address(), m.port(), m.payload());
         }
       }

@@ -6,6 +6,8 @@ package dev.vivarium.sentry.platform.ptrace;
  */
 final class Layout {
   static final long GUEST_LIMIT = 0x7fe000000000L;
+  static final long VDSO_BASE = 0x7ff000021000L;
+  static final long VDSO_SIZE = 0x1000;
   static final int FD_MEMORY = 3;
   static final int FD_FIRST_BLOB = 6;
 

@@ -89,6 +89,16 @@ public final class PtracePlatform implements Platform {
     return GUEST_LIMIT;
   }
 
+  @Override
+  public long vdsoAddress() {
+    return VDSO_BASE;
+  }
+
+  @Override
+  public long vdsoSize() {
+    return VDSO_SIZE;
+  }
+
   /** What this host lacks of the walls around guest processes; empty if nothing. */
   public String missing() {
     int what = tracer.missing();

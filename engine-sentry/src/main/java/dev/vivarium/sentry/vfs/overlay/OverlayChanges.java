@@ -13,6 +13,7 @@ import dev.vivarium.sentry.vfs.Dentry;
 import dev.vivarium.sentry.vfs.DirectoryListing;
 import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.FileRef;
+import dev.vivarium.sentry.vfs.FileSystem;
 import dev.vivarium.sentry.vfs.Inode;
 import dev.vivarium.sentry.vfs.InodeRef;
 import dev.vivarium.sentry.vfs.VfsPath;
@@ -45,6 +46,7 @@ public final class OverlayChanges {
   private static final int MAX_DEPTH = 400;
 
   private final OverlayFs overlay;
+  private final Map<String, MemDirectory> besides = new LinkedHashMap<>();
   private final Task task;
 
   /** Inodes as they were before the guest began, by their change time. */
@@ -53,11 +55,19 @@ public final class OverlayChanges {
   /**
    * Begins now: what is in the overlay already is no change.
    *
+   * @param besides file systems in memory that are mounted over a directory of the overlay, by its
+   *     path, and whose content counts as changed
    * @param task the kernel's own
    */
-  public OverlayChanges(OverlayFs overlay, Task task) {
+  public OverlayChanges(OverlayFs overlay, Map<String, FileSystem> besides, Task task) {
     this.overlay = overlay;
     this.task = task;
+    besides.forEach((path, fs) -> {
+      if (fs.root() instanceof MemDirectory directory) {
+        this.besides.put(path, directory);
+        rememberTree(directory);
+      }
+    });
     for (MemInode inode : overlay.changedInodes()) {
       remember(inode);
     }
@@ -182,6 +192,14 @@ public final class OverlayChanges {
         entry("./", root, TarEntry.TYPE_DIRECTORY, "");
       }
       inPlace("", root);
+      for (Map.Entry<String, MemDirectory> e : besides.entrySet()) {
+        for (String name : list(e.getValue())) {
+          MemInode child = find(e.getValue(), name);
+          if (child != null) {
+            whole(e.getKey() + "/" + name, child, false);
+          }
+        }
+      }
       tar.end();
     }
 

@@ -1,0 +1,253 @@
+package dev.vivarium.gui.frame;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.function.Supplier;
+import javafx.geometry.Pos;
+import javafx.scene.Node;
+import javafx.scene.control.Label;
+import javafx.scene.control.ToggleButton;
+import javafx.scene.control.ToggleGroup;
+import javafx.scene.input.KeyCode;
+import javafx.scene.input.KeyCombination;
+import javafx.scene.input.KeyEvent;
+import javafx.scene.layout.BorderPane;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Region;
+import javafx.scene.layout.StackPane;
+import javafx.scene.layout.VBox;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The window's content: navigation at the left, one screen, a line of figures below, and what lies
+ * over them for a while (the palette, a sheet, messages). On the JavaFX thread alone.
+ */
+public final class Frame {
+  private static final KeyCombination PALETTE = KeyCombination.valueOf("Shortcut+K");
+  private static final KeyCombination FIND = KeyCombination.valueOf("Shortcut+F");
+
+  private final StackPane root = new StackPane();
+  private final StackPane content = new StackPane();
+  private final VBox places = new VBox(2);
+  private final ToggleGroup chosen = new ToggleGroup();
+  private final HBox status = new HBox(18);
+  private final Toasts toasts = new Toasts();
+  private final List<Action> actions = new ArrayList<>();
+  private final List<Supplier<List<Action>>> sources = new ArrayList<>();
+  private final Deque<Screen> way = new ArrayDeque<>();
+  private @Nullable Screen current;
+  private @Nullable Node over;
+  private @Nullable Node focusBefore;
+
+  Frame() {
+    Label name = Ui.label(Messages.text("app.name"), "brand");
+    VBox navigation = new VBox(14, name, places, Ui.spacer(), keysHint());
+    navigation.getStyleClass().add("navigation");
+    navigation.setAccessibleText(Messages.text("nav.name"));
+    status.getStyleClass().add("status");
+    status.setAlignment(Pos.CENTER_LEFT);
+    content.getStyleClass().add("content");
+    BorderPane layout = new BorderPane(content);
+    layout.setLeft(navigation);
+    layout.setBottom(status);
+    root.getChildren().addAll(layout, toasts.node());
+    root.getStyleClass().add("frame");
+    root.addEventFilter(KeyEvent.KEY_PRESSED, this::pressed);
+    actions.add(Action.of("palette", "Shortcut+K", this::openPalette));
+    actions.add(Action.of("find", "Shortcut+F", this::find));
+    actions.add(Action.of("back", "Alt+Left", this::back));
+  }
+
+  private static Node keysHint() {
+    Label key = Ui.label(PALETTE.getDisplayText(), "key");
+    HBox hint = Ui.row(8, key, Ui.label(Messages.text("nav.palette"), "muted", "small"));
+    hint.getStyleClass().add("hint");
+    return hint;
+  }
+
+  /** All of it. */
+  public StackPane root() {
+    return root;
+  }
+
+  /** The line below; whoever has figures to show puts them there. */
+  public HBox status() {
+    return status;
+  }
+
+  /** Adds a place to the navigation, with the action that goes there. */
+  public void addPlace(Icons icon, Action action, Screen screen) {
+    ToggleButton button = new ToggleButton(action.title(), icon.node());
+    button.getStyleClass().addAll("place");
+    button.setMaxWidth(Double.MAX_VALUE);
+    button.setAlignment(Pos.CENTER_LEFT);
+    button.setToggleGroup(chosen);
+    button.setUserData(screen);
+    button.setId("place-" + action.id());
+    Ui.tip(button, action.title() + "  " + action.keysText());
+    Runnable go = () -> show(screen);
+    button.setOnAction(e -> go.run());
+    places.getChildren().add(button);
+    actions.add(new Action(action.id(), action.title(), action.keys(), go));
+  }
+
+  /** Adds what can be done from anywhere. */
+  public void addAction(Action action) {
+    actions.add(action);
+  }
+
+  /** Adds what can be done at the moment, for the palette. */
+  public void addSource(Supplier<List<Action>> source) {
+    sources.add(source);
+  }
+
+  /** The screen that is shown. */
+  public @Nullable Screen current() {
+    return current;
+  }
+
+  /** Goes to a screen. */
+  public void show(Screen screen) {
+    if (current != null && current != screen) {
+      way.push(current);
+      while (way.size() > 30) {
+        way.removeLast();
+      }
+    }
+    change(screen);
+  }
+
+  /** Goes where the user was before. */
+  public void back() {
+    if (!way.isEmpty()) {
+      change(way.pop());
+    }
+  }
+
+  private void change(Screen screen) {
+    closeOver();
+    if (current == screen) {
+      return;
+    }
+    if (current != null) {
+      current.hidden();
+    }
+    current = screen;
+    content.getChildren().setAll(screen.node());
+    places
+        .getChildren()
+        .forEach(n -> {
+          if (n.getUserData() == screen) {
+            ((ToggleButton) n).setSelected(true);
+          }
+        });
+    screen.shown();
+  }
+
+  /** Shows something over the screen, which waits; it goes with Escape. */
+  public void openSheet(String title, Region body) {
+    HBox head =
+        Ui.row(
+            8,
+            Ui.label(title, "sheet-title"),
+            Ui.spacer(),
+            Ui.iconButton(Icons.KILL, Messages.text("sheet.close"), this::closeOver));
+    VBox panel = new VBox(14, head, body);
+    VBox.setVgrow(body, javafx.scene.layout.Priority.ALWAYS);
+    panel.getStyleClass().add("sheet");
+    panel.setMaxSize(Region.USE_PREF_SIZE, Region.USE_PREF_SIZE);
+    open(panel, Pos.CENTER);
+  }
+
+  private void open(Node panel, Pos where) {
+    closeOver();
+    focusBefore = root.getScene() == null ? null : root.getScene().getFocusOwner();
+    StackPane veil = new StackPane(panel);
+    StackPane.setAlignment(panel, where);
+    veil.getStyleClass().add("veil");
+    veil.setOnMousePressed(e -> {
+      if (e.getTarget() == veil) {
+        closeOver();
+      }
+    });
+    over = veil;
+    root.getChildren().add(1, veil);
+  }
+
+  /** Takes away what lies over the screen. */
+  public void closeOver() {
+    if (over != null) {
+      root.getChildren().remove(over);
+      over = null;
+      if (focusBefore != null && focusBefore.getScene() != null) {
+        focusBefore.requestFocus();
+      }
+    }
+  }
+
+  /** Whether something lies over the screen. */
+  public boolean isCovered() {
+    return over != null;
+  }
+
+  /** Says that something went wrong, and what to do. */
+  public void tell(Problem problem) {
+    toasts.add(problem.what(), problem.remedy(), true);
+  }
+
+  /** Says that something was done. */
+  public void tell(String text) {
+    toasts.add(text, "", false);
+  }
+
+  /** Opens the palette. */
+  public void openPalette() {
+    List<Action> all = new ArrayList<>();
+    if (current != null) {
+      all.addAll(current.actions());
+    }
+    all.addAll(actions);
+    sources.forEach(s -> all.addAll(s.get()));
+    Palette palette = new Palette(all, this::closeOver);
+    open(palette.node(), Pos.TOP_CENTER);
+    palette.focus();
+  }
+
+  private void find() {
+    if (current != null) {
+      current.find();
+    }
+  }
+
+  private void pressed(KeyEvent e) {
+    if (e.getCode() == KeyCode.ESCAPE && over != null) {
+      closeOver();
+      e.consume();
+      return;
+    }
+    // A program in a terminal has the keys to itself, but for the one that leads everywhere.
+    boolean typing = e.getTarget() instanceof Node node && takesKeys(node);
+    List<Action> now = new ArrayList<>();
+    if (current != null && over == null) {
+      now.addAll(current.actions());
+    }
+    now.addAll(actions);
+    for (Action action : now) {
+      boolean matches = action.keys().filter(k -> k.match(e)).isPresent();
+      if (matches && (!typing || PALETTE.match(e))) {
+        if (over != null && !PALETTE.match(e) && FIND.match(e)) {
+          return;
+        }
+        e.consume();
+        action.run().run();
+        return;
+      }
+    }
+  }
+
+  private static boolean takesKeys(Node node) {
+    return node.getStyleClass().contains("terminal");
+  }
+}
