@@ -1,5 +1,7 @@
 package dev.vivarium.sentry;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import dev.vivarium.engine.EngineException;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.image.view.RootViews;
@@ -25,10 +27,13 @@ import dev.vivarium.sentry.vfs.tmpfs.MemoryBudget;
 import dev.vivarium.sentry.vfs.tmpfs.SingleFile;
 import dev.vivarium.sentry.vfs.tmpfs.Tmpfs;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +41,8 @@ import org.jspecify.annotations.Nullable;
  * user's mounts.
  */
 final class SandboxFiles {
+  private static final int MAX_ACCOUNTS = 4096;
+
   /** {@code st_dev} of the standard streams that come from the host. */
   static final long HOST_DEVICE = 12;
 
@@ -139,10 +146,30 @@ final class SandboxFiles {
             + "\n";
     giveFile(mounts, "/etc/resolv.conf", resolver);
     giveFile(mounts, "/etc/hosts", hosts);
+    if (spec.root() instanceof SandboxSpec.Root.Host) {
+      giveFile(mounts, "/etc/shadow", accountsWithoutPasswords());
+    }
+  }
+
+  /**
+   * An /etc/shadow in which nobody has a password: the host's is not shown, and without one a
+   * server such as sshd takes every account for locked and refuses keys too.
+   */
+  private static String accountsWithoutPasswords() {
+    StringBuilder b = new StringBuilder();
+    try (Stream<String> accounts = Files.lines(Path.of("/etc/passwd"), ISO_8859_1)) {
+      accounts
+          .limit(MAX_ACCOUNTS)
+          .filter(line -> line.indexOf(':') > 0)
+          .forEach(line -> b.append(line, 0, line.indexOf(':')).append(":*:20000:0:99999:7:::\n"));
+    } catch (IOException | UncheckedIOException e) {
+      return "root:*:20000:0:99999:7:::\n";
+    }
+    return b.toString();
   }
 
   private void giveFile(SandboxMounts mounts, String path, String text) throws EngineException {
-    byte[] content = text.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    byte[] content = text.getBytes(ISO_8859_1);
     SingleFile fs = new SingleFile(task, nextDevice++, kernel.memoryFile(), budget, content);
     long rc = mounts.mountFile(path, fs, "tmpfs", SAFE);
     if (rc == -Errno.ENOENT) {
