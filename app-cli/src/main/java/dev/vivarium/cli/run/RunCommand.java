@@ -91,7 +91,7 @@ public final class RunCommand extends Command {
         spec,
         "FILE",
         "Write every event and system call to a file: JSON lines, or by its name .txt (as strace),"
-            + " .csv, .json (for Perfetto).",
+            + " .csv, .json (for Perfetto); .pcap: the packets of its network, and nothing else.",
         "--trace");
     option(
         spec,

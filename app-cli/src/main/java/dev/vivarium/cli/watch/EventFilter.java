@@ -137,7 +137,7 @@ final class EventFilter {
 
   boolean wants(Event e) {
     if (!kinds.contains(e.kind())
-        || calls != null && (e.kind() != EventKind.SYSCALL || !calls.get(Math.max(0, e.number())))
+        || calls != null && (!isCall(e) || !calls.get(Math.max(0, e.number())))
         || pids != null && !pids.contains(e.pid()) && !pids.contains(e.tid())
         || failed && !e.failed()
         || slowerNanos > 0 && e.durationNanos() < slowerNanos) {
@@ -156,6 +156,17 @@ final class EventFilter {
     return false;
   }
 
+  private static boolean isCall(Event e) {
+    return e.kind() == EventKind.SYSCALL || e.kind() == EventKind.WAIT;
+  }
+
+  /** Those of the kinds that not every reader gets. */
+  Set<EventKind> more() {
+    Set<EventKind> more = EnumSet.copyOf(kinds);
+    more.removeIf(EventKind::isForAll);
+    return more;
+  }
+
   /** Whether a call is to be in a summary. */
   boolean wantsCall(int number) {
     return calls == null || calls.get(number);
@@ -171,7 +182,7 @@ final class EventFilter {
       }
       EventKind found = null;
       for (EventKind kind : EventKind.values()) {
-        if (kind.word().equals(name)) {
+        if (kind.isForAll() && kind.word().equals(name)) {
           found = kind;
         }
       }

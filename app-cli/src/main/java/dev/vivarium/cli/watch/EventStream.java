@@ -13,7 +13,6 @@ import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.OutputStreamWriter;
 import java.io.Writer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -41,18 +40,17 @@ final class EventStream {
         .orElseThrow(() ->
             new CliException(
                 CliException.USAGE,
-                "unknown format: " + word + "; there are text, jsonl, csv and perfetto"));
+                "unknown format: " + word + "; there are text, jsonl, csv, perfetto and pcap"));
   }
 
   /** Where the output goes: a file, or standard output. */
-  static Writer writer(ParseResult arguments, Context context) throws CliException {
+  static Writer writer(ParseResult arguments, Context context, Format format) throws CliException {
     String file = arguments.matchedOptionValue("-o", (String) null);
     if (file == null) {
-      return new BufferedWriter(
-          new OutputStreamWriter(context.out(), StandardCharsets.UTF_8), 1 << 16);
+      return new BufferedWriter(new OutputStreamWriter(context.out(), format.charset()), 1 << 16);
     }
     try {
-      return Files.newBufferedWriter(Path.of(file), StandardCharsets.UTF_8);
+      return Files.newBufferedWriter(Path.of(file), format.charset());
     } catch (IOException e) {
       throw new CliException(
           CliException.FAILED,
@@ -88,7 +86,7 @@ final class EventStream {
     Runtime.getRuntime().addShutdownHook(hook);
     Path ring = RunDirectory.of(context.directories(), sandbox.id()).path().resolve(Watch.FILE);
     long lost = 0;
-    try (EventReader reader = new EventReader(ring, fromOldest);
+    try (EventReader reader = new EventReader(ring, fromOldest, filter.more());
         EventOutput output = outputs.open(to, reader.epochNanos())) {
       while (!stopped) {
         boolean ended = look.hasEnded() || reader.isAtEnd();

@@ -44,12 +44,15 @@ public final class EventsCommand extends Command {
     String names = arguments.matchedOptionValue("--kind", (String) null);
     Set<EventKind> kinds =
         names == null
-            ? EnumSet.complementOf(EnumSet.of(EventKind.SYSCALL))
+            ? EnumSet.complementOf(EnumSet.of(EventKind.SYSCALL, EventKind.WAIT, EventKind.PACKET))
             : EventFilter.kinds(names);
     EventFilter filter = EventFilter.ofCalls(arguments, kinds);
+    if (format == Format.PCAP) {
+      throw new CliException(CliException.USAGE, "packets are shown by viv trace --format pcap");
+    }
     SandboxState sandbox = Lookup.require(context.sandboxes(), positionals(arguments)[0]);
     try (Look look = Look.at(context, sandbox)) {
-      Writer to = EventStream.writer(arguments, context);
+      Writer to = EventStream.writer(arguments, context, format);
       look.begin(true, false);
       return new EventStream()
           .run(

@@ -5,6 +5,7 @@ import dev.vivarium.cli.Context;
 import dev.vivarium.engine.EngineException;
 import dev.vivarium.engine.state.SandboxState;
 import dev.vivarium.engine.watch.Statistics;
+import dev.vivarium.engine.watch.Wants;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.Optional;
@@ -33,8 +34,13 @@ final class Look implements Closeable {
   /** Begins. */
   void begin(boolean events, boolean counts)
       throws CliException, IOException, InterruptedException {
+    begin(new Wants(events, counts, false, false));
+  }
+
+  /** Begins. */
+  void begin(Wants wants) throws CliException, IOException, InterruptedException {
     try {
-      look.begin(events, counts);
+      look.begin(wants);
     } catch (EngineException e) {
       throw failed(e);
     }

@@ -7,6 +7,7 @@ import dev.vivarium.cli.sandbox.Lookup;
 import dev.vivarium.engine.state.SandboxState;
 import dev.vivarium.engine.watch.EventKind;
 import dev.vivarium.engine.watch.Statistics;
+import dev.vivarium.engine.watch.Wants;
 import dev.vivarium.engine.watch.export.Format;
 import dev.vivarium.engine.watch.export.TextOutput;
 import java.io.IOException;
@@ -16,6 +17,7 @@ import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 
@@ -32,7 +34,8 @@ public final class TraceCommand extends Command {
     option(
         spec,
         "FORMAT",
-        "text, jsonl, csv or perfetto (default: text, or by the file's name).",
+        "text, jsonl, csv, perfetto, or pcap: the packets of its network (default: text, or by the"
+            + " file's name).",
         "--format");
     option(spec, "FILE", "Write to a file.", "-o", "--output");
     parameters(spec, "0", "1", "SANDBOX", "Its name or id.");
@@ -43,6 +46,7 @@ public final class TraceCommand extends Command {
             "  viv trace web --failed --path /etc",
             "  viv trace web --syscall %%network --slower 10ms",
             "  viv trace web -c",
+            "  viv trace web --format pcap | tcpdump -r -",
             "  viv run --trace calls.txt IMAGE      from the very first call; see viv run --help");
   }
 
@@ -50,17 +54,16 @@ public final class TraceCommand extends Command {
   public int run(ParseResult arguments, Context context)
       throws CliException, IOException, InterruptedException {
     Format format = EventStream.format(arguments);
-    EventFilter filter =
-        EventFilter.ofCalls(
-            arguments, EnumSet.of(EventKind.SYSCALL, EventKind.SIGNAL, EventKind.EXIT));
+    EventFilter filter = EventFilter.ofCalls(arguments, kinds(format, arguments));
     SandboxState sandbox = Lookup.require(context.sandboxes(), positionals(arguments)[0]);
     try (Look look = Look.at(context, sandbox)) {
       if (arguments.hasMatchedOption("--summary")) {
         look.begin(false, true);
         return summary(look, filter, context);
       }
-      Writer to = EventStream.writer(arguments, context);
-      look.begin(true, false);
+      Writer to = EventStream.writer(arguments, context, format);
+      boolean packets = filter.more().contains(EventKind.PACKET);
+      look.begin(new Wants(!packets, false, filter.more().contains(EventKind.WAIT), packets));
       return new EventStream()
           .run(
               context,
@@ -77,6 +80,20 @@ public final class TraceCommand extends Command {
                       : format.output(out, epoch),
               arguments.hasMatchedOption("--from-start"));
     }
+  }
+
+  private static Set<EventKind> kinds(Format format, ParseResult arguments) {
+    if (format == Format.PCAP) {
+      return EnumSet.of(EventKind.PACKET);
+    }
+    Set<EventKind> kinds = EnumSet.of(EventKind.SYSCALL, EventKind.SIGNAL, EventKind.EXIT);
+    // What comes of a call that waits is not known yet.
+    boolean byResult =
+        arguments.hasMatchedOption("--failed") || arguments.hasMatchedOption("--slower");
+    if (format == Format.TEXT && !byResult) {
+      kinds.add(EventKind.WAIT);
+    }
+    return kinds;
   }
 
   private static int summary(Look look, EventFilter filter, Context context)

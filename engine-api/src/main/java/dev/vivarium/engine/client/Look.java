@@ -6,6 +6,7 @@ import dev.vivarium.engine.control.ControlMessage;
 import dev.vivarium.engine.state.Directories;
 import dev.vivarium.engine.state.SandboxState;
 import dev.vivarium.engine.watch.Statistics;
+import dev.vivarium.engine.watch.Wants;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
@@ -89,7 +90,17 @@ public final class Look implements Closeable {
   /** Begins. */
   public void begin(boolean events, boolean counts)
       throws EngineException, IOException, InterruptedException {
-    connection.send(new ControlMessage.Watch(events, counts));
+    begin(new Wants(events, counts, false, false));
+  }
+
+  /**
+   * Begins.
+   *
+   * @throws EngineException if it cannot be looked at
+   */
+  public void begin(Wants wants) throws EngineException, IOException, InterruptedException {
+    connection.send(
+        new ControlMessage.Watch(wants.events(), wants.counts(), wants.waits(), wants.packets()));
     Answer answer = await();
     if (!answer.problem.isEmpty()) {
       throw new EngineException(125, "cannot watch it: " + name + ": " + answer.problem);

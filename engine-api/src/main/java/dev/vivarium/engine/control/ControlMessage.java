@@ -172,9 +172,16 @@ public sealed interface ControlMessage {
    *
    * @param events whether it reads the ring of events
    * @param counts whether calls are to be counted and timed
+   * @param waits whether calls that wait are to be told of when they begin to
+   * @param packets whether packets of its network are
    */
-  record Watch(boolean events, boolean counts) implements ControlMessage {
+  record Watch(boolean events, boolean counts, boolean waits, boolean packets)
+      implements ControlMessage {
     static final int TYPE = 70;
+
+    public Watch(boolean events, boolean counts) {
+      this(events, counts, false, false);
+    }
   }
 
   /**
@@ -319,6 +326,8 @@ public sealed interface ControlMessage {
         out.writeByte(Watch.TYPE);
         out.writeBoolean(m.events);
         out.writeBoolean(m.counts);
+        out.writeBoolean(m.waits);
+        out.writeBoolean(m.packets);
       }
       case Watching m -> {
         out.writeByte(Watching.TYPE);
@@ -379,7 +388,8 @@ public sealed interface ControlMessage {
           case Exec.TYPE ->
               new Exec(process(in), in.readBoolean(), size(in.readInt()), size(in.readInt()));
           case ProcessEnded.TYPE -> new ProcessEnded(exitCode(in.readInt()), readText(in));
-          case Watch.TYPE -> new Watch(in.readBoolean(), in.readBoolean());
+          case Watch.TYPE ->
+              new Watch(in.readBoolean(), in.readBoolean(), in.readBoolean(), in.readBoolean());
           case Watching.TYPE -> new Watching(readText(in));
           case QueryStatistics.TYPE -> new QueryStatistics();
           case StatisticsPart.TYPE -> new StatisticsPart(in.readNBytes(MAX_DATA));

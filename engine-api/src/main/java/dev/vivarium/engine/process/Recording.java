@@ -8,6 +8,7 @@ import dev.vivarium.engine.state.Reason;
 import dev.vivarium.engine.state.StateEntry;
 import dev.vivarium.engine.watch.Recorder;
 import dev.vivarium.engine.watch.Statistics;
+import dev.vivarium.engine.watch.Wants;
 import dev.vivarium.engine.watch.Watch;
 import dev.vivarium.engine.watch.export.EventOutput;
 import dev.vivarium.engine.watch.export.Format;
@@ -16,7 +17,6 @@ import dev.vivarium.engine.watch.report.ChangeReader;
 import dev.vivarium.engine.watch.report.Report;
 import dev.vivarium.engine.watch.report.ReportCollector;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -52,15 +52,26 @@ final class Recording {
     }
     List<EventOutput> outputs = new ArrayList<>();
     try {
+      Format format = Format.ofFile(spec.traceFile().orElse(""));
       if (spec.traceFile().isPresent()) {
-        outputs.add(trace(Path.of(spec.traceFile().get())));
+        outputs.add(trace(Path.of(spec.traceFile().get()), format));
       }
       if (spec.reportFile().isPresent()) {
         recording.collector = new ReportCollector();
         outputs.add(recording.collector);
       }
       if (!outputs.isEmpty()) {
-        recording.recorder = new Recorder(watch, outputs, spec.reportFile().isPresent());
+        boolean report = spec.reportFile().isPresent();
+        boolean trace = spec.traceFile().isPresent();
+        recording.recorder =
+            new Recorder(
+                watch,
+                outputs,
+                new Wants(
+                    report || format != Format.PCAP,
+                    report,
+                    trace && format == Format.TEXT,
+                    trace && format == Format.PCAP));
       }
     } catch (IOException e) {
       throw new EngineException(
@@ -69,11 +80,9 @@ final class Recording {
     return recording;
   }
 
-  private static EventOutput trace(Path file) throws IOException {
-    return Format.ofFile(file.toString())
-        .output(
-            Files.newBufferedWriter(file, StandardCharsets.UTF_8),
-            System.currentTimeMillis() * 1_000_000);
+  private static EventOutput trace(Path file, Format format) throws IOException {
+    return format.output(
+        Files.newBufferedWriter(file, format.charset()), System.currentTimeMillis() * 1_000_000);
   }
 
   /**

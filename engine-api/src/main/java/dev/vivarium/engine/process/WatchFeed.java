@@ -3,6 +3,7 @@ package dev.vivarium.engine.process;
 import dev.vivarium.engine.control.ControlConnection;
 import dev.vivarium.engine.control.ControlMessage;
 import dev.vivarium.engine.state.Reason;
+import dev.vivarium.engine.watch.Wants;
 import dev.vivarium.engine.watch.Watch;
 import java.io.Closeable;
 import java.io.IOException;
@@ -24,10 +25,8 @@ final class WatchFeed {
       throws IOException {
     String problem = "";
     try {
-      Closeable next =
-          !wanted.events() && !wanted.counts()
-              ? null
-              : require(watch).look(wanted.events(), wanted.counts());
+      Wants wants = new Wants(wanted.events(), wanted.counts(), wanted.waits(), wanted.packets());
+      Closeable next = wants.anyEvents() || wants.counts() ? require(watch).look(wants) : null;
       Closeable last;
       synchronized (this) {
         last = next == null ? looks.remove(from) : looks.put(from, next);

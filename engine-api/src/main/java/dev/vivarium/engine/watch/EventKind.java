@@ -24,9 +24,15 @@ public enum EventKind {
   /** A call was made that the sandbox does not have: {@code number} is it. */
   UNSUPPORTED(9),
   /** The policy allowed or refused something. */
-  POLICY(10);
+  POLICY(10),
+  /**
+   * A system call has begun to wait, and will be told of when it returns. Only for those who ask.
+   */
+  WAIT(11),
+  /** Data went over the sandbox's network: see {@link Packet}. Only for those who ask. */
+  PACKET(12);
 
-  private static final EventKind[] BY_NUMBER = new EventKind[11];
+  private static final EventKind[] BY_NUMBER = new EventKind[13];
 
   static {
     for (EventKind kind : values()) {
@@ -42,6 +48,11 @@ public enum EventKind {
 
   public int number() {
     return number;
+  }
+
+  /** Whether every reader gets it; else those alone that ask for it. */
+  public boolean isForAll() {
+    return this != WAIT && this != PACKET;
   }
 
   /** As it is written in JSON and on the command line. */

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +34,7 @@ public final class EventReader implements Closeable {
   private final int payloadBytes;
   private final long payloadStart;
   private final long epochNanos;
+  private final Set<EventKind> more;
   private final byte[] payload = new byte[Payload.MAX];
   private final CRC32C crc = new CRC32C();
   private volatile long next;
@@ -47,6 +49,18 @@ public final class EventReader implements Closeable {
    * @throws IOException if it is none
    */
   public EventReader(Path file, boolean fromOldest) throws IOException {
+    this(file, fromOldest, Set.of());
+  }
+
+  /**
+   * Opens a ring.
+   *
+   * @param fromOldest whether to begin with what is still there; else with what comes
+   * @param more kinds that are not for all readers, and for this one
+   * @throws IOException if it is none
+   */
+  public EventReader(Path file, boolean fromOldest, Set<EventKind> more) throws IOException {
+    this.more = Set.copyOf(more);
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       long size = channel.size();
       if (size < HEADER_BYTES || size > fileBytes(MAX_SLOTS, MAX_PAYLOAD)) {
@@ -139,6 +153,12 @@ public final class EventReader implements Closeable {
         long at = HEADER_BYTES + (next & (slots - 1)) * SLOT_BYTES;
         long state = (long) LONGS.getAcquire(map, at + STATE);
         if (state == next + 1) {
+          Optional<EventKind> kind = EventKind.of(map.get(SHORT, at + KIND));
+          if (kind.isPresent() && !kind.get().isForAll() && !more.contains(kind.get())) {
+            waitingSince = 0;
+            next++; // whatever becomes of the slot, it was none for this reader
+            continue;
+          }
           Event event = take(at);
           VarHandle.loadLoadFence();
           if (event != null && (long) LONGS.getOpaque(map, at + STATE) == next + 1) {

@@ -138,6 +138,65 @@ public final class EventWriter {
       long blockedNanos,
       long diskNanos,
       Payload payload) {
+    call(
+        EventKind.SYSCALL,
+        beginNanos,
+        pid,
+        tid,
+        number,
+        a0,
+        a1,
+        a2,
+        a3,
+        a4,
+        a5,
+        returned,
+        result,
+        durationNanos,
+        blockedNanos,
+        diskNanos,
+        payload);
+  }
+
+  /**
+   * Writes that a system call has begun to wait.
+   *
+   * @param beginNanos when the call began
+   */
+  public void waits(
+      long beginNanos,
+      int pid,
+      int tid,
+      int number,
+      long a0,
+      long a1,
+      long a2,
+      long a3,
+      long a4,
+      long a5,
+      Payload payload) {
+    EventKind kind = EventKind.WAIT;
+    call(kind, beginNanos, pid, tid, number, a0, a1, a2, a3, a4, a5, false, 0, 0, 0, 0, payload);
+  }
+
+  private void call(
+      EventKind kind,
+      long beginNanos,
+      int pid,
+      int tid,
+      int number,
+      long a0,
+      long a1,
+      long a2,
+      long a3,
+      long a4,
+      long a5,
+      boolean returned,
+      long result,
+      long durationNanos,
+      long blockedNanos,
+      long diskNanos,
+      Payload payload) {
     long sequence = begin();
     if (sequence < 0) {
       return;
@@ -146,7 +205,7 @@ public final class EventWriter {
     map.set(LONG, at + TIME, beginNanos - originNanos);
     map.set(INT, at + PID, pid);
     map.set(INT, at + TID, tid);
-    map.set(SHORT, at + KIND, (short) 1);
+    map.set(SHORT, at + KIND, (short) kind.number());
     map.set(INT, at + NUMBER, number);
     map.set(LONG, at + ARGUMENTS, a0);
     map.set(LONG, at + ARGUMENTS + 8, a1);

@@ -16,6 +16,15 @@ public interface Instrument {
    */
   void watch(@Nullable EventWriter events, boolean counting);
 
+  /** Says, before {@link #watch}, whether calls that wait are to be told of when they begin to. */
+  default void watchWaits(boolean wanted) {}
+
+  /**
+   * Says where packets of the sandbox's network go from now on; null for nowhere. An engine that
+   * has no network of its own tells of none.
+   */
+  default void watchPackets(@Nullable EventWriter packets) {}
+
   /**
    * What there is now: what the sandbox uses, and what has been counted since counting began.
    *

@@ -3,8 +3,10 @@ package dev.vivarium.engine.watch;
 import dev.vivarium.engine.watch.export.EventOutput;
 import java.io.Closeable;
 import java.io.IOException;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -38,9 +40,21 @@ public final class Recorder implements Closeable, EventWriter.Follower {
    * @param counts whether calls are to be counted as well
    */
   public Recorder(Watch watch, List<EventOutput> outputs, boolean counts) throws IOException {
+    this(watch, outputs, new Wants(true, counts, false, false));
+  }
+
+  /** Begins to record. */
+  public Recorder(Watch watch, List<EventOutput> outputs, Wants wants) throws IOException {
     this.outputs = List.copyOf(outputs);
-    this.look = watch.look(true, counts);
-    this.reader = new EventReader(watch.ring(), true);
+    this.look = watch.look(wants);
+    Set<EventKind> more = EnumSet.noneOf(EventKind.class);
+    if (wants.waits()) {
+      more.add(EventKind.WAIT);
+    }
+    if (wants.packets()) {
+      more.add(EventKind.PACKET);
+    }
+    this.reader = new EventReader(watch.ring(), true, more);
     this.thread = new Thread(null, this::run, "recorder", 512 << 10);
     watch.follow(this);
     thread.setDaemon(true);

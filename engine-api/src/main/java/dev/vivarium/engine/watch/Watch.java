@@ -23,6 +23,8 @@ public final class Watch implements EventSink {
   private @Nullable EventWriter writer;
   private int readers;
   private int counters;
+  private int waits;
+  private int packets;
   private boolean ended;
 
   /** The writer while there are readers. */
@@ -62,34 +64,49 @@ public final class Watch implements EventSink {
    * @throws IOException if the ring cannot be made
    */
   public Closeable look(boolean events, boolean counts) throws IOException {
+    return look(new Wants(events, counts, false, false));
+  }
+
+  /**
+   * Begins to look.
+   *
+   * @return closed when the looking is over
+   * @throws IOException if the ring cannot be made
+   */
+  public Closeable look(Wants wants) throws IOException {
     synchronized (this) {
-      if (events) {
+      if (wants.anyEvents()) {
         openWriter();
-        readers++;
       }
-      if (counts) {
-        counters++;
-      }
+      count(wants, 1);
+      counters += wants.counts() ? 1 : 0;
     }
     tell();
-    return new Look(events);
+    return new Look(wants);
+  }
+
+  private void count(Wants wants, int more) {
+    readers += wants.events() ? more : 0;
+    waits += wants.waits() ? more : 0;
+    packets += wants.packets() ? more : 0;
   }
 
   private final class Look implements Closeable {
-    private boolean events;
+    private final Wants wants;
+    private boolean over;
 
-    Look(boolean events) {
-      this.events = events;
+    Look(Wants wants) {
+      this.wants = wants;
     }
 
     @Override
     public void close() {
       synchronized (Watch.this) {
-        if (!events) {
+        if (over) {
           return;
         }
-        events = false;
-        readers--;
+        over = true;
+        count(wants, -1);
       }
       tell();
     }
@@ -119,12 +136,14 @@ public final class Watch implements EventSink {
     EventWriter events;
     boolean counting;
     synchronized (this) {
-      active = readers > 0 ? writer : null;
+      active = readers + packets > 0 ? writer : null;
       engine = instrument;
-      events = active;
+      events = readers > 0 ? writer : null;
       counting = counters > 0;
       if (engine != null) {
         // In the order in which it was decided.
+        engine.watchPackets(packets > 0 ? writer : null);
+        engine.watchWaits(waits > 0);
         engine.watch(events, counting);
       }
     }

@@ -643,7 +643,7 @@ public final class Task {
       return -Errno.ERESTARTSYS;
     }
     parkGuest();
-    long began = kernel.watcher() == null ? 0 : System.nanoTime();
+    long began = beginWait();
     if (deadlineNanos != NO_DEADLINE) {
       kernel.timers().schedule(alarm, deadlineNanos);
     }
@@ -666,6 +666,16 @@ public final class Task {
         countWait(began);
       }
     }
+  }
+
+  /** When the wait began, if somebody looks on; else 0. */
+  private long beginWait() {
+    Watcher looking = kernel.watcher();
+    if (looking == null) {
+      return 0;
+    }
+    looking.waits(this);
+    return System.nanoTime();
   }
 
   private void countWait(long began) {
@@ -692,7 +702,7 @@ public final class Task {
     needCoroutine();
     long[] result = {-Errno.EIO};
     boolean[] done = {false};
-    long began = kernel.watcher() == null ? 0 : System.nanoTime();
+    long began = beginWait();
     kernel
         .loop()
         .runElsewhere(

@@ -20,6 +20,9 @@ public interface Watcher {
       long a4,
       long a5);
 
+  /** A task is about to wait in a call. */
+  void waits(Task t);
+
   /** A task has made another, which has not run yet; {@code maker} is null for the first one. */
   void started(@Nullable Task maker, Task task);
 

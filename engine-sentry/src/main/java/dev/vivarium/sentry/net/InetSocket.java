@@ -7,6 +7,7 @@ import dev.vivarium.sentry.abi.Sockets;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.net.outside.Outside;
 import dev.vivarium.sentry.vfs.Inode;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -215,6 +216,53 @@ public final class InetSocket extends LocalSocket {
             && (sender.localAddress == 0 || sender.localAddress == peerAddress);
   }
 
+  // ---- who looks on ----
+
+  @Override
+  protected void showOpened() {
+    PacketTap tap = network.tap();
+    if (tap != null) {
+      tap.opened(localName(), encode(peerAddress, peerPort));
+    }
+  }
+
+  @Override
+  protected void showRefused(byte[] address) {
+    PacketTap tap = network.tap();
+    if (tap != null && isStream()) {
+      // It was given no port yet, if it was given none by bind(2).
+      int at = localAddress != 0 ? localAddress : loopbackLike(addressOf(address));
+      tap.refused(encode(at, localPort), address, true);
+    }
+  }
+
+  @Override
+  protected void showData(byte[] data) {
+    PacketTap tap = network.tap();
+    if (tap != null) {
+      byte[] to = encode(peerAddress, peerPort);
+      tap.data(localName(), to, MemorySegment.ofArray(data), 0, data.length);
+    }
+  }
+
+  @Override
+  protected void showEnded(boolean reset) {
+    PacketTap tap = network.tap();
+    if (tap != null) {
+      tap.ended(localName(), encode(peerAddress, peerPort), reset);
+    }
+  }
+
+  @Override
+  protected void showDatagram(LocalSocket to, byte[] data) {
+    PacketTap tap = network.tap();
+    if (tap != null) {
+      InetSocket receiver = (InetSocket) to;
+      int at = receiver.localAddress != 0 ? receiver.localAddress : loopbackLike(localAddress);
+      tap.datagram(nameFor(to), receiver.encode(at, receiver.localPort), data);
+    }
+  }
+
   @Override
   protected boolean sendsByAddress() {
     return !isStream();
@@ -408,6 +456,10 @@ public final class InetSocket extends LocalSocket {
     }
     byte[] address = wide(a);
     int port = portOf(a);
+    PacketTap tap = network.tap();
+    if (tap != null) {
+      tap.datagram(encode(ownFor(a), localPort), a, data);
+    }
     if (network.isMember(addressOf(a))) {
       outside.sendToMember(address, port, localPort, data);
       return data.length;
@@ -453,6 +505,10 @@ public final class InetSocket extends LocalSocket {
   void arriveFromOutside(byte[] data, byte[] from, int to) {
     if (hasDefault && !Arrays.equals(from, outsideDefault)) {
       return; // a connected socket hears its peer only
+    }
+    PacketTap tap = network.tap();
+    if (tap != null) {
+      tap.datagram(from, encode(ownFor(from), localPort), data);
     }
     PacketInfo packet =
         new PacketInfo(
@@ -507,6 +563,11 @@ public final class InetSocket extends LocalSocket {
     return other == V6_LOOPBACK || other == V6_OWN || other == OWN || network.isOwnAsMember(other)
         ? other
         : LOOPBACK;
+  }
+
+  /** Who looks on at what goes outside. */
+  @Nullable PacketTap tap() {
+    return network.tap();
   }
 
   @Override

@@ -206,6 +206,23 @@ public abstract class LocalSocket extends SocketFile {
     }
   }
 
+  // ---- who looks on: for subclasses whose data would go over a wire ----
+
+  /** A connection was made. */
+  protected void showOpened() {}
+
+  /** A connection was refused. */
+  protected void showRefused(byte[] address) {}
+
+  /** Data of a stream is on its way to the peer. */
+  protected void showData(byte[] data) {}
+
+  /** This side sends no more. */
+  protected void showEnded(boolean reset) {}
+
+  /** A datagram is on its way. */
+  protected void showDatagram(LocalSocket to, byte[] data) {}
+
   // ---- connections ----
 
   final @Nullable LocalSocket peer() {
@@ -292,6 +309,9 @@ public abstract class LocalSocket extends SocketFile {
     LocalSocket[] found = new LocalSocket[1];
     long r = find(t, address, found);
     if (r < 0) {
+      if (r == -Errno.ECONNREFUSED) {
+        showRefused(address);
+      }
       return r;
     }
     LocalSocket target = found[0];
@@ -327,6 +347,7 @@ public abstract class LocalSocket extends SocketFile {
     connected(server, target.owner);
     server.connected(this, PeerCredentials.of(t));
     server.owner = target.owner;
+    showOpened();
     target.pending.addLast(server);
     target.queue.wake(Poll.IN | Poll.RDNORM);
     queue.wake(Poll.OUT | Poll.WRNORM);
@@ -480,6 +501,7 @@ public abstract class LocalSocket extends SocketFile {
         return done + got;
       }
       byte[] exact = got == n ? data : java.util.Arrays.copyOf(data, (int) got);
+      showData(exact);
       to.arrive(new ReceiveQueue.Message(exact, sender, null, m.rights, null));
       m.rights = List.of();
       done += got;
@@ -565,6 +587,7 @@ public abstract class LocalSocket extends SocketFile {
     if (to.closed || to.receiveShut) {
       return isConnectionOriented() ? -Errno.EPIPE : -Errno.ECONNREFUSED;
     }
+    showDatagram(to, data);
     PacketInfo packet = packetFor(to, address, m);
     to.arrive(new ReceiveQueue.Message(data, senderOf(t, m), this, m.rights, packet));
     m.rights = List.of();
@@ -735,6 +758,7 @@ public abstract class LocalSocket extends SocketFile {
       sendShut = true;
       if (p != null && isConnectionOriented()) {
         p.receiveEnded = true;
+        showEnded(false);
       }
     }
     queue.wake(0);
@@ -766,6 +790,7 @@ public abstract class LocalSocket extends SocketFile {
     }
     LocalSocket p = peer;
     if (p != null && isConnectionOriented()) {
+      showEnded(unread);
       if (unread) {
         p.breakOff(p.receiveEnded && isTcp() ? Errno.EPIPE : Errno.ECONNRESET);
       }

@@ -36,6 +36,7 @@ public final class Network {
 
   private @Nullable Outside outside;
   private int memberAddress;
+  private @Nullable PacketTap tap;
 
   /** Who wrote to published ports, and by which; they are answered the same way. */
   private final Map<Correspondent, Way> correspondents =
@@ -55,6 +56,15 @@ public final class Network {
   private int nextEphemeral = FIRST_EPHEMERAL;
   private int nextAutobind;
   private int inFlight;
+
+  /** Who looks on; null if nobody does. */
+  public @Nullable PacketTap tap() {
+    return tap;
+  }
+
+  public void setTap(@Nullable PacketTap looking) {
+    tap = looking;
+  }
 
   // ---- the network outside ----
 

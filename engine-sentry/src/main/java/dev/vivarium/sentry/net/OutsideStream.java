@@ -7,6 +7,7 @@ import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.memory.Uio;
 import dev.vivarium.sentry.net.outside.HostSocket;
 import dev.vivarium.sentry.net.outside.Outside;
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,6 +49,10 @@ final class OutsideStream {
 
   private boolean connecting;
   private boolean established;
+  private boolean arrived;
+
+  /** Whether who looks on has yet to be told that the connection is there. */
+  private boolean unseen;
 
   private OutsideStream(
       InetSocket socket, Outside outside, HostSocket host, byte[] address, int port, byte[] name) {
@@ -57,6 +62,25 @@ final class OutsideStream {
     this.address = address;
     this.port = port;
     this.peerName = name;
+    this.unseen = socket.tap() != null;
+    host.setCopies(
+        new HostSocket.Copies() {
+          @Override
+          public void sent(MemorySegment from, long offset, long length) {
+            PacketTap tap = seen();
+            if (tap != null) {
+              tap.data(socket.localName(), peerName, from, offset, length);
+            }
+          }
+
+          @Override
+          public void received(MemorySegment to, long offset, long length) {
+            PacketTap tap = seen();
+            if (tap != null) {
+              tap.data(peerName, socket.localName(), to, offset, length);
+            }
+          }
+        });
     SocketOptions o = socket.options;
     for (int option : TCP_OPTIONS) {
       apply(Sockets.IPPROTO_TCP, option, o.kept(Sockets.IPPROTO_TCP, option, UNKNOWN));
@@ -99,8 +123,23 @@ final class OutsideStream {
     HostSocket host = outside.accepted(fd, socket.pollQueue());
     OutsideStream s = new OutsideStream(socket, outside, host, address, port, name);
     s.established = true;
+    s.arrived = true;
     s.waitingAt = published;
     return s;
+  }
+
+  /** Who looks on, having been told of the connection; null if nobody does. */
+  private @Nullable PacketTap seen() {
+    PacketTap tap = socket.tap();
+    if (tap != null && unseen) {
+      unseen = false;
+      if (arrived) {
+        tap.opened(peerName, socket.localName());
+      } else {
+        tap.opened(socket.localName(), peerName);
+      }
+    }
+    return tap;
   }
 
   /** The guest has it now: another may come in its place. */
@@ -137,6 +176,10 @@ final class OutsideStream {
     }
     connecting = false;
     established = error == 0;
+    PacketTap tap = established ? seen() : socket.tap();
+    if (tap != null && !established) {
+      tap.refused(socket.localName(), peerName, error == Errno.ECONNREFUSED);
+    }
     return -error;
   }
 
@@ -205,6 +248,10 @@ final class OutsideStream {
         return done;
       }
       if (n == 0 || n < 0 && !HostSocket.mustWait(n)) {
+        PacketTap tap = seen();
+        if (tap != null) {
+          tap.ended(peerName, socket.localName(), n < 0);
+        }
         return done > 0 ? done : n;
       }
       watch(Poll.IN | Poll.RDHUP);
@@ -234,6 +281,10 @@ final class OutsideStream {
   }
 
   long shutdown(int how) {
+    PacketTap tap = how == Sockets.SHUT_RD ? null : seen();
+    if (tap != null) {
+      tap.ended(socket.localName(), peerName, false);
+    }
     return host.shutdown(how);
   }
 
@@ -272,6 +323,10 @@ final class OutsideStream {
 
   void close(boolean reset) {
     taken();
+    PacketTap tap = isEstablished() ? seen() : null;
+    if (tap != null) {
+      tap.ended(socket.localName(), peerName, reset);
+    }
     host.close(reset);
     outside.observer().closed(true, address, port, host.sent(), host.received());
   }

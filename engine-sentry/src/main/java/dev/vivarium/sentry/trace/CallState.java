@@ -1,5 +1,6 @@
 package dev.vivarium.sentry.trace;
 
+import dev.vivarium.engine.watch.EventWriter;
 import dev.vivarium.engine.watch.Payload;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.vfs.VfsPath;
@@ -10,7 +11,16 @@ import org.jspecify.annotations.Nullable;
 final class CallState {
   private static final byte[] NONE = {};
 
+  /** No number of a call that waits and was not told of. */
+  static final int NO_CALL = -1;
+
   final Payload payload = new Payload();
+
+  /** The call that it is in, for those who want to know when it begins to wait. */
+  int number = NO_CALL;
+
+  private long begin;
+  private final long[] arguments = new long[6];
 
   private @Nullable VfsPath cwd;
   private byte[] cwdBytes = NONE;
@@ -22,6 +32,28 @@ final class CallState {
     CallState s = new CallState();
     t.watched = s;
     return s;
+  }
+
+  void begun(long at, int call, long a0, long a1, long a2, long a3, long a4, long a5) {
+    begin = at;
+    number = call;
+    arguments[0] = a0;
+    arguments[1] = a1;
+    arguments[2] = a2;
+    arguments[3] = a3;
+    arguments[4] = a4;
+    arguments[5] = a5;
+  }
+
+  /** It waits; told of once. */
+  void tellWait(EventWriter w, Task t) {
+    int call = number;
+    if (call != NO_CALL) {
+      number = NO_CALL;
+      long[] a = arguments;
+      int pid = t.group.pid();
+      w.waits(begin, pid, t.tid(), call, a[0], a[1], a[2], a[3], a[4], a[5], payload);
+    }
   }
 
   /** The task's working directory, as it sees it. */

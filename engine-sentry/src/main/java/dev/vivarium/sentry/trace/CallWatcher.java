@@ -30,14 +30,16 @@ final class CallWatcher implements Watcher {
   private @Nullable CallCounts counts;
   private long countedSince;
   private @Nullable EventWriter writer;
+  private boolean waits;
 
   CallWatcher(SyscallTable table) {
     this.table = table;
   }
 
   /** What is wanted from now on; counts once begun go on. */
-  void set(@Nullable EventWriter events, boolean counting) {
+  void set(@Nullable EventWriter events, boolean counting, boolean tellWaits) {
     writer = events;
+    waits = tellWaits;
     if (counting && counts == null) {
       counts = new CallCounts();
       countedSince = System.nanoTime();
@@ -84,6 +86,9 @@ final class CallWatcher implements Watcher {
     t.diskNanos = 0;
     t.handOverNanos = 0;
     long begin = System.nanoTime();
+    if (w != null && waits) {
+      s.begun(begin, number, a0, a1, a2, a3, a4, a5);
+    }
     if (number == Sys.EXIT || number == Sys.EXIT_GROUP) {
       if (w != null) {
         w.call(begin, pid, tid, number, a0, a1, a2, a3, a4, a5, false, 0, 0, 0, 0, s.payload);
@@ -103,6 +108,7 @@ final class CallWatcher implements Watcher {
         files.count(files.of(t, before), writes(number), result, nanos);
       }
     }
+    s.number = CallState.NO_CALL;
     if (w != null && w == writer) {
       if ((result >= 0 || result < -4095) && number != Sys.EXECVE && number != Sys.EXECVEAT) {
         capture.out(t, s, number, result, a0, a1, a2, a3, a4, a5);
@@ -133,6 +139,14 @@ final class CallWatcher implements Watcher {
       }
     }
     return result;
+  }
+
+  @Override
+  public void waits(Task t) {
+    EventWriter w = writer;
+    if (waits && w != null && t.watched instanceof CallState s) {
+      s.tellWait(w, t);
+    }
   }
 
   /** The file that a call reads or writes; null for other calls. */

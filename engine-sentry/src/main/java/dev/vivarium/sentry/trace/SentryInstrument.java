@@ -22,6 +22,9 @@ public final class SentryInstrument implements Instrument {
   private final Kernel kernel;
   private final SyscallTable table;
 
+  private volatile boolean waits;
+  private volatile @Nullable EventWriter packetsTo;
+
   /** Made by the first who watches; used by the kernel thread alone. */
   private @Nullable CallWatcher watcher;
 
@@ -41,13 +44,28 @@ public final class SentryInstrument implements Instrument {
     kernel.loop().post(() -> set(events, counting));
   }
 
+  @Override
+  public void watchWaits(boolean wanted) {
+    waits = wanted;
+  }
+
+  @Override
+  public void watchPackets(@Nullable EventWriter packets) {
+    if (packets != packetsTo) {
+      packetsTo = packets;
+      kernel
+          .loop()
+          .post(() -> kernel.network().setTap(packets == null ? null : new PacketEvents(packets)));
+    }
+  }
+
   private void set(@Nullable EventWriter events, boolean counting) {
     CallWatcher w = watcher;
     if (w == null) {
       w = new CallWatcher(table);
       watcher = w;
     }
-    w.set(events, counting);
+    w.set(events, counting, waits);
     kernel.setWatcher(w.isIdle() ? null : w);
   }
 

@@ -22,6 +22,30 @@ public final class CallFormatter {
     return table.name(e.number()) + "(" + String.join(", ", arguments(e)) + ") = " + result(e);
   }
 
+  /** What of a line is known while the call waits: {@code read(3, }. */
+  public String beginning(Event e) {
+    List<String> all = arguments(e);
+    int known = known(e, all.size());
+    String shown = String.join(", ", all.subList(0, known));
+    return table.name(e.number()) + "(" + shown + (known < all.size() && known > 0 ? ", " : "");
+  }
+
+  /** What follows {@link #beginning} once it has returned. */
+  public String rest(Event e) {
+    List<String> all = arguments(e);
+    return String.join(", ", all.subList(known(e, all.size()), all.size())) + ") = " + result(e);
+  }
+
+  /** How many arguments stand before the first that comes out of the call. */
+  private int known(Event e, int shown) {
+    int n = 0;
+    List<Kind> kinds = table.call(e.number()).map(Call::arguments).orElse(List.of());
+    while (n < shown && (n >= kinds.size() || !kinds.get(n).out())) {
+      n++;
+    }
+    return n;
+  }
+
   /** Each argument. */
   public List<String> arguments(Event e) {
     Optional<Call> call = table.call(e.number());

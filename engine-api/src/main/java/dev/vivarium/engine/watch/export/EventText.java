@@ -5,6 +5,7 @@ import dev.vivarium.engine.watch.Event;
 import dev.vivarium.engine.watch.EventKind;
 import dev.vivarium.engine.watch.FileAction;
 import dev.vivarium.engine.watch.NetworkEvent;
+import dev.vivarium.engine.watch.Packet;
 import dev.vivarium.engine.watch.Payload;
 import dev.vivarium.engine.watch.calls.CallTable;
 import dev.vivarium.engine.watch.calls.Kind;
@@ -36,6 +37,8 @@ public final class EventText {
               + (e.arguments()[1] > 0 ? " from process " + e.arguments()[1] : "");
       case LIMIT -> e.text(0).map(Escape::c).orElse("a limit");
       case UNSUPPORTED -> TABLE.name(e.number()) + " is not supported";
+      case WAIT -> TABLE.name(e.number()) + " waits";
+      case PACKET -> packet(e);
       case POLICY ->
           (e.result() == 1 ? "allowed " : "refused ")
               + e.text(0).map(Escape::c).orElse("")
@@ -114,6 +117,20 @@ public final class EventText {
     return out.toString();
   }
 
+  private static String packet(Event e) {
+    return Packet.of(e)
+        .map(p ->
+            (p.protocol() == Packet.TCP ? "tcp" : "udp")
+                + " from port "
+                + p.fromPort()
+                + " to port "
+                + p.toPort()
+                + ", "
+                + p.length()
+                + " bytes")
+        .orElse("?");
+  }
+
   /** The paths that an event is about, absolute where that is known; one char per byte. */
   public static List<String> paths(Event e) {
     List<String> found = new ArrayList<>();
@@ -121,7 +138,7 @@ public final class EventText {
       e.path(0).ifPresent(found::add);
       return found;
     }
-    if (e.kind() == EventKind.FILE || e.kind() == EventKind.SYSCALL) {
+    if (e.kind() == EventKind.FILE || e.kind() == EventKind.SYSCALL || e.kind() == EventKind.WAIT) {
       for (int i = 0; i < 6; i++) {
         boolean isPath = e.kind() == EventKind.FILE || isPath(e.number(), i);
         Optional<String> path = isPath ? e.path(i) : Optional.empty();

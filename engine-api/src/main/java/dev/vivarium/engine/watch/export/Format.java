@@ -1,5 +1,7 @@
 package dev.vivarium.engine.watch.export;
 
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -11,7 +13,9 @@ public enum Format {
   JSONL,
   CSV,
   /** Chrome's trace events, which Perfetto opens. */
-  PERFETTO;
+  PERFETTO,
+  /** Packets of the sandbox's network, and nothing else. */
+  PCAP;
 
   public String word() {
     return name().toLowerCase(Locale.ROOT);
@@ -31,7 +35,14 @@ public enum Format {
     String lower = name.toLowerCase(Locale.ROOT);
     return lower.endsWith(".txt") || lower.endsWith(".strace")
         ? TEXT
-        : lower.endsWith(".csv") ? CSV : lower.endsWith(".json") ? PERFETTO : JSONL;
+        : lower.endsWith(".csv")
+            ? CSV
+            : lower.endsWith(".json") ? PERFETTO : lower.endsWith(".pcap") ? PCAP : JSONL;
+  }
+
+  /** What its chars are: text, or the bytes of a file that is none. */
+  public Charset charset() {
+    return this == PCAP ? StandardCharsets.ISO_8859_1 : StandardCharsets.UTF_8;
   }
 
   /** Begins an output. */
@@ -41,6 +52,7 @@ public enum Format {
       case JSONL -> new JsonLinesOutput(to);
       case CSV -> new CsvOutput(to);
       case PERFETTO -> new PerfettoOutput(to);
+      case PCAP -> new PcapOutput(to, epochNanos);
     };
   }
 }

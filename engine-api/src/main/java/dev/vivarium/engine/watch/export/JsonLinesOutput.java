@@ -80,6 +80,8 @@ public final class JsonLinesOutput implements EventOutput {
       }
       case LIMIT -> Json.member(line, "what", e.text(0).map(Escape::c).orElse(""));
       case UNSUPPORTED -> Json.member(line, "call", table.name(e.number()));
+      case WAIT -> Json.member(line, "call", table.name(e.number()));
+      case PACKET -> Json.member(line, "what", EventText.describe(e));
       case POLICY -> {
         line.append(",\"allowed\":").append(e.result() == 1);
         Json.member(line, "what", e.text(0).map(Escape::c).orElse(""));

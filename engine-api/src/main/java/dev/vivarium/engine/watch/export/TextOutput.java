@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
+import java.util.HashSet;
+import java.util.Set;
 
 /** One line per event, as strace -f writes them. */
 public final class TextOutput implements EventOutput {
@@ -24,6 +26,9 @@ public final class TextOutput implements EventOutput {
    */
   public record Style(boolean pids, boolean times, boolean durations, long epochNanos) {}
 
+  /** Threads that can wait at a time as far as this goes; the calls of others are one line each. */
+  private static final int MOST_UNFINISHED = 10_000;
+
   private final Appendable out;
   private final Style style;
   private final CallFormatter calls = new CallFormatter();
@@ -33,9 +38,24 @@ public final class TextOutput implements EventOutput {
     this.style = style;
   }
 
+  /** The thread whose call stands at the end of the last line, which has no end yet; else 0. */
+  private int open;
+
+  /** Threads whose calls were begun in lines that have ended. */
+  private final Set<Integer> unfinished = new HashSet<>();
+
   @Override
   public void accept(Event e) throws IOException {
     StringBuilder line = new StringBuilder(160);
+    if (open != 0 && !(open == e.tid() && e.kind() == EventKind.SYSCALL)) {
+      breakOff(line);
+    }
+    if (open != 0) {
+      // It is the call that the line begins with.
+      open = 0;
+      finish(line, e, calls.rest(e));
+      return;
+    }
     if (style.pids) {
       line.append(e.tid()).append(' ');
     }
@@ -45,28 +65,52 @@ public final class TextOutput implements EventOutput {
       line.append(TIME.format(at)).append(' ');
     }
     switch (e.kind()) {
+      case WAIT -> {
+        if (unfinished.size() < MOST_UNFINISHED) {
+          out.append(line.append(calls.beginning(e)));
+          open = e.tid();
+        }
+        return;
+      }
       case SYSCALL -> {
-        line.append(calls.line(e));
-        if (style.durations && e.returned()) {
-          line.append(
-              String.format(
-                  java.util.Locale.ROOT,
-                  " <%d.%06d>",
-                  e.durationNanos() / 1_000_000_000,
-                  e.durationNanos() / 1000 % 1_000_000));
-        }
-        if (!e.complete()) {
-          line.append(" /* what the arguments point to was lost */");
-        }
+        boolean resumed = unfinished.remove(e.tid());
+        finish(line, e, resumed ? "<... " + name(e) + " resumed>" + calls.rest(e) : calls.line(e));
+        return;
       }
       case SIGNAL -> line.append("--- ").append(EventText.describe(e)).append(" ---");
-      case EXIT -> line.append("+++ ").append(EventText.describe(e)).append(" +++");
+      case EXIT -> {
+        unfinished.remove(e.tid());
+        line.append("+++ ").append(EventText.describe(e)).append(" +++");
+      }
       default ->
           line.append("=== ")
               .append(e.kind().word())
               .append(": ")
               .append(EventText.describe(e))
               .append(" ===");
+    }
+    out.append(line.append('\n'));
+  }
+
+  /** Another comes in between. */
+  private void breakOff(StringBuilder line) {
+    line.append(" <unfinished ...>\n");
+    unfinished.add(open);
+    open = 0;
+  }
+
+  private void finish(StringBuilder line, Event e, String text) throws IOException {
+    line.append(text);
+    if (style.durations && e.returned()) {
+      line.append(
+          String.format(
+              java.util.Locale.ROOT,
+              " <%d.%06d>",
+              e.durationNanos() / 1_000_000_000,
+              e.durationNanos() / 1000 % 1_000_000));
+    }
+    if (!e.complete()) {
+      line.append(" /* what the arguments point to was lost */");
     }
     out.append(line.append('\n'));
   }
@@ -85,7 +129,12 @@ public final class TextOutput implements EventOutput {
 
   @Override
   public void dropped(long count) throws IOException {
-    out.append("... ")
+    StringBuilder line = new StringBuilder();
+    if (open != 0) {
+      breakOff(line);
+    }
+    out.append(line)
+        .append("... ")
         .append(Long.toString(count))
         .append(" events were lost: too many for this reader ...\n");
   }
@@ -97,6 +146,11 @@ public final class TextOutput implements EventOutput {
 
   @Override
   public void close() throws IOException {
+    if (open != 0) {
+      StringBuilder line = new StringBuilder();
+      breakOff(line);
+      out.append(line);
+    }
     flush();
     if (out instanceof java.io.Closeable c) {
       c.close();

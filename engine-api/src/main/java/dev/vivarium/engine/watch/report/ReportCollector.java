@@ -102,6 +102,9 @@ public final class ReportCollector implements EventOutput {
       case SIGNAL -> signals.merge(table.signal(e.number()), 1L, Long::sum);
       case UNSUPPORTED -> unsupported.merge(table.name(e.number()), 1L, Long::sum);
       case LIMIT -> evidence("limit").add(e, e.text(0).map(Escape::c).orElse("a limit"), true);
+      case WAIT, PACKET -> {
+        // not for reports
+      }
       case POLICY -> {
         if (e.result() == 0) {
           evidence("policy").add(e, EventText.describe(e), false);

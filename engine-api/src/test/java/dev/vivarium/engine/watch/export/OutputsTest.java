@@ -9,6 +9,7 @@ import dev.vivarium.engine.watch.Payload;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -90,7 +91,7 @@ class OutputsTest {
 
   @Test
   void nothingButPrintableAsciiComesOut() throws IOException {
-    for (Format format : Format.values()) {
+    for (Format format : EnumSet.complementOf(EnumSet.of(Format.PCAP))) {
       String text = all(format);
       for (int i = 0; i < text.length(); i++) {
         char c = text.charAt(i);

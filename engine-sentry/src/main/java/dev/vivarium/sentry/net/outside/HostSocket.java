@@ -10,6 +10,7 @@ import dev.vivarium.sentry.memory.Uio;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A connection that the network gofer made. It never blocks: what cannot be done now is -EAGAIN,
@@ -43,6 +44,15 @@ public final class HostSocket implements ReadyPoller.Watched {
 
   private boolean refused;
 
+  /** Sees the bytes that go each way, where they are. */
+  public interface Copies {
+    void sent(MemorySegment from, long offset, long length);
+
+    void received(MemorySegment to, long offset, long length);
+  }
+
+  private @Nullable Copies copies;
+
   /** Bytes that went each way, for the report. */
   private long sent;
 
@@ -62,6 +72,11 @@ public final class HostSocket implements ReadyPoller.Watched {
     this.queue = queue;
     this.input = input;
     this.slot = outside.poller().add(fd, this);
+  }
+
+  /** Who is to see what goes over a stream. */
+  public void setCopies(Copies to) {
+    copies = to;
   }
 
   public long sent() {
@@ -180,6 +195,9 @@ public final class HostSocket implements ReadyPoller.Watched {
     }
     long n = Libc.syscall(Sys.SENDTO, fd, address, count, how, 0, 0);
     if (n > 0) {
+      if (copies != null) {
+        copies.sent(from, src.segmentOffset(), n);
+      }
       src.advance(n);
       sent += n;
     }
@@ -223,6 +241,9 @@ public final class HostSocket implements ReadyPoller.Watched {
       long wanted = Math.min(there, dst.remaining());
       n = Libc.syscall(Sys.RECVFROM, fd, address, wanted, how, 0, 0);
       if (n > 0) {
+        if (copies != null) {
+          copies.received(dst.segment(), dst.segmentOffset(), n);
+        }
         dst.advance(n);
         drained = n < wanted;
       }
@@ -233,6 +254,9 @@ public final class HostSocket implements ReadyPoller.Watched {
           Libc.syscall(
               Sys.RECVFROM, fd, b.address(), peek ? wanted : Math.min(there, wanted), how, 0, 0);
       if (n > 0) {
+        if (copies != null && !peek) {
+          copies.received(b, 0, n);
+        }
         n = dst.put(b, 0, n);
       }
     }
@@ -248,7 +272,7 @@ public final class HostSocket implements ReadyPoller.Watched {
   }
 
   /** The next datagram; null and an errno in {@code error[0]} if there is none now. */
-  public byte @org.jspecify.annotations.Nullable [] receiveDatagram(int[] error) {
+  public byte @Nullable [] receiveDatagram(int[] error) {
     MemorySegment b = outside.buffer();
     long n = Libc.syscall(Sys.RECVFROM, fd, b.address(), BUFFER, Libc.MSG_DONTWAIT, 0, 0);
     if (n < 0) {
