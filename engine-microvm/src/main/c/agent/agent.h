@@ -54,7 +54,7 @@ struct mount_options {
 };
 struct root_options {
   uint32_t disks;
-  bool read_only;
+  bool read_only, network;
   const char *host_name;
   uint32_t mounts;
   struct mount_options mount[MAX_MOUNTS];

@@ -24,9 +24,11 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "network.h"
 
 #define PORT_NAME "vivarium.agent"
 #define FILES_PORT_NAME "vivarium.files"
+#define NETWORK_PORT_NAME "vivarium.network"
 
 static bool welcomed, configured;
 
@@ -125,12 +127,21 @@ static void configure(struct reader *r) {
     options.mount[i].writable = read_u8(r) != 0;
     options.mount[i].mode = read_u32(r);
   }
+  static struct network_options network;
+  uint8_t networks = read_u8(r);
+  network.on = (networks & NETWORK_ON) != 0;
+  network.v6 = (networks & NETWORK_V6) != 0;
+  network.ports = read_u32(r);
+  if (network.ports > MAX_PORTS) r->bad = true;
+  for (uint32_t i = 0; !r->bad && i < network.ports; i++) network.port[i] = read_u16(r);
+  options.network = network.on;
   if (r->bad) give_up("the host's configuration is malformed");
   raise_loopback();
   /* Not before: a clone has other disks than the template that it was made from. */
   load_modules("/modules/late");
   assemble_root(&options);
   if (options.mounts > 0) files_start(open_port(FILES_PORT_NAME), options.mounts);
+  if (network.on) network_start(open_port(NETWORK_PORT_NAME), &network);
   processes_init(&options, max_tasks);
   configured = true;
   channel_send(CONFIGURED, 0, NULL, 0, NULL, 0);

@@ -13,19 +13,23 @@
  * Host files have a port of their own, and a thread of their own in the agent: what the guest's kernel asks of a FUSE mount
  * goes to the host as it is, and the host's answer back, in frames of the same kind. No more than MAX_FILE_REQUESTS wait for an
  * answer. A thread that also reads pipes would not do: splice(2) from such a file to a pipe locks the pipe until the file is read.
+ *
+ * The network has a third port, and a thread: its other end is the network gofer, whose flow.h says what is spoken there.
  */
 #ifndef AGENT_PROTOCOL_H
 #define AGENT_PROTOCOL_H
 
 #include <stdint.h>
 
-#define AGENT_VERSION 2
+#define AGENT_VERSION 3
 #define MAX_PAYLOAD 65536
 #define OUTPUT_WINDOW 262144
 #define INPUT_WINDOW 65536
 #define MAX_PROCESSES 256
 #define MAX_MOUNTS 64
 #define MAX_FILE_REQUESTS 16
+#define NETWORK_ON 1
+#define NETWORK_V6 2
 
 struct frame_header {
   uint32_t length; /* of the payload */
@@ -38,7 +42,8 @@ enum frame_type {
   /* From the host. */
   HELLO = 1,      /* u32 lowest, u32 highest version */
   CONFIGURE = 2,  /* u64 wall clock in ns; str entropy; str host name; u32 disks; u8 read-only root; u32 max tasks;
-                     u32 mounts, each: str target (empty: what lies under the root), u8 writable, u32 mode */
+                     u32 mounts, each: str target (empty: what lies under the root), u8 writable, u32 mode;
+                     u8 network: NETWORK_*; u32 published ports, each: u16 number inside */
   START = 3,      /* u8 terminal; u8 standard input; u16 rows; u16 columns; str user; str directory; list argv; list env */
   INPUT = 4,      /* bytes */
   INPUT_END = 5,  /* nothing */

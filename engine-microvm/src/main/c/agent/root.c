@@ -116,6 +116,27 @@ static const struct {
     {"/tmp", "mode=1777"}, {"/var/tmp", "mode=1777"}, {"/run", "mode=0755"}, {"/home", "mode=0755"}, {"/root", "mode=0700"},
 };
 
+static const char *give_file(const char *path, const char *text) {
+  /* What is there may be a link to what a service writes elsewhere. */
+  if (unlink(path) != 0 && errno != ENOENT) return path;
+  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+  if (fd >= 0) close(fd);
+  return ok ? NULL : path;
+}
+
+/* Who resolves names, and whose they are. */
+static const char *give_names(const char *host_name) {
+  char hosts[512];
+  mkdir("/etc", 0755);
+  snprintf(hosts, sizeof hosts,
+           "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+           "10.86.0.1\thost.vivarium.internal\n10.86.0.2\t%s\n",
+           host_name);
+  const char *failed = give_file("/etc/resolv.conf", "nameserver 10.86.0.1\noptions timeout:3 attempts:2\n");
+  return failed != NULL ? failed : give_file("/etc/hosts", hosts);
+}
+
 /* What the user wants to see of the host, where the user wants it. */
 static const char *mount_files(const struct root_options *options) {
   for (uint32_t i = 0; i < options->mounts; i++) {
@@ -161,6 +182,7 @@ const char *enter_root(const struct root_options *options) {
     for (size_t i = 0; i < sizeof private_places / sizeof *private_places; i++)
       if (!mount_at("tmpfs", private_places[i].target, MS_NOSUID | MS_NODEV, private_places[i].mode)) return private_places[i].target;
   if (options->read_only && access("/tmp", F_OK) == 0 && !mount_at("tmpfs", "/tmp", MS_NOSUID | MS_NODEV, "mode=1777")) return "/tmp";
+  if (options->network && (failed = give_names(options->host_name)) != NULL) return failed;
   failed = mount_files(options);
   if (failed != NULL) return failed;
   if (options->read_only && mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) != 0) return "the read-only root";

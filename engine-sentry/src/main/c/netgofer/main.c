@@ -4,6 +4,7 @@
  * connections; the sentry itself opens none.
  *
  *   vivarium-netgofer allow|full WORD...    with the sentry's socket as descriptor 0
+ *   vivarium-netgofer guest PATH allow|full WORD...    for a virtual machine (guest.c), whose sandbox listens at PATH
  *
  * WORD is a rule (policy.c), "dns,ADDRESS,PORT" or "port,tcp|udp,ADDRESS,PORT",
  * "limits,..." (relay.c) or "network,..." (members.c).
@@ -91,6 +92,11 @@ int main(int argc, char **argv)
 	for (int fd = 1; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_WRONLY) != fd)
 			die("cannot open", "/dev/null");
+	if (argc > 2 && strcmp(argv[1], "guest") == 0) {
+		guest_connect_channel(argv[2]);
+		argv += 2;
+		argc -= 2;
+	}
 	serve_prepare();
 	for (int i = 1; i < argc; i++) {
 		char *word = argv[i], *address;
@@ -122,6 +128,8 @@ int main(int argc, char **argv)
 
 	route_open();
 	ports_start();
+	if (for_guest)
+		guest_connect();
 	uint32_t features = confine() | routes;
 
 	/* Complaints are over; the sentry's end of this tells it so. */

@@ -51,9 +51,12 @@ int64_t dns_next_deadline(void);
 void dns_expire(int64_t now_millis);
 
 /* serve.c */
-enum watched { WATCH_CHANNEL, WATCH_PORT, WATCH_FLOW, WATCH_ANSWER, WATCH_MEMBERS, WATCH_LINK, WATCH_RELAY };
+enum watched { WATCH_CHANNEL, WATCH_PORT, WATCH_FLOW, WATCH_ANSWER, WATCH_MEMBERS, WATCH_LINK, WATCH_RELAY, WATCH_GUEST };
 void serve_prepare(void);
 void serve(uint32_t features) __attribute__((noreturn));
+/* What the policy says, and the connection if it says yes: its descriptor, or a negative errno. m gets the local address. */
+int open_decided(const struct net_request *r, struct decision *d, struct net_message *m);
+void hello(uint32_t sequence);
 void watch(int fd, enum watched what, uint32_t index);
 void rewatch(int fd, uint32_t before, uint32_t events, enum watched what, uint32_t index);
 void send_message(struct net_message *m, const void *payload, size_t length, int fd, bool may_lose);
@@ -88,6 +91,16 @@ int relay(int fd, enum relay_kind kind);
 void relay_ready(uint32_t index, uint32_t events);
 int64_t relay_next_deadline(void);
 void relay_expire(void);
+
+/* guest.c: a virtual machine's connections, which this process keeps. */
+extern bool for_guest;
+void guest_connect_channel(const char *path);
+void guest_connect(void);
+void guest_start(void);
+void guest_ready(void);
+/* What came to a published port; the descriptor is its own from now on. */
+void guest_accepted(uint32_t index, const struct net_message *m, int fd);
+void guest_arrived(uint32_t index, const struct net_message *m, const void *data, size_t length);
 
 /* confine.c */
 uint32_t confine(void);

@@ -95,6 +95,10 @@ static void accept_one(uint32_t index)
 	if (fd < 0)
 		return;
 	ports[index].credit--;
+	if (for_guest) {
+		guest_accepted(index, &m, fd);
+		return;
+	}
 	send_message(&m, NULL, 0, fd, false);
 	close(fd);
 }
@@ -130,8 +134,13 @@ static void receive_one(uint32_t index)
 		return;
 	from_sockaddr(&from, m.address, &m.port);
 	remember(&ports[index], m.address, m.port);
-	if (!relay_loses((size_t)n))
-		send_message(&m, data, (size_t)n, -1, true);
+	if (relay_loses((size_t)n))
+		return;
+	if (for_guest) {
+		guest_arrived(index, &m, data, (size_t)n);
+		return;
+	}
+	send_message(&m, data, (size_t)n, -1, true);
 }
 
 void port_ready(uint32_t index)

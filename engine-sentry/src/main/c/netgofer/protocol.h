@@ -30,6 +30,9 @@ enum net_event {
 			   whoever takes it writes the verdict: a byte, 0 or an errno */
 	NET_ARRIVED,	/* a datagram: index, address, port = the sender, data; of members, local_port too */
 	NET_RESOLVED,	/* a name was asked for: name; error, rule; value = query type; address = first */
+	/* Of a virtual machine's flows, which stay in the gofer (guest.c). */
+	NET_OPENED,	/* protocol, address, port, name; error, rule, kind; value = microseconds */
+	NET_CLOSED,	/* protocol, address, port; data: u64 sent, u64 received */
 };
 
 enum { PROTOCOL_TCP = 1, PROTOCOL_UDP = 2 };

@@ -53,6 +53,8 @@ void send_message(struct net_message *m, const void *payload, size_t length, int
 	struct msghdr h = { .msg_iov = parts, .msg_iovlen = length > 0 ? 2 : 1 };
 
 	m->length = (uint16_t)length;
+	/* The channel of a virtual machine's is a stream, of which nothing may be missing. */
+	may_lose = may_lose && !for_guest;
 	if (fd >= 0) {
 		memset(&control, 0, sizeof control);
 		h.msg_control = &control;
@@ -112,57 +114,62 @@ static int open_member(const struct net_request *r, struct net_message *m)
 	return fd < 0 ? fd : relay(fd, RELAY_WELCOME);
 }
 
+static bool may_open(const struct net_request *r, struct decision *d, uint8_t address[16])
+{
+	uint16_t port = ntohs(r->port);
+	bool to_gateway = memcmp(r->address, gateway, 16) == 0;
+
+	memcpy(address, r->address, 16);
+	if (to_gateway && port == 53) {
+		*d = (struct decision){ true, RULE_BUILT_IN, PRIVATE, NULL };
+	} else if (is_member_address(r->address)) {
+		*d = (struct decision){ true, RULE_MEMBER, PRIVATE, member_name(r->address) };
+	} else if (to_gateway) {
+		*d = decide_host_loopback(r->protocol, port);
+		map_v4(address, htonl(INADDR_LOOPBACK));
+	} else {
+		*d = decide(r->protocol, address, port, now_millis() / 1000);
+	}
+	return d->allowed;
+}
+
+int open_decided(const struct net_request *r, struct decision *d, struct net_message *m)
+{
+	uint8_t address[16];
+
+	if (!may_open(r, d, address))
+		return -EACCES;
+	return d->rule == RULE_BUILT_IN ? dns_open_flow(r->protocol == PROTOCOL_TCP)
+	       : d->rule == RULE_MEMBER ? open_member(r, m)
+					: open_connection(r, address, m);
+}
+
 static void open_or_ask(const struct net_request *r)
 {
 	struct net_message m = { .sequence = r->sequence, .event = NET_REPLY, .protocol = r->protocol,
 				 .port = r->port };
-	uint16_t port = ntohs(r->port);
 	uint8_t address[16];
 	struct decision d;
-	bool to_gateway = memcmp(r->address, gateway, 16) == 0;
 	int fd = -1;
 
 	memcpy(m.address, r->address, 16);
-	memcpy(address, r->address, 16);
-	if (to_gateway && port == 53) {
-		d = (struct decision){ true, RULE_BUILT_IN, PRIVATE, NULL };
-		if (r->op == NET_OPEN) {
-			fd = dns_open_flow(r->protocol == PROTOCOL_TCP);
-			if (fd < 0)
-				m.error = -fd;
-		}
-	} else if (is_member_address(r->address)) {
-		d = (struct decision){ true, RULE_MEMBER, PRIVATE, member_name(r->address) };
-		if (r->op == NET_OPEN) {
-			fd = open_member(r, &m);
-			if (fd < 0)
-				m.error = -fd;
-		}
-	} else {
-		if (to_gateway) {
-			d = decide_host_loopback(r->protocol, port);
-			map_v4(address, htonl(INADDR_LOOPBACK));
-		} else {
-			d = decide(r->protocol, address, port, now_millis() / 1000);
-		}
-		if (!d.allowed) {
-			m.error = EACCES;
-		} else if (r->op == NET_OPEN) {
-			fd = open_connection(r, address, &m);
-			if (fd < 0)
-				m.error = -fd;
-		}
+	if (r->op == NET_OPEN) {
+		fd = open_decided(r, &d, &m);
+		if (fd < 0)
+			m.error = -fd;
+	} else if (!may_open(r, &d, address)) {
+		m.error = EACCES;
 	}
 	m.rule = d.rule;
 	m.kind = (uint8_t)d.kind;
-	send_message(&m, d.name, d.name ? strlen(d.name) : 0, fd, false);
+	send_message(&m, d.name, d.name ? strlen(d.name) : 0, fd < 0 ? -1 : fd, false);
 	if (fd >= 0)
 		close(fd);
 }
 
-static void hello(const struct net_request *r)
+void hello(uint32_t sequence)
 {
-	struct net_message m = { .sequence = r->sequence, .event = NET_REPLY, .index = NETGOFER_VERSION,
+	struct net_message m = { .sequence = sequence, .event = NET_REPLY, .index = NETGOFER_VERSION,
 				 .value = in_force, .rule = RULE_BUILT_IN };
 
 	member_own(m.local_address);
@@ -181,11 +188,11 @@ static void take_request(void)
 		return;
 	if (n <= 0)
 		_exit(0);
-	if (n < (ssize_t)sizeof in.request)
+	if (n < (ssize_t)sizeof in.request || for_guest)
 		return;	/* nonsense has no answer */
 	switch (in.request.op) {
 	case NET_HELLO:
-		hello(&in.request);
+		hello(in.request.sequence);
 		break;
 	case NET_OPEN:
 	case NET_ASK:
@@ -226,6 +233,8 @@ void serve(uint32_t features)
 	struct epoll_event events[64];
 
 	in_force = features;
+	if (for_guest)
+		hello(0);
 	for (;;) {
 		int64_t deadline = dns_next_deadline(), now = now_millis(), relays = relay_next_deadline();
 
@@ -258,6 +267,9 @@ void serve(uint32_t features)
 				break;
 			case WATCH_RELAY:
 				relay_ready(index, events[i].events);
+				break;
+			case WATCH_GUEST:
+				guest_ready();
 				break;
 			}
 		}

@@ -9,12 +9,14 @@ import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.microvm.agent.AgentConnection;
 import dev.vivarium.microvm.agent.GuestProcess;
 import dev.vivarium.microvm.files.FileServer;
+import dev.vivarium.microvm.network.GuestNetwork;
 import dev.vivarium.microvm.vmm.Machine;
 import java.io.IOException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** A command that runs in a virtual machine of its own. */
 final class MicrovmSandbox implements RunningSandbox {
@@ -28,6 +30,7 @@ final class MicrovmSandbox implements RunningSandbox {
   private final AgentConnection agent;
   private final GuestProcess process;
   private final FileServer files;
+  private final @Nullable GuestNetwork network;
   private final Consumer<String> log;
   private final long memoryBytes;
   private final String platform;
@@ -38,12 +41,14 @@ final class MicrovmSandbox implements RunningSandbox {
       AgentConnection agent,
       GuestProcess process,
       FileServer files,
+      @Nullable GuestNetwork network,
       Consumer<String> log,
       long memoryBytes,
       String platform) {
     this.memoryBytes = memoryBytes;
     this.log = log;
     this.files = files;
+    this.network = network;
     this.machine = machine;
     this.agent = agent;
     this.process = process;
@@ -58,11 +63,13 @@ final class MicrovmSandbox implements RunningSandbox {
 
   @Override
   public String remark() {
+    String refused = network == null ? "" : network.remark();
     return process.someWereKilledForMemory()
         ? "a process was killed for using more memory than the virtual machine has ("
             + (memoryBytes >> 20)
             + " MiB; --memory gives it more)"
-        : "";
+            + (refused.isEmpty() ? "" : "; " + refused)
+        : refused;
   }
 
   @Override
@@ -99,6 +106,9 @@ final class MicrovmSandbox implements RunningSandbox {
     }
     machine.close();
     files.close();
+    if (network != null) {
+      network.close();
+    }
   }
 
   @Override

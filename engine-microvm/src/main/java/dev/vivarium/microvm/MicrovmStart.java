@@ -11,6 +11,7 @@ import dev.vivarium.microvm.kernel.GuestKernel;
 import dev.vivarium.microvm.kernel.KernelDigest;
 import dev.vivarium.microvm.kernel.KernelException;
 import dev.vivarium.microvm.kernel.KernelStore;
+import dev.vivarium.microvm.network.GuestNetwork;
 import dev.vivarium.microvm.vmm.Accelerator;
 import dev.vivarium.microvm.vmm.AcceleratorProbe;
 import dev.vivarium.microvm.vmm.Machine;
@@ -25,6 +26,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** From a specification to a command that runs in a virtual machine. */
 final class MicrovmStart {
@@ -53,29 +55,12 @@ final class MicrovmStart {
 
   MicrovmSandbox start() throws EngineException {
     List<Path> layers = checked();
+    @Nullable GuestNetwork network = null;
     try {
-      GuestKernel kernel = new KernelStore(kernels).get(host::log);
-      AcceleratorProbe.Result found = new AcceleratorProbe(vmm, kernels).run(kernel);
-      host.log(
-          "kernel %s, %s, %s (%s)"
-              .formatted(kernel.name(), vmm.name(), found.accelerator(), found.reason()));
-      MachineSpec wanted =
-          new MachineSpec(
-              kernel, found.accelerator(), memory(), processors(), layers, host.runDirectory());
-      began = System.nanoTime();
-      Optional<Machine> clone = clone(wanted);
-      if (clone.isEmpty()) {
-        requireWhole(kernel, false);
-      }
-      MicrovmSandbox sandbox =
-          launch(
-              clone.isPresent() ? clone.get() : vmm.start(wanted),
-              layers.size(),
-              kernel,
-              vmm.name() + " " + found.accelerator().name().toLowerCase(Locale.ROOT));
-      if (clone.isEmpty() && usesTemplates(wanted)) {
-        TemplateMaker.start(wanted);
-      }
+      // Before all that takes long: a port that is taken is known at once.
+      network = network();
+      MicrovmSandbox sandbox = start(layers, network);
+      network = null;
       return sandbox;
     } catch (KernelException | VmmException e) {
       throw new EngineException(FAILED, e.getMessage(), e);
@@ -84,7 +69,47 @@ final class MicrovmStart {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new EngineException(FAILED, "interrupted while the sandbox started", e);
+    } finally {
+      if (network != null) {
+        network.close();
+      }
     }
+  }
+
+  private @Nullable GuestNetwork network() throws EngineException {
+    try {
+      return GuestNetwork.start(spec, host);
+    } catch (IOException e) {
+      throw new EngineException(FAILED, String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private MicrovmSandbox start(List<Path> layers, @Nullable GuestNetwork network)
+      throws EngineException, KernelException, VmmException, IOException, InterruptedException {
+    GuestKernel kernel = new KernelStore(kernels).get(host::log);
+    AcceleratorProbe.Result found = new AcceleratorProbe(vmm, kernels).run(kernel);
+    host.log(
+        "kernel %s, %s, %s (%s)"
+            .formatted(kernel.name(), vmm.name(), found.accelerator(), found.reason()));
+    MachineSpec wanted =
+        new MachineSpec(
+            kernel, found.accelerator(), memory(), processors(), layers, host.runDirectory());
+    began = System.nanoTime();
+    Optional<Machine> clone = clone(wanted);
+    if (clone.isEmpty()) {
+      requireWhole(kernel, false);
+    }
+    MicrovmSandbox sandbox =
+        launch(
+            clone.isPresent() ? clone.get() : vmm.start(wanted),
+            layers.size(),
+            network,
+            kernel,
+            vmm.name() + " " + found.accelerator().name().toLowerCase(Locale.ROOT));
+    if (clone.isEmpty() && usesTemplates(wanted)) {
+      TemplateMaker.start(wanted);
+    }
+    return sandbox;
   }
 
   /**
@@ -128,8 +153,8 @@ final class MicrovmStart {
 
   /** What this engine cannot do is refused, never left out in silence. */
   private List<Path> checked() throws EngineException {
-    if (!spec.network().isNone()) {
-      throw refusal("--net, --allow, -p: virtual machines have no network outside yet");
+    if (spec.network().joined().isPresent()) {
+      throw refusal("--network: virtual machines are in no private network yet");
     }
     if (spec.traceFile().isPresent()) {
       throw refusal("--trace: system calls inside a virtual machine are not written down");
@@ -181,7 +206,12 @@ final class MicrovmStart {
     return (int) Math.min(wanted == 0 ? MOST_PROCESSORS : Math.ceil(wanted), all);
   }
 
-  private MicrovmSandbox launch(Machine machine, int disks, GuestKernel kernel, String platform)
+  private MicrovmSandbox launch(
+      Machine machine,
+      int disks,
+      @Nullable GuestNetwork network,
+      GuestKernel kernel,
+      String platform)
       throws EngineException, IOException, InterruptedException {
     AgentConnection agent = null;
     FileServer files = new FileServer(AgentConnection.MAX_FILE_REQUESTS);
@@ -200,9 +230,11 @@ final class MicrovmStart {
           spec.readOnlyRoot(),
           spec.limits().pids(),
           files.mounts(),
+          network == null ? AgentConnection.Network.NONE : network.connect(machine.networkPort()),
           PATIENCE);
       GuestProcess process = GuestCommand.start(agent, spec.process(), host.stdio());
-      return new MicrovmSandbox(machine, agent, process, files, host::log, memory(), platform);
+      return new MicrovmSandbox(
+          machine, agent, process, files, network, host::log, memory(), platform);
     } catch (EngineException | IOException | InterruptedException e) {
       // Why the machine is gone says more than that it does not answer.
       String ended = machine.ended().getNow("");

@@ -69,11 +69,26 @@ public final class AgentConnection implements Closeable {
   }
 
   /**
+   * A guest's network.
+   *
+   * @param version6 whether there is a way for IPv6
+   * @param ports of the guest, published on the host, as the gofer numbers them
+   */
+  public record Network(boolean on, boolean version6, List<Integer> ports) {
+    public static final Network NONE = new Network(false, false, List.of());
+
+    public Network {
+      ports = List.copyOf(ports);
+    }
+  }
+
+  /**
    * Gives the guest its identity and its root, and waits until both are in place.
    *
    * @param disks how many layers are attached, serial numbers layer0 (lowest) and up
    * @param maxTasks how many tasks the command may have; 0 for no limit
    * @param mounts what the guest mounts of the host's files; a {@link FilesConnection} serves them
+   * @param network what the guest has of it; a network gofer serves it
    */
   public void configure(
       String hostName,
@@ -81,6 +96,7 @@ public final class AgentConnection implements Closeable {
       boolean readOnlyRoot,
       int maxTasks,
       List<FileServer.Mount> mounts,
+      Network network,
       Duration patience)
       throws IOException, InterruptedException {
     byte[] entropy = new byte[ENTROPY];
@@ -98,6 +114,12 @@ public final class AgentConnection implements Closeable {
     for (FileServer.Mount mount : mounts) {
       request.string(mount.target()).u8(mount.writable() ? 1 : 0).u32(mount.mode());
     }
+    request
+        .u8(
+            (network.on() ? AgentProtocol.NETWORK_ON : 0)
+                | (network.version6() ? AgentProtocol.NETWORK_V6 : 0))
+        .u32(network.ports().size());
+    network.ports().forEach(request::u16);
     send(request.frame(AgentProtocol.CONFIGURE, 0));
     await(configured, patience, "the agent in the guest did not mount the root");
   }

@@ -12,8 +12,9 @@ final class KernelModule {
   private KernelModule() {}
 
   /**
-   * What our guests need beyond what the kernel has built in, when they start: the bus, the channel
-   * and the file systems. A module that a kernel does not have is built in, or not missed.
+   * What our guests need beyond what the kernel has built in, when they start: the bus, the
+   * channel, the file systems and the device that packets can be taken from. A module that a kernel
+   * does not have is built in, or not missed.
    */
   static final List<String> EARLY =
       List.of(
@@ -24,7 +25,7 @@ final class KernelModule {
           "erofs",
           "overlay",
           "fuse",
-          "virtio_net");
+          "tun");
 
   /** What they need only when they get their disks, which a template does not have. */
   static final List<String> LATE = List.of("virtio_blk");

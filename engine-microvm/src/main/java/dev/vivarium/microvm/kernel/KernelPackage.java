@@ -23,6 +23,9 @@ import java.util.Set;
 final class KernelPackage {
   private static final int MAX_FILE = 128 << 20;
 
+  /** A file that says that the modules are those that this version wants. */
+  static final String COMPLETE = "modules/with-tun";
+
   private KernelPackage() {}
 
   /**
@@ -65,6 +68,7 @@ final class KernelPackage {
         });
     writeList(modules.resolve("early"), early);
     writeList(modules.resolve("late"), late);
+    Files.createFile(directory.resolve(COMPLETE));
   }
 
   private static void writeList(Path file, List<String> modules) throws IOException {

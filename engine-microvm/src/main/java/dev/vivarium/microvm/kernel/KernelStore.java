@@ -45,7 +45,7 @@ public final class KernelStore {
     try (Stream<Path> all = Files.list(root)) {
       newest =
           all.filter(Files::isDirectory)
-              .filter(path -> Files.exists(path.resolve("modules/late")))
+              .filter(path -> Files.exists(path.resolve(KernelPackage.COMPLETE)))
               .max(Comparator.comparing(path -> path.toFile().lastModified()));
     }
     return newest.isEmpty() ? Optional.empty() : Optional.of(withInitramfs(newest.get()));
@@ -92,6 +92,10 @@ public final class KernelStore {
       KernelDigest.record(unpacked.resolve("vmlinux"));
       String file = String.valueOf(deb.getFileName());
       Path target = root.resolve(file.substring(0, file.length() - ".deb".length()));
+      if (Files.exists(target)) {
+        // Of a version that wanted other modules. Machines that run have read it.
+        Files.move(target, work.resolve("old"), StandardCopyOption.ATOMIC_MOVE);
+      }
       Files.move(unpacked, target, StandardCopyOption.ATOMIC_MOVE);
       return withInitramfs(target);
     } catch (FileSystemException e) {

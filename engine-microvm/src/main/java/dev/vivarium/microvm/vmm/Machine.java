@@ -2,6 +2,7 @@ package dev.vivarium.microvm.vmm;
 
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 
 /** A machine that was started. */
@@ -13,6 +14,9 @@ public interface Machine extends AutoCloseable {
    * Connects to the port for files of the host; called at most once, after the agent has answered.
    */
   SocketChannel openFilesPort() throws IOException;
+
+  /** The socket of the network's port; the first who connects to it gets it. As above. */
+  Path networkPort();
 
   /** Completes with the reason when the machine is no more, whatever way it ended. */
   CompletableFuture<String> ended();

@@ -23,13 +23,29 @@ final class QemuCommand {
   }
 
   /**
-   * For a machine that connects to our control socket when it starts.
+   * The sockets of one machine.
    *
+   * @param monitor where its control protocol goes
    * @param agent where it then listens for who wants its agent's port
    * @param files the same for the port of host files
-   * @param monitor where its control protocol goes
+   * @param network the same for the port of the network
    */
-  static List<String> of(MachineSpec spec, Memory memory, Path agent, Path files, Path monitor) {
+  record Sockets(Path monitor, Path agent, Path files, Path network) {
+    static Sockets in(Path directory) {
+      return new Sockets(
+          directory.resolve("qmp.sock"),
+          directory.resolve("agent.sock"),
+          directory.resolve("files.sock"),
+          directory.resolve("network.sock"));
+    }
+  }
+
+  /**
+   * For a machine that connects to our control socket when it starts.
+   *
+   * @param sockets where they are
+   */
+  static List<String> of(MachineSpec spec, Memory memory, Sockets sockets) {
     boolean emulated = spec.accelerator() == Accelerator.TCG;
     String size = (spec.memoryBytes() >> 20) + "M";
     List<String> words = new ArrayList<>();
@@ -60,13 +76,12 @@ final class QemuCommand {
       words.addAll(List.of("-initrd", spec.kernel().initramfs().toString()));
       words.addAll(List.of("-append", kernelArguments(emulated)));
     }
-    words.addAll(List.of("-chardev", "socket,id=monitor,path=" + escape(monitor)));
+    words.addAll(List.of("-chardev", "socket,id=monitor,path=" + escape(sockets.monitor())));
     words.addAll(List.of("-mon", "chardev=monitor,mode=control"));
-    words.addAll(List.of("-chardev", "socket,id=agent,server=on,wait=off,path=" + escape(agent)));
-    words.addAll(List.of("-chardev", "socket,id=files,server=on,wait=off,path=" + escape(files)));
-    words.addAll(List.of("-device", "virtio-serial-device,max_ports=3"));
-    words.addAll(List.of("-device", "virtserialport,chardev=agent,name=vivarium.agent"));
-    words.addAll(List.of("-device", "virtserialport,chardev=files,name=vivarium.files"));
+    words.addAll(List.of("-device", "virtio-serial-device,max_ports=4"));
+    addPort(words, "agent", sockets.agent());
+    addPort(words, "files", sockets.files());
+    addPort(words, "network", sockets.network());
     words.addAll(List.of("-device", "virtio-rng-device"));
     words.addAll(List.of("-device", "virtio-balloon-device,free-page-reporting=on"));
     for (int i = 0; i < spec.disks().size(); i++) {
@@ -79,6 +94,15 @@ final class QemuCommand {
           List.of("-device", "virtio-blk-device,drive=layer%d,serial=layer%d".formatted(i, i)));
     }
     return words;
+  }
+
+  private static void addPort(List<String> words, String name, Path socket) {
+    words.addAll(
+        List.of(
+            "-chardev",
+            "socket,id=%s,server=on,wait=off,path=%s".formatted(name, escape(socket)),
+            "-device",
+            "virtserialport,chardev=%s,name=vivarium.%s".formatted(name, name)));
   }
 
   /** A comma ends a value, unless it is doubled. */

@@ -19,17 +19,19 @@ import org.jspecify.annotations.Nullable;
  */
 final class QemuMachine implements Machine {
   private final Process process;
-  private final Path agent;
-  private final Path files;
+  private final QemuCommand.Sockets sockets;
   private final Qmp qmp;
   private final CompletableFuture<String> ended;
   private @Nullable SocketChannel port;
 
   private QemuMachine(
-      Process process, Path directory, Qmp qmp, ConsoleTail console, ConsoleTail errors) {
+      Process process,
+      QemuCommand.Sockets sockets,
+      Qmp qmp,
+      ConsoleTail console,
+      ConsoleTail errors) {
     this.process = process;
-    this.agent = agent(directory);
-    this.files = files(directory);
+    this.sockets = sockets;
     this.qmp = qmp;
     this.ended = process.onExit().thenApply(over -> reason(over, console, errors));
   }
@@ -41,28 +43,19 @@ final class QemuMachine implements Machine {
    */
   static QemuMachine start(MachineSpec spec, QemuCommand.Memory memory, Path directory)
       throws VmmException, InterruptedException {
-    Path agent = agent(directory);
-    Path files = files(directory);
-    Path monitor = directory.resolve("qmp.sock");
-    try (ServerSocketChannel monitors = listen(monitor)) {
-      Files.deleteIfExists(agent);
-      Files.deleteIfExists(files);
+    QemuCommand.Sockets sockets = QemuCommand.Sockets.in(directory);
+    try (ServerSocketChannel monitors = listen(sockets.monitor())) {
+      Files.deleteIfExists(sockets.agent());
+      Files.deleteIfExists(sockets.files());
+      Files.deleteIfExists(sockets.network());
       Process process =
-          new ProcessBuilder(QemuCommand.of(spec, memory, agent, files, monitor))
+          new ProcessBuilder(QemuCommand.of(spec, memory, sockets))
               .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
               .start();
-      return connect(process, monitors, directory);
+      return connect(process, monitors, sockets);
     } catch (IOException e) {
       throw new VmmException("cannot start " + QemuCommand.PROGRAM + ": " + e.getMessage(), e);
     }
-  }
-
-  private static Path agent(Path directory) {
-    return directory.resolve("agent.sock");
-  }
-
-  private static Path files(Path directory) {
-    return directory.resolve("files.sock");
   }
 
   private static ServerSocketChannel listen(Path socket) throws IOException {
@@ -76,7 +69,8 @@ final class QemuMachine implements Machine {
     }
   }
 
-  private static QemuMachine connect(Process process, ServerSocketChannel monitors, Path directory)
+  private static QemuMachine connect(
+      Process process, ServerSocketChannel monitors, QemuCommand.Sockets sockets)
       throws VmmException, InterruptedException {
     ConsoleTail console = new ConsoleTail(process.getInputStream(), "console");
     ConsoleTail errors = new ConsoleTail(process.getErrorStream(), "monitor");
@@ -85,7 +79,7 @@ final class QemuMachine implements Machine {
     @Nullable SocketChannel control = null;
     try {
       control = monitors.accept();
-      return new QemuMachine(process, directory, new Qmp(control), console, errors);
+      return new QemuMachine(process, sockets, new Qmp(control), console, errors);
     } catch (IOException e) {
       process.destroyForcibly();
       process.waitFor();
@@ -130,13 +124,13 @@ final class QemuMachine implements Machine {
 
   /** Connects to the agent's port; the guest hears of it. */
   QemuMachine connectAgent() throws IOException {
-    port = SocketChannel.open(UnixDomainSocketAddress.of(agent));
+    port = SocketChannel.open(UnixDomainSocketAddress.of(sockets.agent()));
     return this;
   }
 
   /** Whether QEMU has seen that nobody is at the agent's port any more. */
   boolean agentIsDisconnected() throws IOException {
-    return qmp.line("query-chardev").contains("\"disconnected:unix:" + agent);
+    return qmp.line("query-chardev").contains("\"disconnected:unix:" + sockets.agent());
   }
 
   @Override
@@ -146,7 +140,12 @@ final class QemuMachine implements Machine {
 
   @Override
   public SocketChannel openFilesPort() throws IOException {
-    return SocketChannel.open(UnixDomainSocketAddress.of(files));
+    return SocketChannel.open(UnixDomainSocketAddress.of(sockets.files()));
+  }
+
+  @Override
+  public Path networkPort() {
+    return sockets.network();
   }
 
   @Override

@@ -60,7 +60,11 @@ final class TemplateKey {
             .toList()
             .toString());
     MachineSpec bare = withDisks(spec, Collections.nCopies(disks(spec.disks().size()), nowhere));
-    parts.addAll(QemuCommand.of(bare, QemuCommand.Memory.OWN, nowhere, nowhere, nowhere));
+    parts.addAll(
+        QemuCommand.of(
+            bare,
+            QemuCommand.Memory.OWN,
+            new QemuCommand.Sockets(nowhere, nowhere, nowhere, nowhere)));
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       for (String part : parts) {

@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Test;
 
 class AgentProtocolTest {
   private static final Pattern NUMBER =
-      Pattern.compile("^(?:#define +|  )([A-Z_]+)(?: = | +)([0-9]+)(?:,.*)?$", Pattern.MULTILINE);
+      Pattern.compile(
+          "^(?:#define +|  )([A-Z0-9_]+)(?: = | +)([0-9]+)(?:,.*)?$", Pattern.MULTILINE);
 
   @Test
   void bothEndsHaveTheSameNumbers() throws Exception {

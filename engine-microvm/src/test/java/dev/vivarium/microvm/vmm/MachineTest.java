@@ -62,9 +62,8 @@ class MachineTest {
                 List.of(Path.of("/store/a,readonly=off")),
                 Path.of("/run")),
             QemuCommand.Memory.OWN,
-            Path.of("/run/s,id=x"),
-            Path.of("/run/f"),
-            Path.of("/run/q"));
+            new QemuCommand.Sockets(
+                Path.of("/run/q"), Path.of("/run/s,id=x"), Path.of("/run/f"), Path.of("/run/n")));
     assertTrue(
         words.contains("if=none,id=layer0,format=raw,readonly=on,file=/store/a,,readonly=off"),
         words.toString());

@@ -1,0 +1,182 @@
+package dev.vivarium.engine;
+
+import dev.vivarium.engine.watch.NetworkEvent;
+import dev.vivarium.engine.watch.NetworkEvent.Action;
+import dev.vivarium.profiles.network.AddressKind;
+import dev.vivarium.profiles.network.IpAddress;
+import dev.vivarium.profiles.network.NetworkPolicy;
+import java.util.LinkedHashSet;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * What is told of a sandbox's network, whatever its engine: an event of each attempt, a line in the
+ * log of each refusal, and a line for people at the end. Any thread.
+ */
+public final class NetworkAccount {
+  private static final int MOST_LOGGED = 1000;
+  private static final int MOST_SHOWN = 3;
+  private static final int EACCES = 13;
+
+  /** The number that stands for "both are in one private network". */
+  private static final int MEMBER = -4;
+
+  private static final int MAX_PORTS = 64;
+
+  private final NetworkSpec spec;
+  private final SandboxHost host;
+
+  /** What was refused so far, and the first of it, for people. */
+  private int refused;
+
+  private final Set<String> firstRefused = new LinkedHashSet<>();
+
+  public NetworkAccount(NetworkSpec spec, SandboxHost host) {
+    this.spec = spec;
+    this.host = host;
+  }
+
+  /** What decided: the rule, or why there is none. */
+  private String decision(int error, int rule, int kind) {
+    NetworkPolicy policy = spec.policy();
+    String mode = "net " + policy.mode().name().toLowerCase(Locale.ROOT);
+    if (rule == MEMBER) {
+      return "network " + spec.joined().orElse("");
+    }
+    if (error != EACCES) {
+      return rule >= 0 ? "allow " + policy.describe(rule) : mode;
+    }
+    AddressKind[] kinds = AddressKind.values();
+    AddressKind what = kind >= 0 && kind < kinds.length ? kinds[kind] : AddressKind.RESERVED;
+    return what == AddressKind.PUBLIC ? mode : mode + ": " + what.description();
+  }
+
+  private static String text(byte[] address) {
+    IpAddress a = IpAddress.of(address);
+    return a.high() == 0 && a.low() == 0 ? "" : a.toString();
+  }
+
+  private synchronized void refused(String what, String decision) {
+    if (refused < MOST_LOGGED) {
+      host.log("the network policy refused " + what + " (" + decision + ")");
+    } else if (refused == MOST_LOGGED) {
+      host.log("the network policy refuses more than is logged");
+    }
+    refused++;
+    if (firstRefused.size() < MOST_SHOWN) {
+      firstRefused.add(what);
+    }
+  }
+
+  /** For people, of a run that is over; empty if nothing was refused. */
+  public synchronized String remark() {
+    return refused == 0
+        ? ""
+        : "the network policy refused "
+            + (refused == 1 ? "an attempt" : refused + " attempts")
+            + ": "
+            + String.join(", ", firstRefused)
+            + (refused > firstRefused.size() ? " …" : "")
+            + "; --allow lets it reach more";
+  }
+
+  /**
+   * A connection was asked for, or a datagram sent to where none had gone before.
+   *
+   * @param pid inside; 0 if it is not known
+   * @param error 0 or an errno, EACCES if it is the policy's
+   * @param rule the number of the rule that let it through; negative for none
+   * @param kind the number of the address's {@link AddressKind}
+   * @param name by which a rule allowed it; empty for none
+   */
+  public void opened(
+      int pid,
+      boolean stream,
+      byte[] address,
+      int port,
+      int error,
+      int rule,
+      int kind,
+      String name,
+      long durationNanos) {
+    String protocol = stream ? "tcp" : "udp";
+    String decision = decision(error, rule, kind);
+    boolean allowed = error != EACCES;
+    if (!allowed) {
+      String to = text(address);
+      refused((to.indexOf(':') >= 0 ? "[" + to + "]" : to) + ":" + port + "/" + protocol, decision);
+    }
+    host.events()
+        .network(
+            new NetworkEvent(
+                pid,
+                stream ? Action.CONNECT : Action.SEND,
+                protocol,
+                text(address),
+                port,
+                name,
+                allowed,
+                decision,
+                0,
+                0,
+                durationNanos));
+  }
+
+  /** A name was asked for; {@code address} is the first of the answer, or zeros. */
+  public void resolved(String name, int error, int rule, int kind, byte[] address) {
+    String decision = decision(error, rule, kind);
+    boolean allowed = error != EACCES;
+    if (!allowed) {
+      String answered = text(address);
+      refused(answered.isEmpty() ? name : name + " as " + answered, decision);
+    }
+    host.events()
+        .network(
+            new NetworkEvent(
+                0, Action.RESOLVE, "dns", text(address), 0, name, allowed, decision, 0, 0, 0));
+  }
+
+  /**
+   * Somebody outside connected to a published port, or a member of the private network, which has a
+   * number beyond all ports.
+   */
+  public void accepted(int port, byte[] address, int peerPort) {
+    boolean member = port >= MAX_PORTS;
+    if (member || port < spec.ports().size()) {
+      host.events()
+          .network(
+              new NetworkEvent(
+                  0,
+                  Action.ACCEPT,
+                  "tcp",
+                  text(address),
+                  peerPort,
+                  "",
+                  true,
+                  member
+                      ? "network " + spec.joined().orElse("")
+                      : "publish " + spec.ports().get(port),
+                  0,
+                  0,
+                  0));
+    }
+  }
+
+  /** A connection is over. */
+  public void closed(boolean stream, byte[] address, int port, long sent, long received) {
+    host.events()
+        .network(
+            new NetworkEvent(
+                0,
+                Action.CLOSE,
+                stream ? "tcp" : "udp",
+                text(address),
+                port,
+                "",
+                true,
+                "",
+                sent,
+                received,
+                0));
+  }
+}
