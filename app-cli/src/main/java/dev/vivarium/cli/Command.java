@@ -50,7 +50,11 @@ public abstract class Command {
 
   /** Declares the option that every listing has. */
   protected static void format(CommandSpec spec) {
-    option(spec, "FORMAT", "How to print: table, json or jsonl (default: table).", "--format");
+    option(
+        spec,
+        "FORMAT",
+        "table, json, jsonl, or a template as {{.name}} (default: table).",
+        "--format");
   }
 
   /** Declares positional parameters from an index on. */

@@ -17,13 +17,16 @@ import dev.vivarium.cli.image.SaveCommand;
 import dev.vivarium.cli.image.TagCommand;
 import dev.vivarium.cli.image.VerifyCommand;
 import dev.vivarium.cli.profile.ProfileCommand;
+import dev.vivarium.cli.run.AttachCommand;
 import dev.vivarium.cli.run.ExecCommand;
 import dev.vivarium.cli.run.OpenCommand;
 import dev.vivarium.cli.run.RunCommand;
+import dev.vivarium.cli.sandbox.CpCommand;
 import dev.vivarium.cli.sandbox.DiffCommand;
 import dev.vivarium.cli.sandbox.InspectCommand;
 import dev.vivarium.cli.sandbox.KillCommand;
 import dev.vivarium.cli.sandbox.LogsCommand;
+import dev.vivarium.cli.sandbox.PauseCommand;
 import dev.vivarium.cli.sandbox.PsCommand;
 import dev.vivarium.cli.sandbox.RecoverCommand;
 import dev.vivarium.cli.sandbox.RmCommand;
@@ -43,10 +46,13 @@ public enum Verbs {
   RUN("run", "Run a command in a new sandbox"),
   OPEN("open", "Run a downloaded file safely, and show what it did"),
   EXEC("exec", "Run one more command in a running sandbox"),
+  ATTACH("attach", "Connect this terminal to a sandbox that runs in the background"),
   PS("ps", "List sandboxes"),
   LOGS("logs", "Show what a sandbox wrote"),
   STOP("stop", "Ask sandboxes to end, and end them"),
   KILL("kill", "Send sandboxes a signal"),
+  PAUSE("pause", "Let sandboxes stand still"),
+  UNPAUSE("unpause", "Let paused sandboxes go on"),
   WAIT("wait", "Wait for sandboxes to end, and print their exit codes"),
   RM("rm", "Remove finished sandboxes"),
   TRACE("trace", "Show a running sandbox's system calls as they are made"),
@@ -55,6 +61,7 @@ public enum Verbs {
   STATS("stats", "Show what sandboxes use"),
   REPORT("report", "Show what a finished run did, and what that comes to"),
   INSPECT("inspect", "Show everything about a sandbox or an image, as JSON"),
+  CP("cp", "Copy files into or out of a sandbox"),
   DIFF("diff", "List the files that a sandbox added, changed or deleted"),
   RECOVER("recover", "Take out files that a sandbox made or changed"),
   IMAGES("images", "List images"),
@@ -90,10 +97,13 @@ public enum Verbs {
       case RUN -> new RunCommand();
       case OPEN -> new OpenCommand();
       case EXEC -> new ExecCommand();
+      case ATTACH -> new AttachCommand();
       case PS -> new PsCommand();
       case LOGS -> new LogsCommand();
       case STOP -> new StopCommand();
       case KILL -> new KillCommand();
+      case PAUSE -> new PauseCommand(true);
+      case UNPAUSE -> new PauseCommand(false);
       case WAIT -> new WaitCommand();
       case RM -> new RmCommand();
       case TRACE -> new TraceCommand();
@@ -102,6 +112,7 @@ public enum Verbs {
       case STATS -> new StatsCommand();
       case REPORT -> new ReportCommand();
       case INSPECT -> new InspectCommand();
+      case CP -> new CpCommand();
       case DIFF -> new DiffCommand();
       case RECOVER -> new RecoverCommand();
       case IMAGES -> new ImagesCommand();

@@ -55,7 +55,7 @@ class UsageTest {
         "run --pull maybe host true|2|run: --pull: unknown: maybe",
         "run --trace /nope/x host true|125|cannot write the trace: /nope/x",
         "run -it host true|2|run: -t: standard input is not a terminal",
-        "ps --format xml|2|unknown format: xml; there are table, json and jsonl",
+        "ps --format xml|2|unknown format: xml; there are table, json, jsonl and templates",
         "ps extra|2|ps: too many arguments: extra",
         "rm|2|rm: name a sandbox, or give --all",
         "rm nope|125|no such sandbox: nope; viv ps -a lists them",

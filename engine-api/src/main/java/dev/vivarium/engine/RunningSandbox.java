@@ -35,6 +35,15 @@ public interface RunningSandbox {
   /** Tells the terminal its new size; nothing without one. */
   void resize(int rows, int columns);
 
+  /**
+   * Lets everything in it stand still, or go on again; its clocks go on.
+   *
+   * @throws EngineException if this engine cannot
+   */
+  default void pause(boolean still) throws EngineException {
+    throw new EngineException(125, "its engine cannot pause it");
+  }
+
   /** How the engine gets hold of system calls (systrap, ptrace …); empty if that says nothing. */
   default String platform() {
     return "";

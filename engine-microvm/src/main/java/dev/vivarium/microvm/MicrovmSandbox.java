@@ -116,6 +116,16 @@ final class MicrovmSandbox implements RunningSandbox {
     signal(process, number);
   }
 
+  @Override
+  public void pause(boolean still) throws EngineException {
+    try {
+      machine.pause(still);
+    } catch (IOException e) {
+      throw new EngineException(
+          FAILED, "the virtual machine does not answer: " + e.getMessage(), e);
+    }
+  }
+
   private static void signal(GuestProcess to, int number) {
     try {
       to.signal(number);

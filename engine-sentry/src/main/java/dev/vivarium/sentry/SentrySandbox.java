@@ -203,6 +203,11 @@ final class SentrySandbox implements RunningSandbox {
   }
 
   @Override
+  public void pause(boolean still) {
+    kernel.loop().post(() -> kernel.freeze(still));
+  }
+
+  @Override
   public void resize(int rows, int columns) {
     kernel.loop().post(() -> resources.resizeTerminal(rows, columns));
   }

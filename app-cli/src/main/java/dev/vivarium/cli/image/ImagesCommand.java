@@ -3,6 +3,7 @@ package dev.vivarium.cli.image;
 import dev.vivarium.cli.CliException;
 import dev.vivarium.cli.Command;
 import dev.vivarium.cli.Context;
+import dev.vivarium.cli.output.Filters;
 import dev.vivarium.cli.output.Listing;
 import dev.vivarium.cli.output.Text;
 import dev.vivarium.image.ImageException;
@@ -24,6 +25,12 @@ import picocli.CommandLine.ParseResult;
 public final class ImagesCommand extends Command {
   @Override
   public void declare(CommandSpec spec) {
+    repeatable(
+        spec,
+        "NAME=VALUE",
+        "Only those with this: reference (a pattern), dangling=true or false; may be repeated.",
+        "-f",
+        "--filter");
     format(spec);
     flag(spec, "Print only ids.", "-q", "--quiet");
     flag(spec, "Show what of each image's space is its own, and the whole.", "--disk");
@@ -44,6 +51,12 @@ public final class ImagesCommand extends Command {
                 new String(path.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1));
       }
     }
+    Filters<ImageSummary> filters =
+        new Filters<ImageSummary>()
+            .on("reference", ImagesCommand::isNamed)
+            .on("dangling", (i, v) -> i.tags().isEmpty() == v.equals("true"))
+            .given(arguments.matchedOptionValue("-f", new String[0]));
+    images = images.stream().filter(filters::pass).toList();
     if (arguments.hasMatchedOption("-q")) {
       images.forEach(image -> context.out().println(image.shortId()));
       return 0;
@@ -98,6 +111,14 @@ public final class ImagesCommand extends Command {
       }
     }
     return 0;
+  }
+
+  private static boolean isNamed(ImageSummary image, String pattern) {
+    return image.tags().stream()
+        .map(ImageReference::familiar)
+        .anyMatch(name ->
+            Filters.matches(pattern, name)
+                || Filters.matches(pattern, name.replaceFirst(":[^:/]*$", "")));
   }
 
   private static String names(List<String> tags) {

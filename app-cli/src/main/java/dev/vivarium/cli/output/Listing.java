@@ -55,6 +55,13 @@ public final class Listing {
   /** Prints it as {@code --format} asks. */
   public void print(PrintStream out, ParseResult arguments) throws CliException {
     String format = arguments.matchedOptionValue("--format", "table");
+    if (Template.is(format)) {
+      Template template = new Template(format);
+      for (Row row : rows) {
+        out.println(template.fill(object(row)));
+      }
+      return;
+    }
     switch (format) {
       case "table" -> table(out);
       case "json" -> out.println(json(rows.stream().map(Listing::object).toList()));
@@ -62,7 +69,9 @@ public final class Listing {
       default ->
           throw new CliException(
               CliException.USAGE,
-              "unknown format: " + format + "; there are table, json and jsonl");
+              "unknown format: "
+                  + format
+                  + "; there are table, json, jsonl and templates with {{.name}}");
     }
   }
 

@@ -5,6 +5,7 @@ import dev.vivarium.cli.Context;
 import dev.vivarium.cli.UserInput;
 import dev.vivarium.engine.control.ControlConnection;
 import dev.vivarium.engine.control.ControlMessage;
+import java.io.ByteArrayOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -44,6 +45,9 @@ final class ForegroundClient {
   private boolean raw;
   private volatile boolean hungUp;
   private volatile boolean ended;
+  private volatile boolean detached;
+  private @Nullable DetachKeys detachKeys;
+  private String name = "";
   private int inputWindow = ControlMessage.WINDOW;
 
   /**
@@ -54,6 +58,12 @@ final class ForegroundClient {
     this.err = context.err();
     this.userInput = context.input();
     this.oneMore = oneMore;
+  }
+
+  /** From now on these keys, on a terminal, leave the sandbox to itself. */
+  void allowDetaching(DetachKeys keys, String ofSandbox) {
+    detachKeys = keys;
+    name = ofSandbox;
   }
 
   /** Without a terminal: the sandbox has our standard streams itself. */
@@ -179,8 +189,21 @@ final class ForegroundClient {
   }
 
   private int lost(@Nullable IOException why) throws CliException {
+    if (detached) {
+      show("left it to itself: viv attach " + name + " comes back to it");
+      return 0;
+    }
     if (hungUp) {
       return DIED_OF_HANGUP;
+    }
+    if (!name.isEmpty() && !raw) {
+      throw new CliException(
+          CliException.FAILED,
+          "cannot attach to "
+              + name
+              + ": it has its streams from the client that runs it; or it"
+              + " was killed: viv ps -a tells",
+          why);
     }
     throw new CliException(
         CliException.FAILED,
@@ -194,7 +217,7 @@ final class ForegroundClient {
       while (true) {
         int room;
         synchronized (this) {
-          while (inputWindow == 0) {
+          while (inputWindow <= 0) {
             wait();
           }
           room = Math.min(inputWindow, buffer.length);
@@ -207,10 +230,26 @@ final class ForegroundClient {
           endOfInput();
           return;
         }
-        synchronized (this) {
-          inputWindow -= count;
+        byte[] bytes = java.util.Arrays.copyOf(buffer, count);
+        DetachKeys keys = detachKeys;
+        boolean leaves = false;
+        if (keys != null && raw) {
+          ByteArrayOutputStream kept = new ByteArrayOutputStream();
+          leaves = keys.take(buffer, count, kept);
+          bytes = kept.toByteArray();
         }
-        connection.send(new ControlMessage.Data(0, java.util.Arrays.copyOf(buffer, count)));
+        synchronized (this) {
+          inputWindow -= bytes.length;
+        }
+        if (bytes.length > 0) {
+          connection.send(new ControlMessage.Data(0, bytes));
+        }
+        if (leaves) {
+          connection.send(new ControlMessage.Detach());
+          detached = true;
+          connection.close();
+          return;
+        }
       }
     } catch (IOException | InterruptedException e) {
       endOfInput();

@@ -38,6 +38,11 @@ public final class RunCommand extends Command {
     flag(spec, "Give it a terminal.", "-t", "--tty");
     flag(spec, "Run in the background, and print the sandbox's id.", "-d", "--detach");
     flag(spec, "Keep nothing of it when it ends.", "--rm");
+    option(
+        spec,
+        "KEYS",
+        "What leaves it to itself, with -it (default: " + DetachKeys.USUAL + ").",
+        "--detach-keys");
     option(spec, "NAME", "Its name (default: made up).", "--name");
     repeatable(
         spec, "NAME[=VALUE]", "Set a variable, or pass on the one from here.", "-e", "--env");
@@ -152,6 +157,8 @@ public final class RunCommand extends Command {
               + named.get()
               + "; use letters, digits, _ . and -, at most 63");
     }
+    DetachKeys keys =
+        DetachKeys.of(arguments.matchedOptionValue("--detach-keys", DetachKeys.USUAL));
     Optional<Front> front = Front.of(context.environment());
     String id = SandboxId.create();
     String name = named.orElse(Names.madeUp(id));
@@ -203,6 +210,9 @@ public final class RunCommand extends Command {
         return detach(connection, id, context);
       }
       ForegroundClient client = new ForegroundClient(connection, context, false);
+      if (terminal && input) {
+        client.allowDetaching(keys, name);
+      }
       front.ifPresent(f -> f.forwardTo(client::forward));
       return terminal ? client.runWithTerminal(input) : client.run();
     }

@@ -5,6 +5,7 @@ import dev.vivarium.cli.Command;
 import dev.vivarium.cli.Context;
 import dev.vivarium.cli.image.ImagesCommand;
 import dev.vivarium.cli.output.Listing;
+import dev.vivarium.cli.output.Template;
 import dev.vivarium.engine.state.Directories;
 import dev.vivarium.engine.state.Entry;
 import dev.vivarium.engine.state.RunDirectory;
@@ -32,13 +33,20 @@ import picocli.CommandLine.ParseResult;
 public final class InspectCommand extends Command {
   @Override
   public void declare(CommandSpec spec) {
+    option(
+        spec,
+        "TEMPLATE",
+        "Print this for each instead, such as {{.status}} or {{json .spec}}.",
+        "-f",
+        "--format",
+        "--template");
     parameters(spec, "0..*", "1..*", "SANDBOX|IMAGE", "Names or ids; sandboxes come first.");
   }
 
   @Override
   public int run(ParseResult arguments, Context context)
       throws CliException, ImageException, IOException {
-    List<Object> found = new ArrayList<>();
+    List<Map<String, @Nullable Object>> found = new ArrayList<>();
     int code = 0;
     for (String key : positionals(arguments)) {
       Optional<Map<String, @Nullable Object>> one = sandbox(key, context);
@@ -52,7 +60,14 @@ public final class InspectCommand extends Command {
         code = CliException.FAILED;
       }
     }
-    context.out().println(Listing.json(found));
+    String template = arguments.matchedOptionValue("-f", "json");
+    if (template.equals("json")) {
+      context.out().println(Listing.json(found));
+    } else {
+      for (Map<String, @Nullable Object> one : found) {
+        context.out().println(new Template(template).fill(one));
+      }
+    }
     return code;
   }
 

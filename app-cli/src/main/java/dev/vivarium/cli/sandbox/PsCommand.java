@@ -3,6 +3,7 @@ package dev.vivarium.cli.sandbox;
 import dev.vivarium.cli.CliException;
 import dev.vivarium.cli.Command;
 import dev.vivarium.cli.Context;
+import dev.vivarium.cli.output.Filters;
 import dev.vivarium.cli.output.Listing;
 import dev.vivarium.cli.output.Text;
 import dev.vivarium.engine.state.SandboxState;
@@ -24,14 +25,38 @@ public final class PsCommand extends Command {
     flag(spec, "The finished ones too.", "-a", "--all");
     flag(spec, "Print only ids.", "-q", "--quiet");
     flag(spec, "Do not shorten commands.", "--no-trunc");
+    repeatable(
+        spec,
+        "NAME=VALUE",
+        "Only those with this: id, name, status, image (or ancestor), engine, exited; may be"
+            + " repeated.",
+        "-f",
+        "--filter");
     format(spec);
   }
 
   @Override
   public int run(ParseResult arguments, Context context) throws CliException, IOException {
-    boolean all = arguments.hasMatchedOption("-a");
+    Filters<SandboxState> filters =
+        new Filters<SandboxState>()
+            .on("id", (s, v) -> s.id().startsWith(v))
+            .on(
+                "name",
+                (s, v) -> v.indexOf('*') < 0 ? s.name().contains(v) : Filters.matches(v, s.name()))
+            .on("status", (s, v) -> s.status().word().equals(v))
+            .on("image", (s, v) -> isImage(s.image(), v))
+            .on("ancestor", (s, v) -> isImage(s.image(), v))
+            .on("engine", (s, v) -> s.engine().equals(v))
+            .on("exited", (s, v) -> !s.isAlive() && String.valueOf(s.exitCode()).equals(v))
+            .given(arguments.matchedOptionValue("-f", new String[0]));
+    // Who asks for what has ended wants to see it.
+    boolean all =
+        arguments.hasMatchedOption("-a") || filters.has("exited") || filters.has("status");
     List<SandboxState> sandboxes =
-        context.sandboxes().list().stream().filter(state -> all || state.isAlive()).toList();
+        context.sandboxes().list().stream()
+            .filter(state -> all || state.isAlive())
+            .filter(filters::pass)
+            .toList();
     if (arguments.hasMatchedOption("-q")) {
       sandboxes.forEach(state -> context.out().println(state.id()));
       return 0;
@@ -54,6 +79,13 @@ public final class PsCommand extends Command {
     return 0;
   }
 
+  private static boolean isImage(String image, String wanted) {
+    return image.equals(wanted)
+        || image.startsWith(wanted + ":")
+        || image.startsWith(wanted + "@")
+        || Filters.matches(wanted, image);
+  }
+
   private static String shorten(String command) {
     return command.length() <= COMMAND_WIDTH
         ? command
@@ -66,6 +98,7 @@ public final class PsCommand extends Command {
     return switch (state.status()) {
       case CREATED -> "starting";
       case RUNNING -> "running";
+      case PAUSED -> "paused";
       case EXITED -> "exited (" + state.exitCode() + ")" + since + why;
       case FAILED -> "failed (" + state.exitCode() + ")" + since + why;
     };

@@ -112,6 +112,13 @@ public final class RecoverCommand extends Command {
             CliException.FAILED, "not a new or empty directory: " + target + "; give another --to");
       }
     }
+    requireApart(target, directories, sandbox);
+    return target;
+  }
+
+  /** What a running sandbox can write must not be where we write. */
+  static void requireApart(Path target, Directories directories, SandboxState sandbox)
+      throws CliException, IOException {
     if (sandbox.isAlive()) {
       SandboxSpec spec = RunDirectory.of(directories, sandbox.id()).readSpec();
       for (SandboxSpec.Mount mount : spec.mounts()) {
@@ -124,7 +131,6 @@ public final class RecoverCommand extends Command {
         }
       }
     }
-    return target;
   }
 
   private static List<List<String>> chosen(String[] words) throws CliException {

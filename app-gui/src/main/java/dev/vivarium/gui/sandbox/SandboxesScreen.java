@@ -272,6 +272,7 @@ public final class SandboxesScreen implements Screen {
     return switch (s.status()) {
       case CREATED -> Messages.text("state.created");
       case RUNNING -> Messages.text("state.running", ago);
+      case PAUSED -> Messages.text("state.paused");
       case EXITED -> Messages.text("state.exited", String.valueOf(s.exitCode()), ago);
       case FAILED -> Messages.text("state.failed", Format.line(s.reason(), 120));
     };

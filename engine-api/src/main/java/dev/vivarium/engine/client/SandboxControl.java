@@ -76,6 +76,26 @@ public final class SandboxControl {
   }
 
   /**
+   * Lets a sandbox stand still, or go on.
+   *
+   * @throws IOException if it does not; the message says why
+   */
+  public static void pause(ControlConnection connection, boolean still) throws IOException {
+    connection.send(new ControlMessage.Pause(still));
+    Optional<ControlMessage> message = connection.receive();
+    while (message.isPresent()) {
+      if (message.get() instanceof ControlMessage.Paused done) {
+        if (!done.problem().isEmpty()) {
+          throw new IOException(done.problem());
+        }
+        return;
+      }
+      message = connection.receive();
+    }
+    throw new IOException("it ended meanwhile");
+  }
+
+  /**
    * Sends a signal, and ends the sandbox if it has not ended within a time.
    *
    * @param graceSeconds 0 to end it at once

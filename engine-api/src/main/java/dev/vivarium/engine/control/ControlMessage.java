@@ -234,6 +234,28 @@ public sealed interface ControlMessage {
     static final int TYPE = 77;
   }
 
+  /**
+   * To the sandbox: this client leaves, and the sandbox goes on without it. What it attached to, it
+   * is detached from; if it was the one whose end would be the sandbox's, it is no more.
+   */
+  record Detach() implements ControlMessage {
+    static final int TYPE = 15;
+  }
+
+  /** To the sandbox: stand still, or go on. */
+  record Pause(boolean still) implements ControlMessage {
+    static final int TYPE = 16;
+  }
+
+  /**
+   * From the sandbox, on {@link Pause}: it is so.
+   *
+   * @param problem why it is not; empty if it is
+   */
+  record Paused(String problem) implements ControlMessage {
+    static final int TYPE = 17;
+  }
+
   /** The frame without its length. */
   static byte[] encode(ControlMessage message) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -351,6 +373,15 @@ public sealed interface ControlMessage {
         out.writeByte(ReportEnd.TYPE);
         writeText(out, m.problem);
       }
+      case Detach _ -> out.writeByte(Detach.TYPE);
+      case Pause m -> {
+        out.writeByte(Pause.TYPE);
+        out.writeBoolean(m.still);
+      }
+      case Paused m -> {
+        out.writeByte(Paused.TYPE);
+        writeText(out, m.problem);
+      }
       case Ended m -> {
         out.writeByte(Ended.TYPE);
         out.writeInt(m.exitCode);
@@ -397,6 +428,9 @@ public sealed interface ControlMessage {
           case QueryReport.TYPE -> new QueryReport();
           case ReportPart.TYPE -> new ReportPart(in.readNBytes(MAX_DATA));
           case ReportEnd.TYPE -> new ReportEnd(readText(in));
+          case Detach.TYPE -> new Detach();
+          case Pause.TYPE -> new Pause(in.readBoolean());
+          case Paused.TYPE -> new Paused(readText(in));
           case Ended.TYPE -> new Ended(exitCode(in.readInt()), readText(in));
           default -> throw new IOException("unknown message type " + type);
         };

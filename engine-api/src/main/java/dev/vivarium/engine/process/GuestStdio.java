@@ -27,8 +27,13 @@ final class GuestStdio {
   private final @Nullable OutputRecord record;
   private final Map<ControlConnection, Credits> attached = new HashMap<>();
 
-  // A ring of bytes for standard input.
-  private final byte[] input = new byte[ControlMessage.WINDOW];
+  // A ring of bytes for standard input: what one source may send, and what one before it left
+  // unread.
+  private final byte[] input = new byte[2 * ControlMessage.WINDOW];
+
+  /** How much of it is of a source that left: room for that is granted to nobody. */
+  private int inherited;
+
   private int inputStart;
   private int inputLength;
   private boolean inputEnded;
@@ -75,6 +80,12 @@ final class GuestStdio {
     attached.put(connection, new Credits());
     if (asInput && inputSource == null) {
       inputSource = connection;
+      if (inputLength > ControlMessage.WINDOW) {
+        // Typed by those who left, and never read.
+        inputStart = (inputStart + inputLength - ControlMessage.WINDOW) % input.length;
+        inputLength = ControlMessage.WINDOW;
+      }
+      inherited = inputLength;
     }
   }
 
@@ -132,6 +143,7 @@ final class GuestStdio {
 
   private int takeInput(byte[] bytes, int offset, int length) throws IOException {
     int count;
+    int granted;
     ControlConnection source;
     synchronized (this) {
       while (inputLength == 0 && !inputEnded) {
@@ -147,10 +159,13 @@ final class GuestStdio {
       inputStart = (inputStart + count) % input.length;
       inputLength -= count;
       source = inputSource;
+      int old = Math.min(count, inherited);
+      inherited -= old;
+      granted = count - old;
     }
-    if (source != null) {
+    if (source != null && granted > 0) {
       try {
-        source.send(new ControlMessage.Window(0, count));
+        source.send(new ControlMessage.Window(0, granted));
       } catch (IOException e) {
         detach(source);
       }

@@ -564,6 +564,8 @@ final class SandboxProcess implements ControlServer.Handler {
       case ControlMessage.Watch wanted -> watchFeed.look(from, wanted, watch());
       case ControlMessage.QueryStatistics _ -> watchFeed.statistics(from, watch());
       case ControlMessage.QueryReport _ -> ReportFeed.send(from, this::reportNow);
+      case ControlMessage.Detach _ -> leave(from);
+      case ControlMessage.Pause wanted -> pause(from, wanted.still());
       case ControlMessage.QueryState _ -> from.send(new ControlMessage.State(stateJson()));
       default -> throw new IOException("not for a sandbox: " + message.getClass().getSimpleName());
     }
@@ -670,6 +672,40 @@ final class SandboxProcess implements ControlServer.Handler {
 
   private void sendChanges(ControlConnection to) throws IOException {
     to.send(new ControlMessage.ChangesEnd(ChangesFeed.send(runningNow(), to)));
+  }
+
+  /** A client goes, and wants the sandbox to stay. */
+  private void leave(ControlConnection from) {
+    synchronized (this) {
+      if (stdio != null) {
+        stdio.detach(from);
+      }
+      if (owner == from) {
+        owner = null;
+      }
+    }
+  }
+
+  private void pause(ControlConnection from, boolean still) throws IOException {
+    String problem = "";
+    RunningSandbox sandbox = runningNow();
+    try {
+      if (sandbox == null) {
+        problem = "it does not run";
+      } else {
+        sandbox.pause(still);
+        synchronized (this) {
+          SandboxState now = state;
+          if (now != null && now.isAlive() && !finished) {
+            state = now.with(still ? Status.PAUSED : Status.RUNNING);
+            run.writeState(state);
+          }
+        }
+      }
+    } catch (EngineException e) {
+      problem = String.valueOf(e.getMessage());
+    }
+    from.send(new ControlMessage.Paused(problem));
   }
 
   private synchronized @Nullable RunningSandbox runningNow() {

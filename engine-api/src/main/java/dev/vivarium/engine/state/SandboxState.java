@@ -45,6 +45,8 @@ public record SandboxState(
     /** Its process is there, its command not yet. */
     CREATED,
     RUNNING,
+    /** Running, but made to stand still for now. */
+    PAUSED,
     /** Its command ended, or was ended. */
     EXITED,
     /** The engine or the sandbox's process failed. */
@@ -60,9 +62,9 @@ public record SandboxState(
     }
   }
 
-  /** Whether it is created or running. */
+  /** Whether it is created, running or paused. */
   public boolean isAlive() {
-    return status == Status.CREATED || status == Status.RUNNING;
+    return status == Status.CREATED || status == Status.RUNNING || status == Status.PAUSED;
   }
 
   /** The same sandbox, running on this platform. */

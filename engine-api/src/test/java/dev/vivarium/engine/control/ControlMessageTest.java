@@ -42,6 +42,9 @@ class ControlMessageTest {
           new ControlMessage.Watching("why not"),
           new ControlMessage.QueryStatistics(),
           new ControlMessage.StatisticsEnd("why"),
+          new ControlMessage.Detach(),
+          new ControlMessage.Pause(true),
+          new ControlMessage.Paused("why"),
           new ControlMessage.Ended(255, "why: where; what to do"));
 
   @Test

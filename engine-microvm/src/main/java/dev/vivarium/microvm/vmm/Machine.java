@@ -18,6 +18,9 @@ public interface Machine extends AutoCloseable {
   /** The socket of the network's port; the first who connects to it gets it. As above. */
   Path networkPort();
 
+  /** Stops its processors, or lets them go on. */
+  void pause(boolean still) throws IOException;
+
   /** Completes with the reason when the machine is no more, whatever way it ended. */
   CompletableFuture<String> ended();
 

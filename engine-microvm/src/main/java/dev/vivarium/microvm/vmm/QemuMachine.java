@@ -149,6 +149,11 @@ final class QemuMachine implements Machine {
   }
 
   @Override
+  public synchronized void pause(boolean still) throws IOException {
+    qmp.execute(still ? "stop" : "cont", "{}");
+  }
+
+  @Override
   public CompletableFuture<String> ended() {
     return ended;
   }

@@ -73,6 +73,8 @@ public final class Kernel {
   private LongSupplier fileMemory = () -> 0;
   private final LoadAverage loadAverage = new LoadAverage(this);
   private @Nullable CpuQuota cpuQuota;
+  private final WaitQueue thaw = new WaitQueue();
+  private boolean frozen;
   private @Nullable Patcher patcher;
   private boolean answersInGuest;
   private @Nullable Watcher watcher;
@@ -186,9 +188,35 @@ public final class Kernel {
     return cpuQuota;
   }
 
-  boolean cpuIsSpent() {
+  /**
+   * Whether no guest may run now: for want of processor time, or because all are to stand still.
+   */
+  boolean guestsStand() {
     CpuQuota q = cpuQuota;
-    return q != null && q.isSpent();
+    return frozen || q != null && q.isSpent();
+  }
+
+  /**
+   * Lets all guests stand still, or go on; what they wait for goes on meanwhile, and so do clocks.
+   */
+  public void freeze(boolean still) {
+    frozen = still;
+    if (still) {
+      for (ThreadGroup g : pids.groups()) {
+        g.tasks.forEach(Task::comeIn);
+      }
+    } else {
+      thaw.wake(0);
+    }
+  }
+
+  boolean isFrozen() {
+    return frozen;
+  }
+
+  /** Waits until guests may go on, or for the task's death. */
+  void awaitThaw(Task t) {
+    t.waitKillable(thaw);
   }
 
   /** How many processors the guest sees. */

@@ -369,7 +369,7 @@ public final class Task {
    * stops, exit).
    */
   private boolean hasWork() {
-    return tracee != null || signalPending() || kernel.cpuIsSpent();
+    return tracee != null || signalPending() || kernel.guestsStand();
   }
 
   /** Starts the task: it will run its guest from the registers in {@link #context}. */

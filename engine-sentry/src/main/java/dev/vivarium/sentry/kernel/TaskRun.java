@@ -35,6 +35,10 @@ final class TaskRun {
           quota.await(t);
           continue;
         }
+        if (t.kernel().isFrozen()) {
+          t.kernel().awaitThaw(t);
+          continue;
+        }
         Tracee tracee = t.tracee;
         if (tracee != null) {
           TraceStops.beforeGuest(t, tracee);
