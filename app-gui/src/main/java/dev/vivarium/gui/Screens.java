@@ -6,21 +6,41 @@ import dev.vivarium.gui.frame.Format;
 import dev.vivarium.gui.frame.Frame;
 import dev.vivarium.gui.frame.Icons;
 import dev.vivarium.gui.frame.Messages;
+import dev.vivarium.gui.frame.Program;
+import dev.vivarium.gui.frame.Screen;
 import dev.vivarium.gui.frame.Ui;
 import dev.vivarium.gui.frame.Workbench;
+import dev.vivarium.gui.host.DoctorScreen;
+import dev.vivarium.gui.host.SettingsScreen;
+import dev.vivarium.gui.images.ImagesScreen;
+import dev.vivarium.gui.profiles.ProfilesScreen;
+import dev.vivarium.gui.run.RunSheet;
 import dev.vivarium.gui.sandbox.SandboxActions;
 import dev.vivarium.gui.sandbox.SandboxItem;
 import dev.vivarium.gui.sandbox.SandboxList;
+import dev.vivarium.gui.sandbox.SandboxScreen;
 import dev.vivarium.gui.sandbox.SandboxesScreen;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import javafx.animation.PauseTransition;
 import javafx.scene.control.Label;
+import javafx.util.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** Makes the screens, and the ways between them. */
 final class Screens {
+  /** So many screens of sandboxes are kept; each may hold a terminal. */
+  private static final int MOST_OPEN = 20;
+
   private final Workbench bench;
   private final Frame frame;
   private final SandboxList list;
   private final SandboxActions does;
+  private final Map<String, SandboxScreen> open = new LinkedHashMap<>();
+  private @Nullable Screen home;
+  private @Nullable ImagesScreen images;
 
   Screens(Workbench bench) {
     this.bench = bench;
@@ -31,8 +51,17 @@ final class Screens {
 
   void build() {
     SandboxesScreen sandboxes =
-        new SandboxesScreen(bench, list, does, this::open, this::run, this::first);
+        new SandboxesScreen(bench, list, does, this::open, () -> run("host"), this::first);
+    home = sandboxes;
+    images = new ImagesScreen(bench, this::run);
     frame.addPlace(Icons.SANDBOXES, place("sandboxes", 1), sandboxes);
+    frame.addPlace(Icons.IMAGES, place("images", 2), images);
+    frame.addPlace(Icons.PROFILES, place("profiles", 3), new ProfilesScreen(bench));
+    frame.addPlace(Icons.DOCTOR, place("doctor", 4), new DoctorScreen(bench));
+    frame.addPlace(Icons.SETTINGS, place("settings", 5), new SettingsScreen(bench));
+    frame.addAction(Action.of("run", "Shortcut+N", () -> run("host")));
+    frame.addAction(Action.of("pull", "Shortcut+Shift+P", this::pull));
+    frame.addAction(Action.of("first", "", this::first));
     frame.addSource(this::toSandboxes);
     status();
     frame.show(sandboxes);
@@ -73,9 +102,71 @@ final class Screens {
         .toList();
   }
 
-  private void open(SandboxItem item) {}
+  private void open(SandboxItem item) {
+    frame.show(screen(item));
+  }
 
-  private void run() {}
+  private SandboxScreen screen(SandboxItem item) {
+    SandboxScreen known = open.get(item.id());
+    if (known != null) {
+      return known;
+    }
+    if (open.size() >= MOST_OPEN) {
+      String oldest = open.keySet().iterator().next();
+      open.remove(oldest).close();
+    }
+    SandboxScreen made = new SandboxScreen(bench, item, does, this::home);
+    open.put(item.id(), made);
+    return made;
+  }
 
-  private void first() {}
+  private void home() {
+    if (home != null) {
+      frame.show(home);
+    }
+  }
+
+  private void pull() {
+    if (images != null) {
+      frame.show(images);
+      images.pull();
+    }
+  }
+
+  private void run(String image) {
+    RunSheet sheet = new RunSheet(bench, id -> openSoon(id, 40)).withImage(image);
+    frame.openSheet(Messages.text("run.title"), sheet.node());
+    sheet.focus();
+  }
+
+  /** A sandbox that was started just now is in the list a moment later. */
+  private void openSoon(String id, int tries) {
+    list.readSoon();
+    Optional<SandboxItem> found = list.find(id);
+    if (found.isPresent()) {
+      SandboxScreen screen = screen(found.get());
+      frame.show(screen);
+      if (found.get().isRunning()) {
+        screen.openTerminal();
+      }
+    } else if (tries > 0) {
+      PauseTransition pause = new PauseTransition(Duration.millis(100));
+      pause.setOnFinished(e -> openSoon(id, tries - 1));
+      pause.play();
+    }
+  }
+
+  /** The machine's own files, a shell, no network: nothing to fetch, nothing to decide. */
+  private void first() {
+    frame.tell(Messages.text("first.starting"));
+    Program program = bench.program();
+    bench
+        .background()
+        .run(
+            () ->
+                program.run(
+                    List.of("run", "--detach", "-i", "-t", "--record", "host", "sh"), line -> {}),
+            id -> openSoon(id, 40),
+            frame::tell);
+  }
 }

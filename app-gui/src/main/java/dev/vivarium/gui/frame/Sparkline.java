@@ -7,6 +7,8 @@ import javafx.scene.layout.Region;
 
 /** A small curve of the last minute, without axes. */
 public final class Sparkline extends Region {
+  private static final int SLOTS = 60;
+
   private final Canvas canvas = new Canvas();
   private final ObservableValue<Colors> colors;
   private double[] values = new double[0];
@@ -44,12 +46,14 @@ public final class Sparkline extends Region {
     for (double v : values) {
       most = Math.max(most, v);
     }
-    double step = w / Math.max(1, values.length - 1);
+    // The newest at the right end, always: a short history fills a part.
+    double step = w / (SLOTS - 1);
+    double from = w - (values.length - 1) * step;
     Colors c = colors.getValue();
     g.beginPath();
-    g.moveTo(0, h);
+    g.moveTo(from, h);
     for (int i = 0; i < values.length; i++) {
-      g.lineTo(i * step, h - 1 - values[i] / most * (h - 3));
+      g.lineTo(from + i * step, h - 1 - values[i] / most * (h - 3));
     }
     g.lineTo(w, h);
     g.closePath();
@@ -59,9 +63,9 @@ public final class Sparkline extends Region {
     for (int i = 0; i < values.length; i++) {
       double y = h - 1 - values[i] / most * (h - 3);
       if (i == 0) {
-        g.moveTo(0, y);
+        g.moveTo(from, y);
       } else {
-        g.lineTo(i * step, y);
+        g.lineTo(from + i * step, y);
       }
     }
     g.setStroke(c.accent());

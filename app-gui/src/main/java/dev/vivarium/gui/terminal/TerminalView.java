@@ -1,0 +1,170 @@
+package dev.vivarium.gui.terminal;
+
+import dev.vivarium.gui.frame.Action;
+import dev.vivarium.gui.frame.Background;
+import dev.vivarium.gui.frame.Icons;
+import dev.vivarium.gui.frame.Messages;
+import dev.vivarium.gui.frame.Problem;
+import dev.vivarium.gui.frame.Ui;
+import dev.vivarium.gui.frame.Workbench;
+import java.util.List;
+import javafx.scene.Node;
+import javafx.scene.control.Label;
+import javafx.scene.control.TextField;
+import javafx.scene.input.KeyCode;
+import javafx.scene.layout.VBox;
+import org.jspecify.annotations.Nullable;
+
+/** A terminal in a sandbox, with what goes with it. */
+public final class TerminalView {
+  private final Workbench bench;
+  private final String sandbox;
+  private final List<String> command;
+  private final TextField search = Ui.search(Messages.text("terminal.search"));
+  private final Label state = Ui.label("", "muted", "small");
+  private final TerminalScreen screen;
+  private final VBox node;
+  private volatile @Nullable TerminalSession session;
+  private boolean begun;
+
+  /**
+   * @param sandbox its id
+   * @param command a shell to start; empty for the sandbox's first process
+   */
+  public TerminalView(Workbench bench, String sandbox, List<String> command) {
+    this.bench = bench;
+    this.sandbox = sandbox;
+    this.command = List.copyOf(command);
+    screen = new TerminalScreen(bench.colors(), this::typed, this::resized);
+    screen.setId("terminal");
+    search.setOnKeyPressed(e -> {
+      if (e.getCode() == KeyCode.ENTER) {
+        state.setText(screen.find(search.getText()) ? "" : Messages.text("terminal.notFound"));
+      } else if (e.getCode() == KeyCode.ESCAPE) {
+        screen.find("");
+        screen.requestFocus();
+        e.consume();
+      }
+    });
+    node =
+        Ui.column(
+            10,
+            Ui.row(
+                10,
+                search,
+                state,
+                Ui.spacer(),
+                Ui.button(Icons.COPY, Messages.text("terminal.copy"), screen::copy),
+                Ui.button(Messages.text("terminal.paste"), screen::paste),
+                Ui.button(Messages.text("terminal.again"), this::again)),
+            Ui.grow(screen));
+    node.getStyleClass().add("tab-content");
+  }
+
+  public Node node() {
+    return node;
+  }
+
+  /** Draws from now on; the first time, opens the session. */
+  public void shown() {
+    screen.start();
+    if (!begun) {
+      begun = true;
+      // Once it has its size, so that a program is not told a wrong one first.
+      Background.later(this::open);
+    }
+    Background.later(screen::requestFocus);
+  }
+
+  /** Draws no more; the session goes on. */
+  public void hidden() {
+    screen.stop();
+  }
+
+  /** To the field to search with. */
+  public void find() {
+    search.requestFocus();
+  }
+
+  /** What can be done here. */
+  public List<Action> actions() {
+    return List.of(
+        Action.of("terminal.copy", "Shortcut+Shift+C", screen::copy),
+        Action.of("terminal.paste", "Shortcut+Shift+V", screen::paste));
+  }
+
+  /** What it shows just now. */
+  public String contents() {
+    return screen.contents();
+  }
+
+  private void again() {
+    close();
+    open();
+    screen.requestFocus();
+  }
+
+  private void open() {
+    int rows = screen.rows();
+    int columns = screen.columns();
+    state.setText(Messages.text("terminal.opening"));
+    bench
+        .background()
+        .run(
+            () -> TerminalSession.open(bench.directories(), sandbox, command, rows, columns),
+            this::opened,
+            problem -> {
+              state.setText(problem.what());
+              bench.frame().tell(problem);
+            });
+  }
+
+  private void opened(TerminalSession now) {
+    session = now;
+    state.setText("");
+    bench.background().run(() -> now.run(new Output()));
+  }
+
+  private final class Output implements TerminalSession.Listener {
+    @Override
+    public void output(byte[] bytes) {
+      try {
+        screen.emulation().write(bytes);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+
+    @Override
+    public void ended(String message) {
+      Background.later(() ->
+          state.setText(
+              message.isEmpty()
+                  ? Messages.text("terminal.ended")
+                  : Problem.ofLine(message).what()));
+    }
+  }
+
+  private void typed(byte[] bytes) {
+    TerminalSession s = session;
+    if (s != null) {
+      s.input(bytes);
+    }
+  }
+
+  private void resized(int rows, int columns) {
+    TerminalSession s = session;
+    if (s != null) {
+      bench.background().run(() -> s.resize(rows, columns));
+    }
+  }
+
+  /** Ends the session. */
+  public void close() {
+    TerminalSession s = session;
+    session = null;
+    if (s != null) {
+      s.close();
+    }
+  }
+}

@@ -1,0 +1,412 @@
+package dev.vivarium.gui.watch;
+
+import dev.vivarium.engine.watch.LatencyHistogram;
+import dev.vivarium.engine.watch.Statistics;
+import dev.vivarium.gui.frame.Colors;
+import dev.vivarium.gui.frame.Format;
+import dev.vivarium.gui.frame.Messages;
+import dev.vivarium.gui.frame.Ui;
+import dev.vivarium.gui.frame.Workbench;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import javafx.animation.AnimationTimer;
+import javafx.scene.Node;
+import javafx.scene.canvas.Canvas;
+import javafx.scene.canvas.GraphicsContext;
+import javafx.scene.control.CheckBox;
+import javafx.scene.control.Label;
+import javafx.scene.image.PixelFormat;
+import javafx.scene.image.PixelWriter;
+import javafx.scene.image.WritableImage;
+import javafx.scene.layout.GridPane;
+import javafx.scene.layout.Region;
+import javafx.scene.layout.VBox;
+import javafx.scene.paint.Color;
+import javafx.scene.text.TextAlignment;
+import org.jspecify.annotations.Nullable;
+
+/** How long calls take: over time, as percentiles, and which of them the time went to. */
+public final class LatencyView {
+  private static final int STEPS = 120;
+  private static final double[] MARKS = {0, 50, 90, 99, 99.9, 99.99, 99.999, 99.9999};
+  private static final double AXIS = 62;
+  private static final double FOOT = 22;
+
+  private final Workbench bench;
+  private final LatencyModel model = new LatencyModel();
+  private final WritableImage heat = new WritableImage(LatencyModel.COLUMNS, LatencyModel.BUCKETS);
+  private final Plot heatPlot = new Plot("latency.heat");
+  private final Plot curvePlot = new Plot("latency.curve");
+  private final Plot rankPlot = new Plot("latency.rank");
+  private final CheckBox waiting = new CheckBox(Messages.text("latency.waiting"));
+  private final Label figures = Ui.label("", "muted", "small");
+  private final VBox node;
+  private @Nullable String only;
+  private @Nullable Colors painted;
+  private int paintedMost;
+  private int paintedColumns;
+  private long columnAt;
+  private double columnNanos = 250_000_000;
+  private int frames;
+  private final AnimationTimer timer =
+      new AnimationTimer() {
+        @Override
+        public void handle(long now) {
+          drawHeat(now);
+        }
+      };
+
+  /** Without figures yet. */
+  public LatencyView(Workbench bench) {
+    this.bench = bench;
+    GridPane grid = new GridPane(12, 12);
+    grid.add(titled("latency.heat.title", heatPlot), 0, 0, 2, 1);
+    grid.add(titled("latency.rank.title", rankPlot), 0, 1);
+    grid.add(titled("latency.curve.title", curvePlot), 1, 1);
+    for (int i = 0; i < 2; i++) {
+      var column = new javafx.scene.layout.ColumnConstraints();
+      column.setPercentWidth(50);
+      grid.getColumnConstraints().add(column);
+      var row = new javafx.scene.layout.RowConstraints();
+      row.setPercentHeight(i == 0 ? 48 : 52);
+      grid.getRowConstraints().add(row);
+    }
+    waiting.setOnAction(e -> model.setWaiting(waiting.isSelected()));
+    heatPlot.setId("heat-map");
+    rankPlot.setOnMousePressed(e -> choose(e.getY()));
+    node = Ui.column(10, Ui.row(12, waiting, Ui.spacer(), figures), Ui.grow(grid));
+    node.getStyleClass().add("tab-content");
+    bench.colors().addListener((o, before, now) -> drawAll());
+    for (Plot plot : List.of(heatPlot, curvePlot, rankPlot)) {
+      plot.resized = this::drawAll;
+    }
+  }
+
+  private static Node titled(String key, Node plot) {
+    return Ui.column(6, Ui.label(Messages.text(key), "section"), Ui.grow(plot));
+  }
+
+  public Node node() {
+    return node;
+  }
+
+  /** Draws from now on. */
+  public void shown() {
+    timer.start();
+    drawAll();
+  }
+
+  /** Does nothing any more. */
+  public void hidden() {
+    timer.stop();
+  }
+
+  /** How many frames of the heat map were drawn in all. */
+  public int frames() {
+    return frames;
+  }
+
+  /** Takes the next figures. */
+  public void add(Statistics now) {
+    long time = System.nanoTime();
+    if (columnAt != 0 && model.columns() > 1) {
+      columnNanos = 0.8 * columnNanos + 0.2 * Math.min(2e9, time - columnAt);
+    }
+    columnAt = time;
+    model.add(now);
+    figures.setText(
+        Messages.text(
+            "latency.figures",
+            Format.count(model.whole().count()),
+            Format.nanos(now.countedNanos())));
+    drawCurve();
+    drawRank();
+  }
+
+  private void drawAll() {
+    painted = null;
+    drawCurve();
+    drawRank();
+  }
+
+  // ---- over time ----
+
+  private void paintHeat(Colors c) {
+    boolean again = painted != c || paintedMost != model.most();
+    PixelWriter pixels = heat.getPixelWriter();
+    int[] column = new int[LatencyModel.BUCKETS];
+    int from = again ? Math.max(0, model.columns() - LatencyModel.COLUMNS) : paintedColumns;
+    double most = Math.log1p(model.most());
+    for (int n = from; n < model.columns(); n++) {
+      int[] counts = model.column(n);
+      for (int i = 0; i < column.length; i++) {
+        int count = counts[column.length - 1 - i];
+        Color colour =
+            count == 0
+                ? c.background()
+                : c.heat()[(int) (Math.log1p(count) / most * (c.heat().length - 1))];
+        column[i] = argb(colour);
+      }
+      pixels.setPixels(
+          n % LatencyModel.COLUMNS,
+          0,
+          1,
+          column.length,
+          PixelFormat.getIntArgbInstance(),
+          column,
+          0,
+          1);
+    }
+    painted = c;
+    paintedMost = model.most();
+    paintedColumns = model.columns();
+  }
+
+  private static int argb(Color c) {
+    return 0xff000000
+        | (int) (c.getRed() * 255) << 16
+        | (int) (c.getGreen() * 255) << 8
+        | (int) (c.getBlue() * 255);
+  }
+
+  private void drawHeat(long now) {
+    Colors c = bench.colors().get();
+    if (painted != c || paintedColumns != model.columns() || paintedMost != model.most()) {
+      paintHeat(c);
+    }
+    GraphicsContext g = heatPlot.graphics();
+    double w = heatPlot.width() - AXIS - 8;
+    double h = heatPlot.height() - FOOT - 6;
+    if (w < 50 || h < 40) {
+      return;
+    }
+    g.setFill(c.background());
+    g.fillRect(0, 0, heatPlot.width(), heatPlot.height());
+    g.setImageSmoothing(false);
+    double cell = w / (LatencyModel.COLUMNS - 1);
+    // Moves on evenly between two looks, so that the eye can follow.
+    double part = Math.clamp((now - columnAt) / columnNanos, 0, 1);
+    int newest = model.columns();
+    int shown = Math.min(LatencyModel.COLUMNS, newest);
+    g.save();
+    g.beginPath();
+    g.rect(AXIS, 4, w, h);
+    g.clip();
+    int split = newest % LatencyModel.COLUMNS;
+    double right = AXIS + w + (1 - part) * cell;
+    // The image is a ring of columns: what lies before the newest, and what is left of the round
+    // before.
+    drawPart(g, 0, split, right - split * cell, cell, h);
+    if (newest >= LatencyModel.COLUMNS) {
+      int rest = shown - split;
+      drawPart(g, split, rest, right - shown * cell, cell, h);
+    }
+    g.restore();
+    drawLatencyAxis(g, c, w, h);
+    g.setFill(c.muted());
+    g.setTextAlign(TextAlignment.RIGHT);
+    g.fillText(Messages.text("latency.now"), AXIS + w, h + FOOT - 2);
+    g.setTextAlign(TextAlignment.LEFT);
+    double seconds = LatencyModel.COLUMNS * columnNanos / 1e9;
+    g.fillText(Messages.text("latency.ago", Math.round(seconds)), AXIS, h + FOOT - 2);
+    frames++;
+  }
+
+  private void drawPart(GraphicsContext g, int from, int columns, double x, double cell, double h) {
+    if (columns > 0) {
+      g.drawImage(heat, from, 0, columns, LatencyModel.BUCKETS, x, 4, columns * cell, h);
+    }
+  }
+
+  private static void drawLatencyAxis(GraphicsContext g, Colors c, double w, double h) {
+    g.setTextAlign(TextAlignment.RIGHT);
+    g.setLineWidth(1);
+    for (double nanos = 100; nanos <= 1e10; nanos *= 10) {
+      double y = 4 + h - LatencyModel.place(nanos) * h;
+      g.setStroke(c.line().deriveColor(0, 1, 1, 0.6));
+      g.strokeLine(AXIS, Math.round(y) + 0.5, AXIS + w, Math.round(y) + 0.5);
+      g.setFill(c.muted());
+      g.fillText(Format.nanos(nanos), AXIS - 6, Math.clamp(y + 4, 12, h + 4));
+    }
+    g.setTextAlign(TextAlignment.LEFT);
+  }
+
+  // ---- percentiles ----
+
+  private Optional<LatencyModel.Row> chosen() {
+    return model.rows().stream().filter(r -> r.name().equals(only)).findFirst();
+  }
+
+  private void drawCurve() {
+    Colors c = bench.colors().get();
+    GraphicsContext g = curvePlot.graphics();
+    double w = curvePlot.width() - AXIS - 12;
+    double h = curvePlot.height() - FOOT - 6;
+    g.setFill(c.background());
+    g.fillRect(0, 0, curvePlot.width(), curvePlot.height());
+    if (w < 50 || h < 40) {
+      return;
+    }
+    drawLatencyAxis(g, c, w, h);
+    g.setTextAlign(TextAlignment.CENTER);
+    for (double mark : MARKS) {
+      double x = AXIS + across(mark) * w;
+      g.setStroke(c.line().deriveColor(0, 1, 1, 0.6));
+      g.strokeLine(Math.round(x) + 0.5, 4, Math.round(x) + 0.5, 4 + h);
+      g.setFill(c.muted());
+      String text = mark == (long) mark ? String.valueOf((long) mark) : String.valueOf(mark);
+      g.fillText(text, Math.clamp(x, AXIS + 6, AXIS + w - 16), h + FOOT - 2);
+    }
+    g.setTextAlign(TextAlignment.LEFT);
+    curve(g, model.whole(), w, h, only == null ? c.accent() : c.muted());
+    Optional<LatencyModel.Row> row = chosen();
+    row.ifPresent(r -> curve(g, r.latency(), w, h, c.accent()));
+    LatencyHistogram shown = row.map(LatencyModel.Row::latency).orElse(model.whole());
+    if (shown.count() > 0) {
+      g.setFill(c.text());
+      g.fillText(
+          Messages.text(
+              "latency.legend",
+              row.map(LatencyModel.Row::name).orElse(Messages.text("latency.all")),
+              Format.nanos(shown.percentile(50)),
+              Format.nanos(shown.percentile(99)),
+              Format.nanos(shown.max())),
+          AXIS + 10,
+          20);
+    }
+  }
+
+  /** Where a percentile lies, 0 to 1: each nine takes the same room. */
+  private static double across(double percent) {
+    return -Math.log10(Math.max(1e-6, 1 - percent / 100)) / 6;
+  }
+
+  private static void curve(
+      GraphicsContext g, LatencyHistogram h, double width, double height, Color colour) {
+    if (h.count() == 0) {
+      return;
+    }
+    g.setStroke(colour);
+    g.setLineWidth(1.8);
+    g.beginPath();
+    boolean begun = false;
+    for (int i = 0; i <= STEPS; i++) {
+      double percent = 100 * (1 - Math.pow(10, -6.0 * i / STEPS));
+      // Beyond what the number of values can tell there is nothing to draw.
+      if (percent > 50 && h.count() * (1 - percent / 100) < 1) {
+        break;
+      }
+      double x = AXIS + across(percent) * width;
+      double y = 4 + height - LatencyModel.place(h.percentile(percent)) * height;
+      y = Math.clamp(y, 4, 4 + height);
+      if (begun) {
+        g.lineTo(x, y);
+      } else {
+        g.moveTo(x, y);
+        begun = true;
+      }
+    }
+    g.stroke();
+    g.setLineWidth(1);
+  }
+
+  // ---- which calls the time went to ----
+
+  private static final double RANK_ROW = 24;
+
+  private void choose(double y) {
+    int at = (int) ((y - 4) / RANK_ROW);
+    if (at >= 0 && at < model.rows().size()) {
+      String name = model.rows().get(at).name();
+      only = name.equals(only) ? null : name;
+      drawAll();
+    }
+  }
+
+  private void drawRank() {
+    Colors c = bench.colors().get();
+    GraphicsContext g = rankPlot.graphics();
+    double w = rankPlot.width();
+    g.setFill(c.background());
+    g.fillRect(0, 0, w, rankPlot.height());
+    if (model.rows().isEmpty()) {
+      g.setFill(c.muted());
+      g.fillText(Messages.text("latency.none"), 14, 30);
+      return;
+    }
+    double most = Math.max(1, model.rows().getFirst().total());
+    double total = Math.max(1, model.rows().stream().mapToLong(LatencyModel.Row::total).sum());
+    double barLeft = 130;
+    double barWidth = Math.max(20, w - barLeft - 210);
+    int shown = (int) ((rankPlot.height() - 8) / RANK_ROW);
+    for (int i = 0; i < shown && i < model.rows().size(); i++) {
+      LatencyModel.Row r = model.rows().get(i);
+      double y = 4 + i * RANK_ROW;
+      if (r.name().equals(only)) {
+        g.setFill(c.selection());
+        g.fillRect(0, y, w, RANK_ROW);
+      }
+      g.setFill(c.text());
+      g.fillText(r.name().length() > 17 ? r.name().substring(0, 16) + "…" : r.name(), 10, y + 16);
+      double x = barLeft;
+      long rest = Math.max(0, r.total() - r.inside() - r.disk() - r.blocked());
+      double scale = barWidth / most;
+      x = piece(g, c.accent(), x, y, (r.inside() + rest) * scale);
+      x = piece(g, c.third(), x, y, r.disk() * scale);
+      piece(g, c.muted(), x, y, r.blocked() * scale);
+      g.setFill(c.muted());
+      g.fillText(
+          String.format(
+              Locale.ROOT,
+              "%.1f %%   %s   %s",
+              100.0 * r.total() / total,
+              Format.nanos(r.total()),
+              Messages.text("latency.count", Format.count(r.calls()))),
+          barLeft + barWidth + 10,
+          y + 16);
+    }
+  }
+
+  private static double piece(GraphicsContext g, Color c, double x, double y, double width) {
+    if (width >= 0.5) {
+      g.setFill(c.deriveColor(0, 1, 1, 0.75));
+      g.fillRect(x, y + 5, width, RANK_ROW - 10);
+    }
+    return x + width;
+  }
+
+  /** A canvas that is as large as its place. */
+  private static final class Plot extends Region {
+    private final Canvas canvas = new Canvas();
+    private Runnable resized = () -> {};
+
+    Plot(String key) {
+      getChildren().add(canvas);
+      getStyleClass().add("canvas-frame");
+      setAccessibleRole(javafx.scene.AccessibleRole.IMAGE_VIEW);
+      setAccessibleText(Messages.text(key + ".title"));
+      setMinHeight(60);
+    }
+
+    GraphicsContext graphics() {
+      return canvas.getGraphicsContext2D();
+    }
+
+    double width() {
+      return canvas.getWidth();
+    }
+
+    double height() {
+      return canvas.getHeight();
+    }
+
+    @Override
+    protected void layoutChildren() {
+      canvas.relocate(1, 1);
+      canvas.setWidth(Math.max(0, getWidth() - 2));
+      canvas.setHeight(Math.max(0, getHeight() - 2));
+      resized.run();
+    }
+  }
+}
