@@ -63,12 +63,35 @@ def answer(m):
 
 
 def dns(address):
+    threading.Thread(target=dns_by_tcp, args=(address,), daemon=True).start()
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     s.bind((address, 53))
     while True:
-        m, peer = s.recvfrom(4096)
+        m, who = s.recvfrom(4096)
         print("asked", name_at(m, 12)[0], flush=True)
-        s.sendto(answer(m), peer)
+        a = answer(m)
+        if len(a) > 1232:  # does not fit: nothing but the question, and a bit that says so
+            end = name_at(m, 12)[1] + 4
+            a = a[:2] + bytes([a[2] | 2]) + a[3:6] + bytes(6) + a[12:end]
+        s.sendto(a, who)
+
+
+def dns_by_tcp(address):
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind((address, 53))
+    s.listen()
+    while True:
+        c, _ = s.accept()
+        f = c.makefile("rb")
+        m = f.read(struct.unpack(">H", f.read(2))[0])
+        print("asked", name_at(m, 12)[0], flush=True)
+        a = answer(m)
+        c.sendall(struct.pack(">H", len(a)))
+        c.sendall(a[:700])
+        c.sendall(a[700:])
+        f.close()
+        c.close()
 
 
 def http_server(address, port, text):

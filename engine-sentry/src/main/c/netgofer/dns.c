@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -58,6 +59,9 @@ struct query {
 	int tries;
 	int rule;
 	int64_t deadline;
+	bool stream;		/* asked again by TCP, since the answer did not fit */
+	bool sent;
+	size_t got;		/* bytes of the answer by TCP, with its length before it */
 	struct question asked;
 };
 
@@ -66,6 +70,9 @@ int server_count;
 static struct flow flows[MAX_FLOWS];
 static struct query queries[MAX_QUERIES];
 static uint64_t use_counter;
+
+/* Answers by TCP as they come in; a slot belongs to a query. */
+static uint8_t streamed[MAX_QUERIES][2 + MAX_ANSWER];
 
 static uint16_t get16(const uint8_t *p)
 {
@@ -259,12 +266,29 @@ static void drop_query(struct query *q)
 	q->used = false;
 }
 
+/* The query as it goes to a server: under a number of our own, with EDNS. */
+static size_t write_query(const struct query *q, uint8_t out[HEADER + sizeof q->asked.wire + 11])
+{
+	size_t at = HEADER + q->asked.length;
+
+	memset(out, 0, HEADER);
+	put16(out, q->id);
+	put16(out + 2, 0x0100);	/* recursion desired */
+	put16(out + 4, 1);
+	put16(out + 10, 1);
+	memcpy(out + HEADER, q->asked.wire, q->asked.length);
+	memset(out + at, 0, 11);
+	put16(out + at + 1, TYPE_OPT);
+	put16(out + at + 3, EDNS_SIZE);
+	return at + 11;
+}
+
 /* Asks the next server, from a fresh port and under a fresh number. */
 static void try_next(struct query *q)
 {
-	uint8_t out[HEADER + sizeof q->asked.wire + 11] = { 0 };
-	size_t at = HEADER;
+	uint8_t out[HEADER + sizeof q->asked.wire + 11];
 
+	q->stream = false;
 	while (q->tries < ROUNDS * server_count) {
 		const struct dns_server *s = &servers[q->tries++ % server_count];
 
@@ -273,16 +297,8 @@ static void try_next(struct query *q)
 		q->fd = socket(s->address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 		if (q->fd < 0 || getrandom(&q->id, sizeof q->id, 0) != sizeof q->id)
 			continue;
-		put16(out, q->id);
-		put16(out + 2, 0x0100);	/* recursion desired */
-		put16(out + 4, 1);
-		put16(out + 10, 1);
-		memcpy(out + HEADER, q->asked.wire, q->asked.length);
-		at = HEADER + q->asked.length;
-		memset(out + at, 0, 11);
-		put16(out + at + 1, TYPE_OPT);
-		put16(out + at + 3, EDNS_SIZE);
-		at += 11;
+		size_t at = write_query(q, out);
+
 		if (connect(q->fd, (const struct sockaddr *)&s->address, s->length) != 0 ||
 		    send(q->fd, out, at, MSG_NOSIGNAL) != (ssize_t)at)
 			continue;
@@ -292,6 +308,59 @@ static void try_next(struct query *q)
 	}
 	answer_plainly(q->flow, q->generation, &q->asked, SERVFAIL);
 	drop_query(q);
+}
+
+/* The same server once more, by TCP: what it had to say did not fit into a datagram. */
+static void try_stream(struct query *q)
+{
+	const struct dns_server *s = &servers[(q->tries - 1) % server_count];
+
+	close(q->fd);
+	q->fd = socket(s->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (q->fd < 0 ||
+	    (connect(q->fd, (const struct sockaddr *)&s->address, s->length) != 0 && errno != EINPROGRESS)) {
+		try_next(q);
+		return;
+	}
+	q->stream = true;
+	q->sent = false;
+	q->got = 0;
+	q->deadline = now_millis() + TRY_MILLIS;
+	rewatch(q->fd, 0, EPOLLOUT, WATCH_ANSWER, (uint32_t)(q - queries));
+}
+
+/* Goes on with a query by TCP: the length of the whole answer, or 0 as long as there is none. */
+static size_t go_on_with_stream(struct query *q, uint8_t *in)
+{
+	if (!q->sent) {
+		uint8_t out[2 + HEADER + sizeof q->asked.wire + 11];
+		size_t length = write_query(q, out + 2);
+
+		put16(out, (unsigned)length);
+		if (send(q->fd, out, length + 2, MSG_NOSIGNAL) != (ssize_t)length + 2) {
+			try_next(q);	/* it did not want to be connected, above all */
+			return 0;
+		}
+		q->sent = true;
+		rewatch(q->fd, EPOLLOUT, EPOLLIN, WATCH_ANSWER, (uint32_t)(q - queries));
+		return 0;
+	}
+	ssize_t n = recv(q->fd, in + q->got, 2 + MAX_ANSWER - q->got, MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n <= 0) {
+		try_next(q);
+		return 0;
+	}
+	q->got += (size_t)n;
+	size_t length = q->got < 2 ? 0 : get16(in);
+	if (q->got >= 2 && length < HEADER) {
+		try_next(q);
+		return 0;
+	}
+	if (length > MAX_ANSWER)
+		length = MAX_ANSWER;	/* as much of it as anybody may ask for */
+	return q->got < 2 + length || q->got < 2 ? 0 : length;
 }
 
 int64_t dns_next_deadline(void)
@@ -599,11 +668,19 @@ static void pass_on(struct query *q, uint8_t *m, size_t n)
 void dns_answer_ready(uint32_t index)
 {
 	struct query *q = &queries[index];
-	uint8_t m[MAX_ANSWER];
+	uint8_t datagram[MAX_ANSWER], *m = datagram;
+	ssize_t n;
 
 	if (!q->used)
 		return;
-	ssize_t n = recv(q->fd, m, sizeof m, MSG_DONTWAIT);
+	if (q->stream) {
+		m = streamed[index] + 2;
+		n = (ssize_t)go_on_with_stream(q, streamed[index]);
+		if (n == 0)
+			return;
+	} else {
+		n = recv(q->fd, m, MAX_ANSWER, MSG_DONTWAIT);
+	}
 	if (n < 0) {
 		if (errno != EAGAIN)
 			try_next(q);	/* nobody there */
@@ -617,6 +694,10 @@ void dns_answer_ready(uint32_t index)
 	    !read_name(m, (size_t)n, &at, name, false) || at + 4 > (size_t)n ||
 	    strcmp(name, q->asked.name) != 0 || get16(m + at) != q->asked.type || get16(m + at + 2) != 1)
 		return;
+	if ((m[2] & 0x02) != 0 && !q->stream) {
+		try_stream(q);
+		return;
+	}
 	int rcode = m[3] & 0x0f;
 	if (rcode != NOERROR && rcode != NXDOMAIN && q->tries < ROUNDS * server_count) {
 		try_next(q);

@@ -122,6 +122,16 @@ public final class NetworkAccount {
                 durationNanos));
   }
 
+  /** Somebody was to be reached by a protocol that nothing can allow. */
+  public void refused(int pid, String protocol, byte[] address) {
+    String decision = decision(EACCES, -1, AddressKind.PUBLIC.ordinal());
+    refused(text(address) + "/" + protocol, decision);
+    host.events()
+        .network(
+            new NetworkEvent(
+                pid, Action.SEND, protocol, text(address), 0, "", false, decision, 0, 0, 0));
+  }
+
   /** A name was asked for; {@code address} is the first of the answer, or zeros. */
   public void resolved(String name, int error, int rule, int kind, byte[] address) {
     String decision = decision(error, rule, kind);

@@ -168,6 +168,11 @@ final class SandboxNetwork implements AutoCloseable, Outside.Arrivals, Outside.O
   }
 
   @Override
+  public void refused(int pid, String protocol, byte[] address) {
+    account.refused(pid, protocol, address);
+  }
+
+  @Override
   public void resolved(String name, int type, int error, int rule, int kind, byte[] address) {
     account.resolved(name, error, rule, kind, address);
   }

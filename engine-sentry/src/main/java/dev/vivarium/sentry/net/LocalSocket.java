@@ -616,6 +616,9 @@ public abstract class LocalSocket extends SocketFile {
 
   private void arrive(ReceiveQueue.Message m) {
     received.add(m);
+    if (domain != Sockets.AF_UNIX && m.from == null) {
+      network.countLoopback(m.data.length);
+    }
     queue.wake(Poll.IN | Poll.RDNORM);
   }
 

@@ -46,7 +46,7 @@ public final class NetlinkSocket extends SocketFile {
   /** Bytes of {@code struct ifinfomsg}. */
   private static final int IFINFO = 16;
 
-  /** Counters of {@code struct rtnl_link_stats}; packets are not counted. */
+  /** Counters of {@code struct rtnl_link_stats}. */
   private static final int STATISTICS = 24;
 
   private final ArrayDeque<byte[]> answers = new ArrayDeque<>();
@@ -322,10 +322,25 @@ public final class NetlinkSocket extends SocketFile {
         .attribute(33, new byte[] {1}) // IFLA_CARRIER
         .attribute(1, new byte[6]) // IFLA_ADDRESS
         .attribute(2, new byte[6]) // IFLA_BROADCAST
-        .attribute(23, new byte[STATISTICS * 8]) // IFLA_STATS64
-        .attribute(7, new byte[STATISTICS * 4]) // IFLA_STATS
+        .attribute(23, statistics(false, 8)) // IFLA_STATS64
+        .attribute(7, statistics(false, 4)) // IFLA_STATS
         .attribute(6, new byte[] {'n', 'o', 'q', 'u', 'e', 'u', 'e', 0}) // IFLA_QDISC
         .done();
+  }
+
+  /** Packets and bytes that went by; nothing else is counted, for it does not happen. */
+  private byte[] statistics(boolean eth, int width) {
+    long[] traffic = network.traffic(eth);
+    byte[] b = new byte[STATISTICS * width];
+    long[] first = {traffic[1], traffic[3], traffic[0], traffic[2]}; // packets, then bytes
+    for (int i = 0; i < first.length; i++) {
+      if (width == 8) {
+        Bytes.putLong(b, i * width, first[i]);
+      } else {
+        Bytes.putInt(b, i * width, (int) first[i]);
+      }
+    }
+    return b;
   }
 
   private byte[] address(int sequence, int family) {
@@ -368,8 +383,8 @@ public final class NetlinkSocket extends SocketFile {
         .attribute(33, new byte[] {1}) // IFLA_CARRIER
         .attribute(1, InterfaceIoctls.ETH_HARDWARE.clone()) // IFLA_ADDRESS
         .attribute(2, new byte[] {-1, -1, -1, -1, -1, -1}) // IFLA_BROADCAST
-        .attribute(23, new byte[STATISTICS * 8]) // IFLA_STATS64
-        .attribute(7, new byte[STATISTICS * 4]) // IFLA_STATS
+        .attribute(23, statistics(true, 8)) // IFLA_STATS64
+        .attribute(7, statistics(true, 4)) // IFLA_STATS
         .attribute(6, new byte[] {'n', 'o', 'q', 'u', 'e', 'u', 'e', 0}) // IFLA_QDISC
         .done();
   }

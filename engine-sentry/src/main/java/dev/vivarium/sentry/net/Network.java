@@ -21,6 +21,7 @@ public final class Network {
 
   private static final int MAX_CORRESPONDENTS = 1024;
   private static final int MEMBER_BITS = 8;
+  private static final int LOOPBACK_HEADER = 52;
   private static final byte[] GATEWAY_BYTES = {
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (byte) 0xff, (byte) 0xff, 10, 86, 0, 1
   };
@@ -56,6 +57,9 @@ public final class Network {
   private int nextEphemeral = FIRST_EPHEMERAL;
   private int nextAutobind;
   private int inFlight;
+  private int pingIdentifier;
+  private long loopbackBytes;
+  private long loopbackPackets;
 
   /** Who looks on; null if nobody does. */
   public @Nullable PacketTap tap() {
@@ -176,6 +180,27 @@ public final class Network {
 
   void landed(int count) {
     inFlight -= count;
+  }
+
+  // ---- what went by ----
+
+  /** A packet on loopback: it is sent and received at once. */
+  void countLoopback(int payload) {
+    loopbackBytes += payload + LOOPBACK_HEADER;
+    loopbackPackets++;
+  }
+
+  /** Of an interface: bytes and packets received, and sent. */
+  public long[] traffic(boolean eth) {
+    Outside o = outside;
+    return eth
+        ? o == null ? new long[4] : o.traffic()
+        : new long[] {loopbackBytes, loopbackPackets, loopbackBytes, loopbackPackets};
+  }
+
+  int nextPingIdentifier() {
+    pingIdentifier = pingIdentifier % 0xffff + 1;
+    return pingIdentifier;
   }
 
   // ---- abstract Unix names ----

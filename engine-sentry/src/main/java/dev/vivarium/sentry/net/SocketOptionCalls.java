@@ -181,6 +181,7 @@ public final class SocketOptionCalls {
     return switch (level) {
       case Sockets.IPPROTO_IP, Sockets.IPPROTO_TCP, Sockets.IPPROTO_UDP -> true;
       case Sockets.IPPROTO_IPV6 -> s.domain == Sockets.AF_INET6;
+      case PingSocket.SOL_RAW -> s instanceof PingSocket && s.type == Sockets.SOCK_RAW;
       default -> false;
     };
   }

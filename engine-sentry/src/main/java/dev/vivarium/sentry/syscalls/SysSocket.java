@@ -9,6 +9,7 @@ import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.net.InetSocket;
 import dev.vivarium.sentry.net.NetlinkSocket;
+import dev.vivarium.sentry.net.PingSocket;
 import dev.vivarium.sentry.net.SocketFile;
 import dev.vivarium.sentry.net.SocketOptionCalls;
 import dev.vivarium.sentry.net.UnixSocket;
@@ -24,6 +25,7 @@ final class SysSocket {
   private static final int NPROTO = 46;
   private static final int SOCK_MAX = 11;
   private static final int IPPROTO_ICMP = 1;
+  private static final int IPPROTO_ICMPV6 = 58;
   private static final int IPPROTO_MAX = 263;
 
   private SysSocket() {}
@@ -129,6 +131,12 @@ final class SysSocket {
           error[0] = -Errno.EINVAL;
           return null;
         }
+        boolean v6 = domain == Sockets.AF_INET6;
+        boolean echoes = protocol == (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+        boolean mayBeRaw = t.creds.capable(Capability.CAP_NET_RAW);
+        if (echoes && (type == Sockets.SOCK_DGRAM || type == Sockets.SOCK_RAW && mayBeRaw)) {
+          return new PingSocket(t.kernel().network(), inode, flags, domain, type, protocol);
+        }
         int wanted =
             switch (type) {
               case Sockets.SOCK_STREAM -> Sockets.IPPROTO_TCP;
@@ -140,8 +148,7 @@ final class SysSocket {
           return null;
         }
         if (protocol != 0 && protocol != wanted) {
-          boolean pings = protocol == IPPROTO_ICMP && type == Sockets.SOCK_DGRAM;
-          error[0] = pings ? -Errno.EACCES : -Errno.EPROTONOSUPPORT;
+          error[0] = -Errno.EPROTONOSUPPORT;
           return null;
         }
         return InetSocket.open(t.kernel().network(), inode, flags, domain, type, wanted);

@@ -200,6 +200,7 @@ public final class HostSocket implements ReadyPoller.Watched {
       }
       src.advance(n);
       sent += n;
+      outside.count(true, n, Outside.TCP_HEADER);
     }
     return n;
   }
@@ -213,6 +214,7 @@ public final class HostSocket implements ReadyPoller.Watched {
             Sys.SENDTO, fd, b.address(), data.length, Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL, 0, 0);
     if (n > 0) {
       sent += n;
+      outside.count(true, n, Outside.UDP_HEADER);
     }
     return n;
   }
@@ -262,6 +264,7 @@ public final class HostSocket implements ReadyPoller.Watched {
     }
     if (n > 0 && !peek) {
       received += n;
+      outside.count(false, n, Outside.TCP_HEADER);
     }
     return n;
   }
@@ -280,6 +283,7 @@ public final class HostSocket implements ReadyPoller.Watched {
       return null;
     }
     received += n;
+    outside.count(false, n, Outside.UDP_HEADER);
     return b.asSlice(0, n).toArray(ValueLayout.JAVA_BYTE);
   }
 

@@ -56,6 +56,9 @@ public final class Outside implements ReadyPoller.Watched {
         String name,
         long durationNanos);
 
+    /** Somebody was to be reached by what no rule can allow. */
+    void refused(int pid, String protocol, byte[] address);
+
     /** A name was asked for. */
     void resolved(String name, int type, int error, int rule, int kind, byte[] address);
 
@@ -75,6 +78,12 @@ public final class Outside implements ReadyPoller.Watched {
   private static final long WAIT_NANOS = WAIT_MILLIS * 1_000_000L;
 
   private static final int MAX_SOCKETS = 16_384;
+  private static final int SEGMENT = 1448;
+
+  /** Of a frame with TCP, and with UDP. */
+  static final int TCP_HEADER = 66;
+
+  static final int UDP_HEADER = 42;
   private static final int SO_LINGER = 13;
   private static final int RLIMIT_NOFILE = 7;
   private static final int FEW_DESCRIPTORS = 1024;
@@ -94,6 +103,9 @@ public final class Outside implements ReadyPoller.Watched {
   private final int maxSockets;
   private int sockets;
   private boolean toldLost;
+
+  /** For /proc/net/dev: bytes and packets received, bytes and packets sent. */
+  private final long[] traffic = new long[4];
 
   /**
    * Takes over a channel.
@@ -141,6 +153,18 @@ public final class Outside implements ReadyPoller.Watched {
   /** A buffer for all, since nothing is kept in it beyond one host call. */
   MemorySegment buffer() {
     return buffer;
+  }
+
+  /** Bytes and packets received, and sent; of streams, as many packets as there must have been. */
+  public long[] traffic() {
+    return traffic.clone();
+  }
+
+  void count(boolean sent, long bytes, int header) {
+    long packets = (bytes + SEGMENT - 1) / SEGMENT;
+    int at = sent ? 2 : 0;
+    traffic[at] += bytes + Math.max(1, packets) * header;
+    traffic[at + 1] += Math.max(1, packets);
   }
 
   void socketClosed() {
@@ -230,6 +254,7 @@ public final class Outside implements ReadyPoller.Watched {
 
   /** A datagram to another member of the private network; lost if there is no room. */
   public void sendToMember(byte[] address, int port, int ownPort, byte[] data) {
+    count(true, data.length, UDP_HEADER);
     channel.request(
         NetWire.DATAGRAM, NetWire.MEMBER_PORT, ownPort, NetWire.PROTOCOL_UDP, address, port, data);
   }
@@ -257,6 +282,7 @@ public final class Outside implements ReadyPoller.Watched {
 
   /** Answers whoever wrote to a published port; lost if there is no room, as datagrams are. */
   public void reply(int port, byte[] address, int peerPort, byte[] data) {
+    count(true, data.length, UDP_HEADER);
     channel.request(NetWire.DATAGRAM, port, 0, NetWire.PROTOCOL_UDP, address, peerPort, data);
   }
 
@@ -326,6 +352,7 @@ public final class Outside implements ReadyPoller.Watched {
         credit(m.index());
       }
       case NetWire.ARRIVED -> {
+        count(false, m.payload().length, UDP_HEADER);
         Arrivals to = arrivals;
         if (to != null && m.index() == NetWire.MEMBER_PORT) {
           to.memberDatagram(m.localPort(), m.address(), m.port(), m.payload());

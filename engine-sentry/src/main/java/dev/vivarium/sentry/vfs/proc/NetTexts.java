@@ -18,7 +18,7 @@ final class NetTexts {
         d,
         "arp",
         t -> "IP address       HW type     Flags       HW address            Mask     Device\n");
-    fs.text(d, "dev", t -> hasEth(t) ? DEV + ETH_DEV : DEV);
+    fs.text(d, "dev", t -> DEV + device(t, false) + (hasEth(t) ? device(t, true) : ""));
     fs.text(d, "if_inet6", t -> hasV6(t) ? V6_LO + V6_ETH : V6_LO);
     fs.text(d, "ipv6_route", t -> hasV6(t) ? V6_ROUTES : "");
     fs.text(
@@ -51,6 +51,13 @@ final class NetTexts {
     }
     fs.text(d, "unix", NetTexts::unix);
     return d;
+  }
+
+  /** What went by an interface, as net/core/net-procfs.c writes it. */
+  private static String device(Task reader, boolean eth) {
+    long[] traffic = reader.kernel().network().traffic(eth);
+    return "%6s: %7d %7d    0    0    0     0          0         0 %8d %7d    0    0    0     0       0          0\n"
+        .formatted(eth ? "eth0" : "lo", traffic[0], traffic[1], traffic[2], traffic[3]);
   }
 
   private static boolean hasEth(Task reader) {
@@ -141,12 +148,7 @@ final class NetTexts {
       """
       Inter-|   Receive                                                |  Transmit
        face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
-          lo:       0       0    0    0    0     0          0         0        0       0    0    0    0     0       0          0
       """;
-
-  private static final String ETH_DEV =
-      "  eth0:       0       0    0    0    0     0          0         0        0       0    0    0"
-          + "    0     0       0          0\n";
 
   private static final String V6_LO = "00000000000000000000000000000001 01 80 10 80       lo\n";
   private static final String V6_ETH = "fd860000000000000000000000000002 02 40 00 80     eth0\n";

@@ -235,7 +235,7 @@ final class SysctlTree {
     kept("net/ipv4/ip_local_port_range", "32768\t60999");
     kept("net/ipv4/ip_forward", "0");
     kept("net/ipv4/ip_unprivileged_port_start", "1024");
-    kept("net/ipv4/ping_group_range", "1\t0");
+    kept("net/ipv4/ping_group_range", "0\t2147483647");
     kept("net/ipv4/tcp_fin_timeout", "60");
     kept("net/ipv4/tcp_keepalive_time", "7200");
     kept("net/ipv4/tcp_keepalive_intvl", "75");
