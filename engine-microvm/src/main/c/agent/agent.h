@@ -98,5 +98,7 @@ void processes_pump(void);
 /* Reaps children. */
 void processes_reap(void);
 void send_statistics(void);
+/* Begins to count their system calls; 0 or an errno. */
+int processes_watch(void);
 
 #endif

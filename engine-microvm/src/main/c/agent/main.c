@@ -25,6 +25,7 @@
 
 #include "agent.h"
 #include "network.h"
+#include "watch.h"
 
 #define PORT_NAME "vivarium.agent"
 #define FILES_PORT_NAME "vivarium.files"
@@ -175,7 +176,14 @@ static void on_frame(const struct frame_header *header, struct reader *payload) 
       if (!payload->bad) process_stop_output(header->process, a);
       break;
     case SHUT_DOWN: reboot(RB_AUTOBOOT); break;
-    case QUERY: send_statistics(); break;
+    case QUERY:
+      watch_send();
+      send_statistics();
+      break;
+    case WATCH:
+      a = (uint32_t)processes_watch();
+      channel_send(WATCHED, 0, &a, sizeof a, NULL, 0);
+      break;
     default: give_up("the host sent a frame of unknown type %u", header->type);
   }
 }

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "watch.h"
 
 #define CHUNK 32768
 
@@ -534,6 +535,16 @@ void process_grant(uint32_t id, uint32_t stream, uint32_t bytes) {
   if (p == NULL || stream < 1 || stream > 2) return;
   if (bytes > OUTPUT_WINDOW - p->credit[stream - 1]) give_up("the host granted more than a window");
   p->credit[stream - 1] += bytes;
+}
+
+int processes_watch(void) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/ns/pid", first);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return errno;
+  int error = watch_start(fd);
+  close(fd);
+  return error;
 }
 
 void send_statistics(void) {

@@ -21,7 +21,7 @@
 
 #include <stdint.h>
 
-#define AGENT_VERSION 3
+#define AGENT_VERSION 4
 #define MAX_PAYLOAD 65536
 #define OUTPUT_WINDOW 262144
 #define INPUT_WINDOW 65536
@@ -53,6 +53,7 @@ enum frame_type {
   SHUT_DOWN = 9,  /* nothing */
   QUERY = 10,     /* nothing: asks for STATISTICS */
   STOP_OUTPUT = 11, /* u32 stream: nobody reads it any more, and who writes it is to be told as by a pipe */
+  WATCH = 13,     /* nothing: counts system calls from now on */
   FILES_REPLY = 12, /* a FUSE reply; the mount's number is in the header */
   /* From the agent. */
   WELCOME = 64,      /* u32 version; str kernel release */
@@ -65,6 +66,9 @@ enum frame_type {
   GRANT_INPUT = 71,  /* u32 bytes */
   FAILED = 72,       /* str reason: the agent cannot go on */
   FILES_REQUEST = 74, /* a FUSE request; the mount's number is in the header */
+  CALLS = 75,        /* before STATISTICS, of each system call that was made since WATCH: u32 number; u64 calls; u64 failures;
+                        u64 ns of all; u64 ns of the longest; and as often as the payload has room: u16 bucket (watch.h), u64 calls */
+  WATCHED = 76,      /* u32: 0, or an errno */
   STATISTICS = 73,   /* u64 CPU us; u64 memory bytes; u64 memory limit; u32 tasks; u64 context switches */
 };
 

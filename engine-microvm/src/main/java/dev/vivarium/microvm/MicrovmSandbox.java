@@ -29,6 +29,7 @@ final class MicrovmSandbox implements RunningSandbox {
   private final Machine machine;
   private final AgentConnection agent;
   private final GuestProcess process;
+  private final MicrovmInstrument instrument;
   private final FileServer files;
   private final @Nullable GuestNetwork network;
   private final Consumer<String> log;
@@ -40,6 +41,7 @@ final class MicrovmSandbox implements RunningSandbox {
       Machine machine,
       AgentConnection agent,
       GuestProcess process,
+      MicrovmInstrument instrument,
       FileServer files,
       @Nullable GuestNetwork network,
       Consumer<String> log,
@@ -52,6 +54,7 @@ final class MicrovmSandbox implements RunningSandbox {
     this.machine = machine;
     this.agent = agent;
     this.process = process;
+    this.instrument = instrument;
     this.platform = platform;
   }
 
@@ -75,7 +78,9 @@ final class MicrovmSandbox implements RunningSandbox {
   @Override
   public ExitStatus await() throws EngineException, InterruptedException {
     try {
-      return process.exited().get();
+      ExitStatus status = process.exited().get();
+      instrument.end();
+      return status;
     } catch (ExecutionException e) {
       if (killed) {
         return new ExitStatus(0, SIGKILL);

@@ -232,9 +232,11 @@ final class MicrovmStart {
           files.mounts(),
           network == null ? AgentConnection.Network.NONE : network.connect(machine.networkPort()),
           PATIENCE);
+      MicrovmInstrument instrument = new MicrovmInstrument(agent, host::log);
+      host.watch().ifPresent(watch -> watch.attach(instrument));
       GuestProcess process = GuestCommand.start(agent, spec.process(), host.stdio());
       return new MicrovmSandbox(
-          machine, agent, process, files, network, host::log, memory(), platform);
+          machine, agent, process, instrument, files, network, host::log, memory(), platform);
     } catch (EngineException | IOException | InterruptedException e) {
       // Why the machine is gone says more than that it does not answer.
       String ended = machine.ended().getNow("");

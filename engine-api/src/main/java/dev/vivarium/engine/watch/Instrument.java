@@ -16,6 +16,13 @@ public interface Instrument {
    */
   void watch(@Nullable EventWriter events, boolean counting);
 
+  /**
+   * Says whether what somebody wants to see can be seen here.
+   *
+   * @throws IOException with the reason if not
+   */
+  default void check(Wants wants) throws IOException {}
+
   /** Says, before {@link #watch}, whether calls that wait are to be told of when they begin to. */
   default void watchWaits(boolean wanted) {}
 

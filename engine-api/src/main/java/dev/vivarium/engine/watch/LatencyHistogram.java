@@ -70,6 +70,27 @@ public final class LatencyHistogram {
     }
   }
 
+  /**
+   * One from values that were counted elsewhere, in buckets.
+   *
+   * @param values one of each bucket, in ascending order
+   * @param times how many each bucket has
+   * @param sum of all, exactly
+   * @param greatest of all, exactly
+   */
+  public static LatencyHistogram of(long[] values, long[] times, long sum, long greatest) {
+    LatencyHistogram h = new LatencyHistogram();
+    for (int i = 0; i < values.length; i++) {
+      if (times[i] > 0) {
+        h.record(values[i]);
+        int index = index(Math.clamp(values[i], 0, HIGHEST));
+        h.counts[index] += times[i] - 1;
+        h.count += times[i] - 1;
+      }
+    }
+    return h.withExact(sum, h.min(), greatest);
+  }
+
   private static int index(long value) {
     int bucket = 64 - HALF_BITS - 1 - Long.numberOfLeadingZeros(value | (SUB_BUCKETS - 1));
     return (bucket << HALF_BITS) + (int) (value >>> bucket);

@@ -74,6 +74,13 @@ public final class Watch implements EventSink {
    * @throws IOException if the ring cannot be made
    */
   public Closeable look(Wants wants) throws IOException {
+    Instrument engine;
+    synchronized (this) {
+      engine = instrument;
+    }
+    if (engine != null) {
+      engine.check(wants);
+    }
     synchronized (this) {
       if (wants.anyEvents()) {
         openWriter();

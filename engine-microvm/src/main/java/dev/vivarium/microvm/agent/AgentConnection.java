@@ -8,6 +8,7 @@ import java.nio.channels.SocketChannel;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +26,7 @@ public final class AgentConnection implements Closeable {
   public static final int MAX_FILE_REQUESTS = AgentProtocol.MAX_FILE_REQUESTS;
 
   private static final int MAX_TEXT = 4096;
+  private static final int MAX_CALLS = 512;
   private static final int ENTROPY = 64;
 
   private final SocketChannel channel;
@@ -34,6 +36,11 @@ public final class AgentConnection implements Closeable {
   private final CompletableFuture<Void> configured = new CompletableFuture<>();
   private final CompletableFuture<IOException> lost = new CompletableFuture<>();
   private CompletableFuture<GuestStatistics> statistics = new CompletableFuture<>();
+  private final CompletableFuture<Integer> watched = new CompletableFuture<>();
+
+  /** What has come of the next statistics; of the receiving thread alone. */
+  private List<CallCount> calls = new ArrayList<>();
+
   private int lastProcess;
 
   private AgentConnection(SocketChannel channel) {
@@ -176,6 +183,16 @@ public final class AgentConnection implements Closeable {
     return answer;
   }
 
+  /**
+   * Has the guest's kernel count system calls from now on.
+   *
+   * @return completes with 0, or the errno that says why it cannot
+   */
+  public CompletableFuture<Integer> watchCalls() throws IOException {
+    send(new FrameWriter().frame(AgentProtocol.WATCH, 0));
+    return watched;
+  }
+
   /** Completes with the reason when the agent is lost. */
   public CompletableFuture<IOException> lost() {
     return lost;
@@ -216,6 +233,10 @@ public final class AgentConnection implements Closeable {
     }
     welcome.completeExceptionally(reason);
     configured.completeExceptionally(reason);
+    watched.completeExceptionally(reason);
+    synchronized (this) {
+      statistics.completeExceptionally(reason);
+    }
     lost.complete(reason);
   }
 
@@ -230,9 +251,18 @@ public final class AgentConnection implements Closeable {
       case AgentProtocol.CONFIGURED -> configured.complete(null);
       case AgentProtocol.FAILED ->
           throw new AgentException("the agent in the guest gave up: " + frame.string(MAX_TEXT));
+      case AgentProtocol.WATCHED -> watched.complete(frame.u32());
+      case AgentProtocol.CALLS -> {
+        if (calls.size() >= MAX_CALLS) {
+          throw new AgentException("the agent counted more system calls than there are");
+        }
+        calls.add(CallCount.read(frame));
+      }
       case AgentProtocol.STATISTICS -> {
         GuestStatistics now =
-            new GuestStatistics(frame.u64(), frame.u64(), frame.u64(), frame.u32(), frame.u64());
+            new GuestStatistics(
+                frame.u64(), frame.u64(), frame.u64(), frame.u32(), frame.u64(), calls);
+        calls = new ArrayList<>();
         CompletableFuture<GuestStatistics> asked;
         synchronized (this) {
           asked = statistics;

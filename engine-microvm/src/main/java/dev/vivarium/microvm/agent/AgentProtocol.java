@@ -2,7 +2,7 @@ package dev.vivarium.microvm.agent;
 
 /** The numbers of {@code protocol.h}, which says what they mean; a test compares the two. */
 final class AgentProtocol {
-  static final int AGENT_VERSION = 3;
+  static final int AGENT_VERSION = 4;
   static final int MAX_PAYLOAD = 65536;
   static final int OUTPUT_WINDOW = 262144;
   static final int INPUT_WINDOW = 65536;
@@ -23,6 +23,7 @@ final class AgentProtocol {
   static final int SHUT_DOWN = 9;
   static final int QUERY = 10;
   static final int STOP_OUTPUT = 11;
+  static final int WATCH = 13;
   static final int FILES_REPLY = 12;
   static final int WELCOME = 64;
   static final int CONFIGURED = 65;
@@ -35,6 +36,9 @@ final class AgentProtocol {
   static final int FAILED = 72;
   static final int STATISTICS = 73;
   static final int FILES_REQUEST = 74;
+
+  static final int CALLS = 75;
+  static final int WATCHED = 76;
 
   static final int CANNOT_EXECUTE = 1;
   static final int NO_SUCH_USER = 2;

@@ -69,6 +69,10 @@ final class FrameReader {
     return Byte.toUnsignedInt(take(1).get());
   }
 
+  int u16() throws AgentException {
+    return Short.toUnsignedInt(take(2).getShort());
+  }
+
   int u32() throws AgentException {
     return take(4).getInt();
   }

@@ -1,0 +1,146 @@
+package dev.vivarium.microvm;
+
+import dev.vivarium.engine.watch.EventWriter;
+import dev.vivarium.engine.watch.Instrument;
+import dev.vivarium.engine.watch.LatencyHistogram;
+import dev.vivarium.engine.watch.Statistics;
+import dev.vivarium.engine.watch.Wants;
+import dev.vivarium.engine.watch.calls.CallTable;
+import dev.vivarium.microvm.agent.AgentConnection;
+import dev.vivarium.microvm.agent.CallCount;
+import dev.vivarium.microvm.agent.GuestStatistics;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** What a guest's own kernel says of it: seen inside, and so as true as the guest lets it be. */
+final class MicrovmInstrument implements Instrument {
+  private static final int PATIENCE_SECONDS = 5;
+  private static final int LAST_WORD_SECONDS = 2;
+
+  private final AgentConnection agent;
+  private final Consumer<String> log;
+  private boolean counting;
+  private long countedSince;
+
+  /** The figures of the end, for who asks after it. */
+  private volatile @Nullable Statistics last;
+
+  MicrovmInstrument(AgentConnection agent, Consumer<String> log) {
+    this.agent = agent;
+    this.log = log;
+  }
+
+  @Override
+  public void check(Wants wants) throws IOException {
+    if (wants.waits() || wants.packets()) {
+      throw new IOException(
+          "system calls and packets of a virtual machine are not told of one by one; viv latency,"
+              + " viv stats and viv trace -c have them counted, viv events the network");
+    }
+  }
+
+  @Override
+  public void watch(@Nullable EventWriter events, boolean count) {
+    synchronized (this) {
+      if (!count || counting) {
+        return;
+      }
+      counting = true;
+      countedSince = System.nanoTime();
+    }
+    try {
+      CompletableFuture<Integer> begun = agent.watchCalls();
+      begun.thenAccept(errno -> {
+        if (errno != 0) {
+          log.accept("the guest's kernel cannot count system calls: errno " + errno);
+        }
+      });
+      begun.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    } catch (IOException | ExecutionException | TimeoutException e) {
+      log.accept("the guest was not asked to count system calls: " + e.getMessage());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public Statistics statistics() throws IOException, InterruptedException {
+    Statistics end = last;
+    if (end != null) {
+      return end;
+    }
+    try {
+      return now(PATIENCE_SECONDS);
+    } catch (IOException e) {
+      // It may have ended meanwhile.
+      end = last;
+      if (end != null) {
+        return end;
+      }
+      throw e;
+    }
+  }
+
+  /** The command is over, and the machine is about to be. */
+  void end() throws InterruptedException {
+    try {
+      last = now(LAST_WORD_SECONDS);
+    } catch (IOException e) {
+      // A machine that died has no last word.
+    }
+  }
+
+  private Statistics now(int patience) throws IOException, InterruptedException {
+    GuestStatistics now;
+    try {
+      now = agent.statistics().get(patience, TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new IOException("the agent in the guest does not answer", e);
+    }
+    List<Statistics.Calls> calls = new ArrayList<>();
+    for (CallCount c : now.calls()) {
+      calls.add(
+          new Statistics.Calls(
+              c.number(),
+              CallTable.get().name(c.number()),
+              c.failures(),
+              c.latency(),
+              new LatencyHistogram(),
+              new LatencyHistogram(),
+              new LatencyHistogram()));
+    }
+    long counted;
+    synchronized (this) {
+      counted = counting ? System.nanoTime() - countedSince : 0;
+    }
+    return new Statistics(
+        0,
+        counted,
+        new Statistics.Resources(
+            now.cpuMicros() * 1000,
+            0,
+            now.memoryBytes(),
+            now.memoryTotal(),
+            now.tasks(),
+            now.tasks(),
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            now.contextSwitches(),
+            0),
+        calls,
+        List.of(),
+        List.of(),
+        0);
+  }
+}
