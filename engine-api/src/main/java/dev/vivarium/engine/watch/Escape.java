@@ -11,6 +11,9 @@ public final class Escape {
    * As C writes it and strace shows it, without quotes: all that is not printable ASCII as \ooo.
    */
   public static String c(String bytes) {
+    if (isPlain(bytes)) {
+      return bytes;
+    }
     StringBuilder out = new StringBuilder(bytes.length() + 8);
     for (int i = 0; i < bytes.length(); i++) {
       char ch = bytes.charAt(i);
@@ -32,6 +35,16 @@ public final class Escape {
       }
     }
     return out.toString();
+  }
+
+  private static boolean isPlain(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c == '"' || c == '\\' || c < 0x20 || c >= 0x7f) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** As few digits as do not run into the next character. */

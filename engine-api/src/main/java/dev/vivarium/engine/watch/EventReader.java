@@ -16,7 +16,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.zip.CRC32C;
+import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,7 +36,8 @@ public final class EventReader implements Closeable {
   private final long epochNanos;
   private final Set<EventKind> more;
   private final byte[] payload = new byte[Payload.MAX];
-  private final CRC32C crc = new CRC32C();
+  private final long[] slot = new long[SLOT_BYTES / 8];
+  private final CRC32 crc = new CRC32();
   private volatile long next;
   private volatile long payloadTaken;
   private long dropped;
@@ -153,13 +154,14 @@ public final class EventReader implements Closeable {
         long at = HEADER_BYTES + (next & (slots - 1)) * SLOT_BYTES;
         long state = (long) LONGS.getAcquire(map, at + STATE);
         if (state == next + 1) {
-          Optional<EventKind> kind = EventKind.of(map.get(SHORT, at + KIND));
-          if (kind.isPresent() && !kind.get().isForAll() && !more.contains(kind.get())) {
+          MemorySegment.copy(map, LONG, at, slot, 0, slot.length);
+          EventKind kind = EventKind.of((short) slot[KIND / 8]).orElse(null);
+          if (kind != null && !kind.isForAll() && !more.contains(kind)) {
             waitingSince = 0;
             next++; // whatever becomes of the slot, it was none for this reader
             continue;
           }
-          Event event = take(at);
+          Event event = kind == null ? null : take(kind);
           VarHandle.loadLoadFence();
           if (event != null && (long) LONGS.getOpaque(map, at + STATE) == next + 1) {
             waitingSince = 0;
@@ -200,32 +202,26 @@ public final class EventReader implements Closeable {
     next = sequence;
   }
 
-  private @Nullable Event take(long at) {
-    Optional<EventKind> kind = EventKind.of(map.get(SHORT, at + KIND));
-    if (kind.isEmpty()) {
-      return null;
-    }
-    long[] arguments = new long[6];
-    for (int i = 0; i < arguments.length; i++) {
-      arguments[i] = map.get(LONG, at + ARGUMENTS + 8L * i);
-    }
-    int length = map.get(INT, at + PAYLOAD_LENGTH);
-    long position = map.get(LONG, at + PAYLOAD);
+  /** Makes an event of {@link #slot}. */
+  private Event take(EventKind kind) {
+    int length = (int) slot[PAYLOAD_LENGTH / 8];
     List<Event.Item> items =
-        length == 0 ? List.of() : items(position, length, map.get(INT, at + CHECKSUM));
+        length == 0
+            ? List.of()
+            : items(slot[PAYLOAD / 8], length, (int) (slot[PAYLOAD_LENGTH / 8] >> 32));
     return new Event(
         next,
-        map.get(LONG, at + TIME),
-        map.get(INT, at + PID),
-        map.get(INT, at + TID),
-        kind.get(),
-        map.get(INT, at + NUMBER),
-        arguments,
-        (map.get(SHORT, at + FLAGS) & NO_RESULT) == 0,
-        map.get(LONG, at + RESULT),
-        Math.max(0, map.get(LONG, at + DURATION)),
-        Math.max(0, map.get(LONG, at + BLOCKED)),
-        Math.max(0, map.get(LONG, at + DISK)),
+        slot[TIME / 8],
+        (int) slot[PID / 8],
+        (int) (slot[PID / 8] >> 32),
+        kind,
+        (int) (slot[KIND / 8] >> 32),
+        Arrays.copyOfRange(slot, ARGUMENTS / 8, ARGUMENTS / 8 + 6),
+        (slot[KIND / 8] >> 16 & NO_RESULT) == 0,
+        slot[RESULT / 8],
+        Math.max(0, slot[DURATION / 8]),
+        Math.max(0, slot[BLOCKED / 8]),
+        Math.max(0, slot[DISK / 8]),
         items == null ? List.of() : items,
         items != null);
   }
@@ -238,7 +234,9 @@ public final class EventReader implements Closeable {
     int from = (int) (position & (payloadBytes - 1));
     int first = Math.min(length, payloadBytes - from);
     MemorySegment.copy(map, ValueLayout.JAVA_BYTE, payloadStart + from, payload, 0, first);
-    MemorySegment.copy(map, ValueLayout.JAVA_BYTE, payloadStart, payload, first, length - first);
+    if (first < length) {
+      MemorySegment.copy(map, ValueLayout.JAVA_BYTE, payloadStart, payload, first, length - first);
+    }
     VarHandle.loadLoadFence();
     long head = (long) LONGS.getAcquire(map, (long) PAYLOAD_HEAD_AT);
     if (head - position > payloadBytes
@@ -247,7 +245,7 @@ public final class EventReader implements Closeable {
       return null;
     }
     payloadTaken = position + length;
-    List<Event.Item> items = new ArrayList<>();
+    List<Event.Item> items = new ArrayList<>(4);
     int at = 0;
     while (at + Payload.HEADER <= length) {
       int size = (payload[at + 2] & 0xff) | (payload[at + 3] & 0xff) << 8;

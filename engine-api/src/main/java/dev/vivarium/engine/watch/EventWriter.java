@@ -201,24 +201,21 @@ public final class EventWriter {
     if (sequence < 0) {
       return;
     }
-    long at = slot(sequence);
-    map.set(LONG, at + TIME, beginNanos - originNanos);
-    map.set(INT, at + PID, pid);
-    map.set(INT, at + TID, tid);
-    map.set(SHORT, at + KIND, (short) kind.number());
-    map.set(INT, at + NUMBER, number);
-    map.set(LONG, at + ARGUMENTS, a0);
-    map.set(LONG, at + ARGUMENTS + 8, a1);
-    map.set(LONG, at + ARGUMENTS + 16, a2);
-    map.set(LONG, at + ARGUMENTS + 24, a3);
-    map.set(LONG, at + ARGUMENTS + 32, a4);
-    map.set(LONG, at + ARGUMENTS + 40, a5);
-    map.set(LONG, at + RESULT, result);
-    map.set(LONG, at + DURATION, durationNanos);
-    map.set(LONG, at + BLOCKED, blockedNanos);
-    map.set(LONG, at + DISK, diskNanos);
-    map.set(SHORT, at + FLAGS, returned ? 0 : NO_RESULT);
-    finish(sequence, at, payload);
+    long[] slot = payload.slot;
+    slot[TIME / 8] = beginNanos - originNanos;
+    slot[PID / 8] = pair(pid, tid);
+    slot[KIND / 8] = pair(kind.number() | (returned ? 0 : NO_RESULT << 16), number);
+    slot[ARGUMENTS / 8] = a0;
+    slot[ARGUMENTS / 8 + 1] = a1;
+    slot[ARGUMENTS / 8 + 2] = a2;
+    slot[ARGUMENTS / 8 + 3] = a3;
+    slot[ARGUMENTS / 8 + 4] = a4;
+    slot[ARGUMENTS / 8 + 5] = a5;
+    slot[RESULT / 8] = result;
+    slot[DURATION / 8] = durationNanos;
+    slot[BLOCKED / 8] = blockedNanos;
+    slot[DISK / 8] = diskNanos;
+    finish(sequence, payload);
   }
 
   /** Writes an event of another kind; what its numbers mean, {@link EventKind} says. */
@@ -237,24 +234,21 @@ public final class EventWriter {
     if (sequence < 0) {
       return;
     }
-    long at = slot(sequence);
-    map.set(LONG, at + TIME, System.nanoTime() - originNanos);
-    map.set(INT, at + PID, pid);
-    map.set(INT, at + TID, tid);
-    map.set(SHORT, at + KIND, (short) kind.number());
-    map.set(INT, at + NUMBER, number);
-    map.set(LONG, at + ARGUMENTS, a0);
-    map.set(LONG, at + ARGUMENTS + 8, a1);
-    map.set(LONG, at + ARGUMENTS + 16, a2);
-    map.set(LONG, at + ARGUMENTS + 24, 0L);
-    map.set(LONG, at + ARGUMENTS + 32, 0L);
-    map.set(LONG, at + ARGUMENTS + 40, 0L);
-    map.set(LONG, at + RESULT, result);
-    map.set(LONG, at + DURATION, durationNanos);
-    map.set(LONG, at + BLOCKED, 0L);
-    map.set(LONG, at + DISK, 0L);
-    map.set(SHORT, at + FLAGS, (short) 0);
-    finish(sequence, at, payload);
+    long[] slot = payload.slot;
+    slot[TIME / 8] = System.nanoTime() - originNanos;
+    slot[PID / 8] = pair(pid, tid);
+    slot[KIND / 8] = pair(kind.number(), number);
+    slot[ARGUMENTS / 8] = a0;
+    slot[ARGUMENTS / 8 + 1] = a1;
+    slot[ARGUMENTS / 8 + 2] = a2;
+    slot[ARGUMENTS / 8 + 3] = 0;
+    slot[ARGUMENTS / 8 + 4] = 0;
+    slot[ARGUMENTS / 8 + 5] = 0;
+    slot[RESULT / 8] = result;
+    slot[DURATION / 8] = durationNanos;
+    slot[BLOCKED / 8] = 0;
+    slot[DISK / 8] = 0;
+    finish(sequence, payload);
   }
 
   private long slot(long sequence) {
@@ -291,9 +285,19 @@ public final class EventWriter {
     }
   }
 
-  private void finish(long sequence, long at, Payload payload) {
+  /** Two fields of four bytes that lie next to each other. */
+  private static long pair(int first, int second) {
+    return Integer.toUnsignedLong(first) | (long) second << 32;
+  }
+
+  /**
+   * Every access to a segment costs some ten times as much as one to an array where only C1
+   * compiles, as in a sandbox's process: so the slot is copied as a whole.
+   */
+  private void finish(long sequence, Payload payload) {
     int length = payload.length();
     long position = 0;
+    int sum = 0;
     if (length > 0) {
       position = (long) LONGS.getAndAdd(map, (long) PAYLOAD_HEAD_AT, (long) length);
       VarHandle.storeStoreFence();
@@ -301,12 +305,17 @@ public final class EventWriter {
       int first = Math.min(length, payloadBytes - from);
       MemorySegment.copy(
           payload.array(), 0, map, ValueLayout.JAVA_BYTE, payloadStart + from, first);
-      MemorySegment.copy(
-          payload.array(), first, map, ValueLayout.JAVA_BYTE, payloadStart, length - first);
+      if (first < length) {
+        MemorySegment.copy(
+            payload.array(), first, map, ValueLayout.JAVA_BYTE, payloadStart, length - first);
+      }
+      sum = payload.checksum();
     }
-    map.set(LONG, at + PAYLOAD, position);
-    map.set(INT, at + PAYLOAD_LENGTH, length);
-    map.set(INT, at + CHECKSUM, length > 0 ? payload.checksum() : 0);
+    long[] slot = payload.slot;
+    slot[PAYLOAD / 8] = position;
+    slot[PAYLOAD_LENGTH / 8] = pair(length, sum);
+    long at = slot(sequence);
+    MemorySegment.copy(slot, 1, map, LONG, at + Long.BYTES, slot.length - 1);
     LONGS.setRelease(map, at + STATE, sequence + 1);
   }
 

@@ -1,7 +1,7 @@
 package dev.vivarium.engine.watch;
 
 import java.nio.charset.StandardCharsets;
-import java.util.zip.CRC32C;
+import java.util.zip.CRC32;
 
 /**
  * The texts and bytes of one event, as they lie in the ring: items of a tag (1 byte: the argument
@@ -38,8 +38,11 @@ public final class Payload {
   public static final int MORE_ELEMENTS = 8;
 
   private final byte[] bytes = new byte[MAX];
-  private final CRC32C checksum = new CRC32C();
+  private final CRC32 checksum = new CRC32();
   private int length;
+
+  /** The words of the slot, put together here and copied at once: see {@link EventWriter}. */
+  final long[] slot = new long[RingLayout.SLOT_BYTES / 8];
 
   /** Empties it. */
   public void clear() {
@@ -54,7 +57,7 @@ public final class Payload {
     return checksum(checksum, bytes, length);
   }
 
-  static int checksum(CRC32C checksum, byte[] bytes, int length) {
+  static int checksum(CRC32 checksum, byte[] bytes, int length) {
     checksum.reset();
     checksum.update(bytes, 0, length);
     return (int) checksum.getValue();

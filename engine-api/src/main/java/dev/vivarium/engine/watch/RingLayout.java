@@ -18,7 +18,7 @@ import java.nio.ByteOrder;
  */
 final class RingLayout {
   static final long MAGIC = 0x31474e4952564956L; // VIVRING1
-  static final int VERSION = 2;
+  static final int VERSION = 3;
 
   static final int MAGIC_AT = 0;
   static final int VERSION_AT = 8;
@@ -58,7 +58,7 @@ final class RingLayout {
   static final int PAYLOAD = 112;
   static final int PAYLOAD_LENGTH = 120;
 
-  /** CRC-32C of the payload. */
+  /** CRC-32 of the payload. */
   static final int CHECKSUM = 124;
 
   /** The call has begun and will not return. */

@@ -8,26 +8,27 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * What was done with each file, by its path when it was first seen. Both tables are bounded: a
- * guest may open as many files as it likes.
+ * What was done with each file, by its path when it was first seen. The table is bounded: a guest
+ * may open as many files as it likes.
  */
 final class FileRows {
-  private static final int MOST_OPEN = 4096;
   private static final int MOST_PATHS = 4096;
 
   /** How many are told of: the most used ones. */
   private static final int MOST_TOLD = 1000;
 
+  /** Of files that are not counted: there may be any number of them. */
+  private static final LatencyHistogram UNUSED = new LatencyHistogram();
+
   /** One path. */
   static final class Row {
     final byte[] path;
     final boolean counts;
-    final LatencyHistogram latency = new LatencyHistogram();
+    final LatencyHistogram latency;
     long reads;
     long writes;
     long bytesRead;
@@ -36,24 +37,20 @@ final class FileRows {
     Row(byte[] path, boolean counts) {
       this.path = path;
       this.counts = counts;
+      this.latency = counts ? new LatencyHistogram() : UNUSED;
     }
   }
 
-  private final Map<File, Row> open = new IdentityHashMap<>();
   private final Map<String, Row> byPath = new HashMap<>();
   private long lost;
 
   /** The row of an open file. */
   Row of(Task t, File f) {
-    Row row = open.get(f);
-    if (row != null) {
-      return row;
-    }
-    if (open.size() >= MOST_OPEN) {
-      open.clear(); // most have been closed long ago; those that have not are found by their paths
+    if (f.watched instanceof Row known) {
+      return known;
     }
     String path = f.path != null ? f.path.display(t.fs.root()) : f.inode.anonymousName();
-    row = byPath.get(path);
+    Row row = byPath.get(path);
     if (row == null) {
       boolean room = byPath.size() < MOST_PATHS;
       row = new Row(path.getBytes(StandardCharsets.ISO_8859_1), room);
@@ -61,7 +58,7 @@ final class FileRows {
         byPath.put(path, row);
       }
     }
-    open.put(f, row);
+    f.watched = row;
     return row;
   }
 

@@ -42,6 +42,9 @@ public abstract class File {
   public int asyncOwnerType;
   public int asyncSignal;
 
+  /** What the watcher keeps for it. */
+  public @Nullable Object watched;
+
   /** Who opened it by a path; null for what has none. */
   public @Nullable Credentials opener;
 

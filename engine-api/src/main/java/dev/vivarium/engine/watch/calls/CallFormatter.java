@@ -12,6 +12,12 @@ import java.util.Optional;
 /** Shows the event of a system call as strace does. All that comes out is printable ASCII. */
 public final class CallFormatter {
   private static final int AT_FDCWD = -100;
+  private static final int OPEN = 2;
+  private static final int CLONE = 56;
+  private static final int FCNTL = 72;
+  private static final int UMASK = 95;
+  private static final int OPENAT = 257;
+  private static final int CLONE3 = 435;
   private static final int F_GETFD = 1;
   private static final int F_GETFL = 3;
 
@@ -19,7 +25,13 @@ public final class CallFormatter {
 
   /** The whole line: {@code openat(AT_FDCWD, "/etc/passwd", O_RDONLY) = 3}. */
   public String line(Event e) {
-    return table.name(e.number()) + "(" + String.join(", ", arguments(e)) + ") = " + result(e);
+    StringBuilder out = new StringBuilder(160).append(table.name(e.number())).append('(');
+    String separator = "";
+    for (String argument : arguments(e)) {
+      out.append(separator).append(argument);
+      separator = ", ";
+    }
+    return out.append(") = ").append(result(e)).toString();
   }
 
   /** What of a line is known while the call waits: {@code read(3, }. */
@@ -48,17 +60,17 @@ public final class CallFormatter {
 
   /** Each argument. */
   public List<String> arguments(Event e) {
-    Optional<Call> call = table.call(e.number());
-    List<String> out = new ArrayList<>();
-    if (call.isEmpty()) {
+    Call call = table.row(e.number());
+    List<String> out = new ArrayList<>(6);
+    if (call == null) {
       for (long a : e.arguments()) {
         out.add("0x" + Long.toHexString(a));
       }
       return out;
     }
-    List<Kind> kinds = call.get().arguments();
+    List<Kind> kinds = call.arguments();
     for (int i = 0; i < kinds.size(); i++) {
-      if (isOptionalMode(call.get(), i, e)) {
+      if (isOptionalMode(call.number(), i, e)) {
         break;
       }
       out.add(argument(e, i, kinds.get(i)));
@@ -67,11 +79,11 @@ public final class CallFormatter {
   }
 
   /** The mode of an open that makes nothing is none. */
-  private static boolean isOptionalMode(Call call, int argument, Event e) {
+  private static boolean isOptionalMode(int call, int argument, Event e) {
     long flags =
-        switch (call.name()) {
-          case "open" -> argument == 2 ? e.arguments()[1] : -1;
-          case "openat" -> argument == 3 ? e.arguments()[2] : -1;
+        switch (call) {
+          case OPEN -> argument == 2 ? e.arguments()[1] : -1;
+          case OPENAT -> argument == 3 ? e.arguments()[2] : -1;
           default -> -1;
         };
     return flags != -1 && (flags & 0100) == 0 && (flags & 020200000) != 020200000;
@@ -95,11 +107,11 @@ public final class CallFormatter {
       int errno = (int) -r;
       return "-1 " + table.errnoName(errno) + " (" + table.errnoText(errno) + ")";
     }
-    String name = table.name(e.number());
-    if (name.equals("umask")) {
+    int number = e.number();
+    if (number == UMASK) {
       return "0" + (r == 0 ? "" : Long.toOctalString(r));
     }
-    if (name.equals("fcntl") && (e.arguments()[1] == F_GETFD || e.arguments()[1] == F_GETFL)) {
+    if (number == FCNTL && (e.arguments()[1] == F_GETFD || e.arguments()[1] == F_GETFL)) {
       String flags =
           e.arguments()[1] == F_GETFD
               ? r == 0 ? "" : "FD_CLOEXEC"
@@ -108,8 +120,8 @@ public final class CallFormatter {
           ? "0"
           : "0x" + Long.toHexString(r) + " (flags " + flags + ")";
     }
-    boolean address = table.call(e.number()).map(Call::addressResult).orElse(false);
-    return address ? "0x" + Long.toHexString(r) : Long.toString(r);
+    Call call = table.row(number);
+    return call != null && call.addressResult() ? "0x" + Long.toHexString(r) : Long.toString(r);
   }
 
   private String argument(Event e, int i, Kind kind) {
@@ -144,7 +156,7 @@ public final class CallFormatter {
 
   /** Flags have 32 bits but in few calls, and a compiler may leave rubbish above. */
   private long bits(Event e, int i, long value) {
-    return table.name(e.number()).startsWith("clone") ? value : value & 0xffffffffL;
+    return e.number() == CLONE || e.number() == CLONE3 ? value : value & 0xffffffffL;
   }
 
   private static long enumeration(long value) {

@@ -63,6 +63,11 @@ public final class CallTable {
     return Holder.TABLE;
   }
 
+  /** The row of a number; null for a number that Linux does not have. */
+  public @Nullable Call row(int number) {
+    return number >= 0 && number < MOST ? calls[number] : null;
+  }
+
   /** The row of a number; empty for a number that Linux does not have. */
   public Optional<Call> call(int number) {
     return number >= 0 && number < MOST ? Optional.ofNullable(calls[number]) : Optional.empty();
@@ -90,7 +95,8 @@ public final class CallTable {
 
   /** Its name, or "syscall_N". */
   public String name(int number) {
-    return call(number).map(Call::name).orElse("syscall_" + Integer.toUnsignedString(number));
+    Call row = row(number);
+    return row != null ? row.name : "syscall_" + Integer.toUnsignedString(number);
   }
 
   /** ENOENT and the like. */

@@ -11,7 +11,6 @@ import dev.vivarium.engine.watch.calls.CallTable;
 import dev.vivarium.engine.watch.calls.Kind;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /** Events other than system calls, in words; and which files an event is about. */
 public final class EventText {
@@ -139,12 +138,13 @@ public final class EventText {
       return found;
     }
     if (e.kind() == EventKind.FILE || e.kind() == EventKind.SYSCALL || e.kind() == EventKind.WAIT) {
-      for (int i = 0; i < 6; i++) {
-        boolean isPath = e.kind() == EventKind.FILE || isPath(e.number(), i);
-        Optional<String> path = isPath ? e.path(i) : Optional.empty();
-        path.ifPresent(found::add);
-        if (path.isEmpty()) {
-          e.item(i, Payload.FILE_PATH).ifPresent(item -> found.add(item.text()));
+      // Items stand in the order of the arguments that they belong to.
+      for (Event.Item item : e.items()) {
+        boolean text = item.type() == Payload.TEXT || item.type() == Payload.CUT_TEXT;
+        if (text && (e.kind() == EventKind.FILE || isPath(e.number(), item.tag()))) {
+          e.path(item.tag()).ifPresent(found::add);
+        } else if (item.type() == Payload.FILE_PATH) {
+          found.add(item.text());
         }
       }
     }
@@ -152,10 +152,10 @@ public final class EventText {
   }
 
   private static boolean isPath(int number, int argument) {
-    return TABLE
-        .call(number)
-        .filter(c -> argument < c.arguments().size())
-        .map(c -> c.arguments().get(argument).type() == Kind.Type.PATH)
-        .orElse(false);
+    CallTable.Call call = TABLE.row(number);
+    return call != null
+        && argument >= 0
+        && argument < call.arguments().size()
+        && call.arguments().get(argument).type() == Kind.Type.PATH;
   }
 }

@@ -102,12 +102,10 @@ public final class TextOutput implements EventOutput {
   private void finish(StringBuilder line, Event e, String text) throws IOException {
     line.append(text);
     if (style.durations && e.returned()) {
-      line.append(
-          String.format(
-              java.util.Locale.ROOT,
-              " <%d.%06d>",
-              e.durationNanos() / 1_000_000_000,
-              e.durationNanos() / 1000 % 1_000_000));
+      long micros = e.durationNanos() / 1000;
+      line.append(" <").append(micros / 1_000_000).append('.');
+      String digits = Long.toString(1_000_000 + micros % 1_000_000);
+      line.append(digits, 1, digits.length()).append('>');
     }
     if (!e.complete()) {
       line.append(" /* what the arguments point to was lost */");
