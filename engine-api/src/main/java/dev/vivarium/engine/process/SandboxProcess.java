@@ -71,6 +71,7 @@ final class SandboxProcess implements ControlServer.Handler {
   private @Nullable RunningSandbox running;
   private final List<ControlMessage> early = new ArrayList<>();
   private final ExecSessions execs = new ExecSessions();
+  private final EarlyInput earlyInput = new EarlyInput();
   private final WatchFeed watchFeed = new WatchFeed();
   private @Nullable Watch watch;
   private @Nullable SandboxSpec spec;
@@ -348,6 +349,7 @@ final class SandboxProcess implements ControlServer.Handler {
       stdio = guest;
       if (owner != null && wanted.foreground()) {
         guest.attach(owner, spec.process().stdin());
+        earlyInput.moveTo(guest, owner);
       }
     }
     return new SandboxHost.Stdio.Streams(
@@ -554,8 +556,7 @@ final class SandboxProcess implements ControlServer.Handler {
     switch (message) {
       case ControlMessage.Start wanted -> begin(from, wanted);
       case ControlMessage.Attach attach -> streams().attach(from, attach.input());
-      case ControlMessage.Data data -> streams().feed(from, data.bytes());
-      case ControlMessage.EndOfStream _ -> streams().endInput(from);
+      case ControlMessage.Data _, ControlMessage.EndOfStream _ -> input(from, message);
       case ControlMessage.Window window -> streams().grant(from, window.stream(), window.bytes());
       case ControlMessage.Kill _ -> end(new Ending(KILLED, "killed by the user", false));
       case ControlMessage.Signal _, ControlMessage.Resize _ -> whenRunning(message);
@@ -579,6 +580,23 @@ final class SandboxProcess implements ControlServer.Handler {
     owner = from;
     start = wanted;
     notifyAll();
+  }
+
+  private void input(ControlConnection from, ControlMessage message) throws IOException {
+    GuestStdio streams;
+    synchronized (this) {
+      streams = stdio == null && from == owner ? null : streams();
+      if (streams == null && message instanceof ControlMessage.Data data) {
+        earlyInput.add(data.bytes());
+      } else if (streams == null) {
+        earlyInput.end();
+      }
+    }
+    if (streams != null && message instanceof ControlMessage.Data data) {
+      streams.feed(from, data.bytes());
+    } else if (streams != null) {
+      streams.endInput(from);
+    }
   }
 
   private synchronized GuestStdio streams() throws IOException {
