@@ -1,5 +1,6 @@
 package dev.vivarium.cli;
 
+import dev.vivarium.cli.run.Spares;
 import dev.vivarium.engine.state.Directories;
 import dev.vivarium.engine.state.Sandboxes;
 import java.io.FileDescriptor;
@@ -16,13 +17,23 @@ import java.util.Map;
  * @param err for progress and diagnostics
  * @param environment variables
  * @param input what the user types, for a command that hands it on
+ * @param spares processes that are ready for the next sandbox
  */
 public record Context(
-    PrintStream out, PrintStream err, Map<String, String> environment, UserInput input) {
+    PrintStream out,
+    PrintStream err,
+    Map<String, String> environment,
+    UserInput input,
+    Spares spares) {
 
   /** One that reads this process's own standard input. */
   public Context(PrintStream out, PrintStream err, Map<String, String> environment) {
-    this(out, err, environment, UserInput.ofProcess());
+    this(out, err, environment, UserInput.ofProcess(), Spares.none());
+  }
+
+  /** The same with another place for results. */
+  public Context withOut(PrintStream other) {
+    return new Context(other, err, environment, input, spares);
   }
 
   /** This process itself. */

@@ -111,7 +111,7 @@ final class OpenedRun {
     try {
       return run.run(
           new CommandLine(spec).parseArgs(line.toArray(String[]::new)),
-          new Context(out, context.err(), environment, context.input()));
+          new Context(out, context.err(), environment, context.input(), context.spares()));
     } catch (CommandLine.ParameterException e) {
       throw new CliException(CliException.USAGE, "open: " + e.getMessage(), e);
     }
@@ -252,7 +252,7 @@ final class OpenedRun {
     try {
       recover.run(
           new CommandLine(spec).parseArgs(sandbox.name(), "--to", to),
-          new Context(context.err(), context.err(), context.environment(), context.input()));
+          context.withOut(context.err()));
       return true;
     } catch (CliException e) {
       context.err().println("viv: " + e.getMessage());

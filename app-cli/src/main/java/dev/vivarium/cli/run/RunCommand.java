@@ -8,6 +8,7 @@ import dev.vivarium.engine.EngineException;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.engine.client.SandboxLauncher;
 import dev.vivarium.engine.client.SandboxLauncher.Streams;
+import dev.vivarium.engine.client.WarmSpare;
 import dev.vivarium.engine.control.ControlConnection;
 import dev.vivarium.engine.control.ControlMessage;
 import dev.vivarium.engine.process.Front;
@@ -160,12 +161,20 @@ public final class RunCommand extends Command {
     DetachKeys keys =
         DetachKeys.of(arguments.matchedOptionValue("--detach-keys", DetachKeys.USUAL));
     Optional<Front> front = Front.of(context.environment());
-    String id = SandboxId.create();
-    String name = named.orElse(Names.madeUp(id));
-    SpecBuilder builder =
-        new SpecBuilder(id, name, arguments, SpecBuilder.command(positionals), context);
-
     Directories directories = context.directories();
+    Streams streams =
+        terminal || detached ? Streams.NONE : input ? Streams.INHERIT : Streams.INHERIT_OUTPUT;
+    Optional<WarmSpare.Taken> spare = context.spares().take(streams, directories);
+    String id = spare.isPresent() ? spare.get().id() : SandboxId.create();
+    String name = named.orElse(Names.madeUp(id));
+    SpecBuilder builder;
+    try {
+      builder = new SpecBuilder(id, name, arguments, SpecBuilder.command(positionals), context);
+    } catch (CliException e) {
+      spare.ifPresent(s -> abandon(s.process(), s.run()));
+      throw e;
+    }
+
     RunDirectory run = RunDirectory.of(directories, id);
     Optional<SandboxSpec> here =
         front.isPresent() && !terminal && !detached
@@ -182,9 +191,8 @@ public final class RunCommand extends Command {
         throw e;
       }
     }
-    Streams streams =
-        terminal || detached ? Streams.NONE : input ? Streams.INHERIT : Streams.INHERIT_OUTPUT;
-    ProcessHandle process = SandboxLauncher.installed().start(run, streams);
+    ProcessHandle process =
+        spare.isPresent() ? spare.get().process() : SandboxLauncher.installed().start(run, streams);
     Thread abandon = new Thread(() -> abandon(process, run), "abandon");
     Runtime.getRuntime().addShutdownHook(abandon);
     boolean started = false;
@@ -192,7 +200,8 @@ public final class RunCommand extends Command {
     try {
       SandboxSpec spec = spec(builder, positionals[0], pull, arguments, context);
       prepare(run, name, spec, directories);
-      connection = SandboxLauncher.await(run, process);
+      connection =
+          spare.isPresent() ? spare.get().connection() : SandboxLauncher.await(run, process);
       Terminal.Size size = terminal && !detached ? Terminal.size() : new Terminal.Size(24, 80);
       connection.send(
           new ControlMessage.Start(

@@ -3,6 +3,7 @@ package dev.vivarium.cli.shell;
 import dev.vivarium.cli.Context;
 import dev.vivarium.cli.UserInput;
 import dev.vivarium.cli.output.Text;
+import dev.vivarium.cli.run.Spares;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -49,7 +50,12 @@ final class Repl {
   private Repl(Terminal terminal, Context outer, ToIntBiFunction<String[], Context> dispatch) {
     this.terminal = terminal;
     this.context =
-        new Context(outer.out(), outer.err(), outer.environment(), new TerminalInput(terminal));
+        new Context(
+            outer.out(),
+            outer.err(),
+            outer.environment(),
+            new TerminalInput(terminal),
+            Spares.kept());
     this.session = new Session(context, dispatch);
     Candidates candidates = new Candidates(context, session);
     this.reader =
@@ -89,7 +95,9 @@ final class Repl {
       }
       Repl repl = new Repl(terminal, outer, dispatch);
       Aliases.read(outer.environment(), repl.session, outer.err());
-      return repl.loop();
+      try (Spares spares = repl.context.spares()) {
+        return repl.loop(spares);
+      }
     }
   }
 
@@ -112,11 +120,12 @@ final class Repl {
     return file;
   }
 
-  private int loop() {
+  private int loop(Spares spares) {
     if (reader.getHistory().isEmpty()) {
       println("Vivarium. help lists the commands, Tab completes, exit or Ctrl-D ends.");
     }
     while (!session.hasEnded()) {
+      spares.refill();
       String line;
       try {
         line = reader.readLine(PROMPT);

@@ -126,7 +126,7 @@ final class Session {
         try (PrintStream out = new PrintStream(last, false, StandardCharsets.UTF_8)) {
           Context watched =
               words.get(0).equals("run") && (words.contains("-d") || words.contains("--detach"))
-                  ? new Context(out, where.err(), where.environment(), where.input())
+                  ? where.withOut(out)
                   : where;
           int code = dispatch.applyAsInt(words.toArray(String[]::new), watched);
           out.flush();
@@ -209,8 +209,7 @@ final class Session {
     }
     try (PrintStream into =
         new PrintStream(process.getOutputStream(), false, StandardCharsets.UTF_8)) {
-      command(
-          words.words(), new Context(into, context.err(), context.environment(), context.input()));
+      command(words.words(), context.withOut(into));
     }
     return process.waitFor();
   }
