@@ -1,5 +1,6 @@
 package dev.vivarium.cli;
 
+import dev.vivarium.cli.compare.CompareCommand;
 import dev.vivarium.cli.host.CompletionCommand;
 import dev.vivarium.cli.host.DoctorCommand;
 import dev.vivarium.cli.host.GuiCommand;
@@ -77,6 +78,7 @@ public enum Verbs {
   PRUNE("prune", "Remove images that are not needed"),
   VERIFY("verify", "Check every byte of the image store"),
   PROFILE("profile", "Read, check, compare and make profiles: what a sandbox may do"),
+  COMPARE("compare", "Time the same work under each engine, side by side"),
   SHELL("shell", "Open the prompt, or run a script of its commands"),
   GUI("gui", "Open the desktop"),
   DOCTOR("doctor", "Say what this machine can and cannot do, and how to fix it"),
@@ -128,6 +130,7 @@ public enum Verbs {
       case PRUNE -> new PruneCommand();
       case VERIFY -> new VerifyCommand();
       case PROFILE -> new ProfileCommand();
+      case COMPARE -> new CompareCommand();
       case SHELL -> new ShellCommand();
       case GUI -> new GuiCommand();
       case DOCTOR -> new DoctorCommand();

@@ -37,12 +37,12 @@ public final class Json {
   private Json() {}
 
   /** What fills an object. */
-  interface Body {
+  public interface Body {
     void write(JsonGenerator out);
   }
 
   /** One object, followed by a line feed. */
-  static byte[] write(Body body) {
+  public static byte[] write(Body body) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream(512);
     try (JsonGenerator out = FACTORY.createGenerator(ObjectWriteContext.empty(), bytes)) {
       out.writeStartObject();

@@ -1,0 +1,91 @@
+package dev.vivarium.engine.compare;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ComparisonTest {
+  @TempDir private Path temp;
+
+  /** Stands for viv: writes down how it was called, and ends as its engine is to. */
+  private Path program() throws Exception {
+    Path program = temp.resolve("viv");
+    Files.writeString(
+        program,
+        "#!/bin/sh\necho \"$*\" >>"
+            + temp
+            + "/calls\n"
+            + "case \"$*\" in *'--engine microvm'*) echo 'viv: no such engine' >&2; exit 125;;"
+            + " *--report*) while [ \"$1\" != --report ]; do shift; done\n"
+            + "echo '{\"schemaVersion\":1,\"durationNanos\":2000000000,\"systemCalls\":[{\"name\":\"read\",\"count\":30,"
+            + "\"totalNanos\":900,\"blockedNanos\":800,\"p50Nanos\":1,\"p99Nanos\":2},{\"name\":\"write\",\"count\":10,\"totalNanos\":500,\"blockedNanos\":0,\"p50Nanos\":3,\"p99Nanos\":4}],\"unsupported\":[{\"name\":\"x\"}]}'"
+            + " >\"$2\";; esac\n");
+    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwx------"));
+    return program;
+  }
+
+  @Test
+  void enginesTakeTurnsAndTheFirstRunIsNotCounted() throws Exception {
+    List<String> begun = new ArrayList<>();
+    List<Result> results =
+        new Comparison(List.of(program().toString()), "img", List.of("true", "-x"))
+            .run(
+                List.of("sentry", "microvm", "native"),
+                2,
+                true,
+                (engine, run, runs) -> begun.add(engine + run));
+    assertEquals(List.of("sentry0", "microvm0", "native0", "sentry1", "sentry2", "sentry3"), begun);
+    assertEquals(2, results.get(0).runs().size());
+    assertEquals(Optional.of(new Result.Calls(40, 20, "write", 3, 4, 1)), results.get(0).watched());
+    assertEquals("ended with 125: viv: no such engine", results.get(1).problem());
+    assertTrue(results.get(2).problem().matches("only the image host.*|neither runc.*"));
+    assertEquals(
+        "run --rm --pull never --engine sentry img -- true -x",
+        Files.readAllLines(temp.resolve("calls")).get(0));
+  }
+
+  @Test
+  void theMiddleIsARunThatThereWas() {
+    List<Measurement> runs = new ArrayList<>();
+    for (long wall : new long[] {5, 1, 9, 3}) {
+      runs.add(new Measurement(wall, 0, 0, 0));
+    }
+    Result result = new Result("sentry", runs, Optional.empty(), "");
+    assertEquals(3, result.median(Measurement::wallNanos));
+    assertEquals(1, result.least(Measurement::wallNanos));
+    assertEquals(9, result.greatest(Measurement::wallNanos));
+    assertEquals(
+        0, new Result("x", List.of(), Optional.empty(), "").median(Measurement::wallNanos));
+  }
+
+  @Test
+  void aBundleShowsTheSystemAndNothingPersonal() throws Exception {
+    Path made;
+    try (NativeBundle bundle = NativeBundle.create(List.of("sh", "-c", "a \"b\""))) {
+      made = bundle.path();
+      String config = Files.readString(made.resolve("config.json"));
+      assertTrue(config.contains("\"args\":[\"sh\",\"-c\",\"a \\\"b\\\"\"]"), config);
+      assertTrue(config.contains("\"source\":\"/usr\",\"options\":[\"rbind\",\"ro\"]"), config);
+      assertFalse(config.contains("\"source\":\"/root\""), config);
+      assertFalse(config.contains("\"source\":\"/home\""), config);
+    }
+    assertFalse(Files.exists(made));
+  }
+
+  @Test
+  void everyPresetHasAName() {
+    for (Preset preset : Preset.values()) {
+      assertEquals(Optional.of(preset), Preset.of(preset.word()));
+    }
+    assertEquals(Optional.empty(), Preset.of("nope"));
+  }
+}
