@@ -83,7 +83,13 @@ final class QemuCommand {
     addPort(words, "files", sockets.files());
     addPort(words, "network", sockets.network());
     words.addAll(List.of("-device", "virtio-rng-device"));
-    words.addAll(List.of("-device", "virtio-balloon-device,free-page-reporting=on"));
+    // What a guest has freed goes back to the host: by a hole in the file that its memory is in,
+    // even
+    // if it is mapped privately. A template's file must have none: other clones read it.
+    words.addAll(
+        List.of(
+            "-device",
+            "virtio-balloon-device,free-page-reporting=" + (memory.file() == null ? "on" : "off")));
     for (int i = 0; i < spec.disks().size(); i++) {
       words.addAll(
           List.of(

@@ -49,7 +49,7 @@ final class TemplateKey {
   static String of(MachineSpec spec) throws IOException {
     Path nowhere = Path.of("/");
     List<String> parts = new ArrayList<>();
-    parts.add("2");
+    parts.add("3");
     parts.add(Qemu.identity());
     parts.add(KernelDigest.key(spec.kernel()));
     parts.add(

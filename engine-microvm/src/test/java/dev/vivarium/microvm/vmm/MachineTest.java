@@ -50,6 +50,25 @@ class MachineTest {
   }
 
   @Test
+  void noCloneMakesHolesInTheMemoryOfItsTemplate() {
+    MachineSpec spec =
+        new MachineSpec(
+            new GuestKernel("k", Path.of("/k"), Path.of("/i")),
+            Accelerator.TCG,
+            512 << 20,
+            2,
+            List.of(),
+            Path.of("/run"));
+    QemuCommand.Sockets sockets = QemuCommand.Sockets.in(Path.of("/run"));
+    String reporting = "virtio-balloon-device,free-page-reporting=";
+    assertTrue(QemuCommand.of(spec, QemuCommand.Memory.OWN, sockets).contains(reporting + "on"));
+    for (boolean clone : new boolean[] {false, true}) {
+      QemuCommand.Memory file = new QemuCommand.Memory(Path.of("/t/memory"), !clone, clone);
+      assertTrue(QemuCommand.of(spec, file, sockets).contains(reporting + "off"));
+    }
+  }
+
+  @Test
   void aCommaInAPathDoesNotEndItsValue() {
     GuestKernel kernel = new GuestKernel("k", Path.of("/k"), Path.of("/i"));
     List<String> words =
