@@ -28,6 +28,7 @@ final class CallCapture {
   private static final int MAX_ELEMENT = 256;
   private static final int MAX_VECTOR = 4;
   private static final int MAX_ADDRESS = 128;
+  private static final int MAX_DESCRIPTORS = 1024;
   private static final int MAX_COUNTED = 10_000;
 
   private final CallTable table = CallTable.get();
@@ -106,6 +107,7 @@ final class CallCapture {
             address(t.mm, s.payload, i, value, kind.elements(arguments, 0));
           }
         }
+        case FD_SET -> descriptors(t.mm, s.payload, i, value, arguments[0]);
         case IO_VECTOR -> {
           if (kind.in()) {
             vector(t.mm, s.payload, i, value, kind.elements(arguments, 0), Long.MAX_VALUE);
@@ -144,6 +146,7 @@ final class CallCapture {
       switch (kind.type()) {
         case BYTES -> bytes(t.mm, s.payload, i, value, kind.elements(arguments, result));
         case STRUCT -> structs(t.mm, s.payload, i, value, kind, result);
+        case FD_SET -> descriptors(t.mm, s.payload, i, value, arguments[0]);
         case SOCKET_ADDRESS -> {
           // Its length is where the next argument points to.
           long length =
@@ -300,6 +303,29 @@ final class CallCapture {
     }
     if (mm.copyIn(address, payload.target(), payload.at(), kept * size) == 0) {
       payload.end(tag, kept < count ? Payload.CUT_BYTES : Payload.BYTES, kept * size);
+    }
+  }
+
+  private static void descriptors(
+      GuestMemory mm, Payload payload, int tag, long address, long count) {
+    // In words of 64 bits, as the kernel reads them; those beyond the first 1024 are not kept.
+    int kept = (Math.clamp((int) count, 0, MAX_DESCRIPTORS) + 63) / 64 * 8;
+    if (address == 0 || kept == 0 || !payload.begin(kept)) {
+      return;
+    }
+    if (mm.copyIn(address, payload.target(), payload.at(), kept) == 0) {
+      int extra = (int) count & 63;
+      if (extra != 0 && count < MAX_DESCRIPTORS) {
+        clearAbove(payload.target(), payload.at() + kept - 8, extra);
+      }
+      payload.end(tag, Payload.BYTES, kept);
+    }
+  }
+
+  private static void clearAbove(byte[] word, int at, int bits) {
+    for (int i = 0; i < 8; i++) {
+      int left = Math.clamp(bits - 8 * i, 0, 8);
+      word[at + i] &= (byte) ((1 << left) - 1);
     }
   }
 

@@ -52,7 +52,7 @@ public final class CallFormatter {
   private int known(Event e, int shown) {
     int n = 0;
     List<Kind> kinds = table.call(e.number()).map(Call::arguments).orElse(List.of());
-    while (n < shown && (n >= kinds.size() || !kinds.get(n).out())) {
+    while (n < shown && (n >= kinds.size() || kinds.get(n).in() || !kinds.get(n).out())) {
       n++;
     }
     return n;
@@ -121,6 +121,10 @@ public final class CallFormatter {
           : "0x" + Long.toHexString(r) + " (flags " + flags + ")";
     }
     Call call = table.row(number);
+    String ready = call == null ? "" : Ready.behind(e, call);
+    if (!ready.isEmpty()) {
+      return r + " (" + ready + ")";
+    }
     return call != null && call.addressResult() ? "0x" + Long.toHexString(r) : Long.toString(r);
   }
 
@@ -151,6 +155,10 @@ public final class CallFormatter {
       case SOCKET_ADDRESS ->
           e.item(i, Payload.BYTES).map(item -> SocketAddress.show(item.bytes())).orElse(hex(value));
       case IO_VECTOR -> vector(e, i, value);
+      case FD_SET -> {
+        List<Item> items = e.items(i, Payload.BYTES);
+        yield items.isEmpty() ? hex(value) : Ready.descriptors(items.getFirst().bytes());
+      }
     };
   }
 

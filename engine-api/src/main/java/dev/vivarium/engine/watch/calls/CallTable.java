@@ -77,6 +77,11 @@ public final class CallTable {
     return Optional.ofNullable(byName.get(name));
   }
 
+  /** The layout of a struct. */
+  Struct struct(String name) {
+    return require(structs, name);
+  }
+
   /** The names of one kind of bits or values. */
   Optional<NameSet> set(String name) {
     return Optional.ofNullable(sets.get(name));
@@ -166,7 +171,8 @@ public final class CallTable {
       Type type = word.charAt(0) == 'f' ? Type.FLAGS : Type.ENUM;
       return new Kind(type, false, false, 1, require(sets, word.substring(2)), null);
     }
-    int arrow = Math.max(word.indexOf('<'), word.indexOf('>'));
+    int both = word.indexOf("<>");
+    int arrow = both >= 0 ? both : Math.max(word.indexOf('<'), word.indexOf('>'));
     if (arrow >= 0) {
       return pointer(word, arrow);
     }
@@ -205,26 +211,29 @@ public final class CallTable {
 
   private Kind pointer(String word, int arrow) {
     boolean in = word.charAt(arrow) == '<';
-    String rest = word.substring(arrow + 1);
+    boolean both = word.startsWith("<>", arrow);
+    boolean out = both || !in;
+    String rest = word.substring(arrow + (both ? 2 : 1));
     Type type =
         switch (word.substring(0, arrow)) {
           case "buf" -> Type.BYTES;
           case "sa" -> Type.SOCKET_ADDRESS;
           case "iov" -> Type.IO_VECTOR;
+          case "fds" -> Type.FD_SET;
           default -> Type.STRUCT;
         };
     if (type != Type.STRUCT) {
-      return new Kind(type, in, !in, count(rest), null, null);
+      return new Kind(type, in, out, count(rest), null, null);
     }
     int bracket = rest.indexOf('[');
     if (bracket < 0) {
-      return new Kind(type, in, !in, 1, null, require(structs, rest));
+      return new Kind(type, in, out, 1, null, require(structs, rest));
     }
     String many = rest.substring(bracket + 1, rest.length() - 1);
     return new Kind(
         type,
         in,
-        !in,
+        out,
         many.startsWith("=") ? Integer.parseInt(many.substring(1)) : count(many),
         null,
         require(structs, rest.substring(0, bracket)));

@@ -45,7 +45,9 @@ public record Kind(
     BYTES,
     STRUCT,
     SOCKET_ADDRESS,
-    IO_VECTOR
+    IO_VECTOR,
+    /** Descriptors as select(2) has them: a bit each, of as many as {@link #count} says. */
+    FD_SET
   }
 
   /** How many elements, of what the arguments and the result say; at least 0. */
@@ -59,7 +61,8 @@ public record Kind(
   /** Whether what it points to is part of the event. */
   public boolean isPointer() {
     return switch (type) {
-      case PATH, STRING, STRINGS, ENVIRONMENT, BYTES, STRUCT, SOCKET_ADDRESS, IO_VECTOR -> true;
+      case PATH, STRING, STRINGS, ENVIRONMENT, BYTES, STRUCT, SOCKET_ADDRESS, IO_VECTOR, FD_SET ->
+          true;
       default -> false;
     };
   }

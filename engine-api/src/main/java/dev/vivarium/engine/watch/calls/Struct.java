@@ -34,7 +34,7 @@ public final class Struct {
       int length =
           switch (letter) {
             case 'd', 'u', 'x', 'o', 'f', 'W', 'S' -> 4;
-            case 'D', 'U', 'X', 'V', 'F', 'L', 'M', 'O', 'Q', 'G' -> 8;
+            case 'D', 'U', 'X', 'V', 'F', 'L', 'M', 'O', 'Q', 'G', 'E' -> 8;
             case 'h', 'H' -> 2;
             case 'b' -> 1;
             case 's' -> Integer.parseInt(type.substring(1));
@@ -98,6 +98,12 @@ public final class Struct {
       case 'D' -> Long.toString(in.getLong(at));
       case 'U' -> Long.toUnsignedString(in.getLong(at));
       case 'X' -> hex(in.getLong(at));
+      case 'E' ->
+          "{u32="
+              + Integer.toUnsignedString(in.getInt(at))
+              + ", u64="
+              + Long.toUnsignedString(in.getLong(at))
+              + "}";
       case 'V' -> CallFormatter.device(in.getLong(at));
       case 'L' -> in.getLong(at) == -1 ? "RLIM64_INFINITY" : Long.toUnsignedString(in.getLong(at));
       case 'Q' ->

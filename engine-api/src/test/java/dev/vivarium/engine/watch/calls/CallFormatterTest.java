@@ -54,6 +54,34 @@ class CallFormatterTest {
   }
 
   @Test
+  void whatIsReadyStandsBehindTheResult() {
+    Event.Item asked = longs(0, 3L | 5L << 32, 4L | 1L << 32);
+    Event.Item found = longs(0, 3L | 5L << 32, 4L | 1L << 32 | 0x11L << 48);
+    assertEquals(
+        "poll([{fd=3, events=POLLIN|POLLOUT}, {fd=4, events=POLLIN}], 2, 1000) = 1 ([{fd=4,"
+            + " revents=POLLIN|POLLHUP}])",
+        formatter.line(call("poll", 1, List.of(asked, found), 77, 2, 1000)));
+    assertEquals(
+        "poll([{fd=3, events=POLLIN|POLLOUT}, {fd=4, events=POLLIN}], 2, 0) = 0 (Timeout)",
+        formatter.line(call("poll", 0, List.of(asked, asked), 77, 2, 0)));
+    assertEquals(
+        "select(6, [3 5], NULL, [4], NULL) = 1 (in [5])",
+        formatter.line(
+            call(
+                "select",
+                1,
+                List.of(longs(1, 0x28), longs(3, 0x10), longs(1, 0x20), longs(3, 0)),
+                6,
+                77,
+                0,
+                78,
+                0)));
+    assertEquals(
+        "select(6, 0x4d, NULL, NULL, NULL) = -1 EFAULT (Bad address)",
+        formatter.line(call("select", -14, List.of(), 6, 77, 0, 0, 0)));
+  }
+
+  @Test
   void callsLookAsStraceShowsThem() {
     assertEquals(
         "openat(AT_FDCWD, \"/etc/passwd\", O_RDONLY|O_CLOEXEC) = 3",
