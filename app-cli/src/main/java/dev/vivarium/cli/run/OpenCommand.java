@@ -49,7 +49,11 @@ public final class OpenCommand extends Command {
     spec.parser().stopAtPositional(true);
     option(spec, "PROFILE", "What it is allowed and given (default: untrusted).", "--profile");
     option(spec, "IMAGE", "What to run it in (default: by what it is).", "--image");
-    option(spec, "ENGINE", "sentry, microvm or auto (default: auto).", "--engine");
+    option(
+        spec,
+        "ENGINE",
+        "sentry, microvm, or auto: which suits it, and why (default: sentry).",
+        "--engine");
     option(spec, "NAME", "The sandbox's name (default: made up).", "--name");
     option(spec, "TIME", "End it after this long.", "--timeout");
     flag(spec, "Connect standard input.", "-i", "--interactive");

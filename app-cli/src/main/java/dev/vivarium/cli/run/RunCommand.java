@@ -86,7 +86,11 @@ public final class RunCommand extends Command {
     option(spec, "NAME", "Its host name (default: its id).", "--hostname");
     option(spec, "PROGRAM", "Run this instead of the image's entry point.", "--entrypoint");
     option(spec, "TIME", "End it after this long, such as 30s; exit code 124.", "--timeout");
-    option(spec, "ENGINE", "sentry, microvm or auto (default: auto).", "--engine");
+    option(
+        spec,
+        "ENGINE",
+        "sentry, microvm, or auto: which suits it, and why (default: sentry).",
+        "--engine");
     option(spec, "PLATFORM", "How the sentry gets hold of system calls: systrap.", "--platform");
     flag(spec, "Make the root file system read-only.", "--read-only");
     option(spec, "SIZE", "How much memory it may use, such as 512m.", "--memory", "-m");

@@ -4,6 +4,7 @@ import dev.vivarium.cli.CliException;
 import dev.vivarium.cli.Context;
 import dev.vivarium.engine.NetworkSpec;
 import dev.vivarium.engine.SandboxSpec;
+import dev.vivarium.engine.compare.Advisor;
 import dev.vivarium.image.store.ImageConfig;
 import dev.vivarium.profiles.Field;
 import dev.vivarium.profiles.Profile;
@@ -30,6 +31,7 @@ final class SpecBuilder {
   private final String id;
   private final String name;
   private final String engine;
+  private final Optional<Context> adviseFor;
   private final Optional<String> platform;
   private final String hostname;
   private final List<SandboxSpec.Mount> mounts = new ArrayList<>();
@@ -56,10 +58,13 @@ final class SpecBuilder {
     this.command = command;
     this.profile = ProfileValues.load(flag(arguments, "--profile"), context);
     String wanted = text(arguments, "--engine", Field.ENGINE).orElse("auto");
-    this.engine =
-        wanted.equals("auto")
-            ? context.environment().getOrDefault("VIVARIUM_ENGINE", "sentry")
-            : wanted;
+    String usual = context.environment().getOrDefault("VIVARIUM_ENGINE", "");
+    // Advice costs a look at earlier runs; who says nothing does not wait for it.
+    this.adviseFor =
+        usual.isEmpty() && flag(arguments, "--engine").equals(Optional.of("auto"))
+            ? Optional.of(context)
+            : Optional.empty();
+    this.engine = !wanted.equals("auto") ? wanted : usual.isEmpty() ? "sentry" : usual;
     this.platform = text(arguments, "--platform", Field.PLATFORM);
     this.hostname = text(arguments, "--hostname", Field.HOSTNAME).orElse(id);
     if (hostname.isEmpty() || hostname.length() > 64) {
@@ -199,14 +204,15 @@ final class SpecBuilder {
     }
     variables.putAll(environment);
     unset.forEach(variables::remove);
+    List<String> words = arguments(imageEntrypoint, imageCommand);
     return new SandboxSpec(
         id,
         name,
-        engine,
+        engine(root, words),
         platform,
         root,
         new SandboxSpec.ProcessSpec(
-            arguments(imageEntrypoint, imageCommand),
+            words,
             variables,
             workingDirectory.orElse(imageDirectory),
             user.orElse(imageUser),
@@ -220,6 +226,18 @@ final class SpecBuilder {
         traceFile,
         network,
         reportFile);
+  }
+
+  /** The one that was named; or the one that is advised, which is said. */
+  private String engine(SandboxSpec.Root root, List<String> words) throws CliException {
+    if (adviseFor.isEmpty()) {
+      return engine;
+    }
+    String image = root instanceof SandboxSpec.Root.Image i ? i.reference() : "host";
+    Advisor.Advice advice =
+        new Advisor().advise(adviseFor.get().directories(), image, words, limits.memoryBytes());
+    adviseFor.get().err().println("viv: engine " + advice.engine() + ": " + advice.reason());
+    return advice.engine();
   }
 
   /** As Docker: an entry point given by hand forgets the image's command as well. */

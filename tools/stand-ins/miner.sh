@@ -1,0 +1,4 @@
+#!/bin/bash
+# does: counts as a miner would, for as long as it may
+# report: "exitCode":124
+while :; do :; done
