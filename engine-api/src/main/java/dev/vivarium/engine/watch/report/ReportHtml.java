@@ -284,7 +284,7 @@ final class ReportHtml {
       out.append(" <span class=\"count\">").append(number(p, "threads")).append(" threads</span>");
     }
     String how = text(p, "end");
-    out.append("</td><td>")
+    out.append("</td><td class=\"end\">")
         .append(e(how.isEmpty() ? running ? "runs" : "killed with the sandbox" : how))
         .append("</td><td>");
     long from = number(p, "startNanos");
@@ -369,7 +369,8 @@ final class ReportHtml {
       out.append("<span class=\"kind\">").append(e(text(c, "kind"))).append("</span> <code>");
       out.append(e(text(c, "path")));
       out.append(text(c, "target").isEmpty() ? "" : " → " + e(text(c, "target")));
-      out.append("</code> <span class=\"when\">").append(e(text(c, "mode"))).append(", ");
+      out.append("</code> <span class=\"when\">");
+      out.append(text(c, "mode").equals("00") ? "" : e(text(c, "mode")) + ", ");
       out.append(e(Amounts.bytes(number(c, "sizeBytes"))));
       out.append(e(ReportText.remarks(c))).append("</span>");
       if (plain) {

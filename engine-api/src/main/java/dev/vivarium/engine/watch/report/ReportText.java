@@ -172,7 +172,7 @@ final class ReportText {
       words.add("mode, owner or attributes changed");
     }
     if (number(f, "refused") > 0) {
-      words.add("denied " + number(f, "refused") + " times");
+      words.add("denied " + Amounts.count(number(f, "refused"), "time"));
     }
     return words.isEmpty() ? "" : "  (" + String.join(", ", words) + ")";
   }
