@@ -72,13 +72,11 @@ public final class ProfilesScreen implements Screen {
     settings.getStyleClass().add("dense");
     settings.setColumnResizePolicy(TableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
     settings.setPlaceholder(Ui.label(Messages.text("profiles.nothing"), "muted"));
+    Label heading = Ui.label(Messages.text("profiles.text"), "section");
+    heading.setMinWidth(javafx.scene.layout.Region.USE_PREF_SIZE);
+    where.setMinWidth(0);
     VBox editor =
-        Ui.column(
-            8,
-            Ui.row(
-                8, Ui.label(Messages.text("profiles.text"), "section"), where, Ui.spacer(), save),
-            Ui.grow(text),
-            verdict);
+        Ui.column(8, Ui.row(8, heading, where, Ui.spacer(), save), Ui.grow(text), verdict);
     VBox comes =
         Ui.column(8, Ui.label(Messages.text("profiles.comesTo"), "section"), Ui.grow(settings));
     for (VBox box : List.of(editor, comes)) {

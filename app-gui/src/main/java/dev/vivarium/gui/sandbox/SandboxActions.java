@@ -34,6 +34,27 @@ public final class SandboxActions {
     end(item, SIGKILL, 0);
   }
 
+  /** Holds all of it still, or lets it go on. */
+  public void pause(SandboxItem item) {
+    SandboxState sandbox = item.state();
+    boolean still = sandbox.status() != SandboxState.Status.PAUSED;
+    bench
+        .background()
+        .run(
+            () -> {
+              Optional<ControlConnection> connection =
+                  SandboxControl.connect(bench.directories(), sandbox.id());
+              if (connection.isPresent()) {
+                try (ControlConnection control = connection.get()) {
+                  SandboxControl.pause(control, still);
+                }
+              }
+              return sandbox.name();
+            },
+            name -> list.readSoon(),
+            bench.frame()::tell);
+  }
+
   private void end(SandboxItem item, int signal, int grace) {
     SandboxState sandbox = item.state();
     bench

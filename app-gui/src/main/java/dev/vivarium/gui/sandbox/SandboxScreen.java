@@ -172,9 +172,20 @@ public final class SandboxScreen implements Screen {
               does.remove(item);
               back.run();
             });
+    Button pause = Ui.button(Icons.PAUSE, "", () -> does.pause(item));
+    pause
+        .textProperty()
+        .bind(
+            item.stateProperty()
+                .map(s ->
+                    Messages.text(
+                        s.status() == SandboxState.Status.PAUSED
+                            ? "sandbox.resume"
+                            : "sandbox.pause")));
+    pause.setId("sandbox-pause");
     stop.setId("sandbox-stop");
     remove.setId("sandbox-remove");
-    for (Button b : List.of(stop, kill)) {
+    for (Button b : List.of(pause, stop, kill)) {
       b.visibleProperty().bind(item.stateProperty().map(SandboxState::isAlive));
       b.managedProperty().bind(b.visibleProperty());
     }
@@ -190,6 +201,7 @@ public final class SandboxScreen implements Screen {
                     + Messages.text("sandbox.engine", item.state().engine()),
                 "muted"),
             Ui.spacer(),
+            pause,
             stop,
             kill,
             remove);
@@ -403,6 +415,7 @@ public final class SandboxScreen implements Screen {
         };
     actions.addAll(more.get());
     actions.add(Action.of("sandbox.stop", "", () -> does.stop(item)));
+    actions.add(Action.of("sandbox.pause", "", () -> does.pause(item)));
     actions.add(Action.of("sandbox.kill", "", () -> does.kill(item)));
     actions.add(Action.of("sandbox.remove", "", () -> does.remove(item)));
     return actions;

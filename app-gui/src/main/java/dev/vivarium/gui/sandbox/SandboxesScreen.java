@@ -319,6 +319,7 @@ public final class SandboxesScreen implements Screen {
         Action.of("run", "Shortcut+N", run),
         Action.of("sandbox.open", "", () -> selected().ifPresent(open)),
         Action.of("sandbox.stop", "", () -> selected().ifPresent(does::stop)),
+        Action.of("sandbox.pause", "", () -> selected().ifPresent(does::pause)),
         Action.of("sandbox.kill", "", () -> selected().ifPresent(does::kill)),
         Action.of("sandbox.remove", "", () -> selected().ifPresent(does::remove)));
   }
