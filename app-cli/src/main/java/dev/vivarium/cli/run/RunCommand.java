@@ -82,7 +82,7 @@ public final class RunCommand extends Command {
         "--network");
     option(spec, "RATE", "How fast its network is each way, such as 10mbit.", "--net-rate");
     option(spec, "TIME", "How long what it sends takes more, such as 80ms.", "--net-latency");
-    option(spec, "SHARE", "How much of what it sends and gets is lost, such as 1%.", "--net-loss");
+    option(spec, "SHARE", "How much of what it sends and gets is lost, such as 1%%.", "--net-loss");
     option(spec, "NAME", "Its host name (default: its id).", "--hostname");
     option(spec, "PROGRAM", "Run this instead of the image's entry point.", "--entrypoint");
     option(spec, "TIME", "End it after this long, such as 30s; exit code 124.", "--timeout");
