@@ -87,12 +87,25 @@ class UsageTest {
   }
 
   @Test
-  void theCompletionScriptKnowsEveryVerb() {
-    assertEquals(0, run("completion", "bash"));
+  void completionKnowsVerbsFlagsAndTheirValues() {
+    assertEquals(0, run("completion", "--line", "viv "));
     for (Verbs verb : Verbs.values()) {
-      assertTrue(out.toString().contains(verb.word()), verb.word());
+      assertTrue(out.toString().contains(verb.word() + "\n"), verb.word());
     }
-    assertTrue(out.toString().contains("--timeout"));
+    out.reset();
+    assertEquals(0, run("completion", "--line", "viv run --ti"));
+    assertEquals("--timeout\n", out.toString());
+    out.reset();
+    assertEquals(0, run("completion", "--line", "viv run --rm --net=f"));
+    assertEquals("--net=full\n", out.toString());
+    out.reset();
+    assertEquals(0, run("completion", "--line", "viv run --profile unt"));
+    assertEquals("untrusted\n", out.toString());
+    out.reset();
+    assertEquals(0, run("completion", "--line", "viv no-such-verb "));
+    assertEquals("", out.toString());
+    assertEquals(0, run("completion", "--line", "viv cp \"open quote"));
+    assertEquals("", out.toString());
   }
 
   @Test

@@ -41,12 +41,25 @@ final class Candidates {
       List.of("list", "show", "create", "edit", "validate", "diff", "check", "schema");
 
   private final Context context;
-  private final Session session;
+  private final Map<String, String> variables;
+  private final Map<String, String> aliases;
+  private final List<String> own;
   private @Nullable Map<String, CommandLine> verbs;
 
-  Candidates(Context context, Session session) {
+  /**
+   * Makes them.
+   *
+   * @param own words that are commands here besides the verbs
+   */
+  Candidates(
+      Context context,
+      Map<String, String> variables,
+      Map<String, String> aliases,
+      List<String> own) {
     this.context = context;
-    this.session = session;
+    this.variables = variables;
+    this.aliases = aliases;
+    this.own = own;
   }
 
   private Map<String, CommandLine> verbs() {
@@ -60,7 +73,7 @@ final class Candidates {
 
   /** Whether this is a verb, a word of the shell's, or an alias. */
   boolean isCommand(String word) {
-    return verbs().containsKey(word) || OWN.contains(word) || session.aliases().containsKey(word);
+    return verbs().containsKey(word) || own.contains(word) || aliases.containsKey(word);
   }
 
   /**
@@ -71,12 +84,12 @@ final class Candidates {
   List<String> at(List<String> words) {
     String typed = words.get(words.size() - 1);
     if (typed.startsWith("$")) {
-      return session.variables().keySet().stream().map(n -> "$" + n).toList();
+      return variables.keySet().stream().map(n -> "$" + n).toList();
     }
     if (words.size() == 1) {
       TreeSet<String> all = new TreeSet<>(verbs().keySet());
-      all.addAll(OWN);
-      all.addAll(session.aliases().keySet());
+      all.addAll(own);
+      all.addAll(aliases.keySet());
       return List.copyOf(all);
     }
     String verb = words.get(0);
@@ -156,9 +169,12 @@ final class Candidates {
       }
       case "commit" -> place == 0 ? sandboxes(false) : List.of();
       case "profile" -> place == 0 ? PROFILE_ACTIONS : profiles();
-      case "completion" -> List.of("bash", "zsh");
+      case "completion" -> List.of("bash", "zsh", "fish");
       case "load", "import", "open" -> files(typed);
       case "cp" -> {
+        if (typed.indexOf(':') > 0) {
+          yield GuestPaths.at(context, states(), typed);
+        }
         List<String> all = new ArrayList<>(files(typed));
         sandboxes(false).forEach(s -> all.add(s + ":"));
         yield all;
@@ -167,16 +183,17 @@ final class Candidates {
     };
   }
 
-  private List<String> sandboxes(boolean living) {
+  private List<SandboxState> states() {
     try {
-      return context.sandboxes().list().stream()
-          .filter(s -> !living || s.isAlive())
-          .map(SandboxState::name)
-          .toList();
+      return context.sandboxes().list();
     } catch (Exception e) {
       // Completion has nothing to say then.
       return List.of();
     }
+  }
+
+  private List<String> sandboxes(boolean living) {
+    return states().stream().filter(s -> !living || s.isAlive()).map(SandboxState::name).toList();
   }
 
   private static List<String> images() {

@@ -57,7 +57,8 @@ final class Repl {
             new TerminalInput(terminal),
             Spares.kept());
     this.session = new Session(context, dispatch);
-    Candidates candidates = new Candidates(context, session);
+    Candidates candidates =
+        new Candidates(context, session.variables(), session.aliases(), Candidates.OWN);
     this.reader =
         LineReaderBuilder.builder()
             .terminal(terminal)
