@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -106,6 +107,24 @@ class UsageTest {
     assertEquals("", out.toString());
     assertEquals(0, run("completion", "--line", "viv cp \"open quote"));
     assertEquals("", out.toString());
+  }
+
+  @Test
+  void everyVerbHasAManPageWithItsOptions() throws java.io.IOException {
+    ManPages.write(temp.resolve("man"));
+    for (Verbs verb : Verbs.values()) {
+      String page = Files.readString(temp.resolve("man/viv-" + verb.word() + ".1"));
+      CommandTree.whole().getSubcommands().get(verb.word()).getCommandSpec().options().stream()
+          .filter(option -> !option.hidden())
+          .forEach(option ->
+              assertTrue(
+                  page.contains(option.longestName().replace("-", "\\-")), option::longestName));
+      assertTrue(
+          page.lines()
+              .allMatch(
+                  l -> !l.startsWith(".") || l.matches("\\.(TH|SH|TP|B|I|RI|BR|br|nf|fi)( .*)?")),
+          page);
+    }
   }
 
   @Test
