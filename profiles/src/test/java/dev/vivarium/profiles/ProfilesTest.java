@@ -57,6 +57,10 @@ final class ProfilesTest {
               mode: allow
               allow: [example.org:443, "10.0.0.0/8"]
               publish: ["8080:80", "[::1]:53:53/udp"]
+              join: lab
+              rate: 10mbit
+              latency: 80ms
+              loss: 1%
             mounts:
               - ~/data:/data
               - .:/work:rw
