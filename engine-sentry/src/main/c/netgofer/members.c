@@ -215,6 +215,8 @@ static bool take_hello(struct link *l, const struct link_header *h, const char *
 
 	if (h->number < FIRST_NUMBER || h->number > LAST_NUMBER || n == length)
 		return false;
+	if (l->number && l->number != h->number)
+		return false;	/* it stays who it was */
 	l->number = h->number;
 	copy_name(l->names.name, text, n);
 	copy_name(l->names.host_name, text + n + 1, length - n - 1);
@@ -427,8 +429,13 @@ static void take_one(uint32_t index)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	struct cmsghdr *c = n < 0 ? NULL : CMSG_FIRSTHDR(&m);
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&fd, CMSG_DATA(c), sizeof(int));
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		/* There is room for a second one, which nobody of us sends. */
+		for (size_t at = 0; CMSG_LEN(at + sizeof(int)) <= c->cmsg_len; at += sizeof(int)) {
+			if (fd >= 0)
+				close(fd);
+			memcpy(&fd, CMSG_DATA(c) + at, sizeof(int));
+		}
 	size_t length = n < (ssize_t)sizeof in.header ? 0 : (size_t)n - sizeof in.header;
 
 	if (n < (ssize_t)sizeof in.header) {
