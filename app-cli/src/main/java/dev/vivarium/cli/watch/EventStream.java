@@ -2,6 +2,8 @@ package dev.vivarium.cli.watch;
 
 import dev.vivarium.cli.CliException;
 import dev.vivarium.cli.Context;
+import dev.vivarium.engine.EngineException;
+import dev.vivarium.engine.client.Look;
 import dev.vivarium.engine.state.RunDirectory;
 import dev.vivarium.engine.state.SandboxState;
 import dev.vivarium.engine.watch.Event;
@@ -72,7 +74,7 @@ final class EventStream {
       Writer to,
       Outputs outputs,
       boolean fromOldest)
-      throws CliException, IOException, InterruptedException {
+      throws CliException, EngineException, IOException, InterruptedException {
     Thread main = Thread.currentThread();
     Thread hook =
         new Thread(() -> {

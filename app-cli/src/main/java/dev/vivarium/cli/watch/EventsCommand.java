@@ -4,6 +4,8 @@ import dev.vivarium.cli.CliException;
 import dev.vivarium.cli.Command;
 import dev.vivarium.cli.Context;
 import dev.vivarium.cli.sandbox.Lookup;
+import dev.vivarium.engine.EngineException;
+import dev.vivarium.engine.client.Look;
 import dev.vivarium.engine.state.SandboxState;
 import dev.vivarium.engine.watch.EventKind;
 import dev.vivarium.engine.watch.export.Format;
@@ -39,7 +41,7 @@ public final class EventsCommand extends Command {
 
   @Override
   public int run(ParseResult arguments, Context context)
-      throws CliException, IOException, InterruptedException {
+      throws CliException, EngineException, IOException, InterruptedException {
     Format format = EventStream.format(arguments);
     String names = arguments.matchedOptionValue("--kind", (String) null);
     Set<EventKind> kinds =
@@ -51,7 +53,7 @@ public final class EventsCommand extends Command {
       throw new CliException(CliException.USAGE, "packets are shown by viv trace --format pcap");
     }
     SandboxState sandbox = Lookup.require(context.sandboxes(), positionals(arguments)[0]);
-    try (Look look = Look.at(context, sandbox)) {
+    try (Look look = Look.at(context.directories(), sandbox)) {
       Writer to = EventStream.writer(arguments, context, format);
       look.begin(true, false);
       return new EventStream()

@@ -6,6 +6,8 @@ import dev.vivarium.cli.Context;
 import dev.vivarium.cli.output.Listing;
 import dev.vivarium.cli.run.Values;
 import dev.vivarium.cli.sandbox.Lookup;
+import dev.vivarium.engine.EngineException;
+import dev.vivarium.engine.client.Look;
 import dev.vivarium.engine.state.SandboxState;
 import dev.vivarium.engine.state.StateEntry;
 import dev.vivarium.engine.watch.Escape;
@@ -51,7 +53,7 @@ public final class LatencyCommand extends Command {
 
   @Override
   public int run(ParseResult arguments, Context context)
-      throws CliException, IOException, InterruptedException {
+      throws CliException, EngineException, IOException, InterruptedException {
     String by = arguments.matchedOptionValue("--by", "syscall");
     if (!by.matches("syscall|file|host")) {
       throw new CliException(
@@ -115,7 +117,7 @@ public final class LatencyCommand extends Command {
 
   /** Of the living, what has been counted, if need be from now on for a while; or what was kept. */
   private static Statistics figures(SandboxState sandbox, ParseResult arguments, Context context)
-      throws CliException, IOException, InterruptedException {
+      throws CliException, EngineException, IOException, InterruptedException {
     if (!sandbox.isAlive()) {
       Path kept = StateEntry.of(context.directories(), sandbox.id()).statistics();
       if (!Files.exists(kept)) {
@@ -127,7 +129,7 @@ public final class LatencyCommand extends Command {
       }
       return Statistics.decode(Files.readAllBytes(kept));
     }
-    try (Look look = Look.at(context, sandbox)) {
+    try (Look look = Look.at(context.directories(), sandbox)) {
       look.begin(false, true);
       Statistics s = require(look, sandbox);
       if (s.countedNanos() > 200_000_000L && !arguments.hasMatchedOption("--for")) {
@@ -144,7 +146,7 @@ public final class LatencyCommand extends Command {
   }
 
   private static Statistics require(Look look, SandboxState sandbox)
-      throws CliException, InterruptedException {
+      throws CliException, EngineException, InterruptedException {
     return look.statistics()
         .orElseThrow(
             () -> new CliException(CliException.FAILED, "it told no figures: " + sandbox.name()));

@@ -7,6 +7,8 @@ import dev.vivarium.cli.output.Listing;
 import dev.vivarium.cli.output.Text;
 import dev.vivarium.cli.run.Terminal;
 import dev.vivarium.cli.sandbox.Lookup;
+import dev.vivarium.engine.EngineException;
+import dev.vivarium.engine.client.Look;
 import dev.vivarium.engine.state.SandboxState;
 import dev.vivarium.engine.watch.Statistics;
 import java.util.ArrayList;
@@ -41,7 +43,7 @@ public final class StatsCommand extends Command {
       this.look = look;
     }
 
-    void ask() throws CliException, InterruptedException {
+    void ask() throws CliException, EngineException, InterruptedException {
       before = now;
       now = look.statistics();
     }
@@ -49,11 +51,11 @@ public final class StatsCommand extends Command {
 
   @Override
   public int run(ParseResult arguments, Context context)
-      throws CliException, java.io.IOException, InterruptedException {
+      throws CliException, EngineException, java.io.IOException, InterruptedException {
     List<Watched> all = new ArrayList<>();
     try {
       for (SandboxState sandbox : wanted(arguments, context)) {
-        Look look = Look.at(context, sandbox);
+        Look look = Look.at(context.directories(), sandbox);
         all.add(new Watched(sandbox, look));
         look.begin(false, true);
       }

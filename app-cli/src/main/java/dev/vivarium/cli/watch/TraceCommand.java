@@ -4,6 +4,8 @@ import dev.vivarium.cli.CliException;
 import dev.vivarium.cli.Command;
 import dev.vivarium.cli.Context;
 import dev.vivarium.cli.sandbox.Lookup;
+import dev.vivarium.engine.EngineException;
+import dev.vivarium.engine.client.Look;
 import dev.vivarium.engine.state.SandboxState;
 import dev.vivarium.engine.watch.EventKind;
 import dev.vivarium.engine.watch.Statistics;
@@ -52,11 +54,11 @@ public final class TraceCommand extends Command {
 
   @Override
   public int run(ParseResult arguments, Context context)
-      throws CliException, IOException, InterruptedException {
+      throws CliException, EngineException, IOException, InterruptedException {
     Format format = EventStream.format(arguments);
     EventFilter filter = EventFilter.ofCalls(arguments, kinds(format, arguments));
     SandboxState sandbox = Lookup.require(context.sandboxes(), positionals(arguments)[0]);
-    try (Look look = Look.at(context, sandbox)) {
+    try (Look look = Look.at(context.directories(), sandbox)) {
       if (arguments.hasMatchedOption("--summary")) {
         look.begin(false, true);
         return summary(look, filter, context);
@@ -97,7 +99,7 @@ public final class TraceCommand extends Command {
   }
 
   private static int summary(Look look, EventFilter filter, Context context)
-      throws CliException, InterruptedException {
+      throws InterruptedException {
     Thread hook = new Thread(() -> print(ask(look), filter, context));
     Runtime.getRuntime().addShutdownHook(hook);
     while (!look.hasEnded()) {
@@ -116,7 +118,7 @@ public final class TraceCommand extends Command {
   private static Optional<Statistics> ask(Look look) {
     try {
       return look.statistics();
-    } catch (CliException | InterruptedException e) {
+    } catch (EngineException | InterruptedException e) {
       return Optional.empty();
     }
   }

@@ -10,18 +10,7 @@ public final class Format {
 
   /** For example "1.2 MB"; powers of ten. */
   public static String bytes(double bytes) {
-    String[] units = {"B", "kB", "MB", "GB", "TB", "PB"};
-    double value = Math.max(0, bytes);
-    int unit = 0;
-    while (value >= 999.5 && unit < units.length - 1) {
-      value /= 1000;
-      unit++;
-    }
-    return (unit == 0 || value >= 99.5
-            ? String.valueOf(Math.round(value))
-            : String.format(Locale.ROOT, "%.1f", value))
-        + " "
-        + units[unit];
+    return scaled(bytes, "B", "kB", "MB", "GB", "TB", "PB");
   }
 
   /** For example "1.2 k"; powers of ten. */
@@ -41,8 +30,11 @@ public final class Format {
 
   /** For example "12.3 µs". */
   public static String nanos(double nanos) {
-    String[] units = {"ns", "µs", "ms", "s"};
-    double value = Math.max(0, nanos);
+    return scaled(nanos, "ns", "µs", "ms", "s");
+  }
+
+  private static String scaled(double amount, String... units) {
+    double value = Math.max(0, amount);
     int unit = 0;
     while (value >= 999.5 && unit < units.length - 1) {
       value /= 1000;

@@ -230,25 +230,25 @@ public final class EventWriter {
       long result,
       long durationNanos,
       Payload payload) {
-    long sequence = begin();
-    if (sequence < 0) {
-      return;
-    }
-    long[] slot = payload.slot;
-    slot[TIME / 8] = System.nanoTime() - originNanos;
-    slot[PID / 8] = pair(pid, tid);
-    slot[KIND / 8] = pair(kind.number(), number);
-    slot[ARGUMENTS / 8] = a0;
-    slot[ARGUMENTS / 8 + 1] = a1;
-    slot[ARGUMENTS / 8 + 2] = a2;
-    slot[ARGUMENTS / 8 + 3] = 0;
-    slot[ARGUMENTS / 8 + 4] = 0;
-    slot[ARGUMENTS / 8 + 5] = 0;
-    slot[RESULT / 8] = result;
-    slot[DURATION / 8] = durationNanos;
-    slot[BLOCKED / 8] = 0;
-    slot[DISK / 8] = 0;
-    finish(sequence, payload);
+    long now = System.nanoTime();
+    call(
+        kind,
+        now,
+        pid,
+        tid,
+        number,
+        a0,
+        a1,
+        a2,
+        0,
+        0,
+        0,
+        true,
+        result,
+        durationNanos,
+        0,
+        0,
+        payload);
   }
 
   private long slot(long sequence) {
