@@ -146,7 +146,7 @@ final class Screens {
     if (found.isPresent()) {
       SandboxScreen screen = screen(found.get());
       frame.show(screen);
-      if (found.get().isRunning()) {
+      if (found.get().state().isAlive()) {
         screen.openTerminal();
       }
     } else if (tries > 0) {

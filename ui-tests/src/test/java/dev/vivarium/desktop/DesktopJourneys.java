@@ -213,6 +213,7 @@ public final class DesktopJourneys {
           picture("run");
           click("#run-start");
           until("its screen", () -> isAnywhere("running for"));
+          until("its terminal to have the keys", this::isInTerminal);
           keys(KeyCode.CONTROL, KeyCode.DIGIT1);
           until("two in the list", () -> rows("#sandboxes") == 2);
           Thread.sleep(4000);
@@ -303,6 +304,11 @@ public final class DesktopJourneys {
       }
     });
     Thread.sleep(200);
+  }
+
+  private boolean isInTerminal() {
+    Node owner = scene().getFocusOwner();
+    return owner != null && owner.getStyleClass().contains("terminal");
   }
 
   private String verdict() {

@@ -227,7 +227,7 @@ public final class Frame {
       e.consume();
       return;
     }
-    // A program in a terminal has the keys to itself, but for the one that leads everywhere.
+    // A program in a terminal has the keys to itself, but for those that lead out of it.
     boolean typing = e.getTarget() instanceof Node node && takesKeys(node);
     List<Action> now = new ArrayList<>();
     if (current != null && over == null) {
@@ -236,7 +236,7 @@ public final class Frame {
     now.addAll(actions);
     for (Action action : now) {
       boolean matches = action.keys().filter(k -> k.match(e)).isPresent();
-      if (matches && (!typing || PALETTE.match(e))) {
+      if (matches && (!typing || leadsOut(e))) {
         if (over != null && !PALETTE.match(e) && FIND.match(e)) {
           return;
         }
@@ -245,6 +245,11 @@ public final class Frame {
         return;
       }
     }
+  }
+
+  /** The palette, and the places, for whose keys terminals have no codes. */
+  private static boolean leadsOut(KeyEvent e) {
+    return PALETTE.match(e) || e.isShortcutDown() && e.getCode().isDigitKey();
   }
 
   private static boolean takesKeys(Node node) {

@@ -1,7 +1,7 @@
 package dev.vivarium.gui.sandbox;
 
 import dev.vivarium.engine.SandboxSpec;
-import dev.vivarium.engine.state.RunDirectory;
+import dev.vivarium.engine.state.Entry;
 import dev.vivarium.engine.state.SandboxState;
 import dev.vivarium.engine.state.StateEntry;
 import dev.vivarium.engine.watch.Event;
@@ -21,9 +21,7 @@ import dev.vivarium.gui.watch.CallsView;
 import dev.vivarium.gui.watch.LatencyView;
 import dev.vivarium.gui.watch.ProcessModel;
 import dev.vivarium.gui.watch.ProcessesView;
-import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -114,6 +112,10 @@ public final class SandboxScreen implements Screen {
             startFeed();
             files.refresh();
             report.refresh();
+            if (part(tabs.getSelectionModel().getSelectedItem()) == Part.TERMINAL) {
+              // Looked at before it ran, so there was nothing to attach to yet.
+              terminalShown();
+            }
           }
         });
     readSpec();
@@ -214,7 +216,7 @@ public final class SandboxScreen implements Screen {
     bench
         .background()
         .run(
-            () -> specOf(bench, s),
+            () -> Entry.specOf(bench.directories(), s.id()),
             found -> {
               spec = found;
               overview.setSpec(found);
@@ -223,14 +225,6 @@ public final class SandboxScreen implements Screen {
               }
             },
             problem -> overview.setSpec(null));
-  }
-
-  private static SandboxSpec specOf(Workbench bench, SandboxState s) throws IOException {
-    try {
-      return RunDirectory.of(bench.directories(), s.id()).readSpec();
-    } catch (NoSuchFileException e) {
-      return StateEntry.of(bench.directories(), s.id()).readSpec();
-    }
   }
 
   /** Goes to the tab with a terminal. */
@@ -334,7 +328,7 @@ public final class SandboxScreen implements Screen {
     }
     if (terminal != null) {
       terminal.shown();
-    } else if (!item.isRunning()) {
+    } else if (!item.state().isAlive()) {
       tab.setContent(
           Ui.empty(Messages.text("terminal.none.title"), Messages.text("terminal.none.text")));
     }
