@@ -7,9 +7,7 @@ import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.engine.client.SandboxChanges;
 import dev.vivarium.engine.state.Directories;
 import dev.vivarium.engine.state.Entry;
-import dev.vivarium.engine.state.RunDirectory;
 import dev.vivarium.engine.state.SandboxState;
-import dev.vivarium.engine.state.StateEntry;
 import dev.vivarium.image.ImageException;
 import dev.vivarium.image.ImageReference;
 import dev.vivarium.image.store.ConfigChange;
@@ -65,11 +63,8 @@ public final class CommitCommand extends Command {
 
   private static ImageRecord base(ImageStore store, Directories directories, SandboxState sandbox)
       throws ImageException, CliException, IOException {
-    Entry entry = RunDirectory.of(directories, sandbox.id());
-    if (!entry.exists()) {
-      entry = StateEntry.of(directories, sandbox.id());
-    }
-    if (!(entry.readSpec().root() instanceof SandboxSpec.Root.Image root)) {
+    SandboxSpec spec = Entry.specOf(directories, sandbox.id());
+    if (!(spec.root() instanceof SandboxSpec.Root.Image root)) {
       throw new CliException(
           CliException.FAILED,
           "nothing to add to: "

@@ -8,9 +8,7 @@ import dev.vivarium.cli.output.Text;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.engine.state.Directories;
 import dev.vivarium.engine.state.Entry;
-import dev.vivarium.engine.state.RunDirectory;
 import dev.vivarium.engine.state.SandboxState;
-import dev.vivarium.engine.state.StateEntry;
 import dev.vivarium.image.tar.TarEntry;
 import dev.vivarium.image.view.RootNode;
 import dev.vivarium.image.view.RootView;
@@ -49,14 +47,10 @@ public final class DiffCommand extends Command {
   public int run(ParseResult arguments, Context context) throws CliException, IOException {
     Directories directories = context.directories();
     SandboxState sandbox = Lookup.require(context.sandboxes(), positionals(arguments)[0]);
-    Entry entry = RunDirectory.of(directories, sandbox.id());
-    if (!entry.exists()) {
-      entry = StateEntry.of(directories, sandbox.id());
-    }
     boolean table = arguments.matchedOptionValue("--format", "table").equals("table");
     Listing listing = new Listing("", "");
     StringBuilder lines = new StringBuilder();
-    try (Lower lower = Lower.of(entry.readSpec().root())) {
+    try (Lower lower = Lower.of(Entry.specOf(directories, sandbox.id()).root())) {
       Changes.each(
           directories,
           sandbox,

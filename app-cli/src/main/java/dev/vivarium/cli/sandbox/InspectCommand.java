@@ -88,7 +88,7 @@ public final class InspectCommand extends Command {
     }
     values.put("directory", entry.path());
     try {
-      byte[] spec = SpecJson.write(entry.readSpec());
+      byte[] spec = SpecJson.write(Entry.specOf(directories, state.get().id()));
       values.put("spec", new Listing.Raw(new String(spec, StandardCharsets.UTF_8).strip()));
     } catch (IOException e) {
       // It failed before it had one.

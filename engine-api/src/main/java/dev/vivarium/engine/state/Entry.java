@@ -73,6 +73,20 @@ public sealed class Entry permits RunDirectory, StateEntry {
   }
 
   /**
+   * The specification of a sandbox that lives or has ended. While one ends, its run directory may
+   * be there and half empty; what outlives it is whole by then.
+   *
+   * @throws IOException with the line for the user
+   */
+  public static SandboxSpec specOf(Directories directories, String id) throws IOException {
+    try {
+      return SpecJson.read(readBounded(RunDirectory.of(directories, id).spec()));
+    } catch (NoSuchFileException e) {
+      return StateEntry.of(directories, id).readSpec();
+    }
+  }
+
+  /**
    * Reads {@code state.json}.
    *
    * @return empty if there is none

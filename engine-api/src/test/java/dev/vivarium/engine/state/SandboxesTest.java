@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.engine.state.SandboxState.Status;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -173,5 +174,17 @@ class SandboxesTest {
     OutputRecord.read(
         file, (stream, time, bytes) -> read.append(stream).append(new String(bytes)).append(' '));
     assertEquals("1one 2two ", read.toString());
+  }
+
+  @Test
+  void theSpecificationIsThereWhileASandboxEnds() throws IOException {
+    SandboxSpec spec = SpecJsonTest.full();
+    RunDirectory run = RunDirectory.of(directories, ID).create();
+    run.writeSpec(spec);
+    assertEquals(spec, Entry.specOf(directories, ID));
+    StateEntry.of(directories, ID).create().writeSpec(spec);
+    Files.delete(run.spec());
+    assertTrue(run.exists());
+    assertEquals(spec, Entry.specOf(directories, ID));
   }
 }

@@ -19,7 +19,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class SpecJsonTest {
-  private static SandboxSpec full() {
+  static SandboxSpec full() {
     Map<String, String> environment = new LinkedHashMap<>();
     environment.put("PATH", "/bin");
     environment.put("ODD", "line\nfeed \"quoted\" \u0001 ü 🦎");
