@@ -32,10 +32,10 @@ static int target(uint32_t handle, const char *path, struct place *parent, const
 	return r;
 }
 
-/* A guest may not leave set-user-ID programs behind on the host. */
-static uint32_t safe_mode(uint32_t mode, bool directory)
+/* A guest may not leave set-user-ID programs behind on the host, but in a container's root, which nobody else runs. */
+static uint32_t safe_mode(const struct place *p, uint32_t mode, bool directory)
 {
-	return mode & (directory ? 03777 : 01777);
+	return mode & (roots[p->root].whole ? 07777 : directory ? 03777 : 01777);
 }
 
 /* Reports the new file, given to the guest's user where we may. */
@@ -64,7 +64,7 @@ void op_create(struct call *c)
 	if (fd >= 0) {
 		if (ids == IDS_SAME && (c->in->uid != own_uid || c->in->gid != own_gid))
 			(void)!fchownat(fd, "", c->in->uid, c->in->gid, AT_EMPTY_PATH);
-		if (fchmod(fd, safe_mode(c->in->mode, false)) != 0)
+		if (fchmod(fd, safe_mode(&parent, c->in->mode, false)) != 0)
 			r = -errno;
 		else
 			r = describe(&parent, fd, "", &c->out->node, NULL);
@@ -87,8 +87,28 @@ void op_mkdir(struct call *c)
 	int r = target(c->in->handle, c->name, &parent, &last);
 
 	if (r == 0) {
-		r = mkdirat(parent.fd, last, safe_mode(c->in->mode, true)) != 0 ? -errno :
+		r = mkdirat(parent.fd, last, safe_mode(&parent, c->in->mode, true)) != 0 ? -errno :
 									  made(c, &parent, last);
+		if (parent.used)
+			leave(&parent);
+	}
+	c->out->error = r;
+}
+
+/* The name of a socket of the guest's, or a FIFO of which only guests know the other end. */
+void op_mknod(struct call *c)
+{
+	struct place parent;
+	const char *last;
+	int r = target(c->in->handle, c->name, &parent, &last);
+
+	if (r == 0) {
+		if (!roots[parent.root].whole || (!S_ISFIFO(c->in->mode) && !S_ISSOCK(c->in->mode)))
+			r = -EPERM;
+		else if (mknodat(parent.fd, last, c->in->mode & (S_IFMT | 0777), 0) != 0)
+			r = -errno;
+		else
+			r = made(c, &parent, last);
 		if (parent.used)
 			leave(&parent);
 	}
@@ -178,7 +198,7 @@ static int change_mode(const struct place *parent, const char *name, const struc
 {
 	int fd;
 
-	mode = safe_mode(mode, S_ISDIR(p->node.mode));
+	mode = safe_mode(p, mode, S_ISDIR(p->node.mode));
 	if (syscall(SYS_fchmodat2, p->fd, "", mode, AT_EMPTY_PATH) == 0)
 		return 0;
 	if (errno != ENOSYS)

@@ -234,6 +234,8 @@ static uint32_t capabilities_to_keep(void)
 {
 	if (ids != IDS_SAME || all_host)
 		return 0;
+	if (any_whole)
+		return 1u << CAP_CHOWN | 1u << CAP_FOWNER | 1u << CAP_DAC_OVERRIDE | 1u << CAP_FSETID;
 	if (any_writable)
 		return 1u << CAP_CHOWN | 1u << CAP_FOWNER | 1u << CAP_DAC_OVERRIDE;
 	return 1u << CAP_DAC_READ_SEARCH;

@@ -34,6 +34,7 @@
 	(WRITING_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |       \
 	 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SYM | \
 	 LANDLOCK_ACCESS_FS_REFER)
+#define WHOLE (LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO)
 #define EVERYTHING ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1)
 
 static int allow(int ruleset, int dirfd, const char *name, uint64_t access)
@@ -68,7 +69,7 @@ static bool allow_root(int ruleset, struct root *root, uint64_t handled)
 
 	if (!root->host)
 		return allow(ruleset, root->dirfd, root->name,
-			     (root->writable ? READING | WRITING : READING) & handled) == 0;
+			     (READING | (root->writable ? WRITING : 0) | (root->whole ? WHOLE : 0)) & handled) == 0;
 	top = (int)syscall(SYS_openat2, root->dirfd, root->name, &how, sizeof how);
 	if (top < 0)
 		return false;
@@ -158,6 +159,8 @@ void restrict_calls(void)
 		ALLOW(utimensat),
 		ALLOW(ftruncate),
 		ALLOW(fsync),
+#define WRITABLE_END (READ_ONLY_END + 11 * 2)
+		ALLOW(mknodat),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 	};
 	struct sock_fprog program = { sizeof filter / sizeof filter[0], filter };
@@ -166,6 +169,10 @@ void restrict_calls(void)
 		filter[READ_ONLY_END] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
 								     SECCOMP_RET_KILL_PROCESS);
 		program.len = READ_ONLY_END + 1;
+	} else if (!any_whole) {
+		filter[WRITABLE_END] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+								    SECCOMP_RET_KILL_PROCESS);
+		program.len = WRITABLE_END + 1;
 	}
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0)
 		die("cannot install a system-call filter", "seccomp");

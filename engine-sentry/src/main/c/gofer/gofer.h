@@ -16,6 +16,7 @@ struct root {
 	const char *path;	/* as given; only until confinement */
 	bool host;		/* the host image: read-only and under the policy */
 	bool writable;
+	bool whole;		/* a container's root: writable, and with all kinds of files and modes */
 	int dirfd;		/* the root is "name" in this directory */
 	char name[MAX_NAME + 1];
 };
@@ -23,6 +24,7 @@ struct root {
 extern struct root roots[MAX_ROOTS];
 extern int root_count;
 extern bool any_writable;
+extern bool any_whole;
 extern bool all_host;
 
 /* How host ids are shown to the guest. */
@@ -79,6 +81,7 @@ void op_unlink(struct call *c);
 void op_rename(struct call *c);
 void op_setattr(struct call *c);
 void op_fsync(struct call *c);
+void op_mknod(struct call *c);
 
 /* Something found: a descriptor opened with O_PATH and what decides about it. */
 struct place {

@@ -4,7 +4,7 @@
  *
  *   vivarium-gofer ROOT...     with the sentry's socket as descriptor 0
  *
- * ROOT is "host" (this machine's "/" as an image), "ro:PATH" or "rw:PATH".
+ * ROOT is "host" (this machine's "/" as an image), "ro:PATH", "rw:PATH" or "tree:PATH" (a container's root).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,6 +17,7 @@
 struct root roots[MAX_ROOTS];
 int root_count;
 bool any_writable;
+bool any_whole;
 bool all_host = true;
 enum ids ids;
 uint32_t own_uid, own_gid;
@@ -47,6 +48,10 @@ int main(int argc, char **argv)
 			root->path = argv[i] + 3;
 			root->writable = argv[i][1] == 'w';
 			any_writable |= root->writable;
+			all_host = false;
+		} else if (strncmp(argv[i], "tree:/", 6) == 0) {
+			root->path = argv[i] + 5;
+			root->writable = root->whole = any_writable = any_whole = true;
 			all_host = false;
 		} else {
 			die("not a root", argv[i]);

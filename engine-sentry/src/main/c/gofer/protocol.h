@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#define GOFER_VERSION 4
+#define GOFER_VERSION 5
 
 enum op {
 	OP_HELLO = 1,	/* -> value = features, count = handles that may be open;
@@ -30,7 +30,8 @@ enum op {
 	OP_RENAME,	/* handle, name -> handle2, name2; flags of renameat2 */
 	OP_SETATTR,	/* handle, path, flags = which of mode, uid, gid, size, atime, mtime -> node */
 	OP_FSYNC,	/* handle, path */
-	OP_LAST = OP_FSYNC,
+	OP_MKNOD,	/* handle, name, mode with its type: a FIFO's or a socket's, uid, gid -> node */
+	OP_LAST = OP_MKNOD,
 };
 
 /* Asks OP_WALK for a handle; only directories get one. */

@@ -357,7 +357,7 @@ static void (*const operations[OP_LAST + 1])(struct call *) = {
 	[OP_READDIR] = op_readdir, [OP_STATFS] = op_statfs,   [OP_CLOSE] = op_close,
 	[OP_CREATE] = op_create,   [OP_MKDIR] = op_mkdir,     [OP_SYMLINK] = op_symlink,
 	[OP_LINK] = op_link,	   [OP_UNLINK] = op_unlink,   [OP_RENAME] = op_rename,
-	[OP_SETATTR] = op_setattr, [OP_FSYNC] = op_fsync,
+	[OP_SETATTR] = op_setattr, [OP_FSYNC] = op_fsync, [OP_MKNOD] = op_mknod,
 };
 
 /* Copies the names out of a request of that length; false if it is malformed. */

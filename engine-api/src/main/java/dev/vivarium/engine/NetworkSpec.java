@@ -15,13 +15,16 @@ import java.util.Optional;
  * @param nameServers who resolves names, as {@code ADDRESS:PORT}; empty for this machine's own
  * @param joined the private network of sandboxes that it is a member of
  * @param limits how fast and how good it is
+ * @param namespace the network namespace of the host that its sockets live in, by a path; empty for
+ *     that of its own process, of which it sees only what goes out
  */
 public record NetworkSpec(
     NetworkPolicy policy,
     List<PublishedPort> ports,
     List<NameServer> nameServers,
     Optional<String> joined,
-    Limits limits) {
+    Limits limits,
+    Optional<String> namespace) {
   /** Nothing but the sandbox's own loopback. */
   public static final NetworkSpec NONE = new NetworkSpec(NetworkPolicy.NONE, List.of(), List.of());
 
@@ -31,6 +34,16 @@ public record NetworkSpec(
     this(policy, ports, nameServers, Optional.empty(), Limits.NONE);
   }
 
+  /** One that lives in no namespace of others. */
+  public NetworkSpec(
+      NetworkPolicy policy,
+      List<PublishedPort> ports,
+      List<NameServer> nameServers,
+      Optional<String> joined,
+      Limits limits) {
+    this(policy, ports, nameServers, joined, limits, Optional.empty());
+  }
+
   public NetworkSpec {
     ports = List.copyOf(ports);
     nameServers = List.copyOf(nameServers);
@@ -38,7 +51,10 @@ public record NetworkSpec(
 
   /** Whether there is anything outside. */
   public boolean isNone() {
-    return policy.mode() == NetworkPolicy.Mode.NONE && ports.isEmpty() && joined.isEmpty();
+    return policy.mode() == NetworkPolicy.Mode.NONE
+        && ports.isEmpty()
+        && joined.isEmpty()
+        && namespace.isEmpty();
   }
 
   /**
@@ -49,6 +65,7 @@ public record NetworkSpec(
    */
   public List<String> arguments(Path directory, String name, String hostname) {
     List<String> words = new ArrayList<>(policy.arguments());
+    namespace.ifPresent(path -> words.add("netns," + path));
     nameServers.forEach(s -> words.add("dns," + s.address() + "," + s.port()));
     for (PublishedPort p : ports) {
       words.add("port," + (p.udp() ? "udp" : "tcp") + "," + p.address() + "," + p.hostPort());

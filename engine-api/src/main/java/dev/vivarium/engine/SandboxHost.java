@@ -35,6 +35,14 @@ public interface SandboxHost {
     return watch().<EventSink>map(w -> w).orElse(EventSink.NONE);
   }
 
+  /**
+   * Called when the sandbox is whole and nothing in it has run: returns when the first process is
+   * to begin, which for a container that is created and started in two steps may be much later.
+   *
+   * @throws EngineException if it is not to begin any more
+   */
+  default void awaitBegin() throws EngineException {}
+
   /** One line for the sandbox's log, not for the user's terminal. */
   void log(String line);
 

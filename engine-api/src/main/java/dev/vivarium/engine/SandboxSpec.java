@@ -95,6 +95,48 @@ public record SandboxSpec(
      * secrets.
      */
     record Host() implements Root {}
+
+    /**
+     * An unpacked file tree of the host that another program prepared, as OCI bundles have one.
+     *
+     * @param path absolute
+     * @param mounts everything that is mounted in it, in order
+     * @param masked paths inside that show nothing
+     * @param readOnly paths inside that cannot be written
+     */
+    record Directory(
+        String path, List<DirectoryMount> mounts, List<String> masked, List<String> readOnly)
+        implements Root {
+      public Directory {
+        mounts = List.copyOf(mounts);
+        masked = List.copyOf(masked);
+        readOnly = List.copyOf(readOnly);
+      }
+    }
+  }
+
+  /**
+   * A mount of a {@link Root.Directory}.
+   *
+   * @param type a file system's name, or {@code bind}
+   * @param source absolute path on the host of a {@code bind}; otherwise only shown
+   * @param target absolute path inside
+   * @param options as mount(8) has them
+   */
+  public record DirectoryMount(String type, String source, String target, List<String> options) {
+    public DirectoryMount {
+      options = List.copyOf(options);
+    }
+
+    /** Whether what is mounted comes from the host. */
+    public boolean isBind() {
+      return type.equals("bind");
+    }
+
+    /** Whether it may be written to. */
+    public boolean isWritable() {
+      return !options.contains("ro");
+    }
   }
 
   /**
@@ -106,6 +148,7 @@ public record SandboxSpec(
    * @param user as the image or the user gives it: UID, UID:GID, NAME, NAME:GROUP; empty for root
    * @param terminal whether it gets a terminal
    * @param stdin whether standard input is connected; otherwise it reads the end of file at once
+   * @param privileges exactly what it may do; empty for what a container's process commonly may
    */
   public record ProcessSpec(
       List<String> arguments,
@@ -113,13 +156,60 @@ public record SandboxSpec(
       String workingDirectory,
       String user,
       boolean terminal,
-      boolean stdin) {
+      boolean stdin,
+      Optional<Privileges> privileges) {
+    /** One with the common privileges. */
+    public ProcessSpec(
+        List<String> arguments,
+        Map<String, String> environment,
+        String workingDirectory,
+        String user,
+        boolean terminal,
+        boolean stdin) {
+      this(arguments, environment, workingDirectory, user, terminal, stdin, Optional.empty());
+    }
+
     public ProcessSpec {
       arguments = List.copyOf(arguments);
       environment =
           java.util.Collections.unmodifiableMap(new java.util.LinkedHashMap<>(environment));
     }
   }
+
+  /**
+   * Exactly what a process may do, for those who say it themselves (OCI's {@code process}).
+   *
+   * @param groups supplementary
+   * @param umask of the process
+   * @param capabilities the five sets
+   * @param noNewPrivileges whether execve grants nothing
+   * @param limits of resources
+   * @param descriptors how many descriptors from 3 on of the sandbox's process it inherits
+   */
+  public record Privileges(
+      List<Integer> groups,
+      int umask,
+      Capabilities capabilities,
+      boolean noNewPrivileges,
+      List<Rlimit> limits,
+      int descriptors) {
+    public Privileges {
+      groups = List.copyOf(groups);
+      limits = List.copyOf(limits);
+    }
+  }
+
+  /** Sets of capabilities, as bits. */
+  public record Capabilities(
+      long bounding, long effective, long inheritable, long permitted, long ambient) {}
+
+  /**
+   * A limit of a resource.
+   *
+   * @param resource RLIMIT_* of Linux's x86 interface
+   * @param soft -1 for none
+   */
+  public record Rlimit(int resource, long soft, long hard) {}
 
   /**
    * A host path shown inside.

@@ -173,6 +173,10 @@ final class MicrovmStart {
               + (LEAST_MEMORY >> 20)
               + "m for its kernel");
     }
+    if (spec.root() instanceof SandboxSpec.Root.Directory) {
+      throw new EngineException(
+          FAILED, "a virtual machine runs no unpacked bundle; use the engine sentry");
+    }
     if (!(spec.root() instanceof SandboxSpec.Root.Image image)) {
       return List.of();
     }

@@ -61,13 +61,20 @@ final class CommandSetup {
    */
   Ready prepare(SandboxSpec.ProcessSpec process, SandboxHost.Stdio stdio, LongConsumer started)
       throws EngineException {
+    SandboxSpec.Privileges given = process.privileges().orElse(null);
     UserLookup.Identity who =
         UserLookup.resolve(process.user(), read(task, "/etc/passwd"), read(task, "/etc/group"));
     FsContext fs = new FsContext(mounts.namespace());
     fs.setCwd(workingDirectory(mounts, process.workingDirectory()));
     List<String> argv = process.arguments().stream().map(CommandSetup::bytes).toList();
     List<String> environment = environment(process.environment(), who, process.terminal());
-    String program = new ProgramSearch(task, fs).find(argv.getFirst(), path(environment));
+    ProgramSearch search = new ProgramSearch(task, fs);
+    String program = search.find(argv.getFirst(), path(environment));
+    if (given != null) {
+      // Whoever creates a container wants to know before it begins.
+      search.require(process.arguments().getFirst(), program);
+      fs.umask = given.umask();
+    }
     StandardStreams standard = open(stdio, process.stdin(), who.uid());
     FdTable fds = new FdTable();
     for (int fd = 0; fd < 3; fd++) {
@@ -77,15 +84,41 @@ final class CommandSetup {
     if (pids > 0) {
       limits.set(Resource.RLIMIT_NPROC, pids, pids);
     }
+    if (given != null) {
+      given.limits().forEach(l -> limits.set(l.resource(), l.soft(), l.hard()));
+      for (int fd = 3; fd < 3 + given.descriptors(); fd++) {
+        fds.install(standard.inherited(fd), false, fd);
+      }
+    }
     fds.setLimit(limits.soft(Resource.RLIMIT_NOFILE));
-    Credentials creds =
-        Credentials.of(
-            who.uid(),
-            who.gid(),
-            who.groups().stream().mapToInt(Integer::intValue).toArray(),
-            Credentials.CONTAINER_CAPABILITIES);
+    Credentials creds = given == null ? common(who) : exactly(who, given);
     return new Ready(
         new ProcessSpec(program, argv, environment, creds, fs, fds, limits, started), standard);
+  }
+
+  private static Credentials common(UserLookup.Identity who) {
+    return Credentials.of(
+        who.uid(),
+        who.gid(),
+        who.groups().stream().mapToInt(Integer::intValue).toArray(),
+        Credentials.CONTAINER_CAPABILITIES);
+  }
+
+  private static Credentials exactly(UserLookup.Identity who, SandboxSpec.Privileges given) {
+    SandboxSpec.Capabilities capabilities = given.capabilities();
+    Credentials.Editor e =
+        Credentials.of(
+                who.uid(),
+                who.gid(),
+                given.groups().stream().mapToInt(Integer::intValue).toArray(),
+                capabilities.bounding())
+            .edit();
+    e.effective = capabilities.effective() & capabilities.permitted();
+    e.permitted = capabilities.permitted();
+    e.inheritable = capabilities.inheritable();
+    e.ambient = capabilities.ambient() & capabilities.permitted() & capabilities.inheritable();
+    e.noNewPrivs = given.noNewPrivileges();
+    return e.done();
   }
 
   private StandardStreams open(SandboxHost.Stdio stdio, boolean stdin, int owner)

@@ -87,6 +87,10 @@ final class SandboxFiles {
   }
 
   SandboxMounts mount() throws EngineException {
+    if (spec.root() instanceof SandboxSpec.Root.Directory tree) {
+      kernel.setSpecialFiles(devices);
+      return new BundleFiles(this, resources, spec, tree, task).mount();
+    }
     OverlayFs root = new OverlayFs(nextDevice++, lower(), kernel.memoryFile(), budget);
     SandboxMounts mounts = new SandboxMounts(task, root);
     Map<String, FileSystem> besides = new LinkedHashMap<>();
@@ -99,9 +103,7 @@ final class SandboxFiles {
     must(mounts.mount("/dev/shm", tmpfs(STICKY_FOR_ALL), "shm", SAFE | Mount.NOEXEC), "/dev/shm");
     FileSystem queues = kernel.messageQueues().fileSystem();
     must(mounts.mount("/dev/mqueue", queues, "mqueue", PSEUDO), "/dev/mqueue");
-    Machine machine = Machine.ofHost(kernel.processors(), spec.limits().memoryBytes());
-    kernel.setTotalMemory(machine.memoryBytes());
-    kernel.setFileMemory(budget::usedBytes);
+    Machine machine = machine();
     ProcFs proc = new ProcFs(nextDevice++, kernel, machine);
     SysFs sys = new SysFs(nextDevice++, kernel, machine);
     CgroupFs cgroup = new CgroupFs(nextDevice++, kernel);
@@ -129,6 +131,24 @@ final class SandboxFiles {
     }
     resources.setChanges(new OverlayChanges(root, besides, kernel.newKernelTask()));
     return mounts;
+  }
+
+  /** What the guest is told of the machine. */
+  Machine machine() {
+    Machine machine = Machine.ofHost(kernel.processors(), spec.limits().memoryBytes());
+    kernel.setTotalMemory(machine.memoryBytes());
+    kernel.setFileMemory(budget::usedBytes);
+    return machine;
+  }
+
+  /** A number for a new file system. */
+  long newDevice() {
+    return nextDevice++;
+  }
+
+  /** An overlay of nothing yet over a file system. */
+  OverlayFs overlay(FileSystem lower) {
+    return new OverlayFs(nextDevice++, lower, kernel.memoryFile(), budget);
   }
 
   /** Who resolves names, and whose they are, where there is a network. */
@@ -213,11 +233,11 @@ final class SandboxFiles {
     return resources.gofers().host(nextDevice++);
   }
 
-  private FileSystem tmpfs(int mode) {
+  FileSystem tmpfs(int mode) {
     return new Tmpfs(nextDevice++, kernel.memoryFile(), budget, mode);
   }
 
-  private static void must(long rc, String what) throws EngineException {
+  static void must(long rc, String what) throws EngineException {
     if (rc < 0) {
       throw new EngineException(
           SentrySandbox.FAILED,

@@ -37,6 +37,16 @@ final class SandboxGofers implements AutoCloseable {
     for (SandboxSpec.Mount m : spec.mounts()) {
       gofers.binds.add(new GoferRoot.Bind(Path.of(m.source()), m.writable()));
     }
+    if (spec.root() instanceof SandboxSpec.Root.Directory tree) {
+      Path path = Path.of(tree.path());
+      gofers.binds.add(
+          spec.readOnlyRoot() ? new GoferRoot.Bind(path, false) : new GoferRoot.Tree(path));
+      for (SandboxSpec.DirectoryMount m : tree.mounts()) {
+        if (m.isBind()) {
+          gofers.binds.add(new GoferRoot.Bind(Path.of(m.source()), m.isWritable()));
+        }
+      }
+    }
     try {
       if (spec.root() instanceof SandboxSpec.Root.Host) {
         gofers.forHost = GoferClient.start(List.of(new GoferRoot.Host()), HOST_PATIENCE, host::log);
@@ -74,7 +84,7 @@ final class SandboxGofers implements AutoCloseable {
     return open(forHost, new GoferRoot.Host(), 0, device);
   }
 
-  /** The user's mount of this number. */
+  /** The user's mount of this number; of a bundle its root is the first, and then its binds. */
   FileSystem bind(int number, long device) throws EngineException {
     return open(forBinds, binds.get(number), number, device);
   }

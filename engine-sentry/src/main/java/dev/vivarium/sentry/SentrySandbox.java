@@ -8,6 +8,7 @@ import dev.vivarium.engine.SandboxHost;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.kernel.Kernel;
+import dev.vivarium.sentry.kernel.ProcessSpec;
 import dev.vivarium.sentry.kernel.ProcessStart;
 import dev.vivarium.sentry.kernel.SignalInfo;
 import dev.vivarium.sentry.kernel.ThreadGroup;
@@ -76,13 +77,13 @@ final class SentrySandbox implements RunningSandbox {
 
   private void runKernel(FirstProcess first) {
     try {
-      ThreadGroup init =
-          ProcessStart.start(
-              kernel,
-              first.build(result -> {
-                loadResult = result;
-                loaded.countDown();
-              }));
+      ProcessSpec ready =
+          first.build(result -> {
+            loadResult = result;
+            loaded.countDown();
+          });
+      host.awaitBegin();
+      ThreadGroup init = ProcessStart.start(kernel, ready);
       resources.giveTerminalTo(init);
       setup = first.setup();
       kernel.loop().run();

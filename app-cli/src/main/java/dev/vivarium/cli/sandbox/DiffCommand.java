@@ -116,6 +116,8 @@ public final class DiffCommand extends Command {
         case SandboxSpec.Root.Host _ ->
             path -> (path.size() == 1 || !PRIVATE.contains(path.get(0))) && isHere(path);
         case SandboxSpec.Root.Image image -> new LowerImage(image);
+        case SandboxSpec.Root.Directory _ ->
+            throw new IOException("its changes are in its own directory already");
       };
     }
   }

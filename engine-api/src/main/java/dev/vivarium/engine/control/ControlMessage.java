@@ -256,6 +256,20 @@ public sealed interface ControlMessage {
     static final int TYPE = 17;
   }
 
+  /** To the sandbox of a container that is created: begin. {@link Started} or its end answers. */
+  record Begin() implements ControlMessage {
+    static final int TYPE = 18;
+  }
+
+  /**
+   * To the sandbox of a container: the same as {@link Exec}, but the process is an OCI one.
+   *
+   * @param process JSON; what is missing in it is as in the bundle
+   */
+  record ExecJson(int rows, int columns, String process) implements ControlMessage {
+    static final int TYPE = 52;
+  }
+
   /** The frame without its length. */
   static byte[] encode(ControlMessage message) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -374,6 +388,13 @@ public sealed interface ControlMessage {
         writeText(out, m.problem);
       }
       case Detach _ -> out.writeByte(Detach.TYPE);
+      case Begin _ -> out.writeByte(Begin.TYPE);
+      case ExecJson m -> {
+        out.writeByte(ExecJson.TYPE);
+        out.writeInt(m.rows);
+        out.writeInt(m.columns);
+        writeText(out, m.process);
+      }
       case Pause m -> {
         out.writeByte(Pause.TYPE);
         out.writeBoolean(m.still);
@@ -429,6 +450,9 @@ public sealed interface ControlMessage {
           case ReportPart.TYPE -> new ReportPart(in.readNBytes(MAX_DATA));
           case ReportEnd.TYPE -> new ReportEnd(readText(in));
           case Detach.TYPE -> new Detach();
+          case Begin.TYPE -> new Begin();
+          case ExecJson.TYPE -> 
+              new ExecJson(size(in.readInt()), size(in.readInt()), readText(in));
           case Pause.TYPE -> new Pause(in.readBoolean());
           case Paused.TYPE -> new Paused(readText(in));
           case Ended.TYPE -> new Ended(exitCode(in.readInt()), readText(in));

@@ -14,6 +14,9 @@ public final class Front {
   private static final String VARIABLE = "VIVARIUM_FRONT";
   private static final int SIGKILL = 9;
 
+  /** Is followed by the new height and width, two bytes each. */
+  private static final int SIGWINCH = 28;
+
   /** What comes from it. Called on a thread of its own. */
   interface Listener {
     /** A signal, for the first process. */
@@ -21,6 +24,9 @@ public final class Front {
 
     /** It wants the sandbox to end now. */
     void insisted();
+
+    /** Its terminal has another size. */
+    default void resized(int rows, int columns) {}
 
     /** It is gone. */
     void gone();
@@ -97,7 +103,10 @@ public final class Front {
     try {
       for (int b = pipe.read(); b >= 0; b = pipe.read()) {
         Listener to = listener();
-        if (b == SIGKILL) {
+        if (b == SIGWINCH) {
+          int rows = number();
+          to.resized(rows, number());
+        } else if (b == SIGKILL) {
           to.insisted();
         } else {
           to.signalled(b);
@@ -107,6 +116,12 @@ public final class Front {
       // As good as its end.
     }
     listener().gone();
+  }
+
+  /** Two bytes, the high one first. */
+  private int number() throws IOException {
+    int high = pipe.read();
+    return high << 8 | pipe.read() & 0xff;
   }
 
   private synchronized Listener listener() {

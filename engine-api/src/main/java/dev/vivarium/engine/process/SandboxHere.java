@@ -34,4 +34,22 @@ public final class SandboxHere {
     process.end(outcome.exitCode());
     return outcome.exitCode();
   }
+
+  /**
+   * Runs a container. This process ends as it does, unless it could not be created.
+   *
+   * @param container what its manager is told
+   * @return why it could not be created
+   * @throws IOException if it could not begin
+   */
+  public static String runContainer(
+      Directories directories, SandboxSpec spec, Container container, Front front)
+      throws IOException {
+    SandboxProcess process = new SandboxProcess(directories, spec.id());
+    SandboxProcess.Outcome outcome = process.runContainer(spec, container, front);
+    if (container.isCreated()) {
+      process.end(outcome.exitCode());
+    }
+    return outcome.message();
+  }
 }

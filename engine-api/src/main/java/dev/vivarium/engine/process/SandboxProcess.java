@@ -10,6 +10,7 @@ import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.engine.client.SandboxLauncher;
 import dev.vivarium.engine.control.ControlConnection;
 import dev.vivarium.engine.control.ControlMessage;
+import dev.vivarium.engine.oci.ProcessReader;
 import dev.vivarium.engine.state.Directories;
 import dev.vivarium.engine.state.Names;
 import dev.vivarium.engine.state.OutputRecord;
@@ -82,6 +83,11 @@ final class SandboxProcess implements ControlServer.Handler {
 
   private boolean finished;
 
+  /** Whose container this is, if it is one; and whether that may begin. */
+  private @Nullable Container container;
+
+  private boolean begun;
+
   /** An end from outside. */
   private record Ending(int exitCode, String reason, boolean tellUser) {}
 
@@ -144,6 +150,89 @@ final class SandboxProcess implements ControlServer.Handler {
     }
   }
 
+  /** The same for a container: it is told to begin through its control socket. */
+  Outcome runContainer(SandboxSpec spec, Container wanted, Front front) throws IOException {
+    ControlMessage.Start begin = new ControlMessage.Start(false, false, 0, 0);
+    synchronized (this) {
+      start = begin;
+      container = wanted;
+    }
+    run.create();
+    Optional<Closeable> lock = run.tryLock();
+    if (lock.isEmpty()) {
+      throw new IOException("this sandbox has a process already: " + run.id());
+    }
+    front.setListener(new FromFront());
+    try (Closeable held = lock.get();
+        ControlServer server = new ControlServer(run.controlSocket(), this)) {
+      Outcome outcome = live(begin, () -> spec, null);
+      finish(outcome, begin, server);
+      return outcome;
+    }
+  }
+
+  /** Of a container: waits until it may begin. */
+  private void awaitBegin() throws EngineException {
+    Container mine;
+    synchronized (this) {
+      mine = container;
+    }
+    if (mine == null) {
+      return;
+    }
+    try {
+      mine.created();
+      synchronized (this) {
+        while (!begun && ending == null) {
+          wait();
+        }
+        if (!begun && ending != null) {
+          throw new EngineException(ending.exitCode, ending.reason);
+        }
+      }
+    } catch (IOException e) {
+      throw new EngineException(FAILED, "its manager is gone: " + e.getMessage(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new EngineException(FAILED, "interrupted", e);
+    }
+  }
+
+  private synchronized void begin(ControlConnection from) throws IOException {
+    if (container == null || begun) {
+      throw new IOException("it has begun already");
+    }
+    owner = from;
+    begun = true;
+    notifyAll();
+  }
+
+  private ControlMessage.Exec exec(ControlMessage.ExecJson wanted) throws IOException {
+    SandboxSpec own;
+    synchronized (this) {
+      own = spec;
+    }
+    if (own == null) {
+      throw new IOException("it does not run");
+    }
+    return new ControlMessage.Exec(
+        ProcessReader.more(wanted.process(), own.process()),
+        false,
+        wanted.rows(),
+        wanted.columns());
+  }
+
+  private void begin(ControlConnection from, ControlMessage.ExecJson wanted) throws IOException {
+    ControlMessage.Exec process;
+    try {
+      process = exec(wanted);
+    } catch (IOException e) {
+      from.send(new ControlMessage.ProcessEnded(FAILED, String.valueOf(e.getMessage())));
+      return;
+    }
+    execs.begin(from, process, runningNow());
+  }
+
   /** The control socket of a sandbox that does not wait for a client. */
   private final class LateServer implements Closeable {
     private @Nullable ControlServer opened;
@@ -165,6 +254,11 @@ final class SandboxProcess implements ControlServer.Handler {
     @Override
     public void signalled(int number) {
       whenRunning(new ControlMessage.Signal(number));
+    }
+
+    @Override
+    public void resized(int rows, int columns) {
+      whenRunning(new ControlMessage.Resize(rows, columns));
     }
 
     @Override
@@ -307,7 +401,12 @@ final class SandboxProcess implements ControlServer.Handler {
   }
 
   private static SandboxState created(SandboxSpec spec) {
-    String image = spec.root() instanceof SandboxSpec.Root.Image named ? named.reference() : "host";
+    String image =
+        switch (spec.root()) {
+          case SandboxSpec.Root.Image named -> named.reference();
+          case SandboxSpec.Root.Directory tree -> tree.path();
+          case SandboxSpec.Root.Host _ -> "host";
+        };
     return new SandboxState(
         spec.id(),
         spec.name(),
@@ -334,6 +433,11 @@ final class SandboxProcess implements ControlServer.Handler {
   private SandboxHost.Stdio connect(SandboxSpec spec, ControlMessage.Start wanted)
       throws IOException {
     boolean terminal = spec.process().terminal();
+    synchronized (this) {
+      if (container != null) {
+        return container.stdio();
+      }
+    }
     if (wanted.foreground() && !terminal) {
       return new SandboxHost.Stdio.Inherit();
     }
@@ -446,6 +550,7 @@ final class SandboxProcess implements ControlServer.Handler {
       }
       ending = why;
       sandbox = running;
+      notifyAll();
     }
     watch("grace", GRACE, this::giveUp);
     if (sandbox != null) {
@@ -562,6 +667,8 @@ final class SandboxProcess implements ControlServer.Handler {
       case ControlMessage.Signal _, ControlMessage.Resize _ -> whenRunning(message);
       case ControlMessage.QueryChanges _ -> sendChanges(from);
       case ControlMessage.Exec exec -> execs.begin(from, exec, runningNow());
+      case ControlMessage.ExecJson exec -> begin(from, exec);
+      case ControlMessage.Begin _ -> begin(from);
       case ControlMessage.Watch wanted -> watchFeed.look(from, wanted, watch());
       case ControlMessage.QueryStatistics _ -> watchFeed.statistics(from, watch());
       case ControlMessage.QueryReport _ -> ReportFeed.send(from, this::reportNow);
@@ -669,13 +776,17 @@ final class SandboxProcess implements ControlServer.Handler {
 
   private void whenRunning(ControlMessage message) {
     RunningSandbox sandbox;
+    boolean unborn;
     synchronized (this) {
       sandbox = running;
-      if (sandbox == null && early.size() < 64) {
+      unborn = container != null && !begun && message instanceof ControlMessage.Signal;
+      if (sandbox == null && !unborn && early.size() < 64) {
         early.add(message);
       }
     }
-    if (sandbox != null) {
+    if (unborn && message instanceof ControlMessage.Signal signal) {
+      end(new Ending(128 + signal.number(), "killed before it began", false));
+    } else if (sandbox != null) {
       apply(sandbox, message);
     }
   }
@@ -790,6 +901,11 @@ final class SandboxProcess implements ControlServer.Handler {
     @Override
     public Stdio stdio() {
       return streams;
+    }
+
+    @Override
+    public void awaitBegin() throws EngineException {
+      SandboxProcess.this.awaitBegin();
     }
 
     @Override

@@ -63,10 +63,15 @@ public final class Json {
 
   /** Reads one object. */
   static Node read(byte[] bytes) throws IOException {
+    return new Node(object(bytes));
+  }
+
+  /** Reads one object, as {@link #value} makes it. */
+  public static Map<?, ?> object(byte[] bytes) throws IOException {
     try (JsonParser in = FACTORY.createParser(ObjectReadContext.empty(), bytes)) {
       in.nextToken();
       if (value(in) instanceof Map<?, ?> map) {
-        return new Node(map);
+        return map;
       }
       throw new IOException("not a JSON object");
     } catch (JacksonException e) {
@@ -98,7 +103,10 @@ public final class Json {
         yield list;
       }
       case VALUE_STRING -> in.getString();
-      case VALUE_NUMBER_INT -> in.getLongValue();
+      case VALUE_NUMBER_INT ->
+          in.getNumberType() == JsonParser.NumberType.BIG_INTEGER
+              ? in.getBigIntegerValue()
+              : (Object) in.getLongValue();
       case VALUE_NUMBER_FLOAT -> in.getDoubleValue();
       case VALUE_TRUE -> Boolean.TRUE;
       case VALUE_FALSE -> Boolean.FALSE;

@@ -36,6 +36,8 @@ public final class SpecJson {
     if (spec.root() instanceof Root.Image image) {
       out.writeStringProperty("image", image.reference());
       Json.strings(out, "layers", image.layers());
+    } else if (spec.root() instanceof Root.Directory directory) {
+      out.writeStringProperty("directory", directory.path());
     } else {
       out.writeBooleanProperty("host", true);
     }
@@ -110,7 +112,9 @@ public final class SpecJson {
         in.optional("platform"),
         root.has("host")
             ? new Root.Host()
-            : new Root.Image(root.string("image"), root.strings("layers")),
+            : root.has("directory")
+                ? new Root.Directory(root.string("directory"), List.of(), List.of(), List.of())
+                : new Root.Image(root.string("image"), root.strings("layers")),
         new ProcessSpec(
             process.strings("arguments"),
             process.stringMap("environment"),

@@ -481,8 +481,13 @@ final class GoferDirectory extends DirectoryInode {
 
   @Override
   public long mknod(Task t, String name, int mode, long rdev, InodeRef out) {
-    // Devices, fifos and sockets on the host are not for guests to make.
     int type = mode & Stat.S_IFMT;
+    if (gofer.whole && (type == Stat.S_IFIFO || type == Stat.S_IFSOCK)) {
+      Request q = make(t, Wire.MKNOD, name, mode);
+      q.mode = mode;
+      return made(gofer.call(t, q), name, "", out);
+    }
+    // Devices, and in a mount fifos and sockets too, are not for guests to make.
     return type == Stat.S_IFREG || type == 0 ? create(t, name, mode, out) : -Errno.EPERM;
   }
 

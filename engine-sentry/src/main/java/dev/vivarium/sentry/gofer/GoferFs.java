@@ -46,6 +46,10 @@ public final class GoferFs extends FileSystem {
   final HostReads reads = new HostReads();
   final HostStat stat = new HostStat();
   private final boolean writable;
+
+  /** Whether FIFOs and the names of sockets may be made in it. */
+  final boolean whole;
+
   private final boolean mayHang;
   private final long hostType;
   private final Inode root;
@@ -88,7 +92,8 @@ public final class GoferFs extends FileSystem {
     this.client = client;
     this.memory = memory;
     this.immutable = kind instanceof GoferRoot.Host;
-    this.writable = kind instanceof GoferRoot.Bind b && b.writable();
+    this.writable = kind.isWritable();
+    this.whole = kind instanceof GoferRoot.Tree;
     this.hostType = hostType;
     this.mayHang = HostFileSystems.mayHang(hostType);
     this.root = inode(found.node(), null, Integer.toString(number), "");

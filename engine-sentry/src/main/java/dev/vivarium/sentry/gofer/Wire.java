@@ -2,7 +2,7 @@ package dev.vivarium.sentry.gofer;
 
 /** The protocol with the gofer: numbers and offsets of {@code gofer/protocol.h}. */
 final class Wire {
-  static final int VERSION = 4;
+  static final int VERSION = 5;
 
   static final int HELLO = 1;
   static final int WALK = 2;
@@ -18,6 +18,7 @@ final class Wire {
   static final int RENAME = 12;
   static final int SETATTR = 13;
   static final int FSYNC = 14;
+  static final int MKNOD = 15;
 
   /** Flag of WALK: give me a handle if it is a directory. */
   static final int WALK_HANDLE = 1;

@@ -32,6 +32,7 @@ final class ProtocolTest {
     expected.put("OP_RENAME", Wire.RENAME);
     expected.put("OP_SETATTR", Wire.SETATTR);
     expected.put("OP_FSYNC", Wire.FSYNC);
+    expected.put("OP_MKNOD", Wire.MKNOD);
     expected.put("WALK_HANDLE", Wire.WALK_HANDLE);
     expected.put("ROOTS_HANDLE", Wire.ROOTS_HANDLE);
     expected.put("MAX_PATH", Wire.MAX_PATH);

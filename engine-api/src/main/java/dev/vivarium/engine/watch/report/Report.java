@@ -75,7 +75,11 @@ public final class Report {
     r.put("engine", spec.engine());
     r.put(
         "image",
-        spec.root() instanceof SandboxSpec.Root.Image i ? Escape.c(i.reference()) : "host");
+        switch (spec.root()) {
+          case SandboxSpec.Root.Image i -> Escape.c(i.reference());
+          case SandboxSpec.Root.Directory d -> Escape.c(d.path());
+          case SandboxSpec.Root.Host _ -> "host";
+        });
     r.put("command", spec.process().arguments().stream().map(Report::ours).toList());
     r.put("created", end.created.toString());
     r.put("finished", end.finished.toString());

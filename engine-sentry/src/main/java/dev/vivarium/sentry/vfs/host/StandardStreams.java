@@ -30,7 +30,11 @@ public final class StandardStreams {
   /** Keeps the terminal's output going while no program happens to have it open. */
   private @Nullable SlaveFile kept;
 
-  private StandardStreams() {}
+  private final HostFs inherited;
+
+  private StandardStreams(HostFs inherited) {
+    this.inherited = inherited;
+  }
 
   /**
    * Opens them.
@@ -43,10 +47,10 @@ public final class StandardStreams {
    */
   public static StandardStreams open(
       Task t, Stdio how, long hostDevice, boolean stdin, File nothing, DevPts devpts, int owner) {
-    StandardStreams s = new StandardStreams();
     Kernel kernel = t.kernel();
+    StandardStreams s = new StandardStreams(new HostFs(hostDevice, kernel.loop()));
     switch (how) {
-      case Stdio.Inherit inherit -> s.inherit(new HostFs(hostDevice, kernel.loop()));
+      case Stdio.Inherit inherit -> s.inherit(s.inherited);
       case Stdio.Streams streams -> {
         if (streams.terminal()) {
           s.terminal(t, streams, devpts, owner);
@@ -109,6 +113,11 @@ public final class StandardStreams {
       all &= sink.awaitDone(deadline);
     }
     return all;
+  }
+
+  /** The file for another descriptor that this process has inherited, with one reference. */
+  public File inherited(int descriptor) {
+    return HostFile.of(inherited.inode(descriptor));
   }
 
   private void inherit(HostFs fs) {
