@@ -112,7 +112,8 @@ final class BundleFiles {
                   ? new DevFs(files.newDevice(), spec.process().terminal())
                   : files.tmpfs(mode(m, target));
         };
-    String source = bytes(m.source());
+    // Where on the host a bind comes from is none of the guest's business.
+    String source = m.isBind() ? "gofer" : bytes(m.source());
     long rc =
         fs.root().isDirectory()
             ? mounts.mount(target, fs, source, flags(m))

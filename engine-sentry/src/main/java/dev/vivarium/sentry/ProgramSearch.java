@@ -76,8 +76,7 @@ final class ProgramSearch {
       throw new EngineException(CANNOT_RUN, "exec: \"" + command + "\": permission denied");
     }
     if (rc < 0) {
-      throw new EngineException(
-          CANNOT_RUN, "exec: \"" + command + "\": " + Errno.name((int) -rc));
+      throw new EngineException(CANNOT_RUN, "exec: \"" + command + "\": " + Errno.name((int) -rc));
     }
   }
 }

@@ -451,8 +451,7 @@ public sealed interface ControlMessage {
           case ReportEnd.TYPE -> new ReportEnd(readText(in));
           case Detach.TYPE -> new Detach();
           case Begin.TYPE -> new Begin();
-          case ExecJson.TYPE -> 
-              new ExecJson(size(in.readInt()), size(in.readInt()), readText(in));
+          case ExecJson.TYPE -> new ExecJson(size(in.readInt()), size(in.readInt()), readText(in));
           case Pause.TYPE -> new Pause(in.readBoolean());
           case Paused.TYPE -> new Paused(readText(in));
           case Ended.TYPE -> new Ended(exitCode(in.readInt()), readText(in));

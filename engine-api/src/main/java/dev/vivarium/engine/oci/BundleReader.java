@@ -151,8 +151,7 @@ final class BundleReader {
         throw each.wrong("uidMappings", "mapped mounts are not supported");
       }
       String type = each.text("type").orElse("");
-      boolean bind =
-          type.equals("bind") || options.contains("bind") || options.contains("rbind");
+      boolean bind = type.equals("bind") || options.contains("bind") || options.contains("rbind");
       if (bind) {
         String source = each.required("source");
         Path path = bundle.resolve(source).normalize();
@@ -268,6 +267,6 @@ final class BundleReader {
         Math.max(0, cpu.number("quota").orElse(0L)),
         period == 0 ? 100_000 : period,
         Math.max(0, cpu.number("shares").orElse(0L)),
-        (int) Math.clamp(pids, 0, Integer.MAX_VALUE));
+        Math.clamp(pids, 0, Integer.MAX_VALUE));
   }
 }

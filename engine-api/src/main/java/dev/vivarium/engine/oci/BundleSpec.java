@@ -105,11 +105,6 @@ final class BundleSpec {
       }
     }
     return new NetworkSpec(
-        policy,
-        List.of(),
-        List.of(),
-        Optional.empty(),
-        NetworkSpec.Limits.NONE,
-        bundle.network());
+        policy, List.of(), List.of(), Optional.empty(), NetworkSpec.Limits.NONE, bundle.network());
   }
 }

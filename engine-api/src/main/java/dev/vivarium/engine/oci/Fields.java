@@ -7,7 +7,9 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** An object of a config.json: its fields by type, and a complaint that names the one that is wrong. */
+/**
+ * An object of a config.json: its fields by type, and a complaint that names the one that is wrong.
+ */
 final class Fields {
   private final String path;
   private final Map<?, ?> members;

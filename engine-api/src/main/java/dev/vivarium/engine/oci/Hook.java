@@ -25,8 +25,7 @@ record Hook(
     List<Hook> all = new ArrayList<>();
     for (String stage : STAGES) {
       for (Fields each : hooks.objects(stage)) {
-        String path =
-            each.absolute("path").orElseThrow(() -> each.wrong("path", "is missing"));
+        String path = each.absolute("path").orElseThrow(() -> each.wrong("path", "is missing"));
         long seconds = each.number("timeout", 1, Integer.MAX_VALUE, 1);
         all.add(
             new Hook(

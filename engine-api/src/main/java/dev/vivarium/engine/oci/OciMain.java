@@ -82,8 +82,7 @@ public final class OciMain {
     Files.createSymbolicLink(
         place.resolve("sandbox"), RunDirectory.of(directories, spec.id()).path());
     Front front =
-        Front.of(System.getenv())
-            .orElseThrow(() -> new IOException("VIVARIUM_FRONT is not set"));
+        Front.of(System.getenv()).orElseThrow(() -> new IOException("VIVARIUM_FRONT is not set"));
     Ours container = new Ours(status, bundle.process().terminal());
     String problem = SandboxHere.runContainer(directories, spec, container, front);
     say(status, "error " + problem);
