@@ -13,6 +13,7 @@
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
+#include <linux/securebits.h>
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <stdio.h>
@@ -47,6 +48,11 @@ static uint32_t drop_privileges(void)
 
 	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
 		prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+	/* In a container's own namespace the guest, if it may, has the ports below 1024. */
+	if (in_namespace) {
+		prctl(PR_SET_SECUREBITS, SECBIT_KEEP_CAPS, 0, 0, 0);
+		data[0].permitted = data[0].effective = 1u << CAP_NET_BIND_SERVICE;
+	}
 	if (geteuid() == 0 && setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
 	    setresuid(NOBODY, NOBODY, NOBODY) == 0)
 		features |= NET_NOBODY;
@@ -91,6 +97,8 @@ static bool restrict_paths(void)
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1),        \
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
+#define NO_CALL 0xffffffffu	/* the number of none */
+
 static void restrict_calls(void)
 {
 	struct sock_filter filter[] = {
@@ -114,6 +122,16 @@ static void restrict_calls(void)
 		ALLOW(getrandom),
 		ALLOW(clock_gettime),	/* where the C library does not ask the vDSO */
 		ALLOW(exit_group),
+#define NAMESPACE_ONLY (4 + 16 * 2)
+		ALLOW(bind),
+		ALLOW(listen),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NO_CALL, 0, 6),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SO_REUSEADDR, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPV6_V6ONLY, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TCP_NODELAY, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 		/* One option of one protocol. */
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setsockopt, 0, 6),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
@@ -138,6 +156,12 @@ static void restrict_calls(void)
 	};
 	struct sock_fprog program = { sizeof filter / sizeof filter[0], filter };
 
+	/* Elsewhere nothing listens once the guest runs. */
+	if (in_namespace)
+		filter[NAMESPACE_ONLY + 4].k = SYS_setsockopt;
+	else
+		filter[NAMESPACE_ONLY].k = filter[NAMESPACE_ONLY + 2].k = NO_CALL;
+
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0)
 		die("cannot install a system-call filter", "seccomp");
 }
@@ -158,7 +182,7 @@ static void limit_resources(void)
 
 uint32_t confine(void)
 {
-	uint32_t features = NET_SECCOMP;
+	uint32_t features = NET_SECCOMP | (in_namespace ? NET_IN_NAMESPACE : 0);
 	struct rlimit none = { 0, 0 };
 
 	limit_resources();

@@ -7,12 +7,14 @@
  *   vivarium-netgofer guest PATH allow|full WORD...    for a virtual machine (guest.c), whose sandbox listens at PATH
  *
  * WORD is a rule (policy.c), "dns,ADDRESS,PORT" or "port,tcp|udp,ADDRESS,PORT",
- * "limits,..." (relay.c) or "network,..." (members.c).
+ * "limits,..." (relay.c) or "network,..." (members.c), or "netns,PATH": this process, and with it the guest's sockets,
+ * live in that network namespace.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +87,18 @@ static uint32_t has_route(const char *address)
 	return there;
 }
 
+/* Before anything is opened: every socket is of the namespace in which it was made. */
+static void enter_namespace(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || setns(fd, CLONE_NEWNET) != 0)
+		die("cannot join the network namespace", path);
+	close(fd);
+	in_namespace = true;
+	ports_prepare();
+}
+
 int main(int argc, char **argv)
 {
 	/* Nothing that is opened below may get the number of a standard stream. */
@@ -97,6 +111,9 @@ int main(int argc, char **argv)
 		argv += 2;
 		argc -= 2;
 	}
+	for (int i = 1; i < argc; i++)
+		if (strncmp(argv[i], "netns,", 6) == 0)
+			enter_namespace(argv[i] + 6);
 	serve_prepare();
 	for (int i = 1; i < argc; i++) {
 		char *word = argv[i], *address;
@@ -104,6 +121,8 @@ int main(int argc, char **argv)
 		errno = EINVAL;
 		if (i == 1) {
 			full = strcmp(word, "full") == 0;
+		} else if (strncmp(word, "netns,", 6) == 0) {
+			continue;	/* where we are already */
 		} else if (strncmp(word, "dns,", 4) == 0) {
 			word += 4;
 			address = strsep(&word, ",");

@@ -10,7 +10,7 @@
 
 #define CHANNEL 0
 #define MAX_RULES 512
-#define MAX_PORTS 64
+#define MAX_PORTS 256
 #define MAX_SERVERS 3
 
 /* What an address is; dev.vivarium.profiles.network.AddressKind has the same order. */
@@ -25,6 +25,7 @@ struct decision {
 
 /* policy.c: decides as dev.vivarium.profiles.network.PolicyState does; a test compares. */
 extern bool full;
+extern bool in_namespace;	/* of a container: what leads out of it is for its maker to say */
 bool add_rule(char *word);
 enum kind kind_of(const uint8_t address[16]);
 int rule_for_name(const char *name);
@@ -63,7 +64,10 @@ void send_message(struct net_message *m, const void *payload, size_t length, int
 int64_t now_millis(void);
 
 /* ports.c: published ports. */
+void ports_prepare(void);
 bool add_port(char *word);
+int port_listen(int protocol, const uint8_t address[16], uint16_t port);	/* -> its index, or -errno */
+void port_unlisten(uint32_t index);
 void ports_start(void);
 void port_ready(uint32_t index);
 void port_credit(uint32_t index, uint32_t count);

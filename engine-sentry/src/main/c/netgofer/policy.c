@@ -31,6 +31,7 @@ struct binding {
 };
 
 bool full;
+bool in_namespace;
 static struct rule rules[MAX_RULES];
 static int rule_count;
 static struct binding bindings[MAX_BINDINGS];
@@ -305,7 +306,7 @@ struct decision decide(int protocol, const uint8_t a[16], uint16_t port, int64_t
 		if (d.kind == PUBLIC && (d.name = name_of(r, a, now)) != NULL)
 			return (struct decision){ true, i, d.kind, d.name };
 	}
-	if (full && d.kind == PUBLIC && port != 0) {
+	if (full && (d.kind == PUBLIC || in_namespace) && port != 0) {
 		d.allowed = true;
 		d.rule = RULE_FULL;
 	}

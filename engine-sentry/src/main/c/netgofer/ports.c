@@ -29,6 +29,13 @@ static struct port {
 } *ports;
 static int port_count;
 
+/* Later there is no more memory to be had. */
+void ports_prepare(void)
+{
+	if (!ports && !(ports = calloc(MAX_PORTS, sizeof *ports)))
+		die("out of memory", "ports");
+}
+
 /* "tcp,ADDRESS,PORT": listens at once, while ports below 1024 may still be had. */
 bool add_port(char *word)
 {
@@ -39,8 +46,7 @@ bool add_port(char *word)
 
 	if (!protocol || !address || !word || port_count == MAX_PORTS)
 		return false;
-	if (!ports && !(ports = calloc(MAX_PORTS, sizeof *ports)))
-		return false;
+	ports_prepare();
 	struct port *p = &ports[port_count++];
 	uint32_t v4;
 
@@ -62,6 +68,77 @@ bool add_port(char *word)
 		die("cannot publish", where);
 	p->credit = CREDIT;
 	return true;
+}
+
+static int free_port(void)
+{
+	for (int i = 0; i < port_count; i++)
+		if (ports[i].fd < 0)
+			return i;
+	return port_count < MAX_PORTS ? port_count++ : -ENOBUFS;
+}
+
+static void watch_port(uint32_t index);
+
+static bool is_any(const uint8_t address[16])
+{
+	static const uint8_t any[16];
+
+	return memcmp(address, any, sizeof any) == 0;
+}
+
+/* Where the guest's sockets are those of the namespace: one of them is bound, or listens. */
+int port_listen(int protocol, const uint8_t address[16], uint16_t port)
+{
+	struct sockaddr_storage at;
+	bool stream = protocol == PROTOCOL_TCP;
+	int one = 1, zero = 0, index = free_port();
+
+	if (index < 0)
+		return index;
+	struct port *p = &ports[index];
+	socklen_t length = to_sockaddr(&at, address, port);
+	int fd = socket(at.ss_family, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 && errno == EAFNOSUPPORT && is_any(address)) {
+		/* A namespace without IPv6. */
+		uint8_t any[16];
+
+		map_v4(any, 0);
+		length = to_sockaddr(&at, any, port);
+		fd = socket(AF_INET, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	}
+	int error = fd < 0 ? errno : 0;
+
+	memset(p, 0, sizeof *p);
+	p->fd = -1;
+	if (fd >= 0) {
+		if (stream)
+			setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+		/* A listener at "::" hears IPv4 too, as the guest's does. */
+		if (at.ss_family == AF_INET6)
+			setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
+		if (bind(fd, (struct sockaddr *)&at, length) != 0 || (stream && listen(fd, BACKLOG) != 0)) {
+			error = errno;
+			close(fd);
+			fd = -1;
+		}
+	}
+	if (fd < 0)
+		return -error;
+	p->fd = fd;
+	p->stream = stream;
+	p->credit = CREDIT;
+	watch_port((uint32_t)index);
+	return index;
+}
+
+void port_unlisten(uint32_t index)
+{
+	if (index < (uint32_t)port_count && ports[index].fd >= 0) {
+		close(ports[index].fd);
+		ports[index].fd = -1;
+	}
 }
 
 static void watch_port(uint32_t index)
@@ -147,6 +224,8 @@ void port_ready(uint32_t index)
 {
 	struct port *p = &ports[index];
 
+	if (p->fd < 0)
+		return;	/* closed since the event */
 	if (!p->stream) {
 		receive_one(index);
 		return;
@@ -162,7 +241,7 @@ void port_ready(uint32_t index)
 
 void port_credit(uint32_t index, uint32_t count)
 {
-	if (index >= (uint32_t)port_count || !ports[index].stream)
+	if (index >= (uint32_t)port_count || ports[index].fd < 0 || !ports[index].stream)
 		return;
 	uint32_t room = CREDIT - ports[index].credit;
 
@@ -174,7 +253,7 @@ void port_send(uint32_t index, const uint8_t address[16], uint16_t port, const v
 {
 	struct sockaddr_storage to;
 
-	if (index >= (uint32_t)port_count || ports[index].stream)
+	if (index >= (uint32_t)port_count || ports[index].fd < 0 || ports[index].stream)
 		return;
 	struct port *p = &ports[index];
 

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define NETGOFER_VERSION 2
+#define NETGOFER_VERSION 3
 #define MAX_DATAGRAM 65507
 #define MAX_HOST_NAME 253
 #define MEMBER_PORT 0xffff	/* the index of what comes from, and goes to, members of the private network */
@@ -22,6 +22,9 @@ enum net_op {
 	NET_CREDIT,	/* index = published port: value more connections may come; no reply */
 	NET_DATAGRAM,	/* index = published port, address, port, data: to who wrote before; no reply.
 			   Or MEMBER_PORT, and value = the guest's port: to a member */
+	/* Only in a network namespace that is the container's own (NET_IN_NAMESPACE). */
+	NET_LISTEN,	/* protocol, address, port -> index = a published port from now on */
+	NET_UNLISTEN,	/* index; no reply */
 };
 
 enum net_event {
@@ -80,6 +83,7 @@ enum net_feature {
 	NET_SECCOMP = 32,
 	NET_NO_CAPS = 64,
 	NET_LANDLOCK = 128,
+	NET_IN_NAMESPACE = 256,	/* the guest's sockets are this namespace's: it may listen, and reach all that is there */
 };
 
 #endif

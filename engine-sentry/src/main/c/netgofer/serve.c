@@ -117,10 +117,10 @@ static int open_member(const struct net_request *r, struct net_message *m)
 static bool may_open(const struct net_request *r, struct decision *d, uint8_t address[16])
 {
 	uint16_t port = ntohs(r->port);
-	bool to_gateway = memcmp(r->address, gateway, 16) == 0;
+	bool to_gateway = !in_namespace && memcmp(r->address, gateway, 16) == 0;
 
 	memcpy(address, r->address, 16);
-	if (to_gateway && port == 53) {
+	if ((to_gateway || (in_namespace && !full)) && port == 53) {
 		*d = (struct decision){ true, RULE_BUILT_IN, PRIVATE, NULL };
 	} else if (is_member_address(r->address)) {
 		*d = (struct decision){ true, RULE_MEMBER, PRIVATE, member_name(r->address) };
@@ -176,6 +176,16 @@ void hello(uint32_t sequence)
 	send_message(&m, NULL, 0, -1, false);
 }
 
+static void listen_for(const struct net_request *r)
+{
+	int index = port_listen(r->protocol, r->address, r->port);
+	struct net_message m = { .sequence = r->sequence, .event = NET_REPLY, .protocol = r->protocol, .port = r->port,
+				 .index = (uint16_t)(index < 0 ? 0 : index), .error = index < 0 ? -index : 0 };
+
+	memcpy(m.address, r->address, 16);
+	send_message(&m, NULL, 0, -1, false);
+}
+
 static void take_request(void)
 {
 	static struct {
@@ -214,6 +224,14 @@ static void take_request(void)
 		else
 			port_send(in.request.index, in.request.address, in.request.port, in.data,
 				  (size_t)n - sizeof in.request);
+		break;
+	case NET_LISTEN:
+		if (in_namespace)
+			listen_for(&in.request);
+		break;
+	case NET_UNLISTEN:
+		if (in_namespace)
+			port_unlisten(in.request.index);
 		break;
 	default:
 		break;

@@ -98,6 +98,12 @@ final class SandboxNetwork implements AutoCloseable, Outside.Arrivals, Outside.O
     Kernel k = kernel;
     Outside o = outside;
     Task t = task;
+    if (k != null && o != null && t != null && o.isInNamespace()) {
+      if (!k.network().arriveAtListener(t, o, port, fd, peer, peerPort)) {
+        Outside.refuse(fd);
+      }
+      return;
+    }
     boolean taken =
         k != null
             && o != null
@@ -115,7 +121,10 @@ final class SandboxNetwork implements AutoCloseable, Outside.Arrivals, Outside.O
   @Override
   public void datagram(int port, byte[] peer, int peerPort, byte[] data) {
     Kernel k = kernel;
-    if (k != null && port < spec.ports().size()) {
+    Outside o = outside;
+    if (k != null && o != null && o.isInNamespace()) {
+      k.network().arriveAtListener(port, peer, peerPort, data);
+    } else if (k != null && port < spec.ports().size()) {
       k.network().arriveDatagram(spec.ports().get(port).guestPort(), port, peer, peerPort, data);
     }
   }

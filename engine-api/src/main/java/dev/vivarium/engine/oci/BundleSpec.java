@@ -10,14 +10,23 @@ import dev.vivarium.profiles.ProfileException;
 import dev.vivarium.profiles.Profiles;
 import dev.vivarium.profiles.network.NetworkPolicy;
 import dev.vivarium.profiles.network.Rule;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** A bundle as a sandbox's specification. */
 final class BundleSpec {
   private static final Set<String> PLATFORMS = Set.of("systrap", "ptrace", "kvm");
+
+  private static final int MAX_SERVERS = 3;
+  private static final int DNS_PORT = 53;
 
   private BundleSpec() {}
 
@@ -105,6 +114,30 @@ final class BundleSpec {
       }
     }
     return new NetworkSpec(
-        policy, List.of(), List.of(), Optional.empty(), NetworkSpec.Limits.NONE, bundle.network());
+        policy,
+        List.of(),
+        nameServers(bundle),
+        Optional.empty(),
+        NetworkSpec.Limits.NONE,
+        bundle.network());
+  }
+
+  /** Those of the resolv.conf that the manager made for it, which a policy by names has to ask. */
+  private static List<NetworkSpec.NameServer> nameServers(Bundle bundle) {
+    List<NetworkSpec.NameServer> servers = new ArrayList<>();
+    for (SandboxSpec.DirectoryMount m : bundle.mounts()) {
+      if (m.isBind() && m.target().equals("/etc/resolv.conf")) {
+        try (Stream<String> lines = Files.lines(Path.of(m.source()))) {
+          lines
+              .filter(line -> line.matches("nameserver +[0-9.]+ *"))
+              .limit(MAX_SERVERS)
+              .forEach(line ->
+                  servers.add(new NetworkSpec.NameServer(line.substring(11).strip(), DNS_PORT)));
+        } catch (IOException | UncheckedIOException e) {
+          return List.of();
+        }
+      }
+    }
+    return servers;
   }
 }

@@ -70,6 +70,13 @@ public final class InetSocket extends LocalSocket {
   private byte @Nullable [] outsideDefault;
 
   private @Nullable OutsideFlows flows;
+
+  /** What it was bound to, for a namespace; any address unless it was. */
+  private byte @Nullable [] boundAddress;
+
+  /** The network gofer's number of it, if it listens in a namespace. */
+  private int listensAs = -1;
+
   private int peerAddress;
   private int peerPort;
 
@@ -414,11 +421,18 @@ public final class InetSocket extends LocalSocket {
     }
     int address = addressOf(a);
     boolean v4 = isMapped(wide(a));
+    if (network.isInNamespace() && (address >>> 24 == 127 || address == V6_LOOPBACK)) {
+      // Another sandbox in the namespace may be meant.
+      return network.find(isStream(), address, portOf(a), null) == null;
+    }
     return address != 0 && !isLocal(address) && (v4 ? !isV6Only() : outside.hasV6());
   }
 
   /** Bound to loopback, nothing leads outside. */
   private boolean isKeptInside() {
+    if (network.isInNamespace()) {
+      return false;
+    }
     return localAddress >>> 24 == 127 || localAddress == V6_LOOPBACK;
   }
 
@@ -490,6 +504,23 @@ public final class InetSocket extends LocalSocket {
     if (f != null) {
       f.close();
     }
+    if (listensAs >= 0) {
+      network.unlistenOutside(listensAs);
+      listensAs = -1;
+    }
+  }
+
+  void setListensAs(int index) {
+    listensAs = index;
+  }
+
+  @Override
+  protected long listenOutside(Task t) {
+    if (!network.isInNamespace()) {
+      return 0;
+    }
+    byte[] at = boundAddress;
+    return network.listenOutside(t, this, at != null ? at : wide(encode(0, 0)));
   }
 
   boolean hasDefaultDestination() {
@@ -606,7 +637,8 @@ public final class InetSocket extends LocalSocket {
     }
     int address = addressOf(a);
     int port = portOf(a);
-    if (address != 0 && !isLocal(address)) {
+    boolean shared = network.isInNamespace();
+    if (address != 0 && !isLocal(address) && (!shared || address == FOREIGN)) {
       return -Errno.EADDRNOTAVAIL;
     }
     if (port != 0
@@ -614,7 +646,22 @@ public final class InetSocket extends LocalSocket {
         && !t.creds.capable(Capability.CAP_NET_BIND_SERVICE)) {
       return -Errno.EACCES;
     }
-    return network.bindPort(this, address, port);
+    r = network.bindPort(this, address, port);
+    if (r == 0 && shared) {
+      boundAddress = wide(a);
+      if (isStream()) {
+        return 0;
+      }
+      r = listenOutside(t);
+      if (r < 0) {
+        network.releasePort(this, localPort);
+        hasPort = false;
+        ownsPort = false;
+        localAddress = 0;
+        localPort = 0;
+      }
+    }
+    return r;
   }
 
   @Override

@@ -363,6 +363,9 @@ public abstract class LocalSocket extends SocketFile {
       return -Errno.EINVAL;
     }
     long r = listenNamed(t);
+    if (r == 0 && !listening) {
+      r = listenOutside(t);
+    }
     if (r < 0) {
       return r;
     }
@@ -370,6 +373,11 @@ public abstract class LocalSocket extends SocketFile {
     backlog = wanted < 0 ? MAX_BACKLOG : Math.min(wanted, MAX_BACKLOG);
     owner = PeerCredentials.of(t);
     queue.wake(0);
+    return 0;
+  }
+
+  /** Listens where others can connect who are not in this sandbox. */
+  protected long listenOutside(Task t) {
     return 0;
   }
 

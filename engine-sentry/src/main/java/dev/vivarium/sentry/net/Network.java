@@ -36,6 +36,10 @@ public final class Network {
   private final Set<LocalSocket> sockets = new LinkedHashSet<>();
 
   private @Nullable Outside outside;
+
+  /** Who listens, or is bound, in a namespace; by the network gofer's number of it. */
+  private final Map<Integer, InetSocket> listeners = new HashMap<>();
+
   private int memberAddress;
   private @Nullable PacketTap tap;
 
@@ -167,6 +171,55 @@ public final class Network {
     OutsideFlows.Destination key = OutsideFlows.Destination.of(seen, peerPort);
     correspondents.put(new Correspondent(guestPort, key), new Way(published, peer));
     receiver.arriveFromOutside(data, receiver.nameOf(seen, peerPort));
+  }
+
+  // ---- a network namespace that is ours and others see too ----
+
+  /** Whether every port of the guest's is one of a namespace's, its loopback included. */
+  boolean isInNamespace() {
+    return outside != null && outside.isInNamespace();
+  }
+
+  /** Binds a socket in the namespace as well; 0 or a negative errno. */
+  long listenOutside(Task t, InetSocket socket, byte[] address) {
+    Outside o = outside;
+    if (o == null) {
+      return 0;
+    }
+    int index = o.listen(t, socket.isStream(), address, socket.localPort());
+    if (index >= 0) {
+      listeners.put(index, socket);
+      socket.setListensAs(index);
+    }
+    return Math.min(index, 0);
+  }
+
+  void unlistenOutside(int index) {
+    listeners.remove(index);
+    if (outside != null) {
+      outside.unlisten(index);
+    }
+  }
+
+  /** A connection to a listener in the namespace; false if there is none any more. */
+  public boolean arriveAtListener(
+      Task t, Outside from, int index, int fd, byte[] peer, int peerPort) {
+    InetSocket listener = listeners.get(index);
+    if (listener == null) {
+      return false;
+    }
+    listener.acceptFromOutside(t, from, fd, index, peer, peerPort, InetSocket.OWN);
+    return true;
+  }
+
+  /** A datagram to a socket that is bound in the namespace. */
+  public void arriveAtListener(int index, byte[] peer, int peerPort, byte[] data) {
+    InetSocket receiver = listeners.get(index);
+    if (receiver != null && receiver.hasRoomForDatagram()) {
+      OutsideFlows.Destination key = OutsideFlows.Destination.of(peer, peerPort);
+      correspondents.put(new Correspondent(receiver.localPort(), key), new Way(index, peer));
+      receiver.arriveFromOutside(data, receiver.nameOf(peer, peerPort));
+    }
   }
 
   /** Counts files that go on their way; false if there are too many. */

@@ -2,7 +2,7 @@ package dev.vivarium.sentry.net.outside;
 
 /** The protocol with the network gofer: numbers and offsets of {@code netgofer/protocol.h}. */
 final class NetWire {
-  static final int VERSION = 2;
+  static final int VERSION = 3;
   static final int MAX_DATAGRAM = 65_507;
 
   static final int HELLO = 1;
@@ -10,6 +10,8 @@ final class NetWire {
   static final int ASK = 3;
   static final int CREDIT = 4;
   static final int DATAGRAM = 5;
+  static final int LISTEN = 6;
+  static final int UNLISTEN = 7;
 
   static final int REPLY = 1;
   static final int ACCEPTED = 2;
@@ -60,6 +62,7 @@ final class NetWire {
   static final int SECCOMP = 32;
   static final int NO_CAPS = 64;
   static final int LANDLOCK = 128;
+  static final int IN_NAMESPACE = 256;
 
   private NetWire() {}
 }

@@ -16,6 +16,9 @@ final class Opening {
   private int error;
   private int fd = -1;
 
+  /** Whether it is no connection, but somebody who wants to listen. */
+  boolean listens;
+
   /** The descriptor's first byte says what became of the connection. */
   boolean hasVerdict;
 
@@ -34,6 +37,19 @@ final class Opening {
       this.fd = -1;
     }
     queue.wake(0);
+  }
+
+  /** The answer to somebody who wants to listen: an index instead of a descriptor. */
+  void finishListening(int error, int index) {
+    done = true;
+    this.error = error;
+    this.fd = index;
+    queue.wake(0);
+  }
+
+  /** Whether nobody waits for the answer any more. */
+  boolean isAbandoned() {
+    return abandoned;
   }
 
   boolean isDone() {

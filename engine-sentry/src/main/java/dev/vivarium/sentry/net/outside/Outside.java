@@ -10,6 +10,7 @@ import dev.vivarium.sentry.kernel.WaitQueue;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
@@ -96,6 +97,9 @@ public final class Outside implements ReadyPoller.Watched {
 
   /** Connections that the guest has taken, by published port, and the gofer does not know of. */
   private final Map<Integer, Integer> owed = new HashMap<>();
+
+  /** What the gofer could not be told yet. */
+  private final ArrayDeque<Integer> unlistened = new ArrayDeque<>();
 
   private final MemorySegment buffer = HostSocket.newBuffer();
   private final Runnable lost;
@@ -191,11 +195,49 @@ public final class Outside implements ReadyPoller.Watched {
     if (sockets >= maxSockets) {
       return -Errno.ENOBUFS;
     }
-    int protocol = stream ? NetWire.PROTOCOL_TCP : NetWire.PROTOCOL_UDP;
+    Opening opening = new Opening(t.group.pid(), stream);
+    int fd = ask(t, NetWire.OPEN, ownPort, address, port, opening);
+    if (fd < 0) {
+      return fd;
+    }
+    sockets++;
+    out[0] = new HostSocket(this, fd, queue, input, opening.hasVerdict);
+    return 0;
+  }
+
+  /** Whether the guest's sockets are those of a network namespace that others see too. */
+  public boolean isInNamespace() {
+    return channel.has(NetWire.IN_NAMESPACE);
+  }
+
+  /**
+   * Listens, or for datagrams is bound, in the namespace.
+   *
+   * @return the number by which {@link Arrivals} tells of what comes, or a negative errno
+   */
+  public int listen(Task t, boolean stream, byte[] address, int port) {
+    Opening opening = new Opening(t.group.pid(), stream);
+    opening.listens = true;
+    return ask(t, NetWire.LISTEN, 0, address, port, opening);
+  }
+
+  /** Listens there no longer. */
+  public void unlisten(int index) {
+    owed.remove(index);
+    if (channel.request(NetWire.UNLISTEN, index, 0, 0, new byte[16], 0, NONE) < 0
+        && !channel.isBroken()) {
+      unlistened.add(index);
+      poller.arm(slot, Poll.IN | Poll.OUT);
+    }
+  }
+
+  /** Asks and waits for the answer: what was opened, or a negative errno. */
+  private int ask(Task t, int op, int ownPort, byte[] address, int port, Opening opening) {
+    int protocol = opening.stream ? NetWire.PROTOCOL_TCP : NetWire.PROTOCOL_UDP;
     long start = System.nanoTime();
     int sequence;
     do {
-      sequence = channel.request(NetWire.OPEN, 0, ownPort, protocol, address, port, NONE);
+      sequence = channel.request(op, 0, ownPort, protocol, address, port, NONE);
       if (sequence < 0) {
         drain();
         if (channel.isBroken()) {
@@ -206,7 +248,6 @@ public final class Outside implements ReadyPoller.Watched {
         }
       }
     } while (sequence < 0);
-    Opening opening = new Opening(t.group.pid(), stream);
     openings.put(sequence, opening);
     // The gofer answers at once. To sleep until then lets it run here, without a wake-up of another
     // processor, and this thread is on again when it has answered.
@@ -217,13 +258,7 @@ public final class Outside implements ReadyPoller.Watched {
         && poller.await(channel.socket(), WAIT_MILLIS)) {
       drain();
     }
-    int fd = opening.await(t);
-    if (fd < 0) {
-      return fd;
-    }
-    sockets++;
-    out[0] = new HostSocket(this, fd, queue, input, opening.hasVerdict);
-    return 0;
+    return opening.await(t);
   }
 
   private static final byte[] NONE = {};
@@ -267,6 +302,13 @@ public final class Outside implements ReadyPoller.Watched {
 
   /** What cannot be said now is said when the socket has room again. */
   private void payCredit() {
+    while (!unlistened.isEmpty()) {
+      int index = unlistened.getFirst();
+      if (channel.request(NetWire.UNLISTEN, index, 0, 0, new byte[16], 0, NONE) < 0) {
+        return;
+      }
+      unlistened.removeFirst();
+    }
     Iterator<Map.Entry<Integer, Integer>> all = owed.entrySet().iterator();
     while (all.hasNext()) {
       Map.Entry<Integer, Integer> e = all.next();
@@ -317,6 +359,13 @@ public final class Outside implements ReadyPoller.Watched {
     switch (m.event()) {
       case NetWire.REPLY -> {
         Opening opening = openings.remove(m.sequence());
+        if (opening != null && opening.listens) {
+          if (opening.isAbandoned() && m.error() == 0) {
+            unlisten(m.index());
+          }
+          opening.finishListening(m.error(), m.index());
+          break;
+        }
         if (opening != null) {
           observer.opened(
               opening.pid,

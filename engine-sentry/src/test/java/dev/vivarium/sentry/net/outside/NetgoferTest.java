@@ -67,6 +67,8 @@ final class NetgoferTest {
     expected.put("NET_ASK", NetWire.ASK);
     expected.put("NET_CREDIT", NetWire.CREDIT);
     expected.put("NET_DATAGRAM", NetWire.DATAGRAM);
+    expected.put("NET_LISTEN", NetWire.LISTEN);
+    expected.put("NET_UNLISTEN", NetWire.UNLISTEN);
     expected.put("NET_REPLY", NetWire.REPLY);
     expected.put("NET_ACCEPTED", NetWire.ACCEPTED);
     expected.put("NET_ARRIVED", NetWire.ARRIVED);
@@ -81,6 +83,7 @@ final class NetgoferTest {
     expected.put("NET_SECCOMP", NetWire.SECCOMP);
     expected.put("NET_NO_CAPS", NetWire.NO_CAPS);
     expected.put("NET_LANDLOCK", NetWire.LANDLOCK);
+    expected.put("NET_IN_NAMESPACE", NetWire.IN_NAMESPACE);
     expected.put("RULE_NONE", Decision.NO_RULE);
     expected.put("RULE_FULL", Decision.FULL);
     expected.put("sizeof(struct net_request)", NetWire.REQUEST_SIZE);
