@@ -8,14 +8,14 @@ import sun.misc.SignalHandler;
 
 /** Signals that this process gets. SIGQUIT is not among them: the JVM keeps it for itself. */
 @SuppressWarnings("sunapi")
-final class Signals {
+public final class Signals {
   private static final Map<String, Integer> FORWARDED =
       Map.of("HUP", 1, "INT", 2, "USR1", 10, "USR2", 12, "ALRM", 14, "TERM", 15);
 
   private Signals() {}
 
   /** What was done with signals before; to be done again once this is closed. */
-  interface Restore extends AutoCloseable {
+  public interface Restore extends AutoCloseable {
     @Override
     void close();
   }
@@ -25,7 +25,7 @@ final class Signals {
    *
    * @param resized called when the terminal's window changes its size
    */
-  static Restore forwardTo(IntConsumer consumer, Runnable resized) {
+  public static Restore forwardTo(IntConsumer consumer, Runnable resized) {
     Map<Signal, SignalHandler> before = new HashMap<>();
     FORWARDED.forEach((name, number) -> {
       Signal signal = new Signal(name);

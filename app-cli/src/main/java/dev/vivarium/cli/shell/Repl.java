@@ -96,8 +96,10 @@ final class Repl {
       }
       Repl repl = new Repl(terminal, outer, dispatch);
       Aliases.read(outer.environment(), repl.session, outer.err());
-      try (Spares spares = repl.context.spares()) {
-        return repl.loop(spares);
+      try (Spares spares = repl.context.spares();
+          StatusLine status = new StatusLine(terminal, repl.reader, repl.context, repl.session)) {
+        status.start();
+        return repl.loop(spares, status);
       }
     }
   }
@@ -121,7 +123,7 @@ final class Repl {
     return file;
   }
 
-  private int loop(Spares spares) {
+  private int loop(Spares spares, StatusLine status) {
     if (reader.getHistory().isEmpty()) {
       println("Vivarium. help lists the commands, Tab completes, exit or Ctrl-D ends.");
     }
@@ -138,6 +140,7 @@ final class Repl {
       Thread runner = Thread.currentThread();
       Terminal.SignalHandler before =
           terminal.handle(Terminal.Signal.INT, signal -> runner.interrupt());
+      status.leave();
       try {
         session.run(line);
       } catch (InterruptedException e) {
@@ -146,6 +149,7 @@ final class Repl {
         println("viv: a quote is open");
       } finally {
         terminal.handle(Terminal.Signal.INT, before);
+        status.enter();
         // One that came as the command ended is not the next one's.
         Thread.interrupted();
       }

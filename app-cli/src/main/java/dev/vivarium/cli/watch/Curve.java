@@ -9,6 +9,10 @@ final class Curve {
   private static final double DECADES = 7;
   private static final int HEIGHT = 12;
   private static final int WIDTH = 64;
+
+  /** How many lines {@link #draw} makes. */
+  static final int LINES = HEIGHT + 4;
+
   private static final double[] PERCENTILES = {
     0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 99, 99.9, 99.99, 100
   };
@@ -84,7 +88,8 @@ final class Curve {
             PERCENTILES[i] == Math.rint(PERCENTILES[i])
                 ? "" + (int) PERCENTILES[i]
                 : "" + PERCENTILES[i];
-        axis.replace(at, at + label.length(), label);
+        int start = i == PERCENTILES.length - 1 ? at + 1 : at;
+        axis.replace(start, start + label.length(), label);
       }
     }
     return out.append(axis.toString().stripTrailing()).append(" %\n").toString();

@@ -6,11 +6,11 @@ import dev.vivarium.cli.Context;
 import dev.vivarium.cli.output.Listing;
 import dev.vivarium.cli.run.Values;
 import dev.vivarium.cli.sandbox.Lookup;
+import dev.vivarium.cli.screen.Screen;
 import dev.vivarium.engine.EngineException;
 import dev.vivarium.engine.client.Look;
 import dev.vivarium.engine.state.SandboxState;
 import dev.vivarium.engine.state.StateEntry;
-import dev.vivarium.engine.watch.Escape;
 import dev.vivarium.engine.watch.LatencyHistogram;
 import dev.vivarium.engine.watch.Statistics;
 import java.io.IOException;
@@ -30,9 +30,6 @@ import picocli.CommandLine.ParseResult;
 public final class LatencyCommand extends Command {
   private static final String DEFAULT_TIME = "2s";
 
-  /** One thing that was timed. */
-  private record Row(String name, LatencyHistogram latency, Map<String, Long> parts) {}
-
   @Override
   public void declare(CommandSpec spec) {
     option(spec, "WHAT", "syscall, file or host (default: syscall).", "--by");
@@ -48,6 +45,7 @@ public final class LatencyCommand extends Command {
         "FORMAT",
         "table, json, jsonl, hgrm (percentiles) or hlog (HdrHistogram's log) (default: table).",
         "--format");
+    flag(spec, "A screen that lives, with keys as in top.", "--live", "-l");
     parameters(spec, "0", "1", "SANDBOX", "Its name or id.");
   }
 
@@ -61,58 +59,20 @@ public final class LatencyCommand extends Command {
           "latency: --by: unknown: " + by + "; there are syscall, file and host");
     }
     SandboxState sandbox = Lookup.require(context.sandboxes(), positionals(arguments)[0]);
+    if (arguments.hasMatchedOption("--live")) {
+      Screen.show(new LatencyView(context, sandbox, by), context);
+      return 0;
+    }
     Statistics figures = figures(sandbox, arguments, context);
-    List<Row> rows = new ArrayList<>();
     String only = arguments.matchedOptionValue("--syscall", (String) null);
     List<String> names = only == null ? List.of() : List.of(only.split(","));
-    switch (by) {
-      case "file" -> figures.files().forEach(f -> rows.add(file(f)));
-      case "host" -> figures.hosts().forEach(h -> rows.add(host(h)));
-      default -> {
-        for (Statistics.Calls c : figures.calls()) {
-          if (names.isEmpty() || names.contains(c.name())) {
-            rows.add(call(c));
-          }
-        }
-      }
+    List<LatencyRow> rows = LatencyRow.of(figures, by);
+    if (by.equals("syscall") && !names.isEmpty()) {
+      rows.removeIf(r -> !names.contains(r.name()));
     }
-    rows.sort(Comparator.comparingLong((Row r) -> -r.latency.sum()));
+    rows.sort(Comparator.comparingLong((LatencyRow r) -> -r.latency().sum()));
     print(rows, by, figures, arguments, context);
     return 0;
-  }
-
-  private static Row call(Statistics.Calls c) {
-    Map<String, Long> parts = new LinkedHashMap<>();
-    parts.put("sentry", c.insideNanos());
-    parts.put("disk", c.disk().sum());
-    parts.put("blocked", c.blocked().sum());
-    parts.put("handOver", c.handOver().sum());
-    return new Row(c.name(), c.latency(), parts);
-  }
-
-  private static Row file(Statistics.Files f) {
-    Map<String, Long> parts = new LinkedHashMap<>();
-    parts.put("reads", f.reads());
-    parts.put("writes", f.writes());
-    parts.put("bytesRead", f.bytesRead());
-    parts.put("bytesWritten", f.bytesWritten());
-    return new Row(Escape.c(f.path()), f.latency(), parts);
-  }
-
-  private static Row host(Statistics.Hosts h) {
-    Map<String, Long> parts = new LinkedHashMap<>();
-    parts.put("connections", h.connections());
-    parts.put("sent", h.sent());
-    parts.put("received", h.received());
-    return new Row(
-        Escape.c(h.name())
-            + ":"
-            + h.port()
-            + "/"
-            + Escape.c(h.protocol())
-            + (h.allowed() ? "" : " (refused)"),
-        h.latency(),
-        parts);
   }
 
   /** Of the living, what has been counted, if need be from now on for a while; or what was kept. */
@@ -153,21 +113,21 @@ public final class LatencyCommand extends Command {
   }
 
   private static void print(
-      List<Row> rows, String by, Statistics figures, ParseResult arguments, Context context)
+      List<LatencyRow> rows, String by, Statistics figures, ParseResult arguments, Context context)
       throws CliException {
     String format = arguments.matchedOptionValue("--format", "table");
     switch (format) {
       case "hgrm" -> {
-        for (Row row : rows) {
-          context.out().println("#[" + row.name + ", microseconds]");
-          context.out().println(row.latency.distribution());
+        for (LatencyRow row : rows) {
+          context.out().println("#[" + row.name() + ", microseconds]");
+          context.out().println(row.latency().distribution());
         }
       }
       case "hlog" -> context.out().print(log(rows, figures));
       case "table", "json", "jsonl" -> {
         listing(rows, by).print(context.out(), arguments);
         if (format.equals("table") && rows.size() == 1) {
-          context.out().print(Curve.draw(rows.get(0).latency));
+          context.out().print(Curve.draw(rows.get(0).latency()));
         }
         if (format.equals("table") && by.equals("file") && figures.lostFiles() > 0) {
           context
@@ -185,7 +145,7 @@ public final class LatencyCommand extends Command {
     }
   }
 
-  private static Listing listing(List<Row> rows, String by) {
+  private static Listing listing(List<LatencyRow> rows, String by) {
     List<String> header =
         new ArrayList<>(
             List.of(
@@ -202,12 +162,12 @@ public final class LatencyCommand extends Command {
     }
     header.add("100ns      1us       10us      100us     1ms       10ms      100ms     1s");
     Listing listing = new Listing(header.toArray(new String[0]));
-    for (Row row : rows) {
-      LatencyHistogram h = row.latency;
+    for (LatencyRow row : rows) {
+      LatencyHistogram h = row.latency();
       List<String> texts =
           new ArrayList<>(
               List.of(
-                  row.name,
+                  row.name(),
                   Long.toString(h.count()),
                   Curve.time(h.sum()),
                   Curve.time(h.percentile(50)),
@@ -216,7 +176,7 @@ public final class LatencyCommand extends Command {
                   Curve.time(h.percentile(99.9)),
                   Curve.time(h.max())));
       if (by.equals("syscall")) {
-        row.parts.values().forEach(nanos -> texts.add(share(nanos, h.sum())));
+        row.parts().values().forEach(nanos -> texts.add(share(nanos, h.sum())));
       }
       texts.add(Curve.spark(h, 72));
       listing.add(() -> values(row, by), texts.toArray(new String[0]));
@@ -228,10 +188,10 @@ public final class LatencyCommand extends Command {
     return whole == 0 || part == 0 ? "-" : Math.round(100.0 * part / whole) + " %";
   }
 
-  private static Map<String, @Nullable Object> values(Row row, String by) {
-    LatencyHistogram h = row.latency;
+  private static Map<String, @Nullable Object> values(LatencyRow row, String by) {
+    LatencyHistogram h = row.latency();
     Map<String, @Nullable Object> values = new LinkedHashMap<>();
-    values.put(by, row.name);
+    values.put(by, row.name());
     values.put("count", h.count());
     values.put("totalNanos", h.sum());
     values.put("minNanos", h.min());
@@ -241,25 +201,25 @@ public final class LatencyCommand extends Command {
     values.put("p999Nanos", h.percentile(99.9));
     values.put("maxNanos", h.max());
     boolean times = by.equals("syscall");
-    row.parts.forEach((name, value) -> values.put(times ? name + "Nanos" : name, value));
+    row.parts().forEach((name, value) -> values.put(times ? name + "Nanos" : name, value));
     values.put("histogram", Base64.getEncoder().encodeToString(h.encode()));
     return values;
   }
 
   /** HdrHistogram's log format, version 1.3, one tagged line per row. */
-  private static String log(List<Row> rows, Statistics figures) {
+  private static String log(List<LatencyRow> rows, Statistics figures) {
     StringBuilder out = new StringBuilder("#[Histogram log format version 1.3]\n");
     out.append(
         "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n");
-    for (Row row : rows) {
-      out.append("Tag=").append(row.name.replaceAll("[, \n\r]", "_")).append(",0.000,");
+    for (LatencyRow row : rows) {
+      out.append("Tag=").append(row.name().replaceAll("[, \n\r]", "_")).append(",0.000,");
       out.append(
           String.format(
               java.util.Locale.ROOT,
               "%.3f,%.3f,",
               figures.countedNanos() / 1e9,
-              row.latency.max() / 1e6));
-      out.append(Base64.getEncoder().encodeToString(row.latency.encode())).append('\n');
+              row.latency().max() / 1e6));
+      out.append(Base64.getEncoder().encodeToString(row.latency().encode())).append('\n');
     }
     return out.toString();
   }

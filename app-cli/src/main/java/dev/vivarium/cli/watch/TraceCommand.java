@@ -4,6 +4,7 @@ import dev.vivarium.cli.CliException;
 import dev.vivarium.cli.Command;
 import dev.vivarium.cli.Context;
 import dev.vivarium.cli.sandbox.Lookup;
+import dev.vivarium.cli.screen.Screen;
 import dev.vivarium.engine.EngineException;
 import dev.vivarium.engine.client.Look;
 import dev.vivarium.engine.state.SandboxState;
@@ -30,6 +31,7 @@ public final class TraceCommand extends Command {
     EventFilter.declare(spec);
     flag(spec, "Only calls that failed.", "--failed");
     flag(spec, "Count calls, and print a table at the end or on Ctrl-C.", "--summary", "-c");
+    flag(spec, "A screen that lives, with keys as in top.", "--live", "-l");
     flag(spec, "Show the time of day.", "--times", "-t");
     flag(
         spec, "Begin with what has been seen already, if somebody watched before.", "--from-start");
@@ -58,6 +60,10 @@ public final class TraceCommand extends Command {
     Format format = EventStream.format(arguments);
     EventFilter filter = EventFilter.ofCalls(arguments, kinds(format, arguments));
     SandboxState sandbox = Lookup.require(context.sandboxes(), positionals(arguments)[0]);
+    if (arguments.hasMatchedOption("--live")) {
+      Screen.show(new TraceView(context, sandbox, filter), context);
+      return 0;
+    }
     try (Look look = Look.at(context.directories(), sandbox)) {
       if (arguments.hasMatchedOption("--summary")) {
         look.begin(false, true);

@@ -41,7 +41,7 @@ public record Statistics(
   /**
    * What a sandbox uses.
    *
-   * @param events how often guests came into the kernel: calls and faults
+   * @param switches how often its threads gave up the processor to wait
    */
   public record Resources(
       long userNanos,

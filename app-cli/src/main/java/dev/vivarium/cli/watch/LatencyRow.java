@@ -1,0 +1,63 @@
+package dev.vivarium.cli.watch;
+
+import dev.vivarium.engine.watch.Escape;
+import dev.vivarium.engine.watch.LatencyHistogram;
+import dev.vivarium.engine.watch.Statistics;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One thing that was timed: a system call, a file, a host.
+ *
+ * @param name what it is called
+ * @param latency how long it took
+ * @param parts of a call, nanoseconds by where they went; of others, what was counted
+ */
+record LatencyRow(String name, LatencyHistogram latency, Map<String, Long> parts) {
+  /** What there is of a kind: syscall, file or host. */
+  static List<LatencyRow> of(Statistics figures, String by) {
+    List<LatencyRow> rows = new ArrayList<>();
+    switch (by) {
+      case "file" -> figures.files().forEach(f -> rows.add(file(f)));
+      case "host" -> figures.hosts().forEach(h -> rows.add(host(h)));
+      default -> figures.calls().forEach(c -> rows.add(call(c)));
+    }
+    return rows;
+  }
+
+  private static LatencyRow call(Statistics.Calls c) {
+    Map<String, Long> parts = new LinkedHashMap<>();
+    parts.put("sentry", c.insideNanos());
+    parts.put("disk", c.disk().sum());
+    parts.put("blocked", c.blocked().sum());
+    parts.put("handOver", c.handOver().sum());
+    return new LatencyRow(c.name(), c.latency(), parts);
+  }
+
+  private static LatencyRow file(Statistics.Files f) {
+    Map<String, Long> parts = new LinkedHashMap<>();
+    parts.put("reads", f.reads());
+    parts.put("writes", f.writes());
+    parts.put("bytesRead", f.bytesRead());
+    parts.put("bytesWritten", f.bytesWritten());
+    return new LatencyRow(Escape.c(f.path()), f.latency(), parts);
+  }
+
+  private static LatencyRow host(Statistics.Hosts h) {
+    Map<String, Long> parts = new LinkedHashMap<>();
+    parts.put("connections", h.connections());
+    parts.put("sent", h.sent());
+    parts.put("received", h.received());
+    return new LatencyRow(
+        Escape.c(h.name())
+            + ":"
+            + h.port()
+            + "/"
+            + Escape.c(h.protocol())
+            + (h.allowed() ? "" : " (refused)"),
+        h.latency(),
+        parts);
+  }
+}
