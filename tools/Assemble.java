@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.LocalDateTime;
 import java.util.Enumeration;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -18,6 +19,7 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
+import java.util.regex.Pattern;
 import java.util.zip.CRC32;
 import org.objectweb.asm.ClassReader;
 import org.objectweb.asm.ClassVisitor;
@@ -37,6 +39,17 @@ import org.objectweb.asm.commons.JSRInlinerAdapter;
 final class Assemble {
   private static final int JAVA_6 = 50;
 
+  /**
+   * Native code of sqlite-jdbc, zstd-jni, lz4-java, jffi and JLine that is not for Linux on x86-64.
+   */
+  private static final Pattern FOREIGN =
+      Pattern.compile(
+          "org/sqlite/native/(?!Linux/x86_64/)"
+              + "|(aix|darwin|freebsd|win)/|linux/(?!amd64/)"
+              + "|net/jpountz/util/(darwin|windows|linux/(?!amd64/))"
+              + "|jni/(?!x86_64-Linux/)"
+              + "|org/jline/nativ/(?!Linux/x86_64/)[^/]+/");
+
   private final Path folder;
   private final Set<String> done = new HashSet<>();
   private final Map<String, ByteArrayOutputStream> services = new LinkedHashMap<>();
@@ -51,7 +64,10 @@ final class Assemble {
     Manifest manifest = new Manifest();
     manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
     manifest.getMainAttributes().put(Attributes.Name.IMPLEMENTATION_VERSION, args[0]);
-    try (JarOutputStream jar = new JarOutputStream(Files.newOutputStream(part), manifest)) {
+    try (JarOutputStream jar = new JarOutputStream(Files.newOutputStream(part))) {
+      ByteArrayOutputStream first = new ByteArrayOutputStream();
+      manifest.write(first);
+      put(jar, JarFile.MANIFEST_NAME, first.toByteArray(), false);
       Assemble assemble = new Assemble(out.toAbsolutePath().getParent());
       for (int i = 2; i < args.length; i++) {
         assemble.add(Path.of(args[i]), jar);
@@ -104,10 +120,12 @@ final class Assemble {
   }
 
   /**
-   * Module descriptors, signatures, and classes for versions of Java that the base ones serve too.
+   * Module descriptors, signatures, classes for versions of Java that the base ones serve too, and
+   * the libraries' native code for other machines than the engines run on.
    */
   private static boolean isLeftOut(String name) {
-    return name.endsWith("module-info.class")
+    return FOREIGN.matcher(name).lookingAt()
+        || name.endsWith("module-info.class")
         || name.equals(JarFile.MANIFEST_NAME)
         || name.startsWith("META-INF/versions/")
         || name.startsWith("META-INF/maven/")
@@ -117,7 +135,8 @@ final class Assemble {
   private static void put(JarOutputStream jar, String name, byte[] bytes, boolean stored)
       throws IOException {
     JarEntry entry = new JarEntry(name);
-    entry.setTime(0);
+    // A time without a zone: the same bytes wherever it is built.
+    entry.setTimeLocal(LocalDateTime.of(1980, 2, 1, 0, 0));
     if (stored) {
       CRC32 crc = new CRC32();
       crc.update(bytes);
