@@ -5,7 +5,11 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -16,6 +20,8 @@ import picocli.CommandLine.Model.PositionalParamSpec;
  * tools/man-pages}. Macros as in man(7).
  */
 public final class ManPages {
+  private static final int LINE = 80;
+
   private ManPages() {}
 
   /** Takes the directory that the pages go to. */
@@ -52,8 +58,17 @@ public final class ManPages {
 
   private static void head(PrintStream out, String name, String summary) {
     out.printf(
-        ".TH %s 1 \"\" Vivarium \"User commands\"\n.SH NAME\n%s \\- %s\n",
-        roff(name.toUpperCase(java.util.Locale.ROOT)), roff(name), roff(summary));
+        ".TH %s 1 %s Vivarium \"User commands\"\n.SH NAME\n%s\n",
+        roff(name.toUpperCase(java.util.Locale.ROOT)),
+        date(System.getenv("SOURCE_DATE_EPOCH")),
+        folded(roff(name) + " \\- " + roff(summary)));
+  }
+
+  /** The date on a page: of the sources, where the build says it, so that it is the same again. */
+  private static LocalDate date(@Nullable String epochSeconds) {
+    return epochSeconds == null
+        ? LocalDate.now(ZoneOffset.UTC)
+        : LocalDate.ofInstant(Instant.ofEpochSecond(Long.parseLong(epochSeconds)), ZoneOffset.UTC);
   }
 
   private static void verb(PrintStream out, Verbs verb, CommandSpec spec) {
@@ -97,7 +112,34 @@ public final class ManPages {
   }
 
   private static String text(String[] description) {
-    return roff(String.join(" ", description));
+    return folded(roff(String.join(" ", description)));
+  }
+
+  /** Lines of at most 80 bytes; the formatter fills them anyway. */
+  private static String folded(String text) {
+    StringBuilder out = new StringBuilder();
+    for (String line : text.split("\n", -1)) {
+      int column = 0;
+      out.append(out.isEmpty() ? "" : "\n");
+      for (String word : line.split(" ")) {
+        int width = word.getBytes(StandardCharsets.UTF_8).length;
+        if (column > 0 && column + 1 + width > LINE) {
+          out.append('\n');
+          column = 0;
+          // At a line's beginning these would be a request.
+          if (word.startsWith(".") || word.startsWith("'")) {
+            out.append("\\&");
+            column = 2;
+          }
+        } else if (column > 0) {
+          out.append(' ');
+          column++;
+        }
+        out.append(word);
+        column += width;
+      }
+    }
+    return out.toString();
   }
 
   /** The text as itself: neither its backslashes nor a dot at a line's beginning are requests. */
