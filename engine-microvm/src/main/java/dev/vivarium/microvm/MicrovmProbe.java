@@ -3,6 +3,7 @@ package dev.vivarium.microvm;
 import dev.vivarium.engine.EngineProbe;
 import dev.vivarium.engine.EngineProbe.Finding;
 import dev.vivarium.engine.EngineProbe.Level;
+import dev.vivarium.engine.HostSystem;
 import dev.vivarium.microvm.kernel.GuestKernel;
 import dev.vivarium.microvm.kernel.KernelStore;
 import dev.vivarium.microvm.vmm.Accelerator;
@@ -25,6 +26,10 @@ final class MicrovmProbe {
   }
 
   EngineProbe run() {
+    if (!HostSystem.current().hasEngines()) {
+      add("system", Level.MISSING, HostSystem.current().absence(), HostSystem.remedy());
+      return new EngineProbe(false, findings);
+    }
     boolean qemu = Qemu.isInstalled();
     if (qemu) {
       add("QEMU", Level.OK, "qemu-system-x86_64 is installed", "");

@@ -3,6 +3,7 @@ package dev.vivarium.sentry;
 import dev.vivarium.engine.EngineProbe;
 import dev.vivarium.engine.EngineProbe.Finding;
 import dev.vivarium.engine.EngineProbe.Level;
+import dev.vivarium.engine.HostSystem;
 import dev.vivarium.sentry.gofer.GoferClient;
 import dev.vivarium.sentry.gofer.GoferException;
 import dev.vivarium.sentry.gofer.GoferRoot;
@@ -30,13 +31,8 @@ final class HostProbe {
   private final List<Finding> findings = new ArrayList<>();
 
   EngineProbe run() {
-    if (!System.getProperty("os.arch").equals("amd64")
-        || !System.getProperty("os.name").equals("Linux")) {
-      add(
-          "processor",
-          Level.MISSING,
-          System.getProperty("os.name") + " on " + System.getProperty("os.arch"),
-          "the sentry needs Linux on x86-64");
+    if (!HostSystem.current().hasEngines()) {
+      add("system", Level.MISSING, HostSystem.current().absence(), HostSystem.remedy());
       return new EngineProbe(false, findings);
     }
     seccomp();

@@ -2,6 +2,7 @@ package dev.vivarium.engine.client;
 
 import dev.vivarium.engine.EngineProbe.Finding;
 import dev.vivarium.engine.EngineProbe.Level;
+import dev.vivarium.engine.HostSystem;
 import dev.vivarium.engine.state.Directories;
 import java.io.File;
 import java.io.IOException;
@@ -19,18 +20,40 @@ public final class HostChecks {
   private static final long ENOUGH_DISK = 2L << 30;
 
   private final Map<String, String> environment;
+  private final HostSystem system;
+  private final boolean packaged;
 
   /**
    * @param environment of this process
    */
   public HostChecks(Map<String, String> environment) {
+    this(
+        environment,
+        HostSystem.current(),
+        Files.exists(Path.of(System.getProperty("vivarium.home", ""), "VERSION")));
+  }
+
+  /**
+   * The same.
+   *
+   * @param packaged whether this is an installed package, which nobody builds
+   */
+  public HostChecks(Map<String, String> environment, HostSystem system, boolean packaged) {
     this.environment = environment;
+    this.system = system;
+    this.packaged = packaged;
   }
 
   /** All of them; takes up to some seconds. */
   public List<Finding> all() {
     List<Finding> findings = new ArrayList<>();
     findings.add(java());
+    if (!system.hasEngines()) {
+      findings.add(new Finding("system", Level.MISSING, system.absence(), HostSystem.remedy()));
+      findings.add(directories());
+      findings.add(disk());
+      return findings;
+    }
     findings.add(kernel());
     findings.add(userNamespaces());
     findings.add(seccomp());
@@ -40,7 +63,9 @@ public final class HostChecks {
     findings.add(disk());
     findings.add(program("setsid", "it comes with util-linux: sudo apt-get install util-linux"));
     findings.add(program("stty", "it comes with coreutils: sudo apt-get install coreutils"));
-    findings.add(compiler());
+    if (!packaged) {
+      findings.add(compiler());
+    }
     return findings;
   }
 
@@ -73,7 +98,8 @@ public final class HostChecks {
           name,
           Level.MISSING,
           "AppArmor keeps unprivileged users from them",
-          "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0");
+          "install Vivarium's package, which has an AppArmor profile; or sudo sysctl"
+              + " kernel.apparmor_restrict_unprivileged_userns=0");
     }
     if (read("/proc/sys/kernel/unprivileged_userns_clone").equals("0")) {
       return new Finding(
@@ -163,7 +189,7 @@ public final class HostChecks {
     return new Finding(name, Level.MISSING, "not found in PATH", remedy);
   }
 
-  /** Needed only to build; a package brings its native parts built. */
+  /** Needed only to build. */
   private Finding compiler() {
     Finding gcc = program("gcc", "sudo apt-get install gcc");
     return gcc.level() == Level.OK

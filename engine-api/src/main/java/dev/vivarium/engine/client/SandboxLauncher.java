@@ -1,6 +1,7 @@
 package dev.vivarium.engine.client;
 
 import dev.vivarium.engine.EngineException;
+import dev.vivarium.engine.HostSystem;
 import dev.vivarium.engine.control.ControlConnection;
 import dev.vivarium.engine.state.Reason;
 import dev.vivarium.engine.state.RunDirectory;
@@ -32,6 +33,7 @@ public final class SandboxLauncher {
    * to {@code sandbox.args} in the directory that {@code vivarium.home} names.
    */
   public static SandboxLauncher installed() throws EngineException {
+    HostSystem.current().requireEngines();
     String home = System.getProperty("vivarium.home");
     if (home == null) {
       throw new EngineException(

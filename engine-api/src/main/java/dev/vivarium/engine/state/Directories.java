@@ -2,6 +2,7 @@ package dev.vivarium.engine.state;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -19,6 +20,10 @@ import java.util.Set;
 public record Directories(Path run, Path state) {
   private static final Set<PosixFilePermission> OWNER_ONLY =
       PosixFilePermissions.fromString("rwx------");
+
+  /** Whether files have owners and modes. */
+  private static final boolean UNIX =
+      FileSystems.getDefault().supportedFileAttributeViews().contains("unix");
 
   /** A socket's path has at most 107 bytes; ours ends in {@code /0123456789ab/control.sock}. */
   private static final int MAX_RUN_PATH = 107 - 26;
@@ -44,9 +49,12 @@ public record Directories(Path run, Path state) {
 
   private static Path runPath(Map<String, String> environment, int uid) {
     String runtime = environment.getOrDefault("XDG_RUNTIME_DIR", "");
-    return runtime.startsWith("/") && Files.isWritable(Path.of(runtime))
-        ? Path.of(runtime, "vivarium")
-        : Path.of("/tmp/vivarium-" + uid);
+    if (runtime.startsWith("/") && Files.isWritable(Path.of(runtime))) {
+      return Path.of(runtime, "vivarium");
+    }
+    return UNIX
+        ? Path.of("/tmp/vivarium-" + uid)
+        : Path.of(System.getProperty("user.home"), ".vivarium");
   }
 
   private static Path statePath(Map<String, String> environment) {
@@ -58,13 +66,24 @@ public record Directories(Path run, Path state) {
     return Path.of(home.startsWith("/") ? home : System.getProperty("user.home"), ".local/state");
   }
 
-  /** The user that this process runs as. */
+  /** The user that this process runs as; 0 where users have no numbers. */
   public static int uid() throws IOException {
-    return (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+    if (!UNIX) {
+      return 0;
+    }
+    // Outside of Linux there is no /proc; there nothing runs as another user than the home's.
+    Path self = Path.of("/proc/self");
+    return (Integer)
+        Files.getAttribute(
+            Files.exists(self) ? self : Path.of(System.getProperty("user.home")), "unix:uid");
   }
 
   /** Creates a directory that only its owner can look into, or checks that it is one already. */
   private static Path ownDirectory(Path path, int uid) throws IOException {
+    if (!UNIX) {
+      // Windows: what lies in a user's own profile is the user's alone by its access lists.
+      return Files.createDirectories(path);
+    }
     try {
       if (!Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
         Files.createDirectories(path.getParent());
