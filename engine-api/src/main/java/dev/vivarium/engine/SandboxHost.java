@@ -43,6 +43,14 @@ public interface SandboxHost {
    */
   default void awaitBegin() throws EngineException {}
 
+  /**
+   * Ends the sandbox, which has done what its profile says must end it. From any thread; returns
+   * before it has ended.
+   *
+   * @param reason in a line, for the user
+   */
+  default void end(int exitCode, String reason) {}
+
   /** One line for the sandbox's log, not for the user's terminal. */
   void log(String line);
 

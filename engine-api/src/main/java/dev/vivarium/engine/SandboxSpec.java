@@ -24,6 +24,7 @@ import java.util.Optional;
  * @param network what of the network it may use
  * @param reportFile where the report of the run is written, besides being kept with the sandbox's
  *     state; an empty name to only keep it
+ * @param calls system calls that are refused, or end the run
  */
 public record SandboxSpec(
     String id,
@@ -39,10 +40,12 @@ public record SandboxSpec(
     Optional<Duration> timeout,
     Optional<String> traceFile,
     NetworkSpec network,
-    Optional<String> reportFile) {
+    Optional<String> reportFile,
+    List<CallRule> calls) {
 
   public SandboxSpec {
     mounts = List.copyOf(mounts);
+    calls = List.copyOf(calls);
   }
 
   /** One without a network but its own loopback. */
@@ -73,7 +76,8 @@ public record SandboxSpec(
         timeout,
         traceFile,
         NetworkSpec.NONE,
-        Optional.empty());
+        Optional.empty(),
+        List.of());
   }
 
   /** The root file system. */
@@ -225,6 +229,26 @@ public record SandboxSpec(
    * @param memoryBytes guest memory, page cache and temporary files together
    * @param cpus processors the guest sees and may use; may be a fraction
    * @param pids tasks at once
+   * @param files descriptors that a process may have open
    */
-  public record Limits(long memoryBytes, double cpus, int pids) {}
+  public record Limits(long memoryBytes, double cpus, int pids, int files) {
+    /** With as many open files as is common. */
+    public Limits(long memoryBytes, double cpus, int pids) {
+      this(memoryBytes, cpus, pids, 0);
+    }
+  }
+
+  /**
+   * A system call that is refused.
+   *
+   * @param number of Linux on x86-64
+   * @param name of the call
+   * @param errno what the guest gets; 0 if the run ends
+   */
+  public record CallRule(int number, String name, int errno) {
+    /** Whether the first such call is the end of the sandbox. */
+    public boolean endsRun() {
+      return errno == 0;
+    }
+  }
 }

@@ -162,6 +162,11 @@ final class MicrovmStart {
     if (spec.platform().isPresent()) {
       throw refusal("--platform " + spec.platform().get() + ": virtual machines have none");
     }
+    if (!spec.calls().isEmpty() || spec.limits().files() != 0) {
+      throw refusal(
+          "system-calls.deny and limits.files (--deny-call, --files): a virtual machine's own"
+              + " kernel answers its calls");
+    }
     if (spec.mounts().size() >= AgentConnection.MAX_MOUNTS) {
       throw new EngineException(
           FAILED, "-v: at most " + (AgentConnection.MAX_MOUNTS - 1) + " for a virtual machine");

@@ -38,17 +38,17 @@ final class CommandSetup {
   private final Task task;
   private final SandboxMounts mounts;
   private final DevPts devpts;
-  private final int pids;
+  private final SandboxSpec.Limits limits;
 
   /**
    * @param task the kernel's own
-   * @param pids how many tasks the sandbox may have; 0 for no limit
+   * @param limits what the sandbox may use
    */
-  CommandSetup(Task task, SandboxMounts mounts, DevPts devpts, int pids) {
+  CommandSetup(Task task, SandboxMounts mounts, DevPts devpts, SandboxSpec.Limits limits) {
     this.task = task;
     this.mounts = mounts;
     this.devpts = devpts;
-    this.pids = pids;
+    this.limits = limits;
   }
 
   /** A command that can be started. */
@@ -80,20 +80,23 @@ final class CommandSetup {
     for (int fd = 0; fd < 3; fd++) {
       fds.install(standard.file(fd), false, fd);
     }
-    Rlimits limits = new Rlimits();
-    if (pids > 0) {
-      limits.set(Resource.RLIMIT_NPROC, pids, pids);
+    Rlimits rlimits = new Rlimits();
+    if (limits.pids() > 0) {
+      rlimits.set(Resource.RLIMIT_NPROC, limits.pids(), limits.pids());
+    }
+    if (limits.files() > 0) {
+      rlimits.set(Resource.RLIMIT_NOFILE, limits.files(), limits.files());
     }
     if (given != null) {
-      given.limits().forEach(l -> limits.set(l.resource(), l.soft(), l.hard()));
+      given.limits().forEach(l -> rlimits.set(l.resource(), l.soft(), l.hard()));
       for (int fd = 3; fd < 3 + given.descriptors(); fd++) {
         fds.install(standard.inherited(fd), false, fd);
       }
     }
-    fds.setLimit(limits.soft(Resource.RLIMIT_NOFILE));
+    fds.setLimit(rlimits.soft(Resource.RLIMIT_NOFILE));
     Credentials creds = given == null ? common(who) : exactly(who, given);
     return new Ready(
-        new ProcessSpec(program, argv, environment, creds, fs, fds, limits, started), standard);
+        new ProcessSpec(program, argv, environment, creds, fs, fds, rlimits, started), standard);
   }
 
   private static Credentials common(UserLookup.Identity who) {

@@ -44,7 +44,7 @@ final class FirstProcess {
     if (spec.limits().pids() > 0) {
       kernel.pids().lowerLimit(spec.limits().pids());
     }
-    CommandSetup commands = new CommandSetup(task, mounts, files.devpts(), spec.limits().pids());
+    CommandSetup commands = new CommandSetup(task, mounts, files.devpts(), spec.limits());
     CommandSetup.Ready ready = commands.prepare(spec.process(), host.stdio(), started);
     files.setConsole(ready.streams().terminal());
     resources.setTerminal(ready.streams().terminal());

@@ -68,9 +68,10 @@ final class SandboxResources implements AutoCloseable {
     MemoryFile file =
         new MemoryFile(memory, (offset, length) -> HostMemory.punchHole(memoryFd, offset, length));
     file.setBacking((offset, length) -> HostMemory.backedBytes(memoryFd, offset, length));
+    CallRefusals.apply(spec, host, table);
     kernel = new Kernel(platform, file, table);
     if (!"off".equals(System.getenv("VIVARIUM_PATCHING"))) {
-      kernel.callDirectly(true);
+      kernel.callDirectly(!CallRefusals.needEveryCall(spec));
     }
     gofers.setMemory(file);
     kernel.setBlobs(blobs());

@@ -110,6 +110,25 @@ public enum Field {
       Quantity.count(text);
     }
   },
+  FILES("limits.files", Shape.ONE, "files that a process may have open at once") {
+    @Override
+    public void check(String text) {
+      Quantity.count(text);
+    }
+  },
+  DENY(
+      "system-calls.deny",
+      Shape.LIST,
+      "NAME[:ERRNO|:end]: a call that is refused, with EPERM, another error, or the end of the"
+          + " run") {
+    @Override
+    public void check(String text) {
+      if (!CALL.matcher(text).matches()) {
+        throw new IllegalArgumentException(
+            "NAME[:ERRNO|:end], such as ptrace, mount:ENOSYS or bpf:end");
+      }
+    }
+  },
   TIME("limits.time", Shape.ONE, "after which it is ended, such as 5m; exit code 124") {
     @Override
     public void check(String text) {
@@ -165,6 +184,8 @@ public enum Field {
 
   private static final Pattern PORTS =
       Pattern.compile("(([0-9.]+|\\[[0-9a-fA-F:.]+\\]):)?[0-9]{1,5}:[0-9]{1,5}(/tcp|/udp)?");
+  private static final Pattern CALL =
+      Pattern.compile("[a-z_][a-z0-9_]{0,63}(:(end|E[A-Z0-9]{1,31}))?");
   private static final Pattern NETWORK_NAME = Pattern.compile("[a-z0-9][a-z0-9_-]{0,62}");
   private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
   private static final Pattern USER_NAME =

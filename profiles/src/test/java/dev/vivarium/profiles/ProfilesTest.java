@@ -64,7 +64,8 @@ final class ProfilesTest {
             mounts:
               - ~/data:/data
               - .:/work:rw
-            limits: {memory: 512m, cpus: 1.5, pids: 64, time: 90s}
+            limits: {memory: 512m, cpus: 1.5, pids: 64, files: 100, time: 90s}
+            system-calls: {deny: [ptrace, "mount:ENOSYS", "bpf:end"]}
             environment: {A: "1", B: yes, EMPTY: ""}
             pass-environment: [LANG]
             user: "1000:100"
@@ -90,7 +91,7 @@ final class ProfilesTest {
         error("environment: {A-B: c}"));
     assertEquals("p.yaml:1: network.mode: must be one value", error("network: {mode: [none]}"));
     assertEquals(
-        "p.yaml:1: limits: must have fields: memory, cpus, pids, time", error("limits: 3"));
+        "p.yaml:1: limits: must have fields: memory, cpus, pids, files, time", error("limits: 3"));
     assertTrue(error("- a\n").startsWith("p.yaml:1: a profile: must have fields: extends,"));
     assertTrue(error("mounts: ['x:/']").contains("GUEST absolute and not /"));
   }

@@ -5,6 +5,14 @@ import dev.vivarium.cli.Command;
 import dev.vivarium.cli.Context;
 import dev.vivarium.cli.output.Listing;
 import dev.vivarium.cli.output.Text;
+import dev.vivarium.cli.sandbox.Lookup;
+import dev.vivarium.engine.SandboxSpec;
+import dev.vivarium.engine.client.SandboxReports;
+import dev.vivarium.engine.state.Entry;
+import dev.vivarium.engine.state.Reason;
+import dev.vivarium.engine.state.SandboxState;
+import dev.vivarium.engine.watch.report.Report;
+import dev.vivarium.engine.watch.report.Used;
 import dev.vivarium.profiles.Field;
 import dev.vivarium.profiles.Profile;
 import dev.vivarium.profiles.ProfileException;
@@ -36,13 +44,19 @@ public final class ProfileCommand extends Command {
         "PROFILE",
         "With create: what the new one adds to (default: untrusted).",
         "--extends");
+    option(
+        spec,
+        "SANDBOX",
+        "With create: learn it from what this one did, run with --record, and needed.",
+        "--from");
     parameters(spec, "0..*", "1..*", "ACTION [ARGUMENT]", "What to do: " + ACTIONS + ".");
     spec.usageMessage()
         .footer(
             "",
             "  list                    the profiles there are",
             "  show PROFILE            all that it sets, and where that is written",
-            "  create NAME             a new one in your folder",
+            "  create NAME             a new one in your folder; with --from SANDBOX, what that run"
+                + " needed",
             "  edit NAME               one of yours, in $VISUAL or $EDITOR; a built-in one is"
                 + " copied",
             "  validate PROFILE...     whether it can be read: file, line, field, what is allowed",
@@ -55,6 +69,7 @@ public final class ProfileCommand extends Command {
             "Examples:",
             "  viv profile show untrusted",
             "  viv profile check dev pypi.org:443",
+            "  viv run --record --name try ... ; viv profile create mine --from try",
             "  viv run --profile dev python:3 pip install -t lib six");
   }
 
@@ -173,6 +188,13 @@ public final class ProfileCommand extends Command {
     String name = name(words.get(0));
     String base = arguments.matchedOptionValue("--extends", "untrusted");
     profiles.load(base);
+    String from = arguments.matchedOptionValue("--from", (String) null);
+    if (from != null) {
+      Path file = write(profiles, name, learn(from, base, context));
+      profiles.load(name);
+      context.out().println(file);
+      return 0;
+    }
     StringBuilder text = new StringBuilder();
     text.append("description: \nextends: ").append(base).append("\n\n# What may stand here:\n");
     for (Field field : Field.values()) {
@@ -186,6 +208,23 @@ public final class ProfileCommand extends Command {
     Path file = write(profiles, name, text.toString());
     context.out().println(file);
     return 0;
+  }
+
+  private static String learn(String from, String base, Context context)
+      throws CliException, IOException {
+    SandboxState sandbox = Lookup.require(context.sandboxes(), from);
+    SandboxSpec spec = Entry.specOf(context.directories(), sandbox.id());
+    if (spec.root() instanceof SandboxSpec.Root.Directory) {
+      throw new CliException(
+          CliException.FAILED, "nothing to learn from: " + sandbox.name() + ": it ran a bundle");
+    }
+    Report report;
+    try {
+      report = SandboxReports.read(context.directories(), sandbox);
+    } catch (IOException e) {
+      throw new CliException(CliException.FAILED, Reason.of(e), e);
+    }
+    return Learned.text(spec, Used.of(report), base, context.environment());
   }
 
   private static String name(String text) throws CliException {

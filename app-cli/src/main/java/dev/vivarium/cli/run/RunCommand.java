@@ -96,6 +96,13 @@ public final class RunCommand extends Command {
     option(spec, "SIZE", "How much memory it may use, such as 512m.", "--memory", "-m");
     option(spec, "NUMBER", "How many processors it may use, such as 1.5.", "--cpus");
     option(spec, "NUMBER", "How many tasks it may have at once.", "--pids", "--pids-limit");
+    option(spec, "NUMBER", "How many files a process may have open.", "--files");
+    repeatable(
+        spec,
+        "NAME[:ERRNO|:end]",
+        "Refuse a system call, with an error (default: EPERM) or with the end of the run; exit code"
+            + " 159.",
+        "--deny-call");
     option(spec, "WHEN", "Fetch the image: missing, always or never (default: missing).", "--pull");
     option(
         spec,

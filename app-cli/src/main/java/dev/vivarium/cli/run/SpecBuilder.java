@@ -41,6 +41,7 @@ final class SpecBuilder {
   private final Optional<String> traceFile;
   private final Optional<String> reportFile;
   private final NetworkSpec network;
+  private final List<SandboxSpec.CallRule> calls;
   private final Optional<String> entrypoint;
   private final List<String> command;
   private final Map<String, String> environment = new LinkedHashMap<>();
@@ -85,11 +86,14 @@ final class SpecBuilder {
     Optional<String> memory = text(arguments, "--memory", Field.MEMORY);
     Optional<String> cpus = text(arguments, "--cpus", Field.CPUS);
     Optional<String> pids = text(arguments, "--pids", Field.PIDS);
+    Optional<String> files = text(arguments, "--files", Field.FILES);
     this.limits =
         new SandboxSpec.Limits(
             memory.isPresent() ? Values.size("--memory", memory.get()) : 0,
             cpus.isPresent() ? Values.processors("--cpus", cpus.get()) : 0,
-            pids.isPresent() ? Values.count("--pids", pids.get()) : 0);
+            pids.isPresent() ? Values.count("--pids", pids.get()) : 0,
+            files.isPresent() ? Values.count("--files", files.get()) : 0);
+    this.calls = calls(arguments);
     Optional<String> limit = text(arguments, "--timeout", Field.TIME);
     this.timeout =
         limit.isPresent()
@@ -225,7 +229,24 @@ final class SpecBuilder {
         timeout,
         traceFile,
         network,
-        reportFile);
+        reportFile,
+        calls);
+  }
+
+  /** A flag's rule goes before the profile's for the same call. */
+  private List<SandboxSpec.CallRule> calls(ParseResult arguments) throws CliException {
+    Map<Integer, SandboxSpec.CallRule> rules = new LinkedHashMap<>();
+    if (profile.isPresent()) {
+      for (String text : profile.get().list(Field.DENY)) {
+        SandboxSpec.CallRule rule = Values.callRule("--profile: " + Field.DENY.key(), text);
+        rules.put(rule.number(), rule);
+      }
+    }
+    for (String text : arguments.matchedOptionValue("--deny-call", new String[0])) {
+      SandboxSpec.CallRule rule = Values.callRule("--deny-call", text);
+      rules.put(rule.number(), rule);
+    }
+    return List.copyOf(rules.values());
   }
 
   /** The one that was named; or the one that is advised, which is said. */

@@ -2,6 +2,7 @@ package dev.vivarium.cli.run;
 
 import dev.vivarium.cli.CliException;
 import dev.vivarium.engine.SandboxSpec;
+import dev.vivarium.engine.watch.calls.CallRules;
 import dev.vivarium.profiles.Quantity;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -50,6 +51,11 @@ public final class Values {
   /** A count of at least one. */
   static int count(String flag, String value) throws CliException {
     return read(flag, value, Quantity::count);
+  }
+
+  /** {@code NAME[:ERRNO|:end]}: a system call that is refused. */
+  static SandboxSpec.CallRule callRule(String flag, String value) throws CliException {
+    return read(flag, value, CallRules::parse);
   }
 
   /** {@code HOST:GUEST[:ro|rw]}; read-only unless said. */

@@ -75,7 +75,8 @@ final class BundleSpec {
         Optional.empty(),
         Optional.empty(),
         network(bundle, profile),
-        Optional.empty());
+        Optional.empty(),
+        List.of());
   }
 
   private static OciException wrong(String annotation, String what) {

@@ -914,6 +914,11 @@ final class SandboxProcess implements ControlServer.Handler {
     }
 
     @Override
+    public void end(int exitCode, String reason) {
+      SandboxProcess.this.end(new Ending(exitCode, reason, true));
+    }
+
+    @Override
     public void keepChanges(Changes changes) {
       StateEntry entry = StateEntry.of(directories, run.id());
       if (keep) {

@@ -2,6 +2,7 @@ package dev.vivarium.engine.state;
 
 import dev.vivarium.engine.NetworkSpec;
 import dev.vivarium.engine.SandboxSpec;
+import dev.vivarium.engine.SandboxSpec.CallRule;
 import dev.vivarium.engine.SandboxSpec.Limits;
 import dev.vivarium.engine.SandboxSpec.Mount;
 import dev.vivarium.engine.SandboxSpec.ProcessSpec;
@@ -58,6 +59,7 @@ public final class SpecJson {
     out.writeNumberProperty("memoryBytes", spec.limits().memoryBytes());
     out.writeNumberProperty("cpus", spec.limits().cpus());
     out.writeNumberProperty("pids", spec.limits().pids());
+    out.writeNumberProperty("files", spec.limits().files());
     out.writeEndObject();
     if (spec.timeout().isPresent()) {
       out.writeNumberProperty("timeoutMillis", spec.timeout().get().toMillis());
@@ -71,6 +73,15 @@ public final class SpecJson {
     if (!spec.network().isNone()) {
       NetworkJson.write(out, spec.network());
     }
+    out.writeArrayPropertyStart("calls");
+    for (CallRule rule : spec.calls()) {
+      out.writeStartObject();
+      out.writeNumberProperty("number", rule.number());
+      out.writeStringProperty("name", rule.name());
+      out.writeNumberProperty("errno", rule.errno());
+      out.writeEndObject();
+    }
+    out.writeEndArray();
   }
 
   private static void process(JsonGenerator out, ProcessSpec process) {
@@ -105,6 +116,14 @@ public final class SpecJson {
     for (Json.Node mount : in.nodes("mounts")) {
       mounts.add(new Mount(mount.string("source"), mount.string("target"), mount.bool("writable")));
     }
+    List<CallRule> calls = new ArrayList<>();
+    for (Json.Node rule : in.has("calls") ? in.nodes("calls") : List.<Json.Node>of()) {
+      calls.add(
+          new CallRule(
+              Math.toIntExact(rule.number("number")),
+              rule.string("name"),
+              Math.toIntExact(rule.number("errno"))));
+    }
     return new SandboxSpec(
         in.string("id"),
         in.string("name"),
@@ -128,12 +147,14 @@ public final class SpecJson {
         new Limits(
             limits.number("memoryBytes"),
             limits.real("cpus"),
-            Math.toIntExact(limits.number("pids"))),
+            Math.toIntExact(limits.number("pids")),
+            limits.has("files") ? Math.toIntExact(limits.number("files")) : 0),
         in.has("timeoutMillis")
             ? Optional.of(Duration.ofMillis(in.number("timeoutMillis")))
             : Optional.empty(),
         in.optional("traceFile"),
         in.has("network") ? NetworkJson.read(in.node("network")) : NetworkSpec.NONE,
-        in.optional("reportFile"));
+        in.optional("reportFile"),
+        calls);
   }
 }

@@ -34,7 +34,7 @@ class SpecJsonTest {
         "box",
         List.of(new SandboxSpec.Mount("/src", "/dst", true)),
         true,
-        new SandboxSpec.Limits(1L << 40, 1.5, 256),
+        new SandboxSpec.Limits(1L << 40, 1.5, 256, 64),
         Optional.of(Duration.ofMillis(1500)),
         Optional.of("/tmp/trace.jsonl"),
         new NetworkSpec(
@@ -47,7 +47,9 @@ class SpecJsonTest {
             List.of(new NetworkSpec.NameServer("192.0.2.1", 53)),
             Optional.of("lan"),
             new NetworkSpec.Limits(10_000_000, Duration.ofMillis(80), 10_000)),
-        Optional.of("/tmp/report.html"));
+        Optional.of("/tmp/report.html"),
+        List.of(
+            new SandboxSpec.CallRule(101, "ptrace", 1), new SandboxSpec.CallRule(165, "mount", 0)));
   }
 
   @Test

@@ -89,6 +89,32 @@ public final class SyscallTable implements Kernel.Dispatcher {
   }
 
   /**
+   * Replaces a call's handler by one that refuses it.
+   *
+   * @param refusal never waits
+   */
+  public void refuse(int number, Handler refusal) {
+    handlers[number] = refusal;
+    fast[number] = true;
+  }
+
+  /** Whether the platform may answer this call without the kernel, where nobody looks on. */
+  public static boolean isAnsweredInGuest(int number) {
+    return switch (number) {
+      case Sys.GETPID,
+          Sys.GETTID,
+          Sys.GETPPID,
+          Sys.GETUID,
+          Sys.GETEUID,
+          Sys.GETGID,
+          Sys.GETEGID,
+          Sys.SCHED_YIELD ->
+          true;
+      default -> false;
+    };
+  }
+
+  /**
    * One line on the unsupported calls that were made, for the end of a run; empty if there were
    * none. Those that programs only try and do without are named when the run failed: they may be
    * why.
