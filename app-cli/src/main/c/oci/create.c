@@ -244,6 +244,15 @@ static char *java(void)
 	return name;
 }
 
+/* Trained with a container (tools/train); without it everything works, more slowly. */
+static char *cache(void)
+{
+	char *name = text("%s/oci.aot", home());
+	bool there = access(name, R_OK) == 0;
+
+	return there ? text("-XX:AOTCache=%s", name) : (char *)"-Dvivarium.aot=none";
+}
+
 static char *read_report(int fd)
 {
 	static char line[8192];
@@ -330,7 +339,7 @@ pid_t create_container(const struct create *wanted)
 		making.dir = -1;
 		close(report[0]);
 		char *number = text("%d", getpid());
-		char *argv[] = { path, arguments, (char *)"dev.vivarium.engine.oci.OciMain", (char *)wanted->id, place, bundle,
+		char *argv[] = { path, arguments, cache(), (char *)"dev.vivarium.engine.oci.OciMain", (char *)wanted->id, place, bundle,
 				 number,
 				 (char *)(terminal >= 0 ? "console" : wanted->own_terminal ? "own" : "none"), preserve, NULL };
 		monitor(argv, terminal, !wanted->own_terminal, wanted->preserve_fds, report_end);

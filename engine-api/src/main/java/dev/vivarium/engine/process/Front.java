@@ -53,6 +53,11 @@ public final class Front {
   private final FileInputStream pipe;
   private Listener listener = new Nobody();
 
+  /** The size of its terminal, which may be told before anybody listens; 0 until it is. */
+  private int rows;
+
+  private int columns;
+
   private Front(FileInputStream pipe) {
     this.pipe = pipe;
   }
@@ -73,6 +78,9 @@ public final class Front {
   /** From now on the listener hears of what comes. */
   synchronized void setListener(Listener next) {
     listener = next;
+    if (rows > 0) {
+      next.resized(rows, columns);
+    }
   }
 
   /**
@@ -104,8 +112,7 @@ public final class Front {
       for (int b = pipe.read(); b >= 0; b = pipe.read()) {
         Listener to = listener();
         if (b == SIGWINCH) {
-          int rows = number();
-          to.resized(rows, number());
+          resized(number(), number());
         } else if (b == SIGKILL) {
           to.insisted();
         } else {
@@ -116,6 +123,12 @@ public final class Front {
       // As good as its end.
     }
     listener().gone();
+  }
+
+  private synchronized void resized(int newRows, int newColumns) {
+    rows = newRows;
+    columns = newColumns;
+    listener.resized(newRows, newColumns);
   }
 
   /** Two bytes, the high one first. */

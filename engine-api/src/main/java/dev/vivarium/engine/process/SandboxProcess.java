@@ -87,6 +87,7 @@ final class SandboxProcess implements ControlServer.Handler {
   private @Nullable Container container;
 
   private boolean begun;
+  private @Nullable Thread serverOpener;
 
   /** An end from outside. */
   private record Ending(int exitCode, String reason, boolean tellUser) {}
@@ -164,21 +165,54 @@ final class SandboxProcess implements ControlServer.Handler {
     }
     front.setListener(new FromFront());
     try (Closeable held = lock.get();
-        ControlServer server = new ControlServer(run.controlSocket(), this)) {
+        LateServer server = new LateServer()) {
+      // Beside the engine's start, which takes as long.
+      Thread opener = new Thread(() -> open(server), "control-open");
+      opener.start();
+      synchronized (this) {
+        serverOpener = opener;
+      }
       Outcome outcome = live(begin, () -> spec, null);
-      finish(outcome, begin, server);
+      join(opener);
+      finish(outcome, begin, server.opened);
       return outcome;
+    }
+  }
+
+  private void open(LateServer server) {
+    try {
+      server.open();
+    } catch (IOException e) {
+      end(new Ending(FAILED, String.valueOf(e.getMessage()), false));
+    }
+  }
+
+  private static void join(Thread thread) {
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
   /** Of a container: waits until it may begin. */
   private void awaitBegin() throws EngineException {
     Container mine;
+    Thread opener;
+    Ending unwanted;
     synchronized (this) {
       mine = container;
+      opener = serverOpener;
     }
-    if (mine == null) {
+    if (mine == null || opener == null) {
       return;
+    }
+    join(opener);
+    synchronized (this) {
+      unwanted = ending;
+    }
+    if (unwanted != null) {
+      throw new EngineException(unwanted.exitCode, unwanted.reason);
     }
     try {
       mine.created();
