@@ -135,6 +135,18 @@ public enum Field {
       Quantity.duration(text);
     }
   },
+  SIGNED(
+      "signed-by",
+      Shape.LIST,
+      "PEM files of public keys, one of which must have signed the image; from the current"
+          + " directory on, or ~/") {
+    @Override
+    public void check(String text) {
+      if (text.isBlank()) {
+        throw new IllegalArgumentException("the file of a public key, such as ~/keys/cosign.pub");
+      }
+    }
+  },
   ENVIRONMENT("environment", Shape.MAP, "variables and their values") {
     @Override
     public void check(String text) {

@@ -53,6 +53,13 @@ public final class Profiles {
     return NAME.matcher(text).matches();
   }
 
+  /** A path of this machine that may begin with the home directory's sign. */
+  public static String expand(String path, Map<String, String> environment) {
+    return path.equals("~") || path.startsWith("~/")
+        ? environment.getOrDefault("HOME", System.getProperty("user.home")) + path.substring(1)
+        : path;
+  }
+
   /** Where the user's own profile of a name is or would be. */
   public Path file(String name) {
     return folder.resolve(name + SUFFIX);

@@ -65,6 +65,7 @@ final class ProfilesTest {
               - ~/data:/data
               - .:/work:rw
             limits: {memory: 512m, cpus: 1.5, pids: 64, files: 100, time: 90s}
+            signed-by: [~/cosign.pub]
             system-calls: {deny: [ptrace, "mount:ENOSYS", "bpf:end"]}
             environment: {A: "1", B: yes, EMPTY: ""}
             pass-environment: [LANG]

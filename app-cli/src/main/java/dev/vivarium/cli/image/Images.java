@@ -15,10 +15,14 @@ import dev.vivarium.image.store.ImageRecord;
 import dev.vivarium.image.store.ImageStore;
 import dev.vivarium.image.store.Progress;
 import dev.vivarium.image.store.PullOptions;
+import dev.vivarium.profiles.Field;
+import dev.vivarium.profiles.ProfileException;
+import dev.vivarium.profiles.Profiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -66,7 +70,8 @@ public final class Images {
     if (arguments.commandSpec().findOption("--verify-key") == null) {
       return signers;
     }
-    for (String file : arguments.matchedOptionValue("--verify-key", new String[0])) {
+    String[] keys = arguments.matchedOptionValue("--verify-key", new String[0]);
+    for (String file : keys.length > 0 ? List.of(keys) : keysOfProfile(arguments, context)) {
       signers.addAll(SignatureKey.read(Path.of(file)));
     }
     // An empty value is one too: a script whose variable is unset must not go unverified.
@@ -89,6 +94,23 @@ public final class Images {
       signers.add(new TrustedIdentity(identity, issuer, TrustRoot.read(file)));
     }
     return signers;
+  }
+
+  private static List<String> keysOfProfile(ParseResult arguments, Context context)
+      throws CliException {
+    if (arguments.commandSpec().findOption("--profile") == null
+        || !arguments.hasMatchedOption("--profile")) {
+      return List.of();
+    }
+    Map<String, String> here = context.environment();
+    try {
+      String name = arguments.matchedOptionValue("--profile", "");
+      return Profiles.of(here).load(name).list(Field.SIGNED).stream()
+          .map(file -> Profiles.expand(file, here))
+          .toList();
+    } catch (ProfileException e) {
+      throw new CliException(CliException.FAILED, e.getMessage(), e);
+    }
   }
 
   /** Whether an image that is here was found to be signed by one of them. */

@@ -5,6 +5,7 @@ import dev.vivarium.cli.run.ProfileValues;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.profiles.Field;
 import dev.vivarium.profiles.Profile;
+import dev.vivarium.profiles.Profiles;
 import dev.vivarium.profiles.Setting;
 import dev.vivarium.profiles.network.Decision;
 import dev.vivarium.profiles.network.NetworkPolicy;
@@ -32,7 +33,7 @@ record Verdict(boolean allowed, String reason) {
 
   private static Verdict ofPath(Profile profile, String subject, Map<String, String> environment)
       throws CliException {
-    Path path = Path.of(ProfileValues.expand(subject, environment)).toAbsolutePath().normalize();
+    Path path = Path.of(Profiles.expand(subject, environment)).toAbsolutePath().normalize();
     for (String text : profile.list(Field.MOUNTS)) {
       SandboxSpec.Mount mount = ProfileValues.mount(text, environment);
       Path source = Path.of(mount.source());

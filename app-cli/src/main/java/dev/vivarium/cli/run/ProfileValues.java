@@ -28,17 +28,10 @@ public final class ProfileValues {
     }
   }
 
-  /** A path that may begin with the home directory's sign. */
-  public static String expand(String path, Map<String, String> environment) {
-    return path.equals("~") || path.startsWith("~/")
-        ? environment.getOrDefault("HOME", System.getProperty("user.home")) + path.substring(1)
-        : path;
-  }
-
   /** A mount, seen from the current directory. */
   public static SandboxSpec.Mount mount(String text, Map<String, String> environment)
       throws CliException {
-    return Values.mount("--profile: mounts", expand(text, environment));
+    return Values.mount("--profile: mounts", Profiles.expand(text, environment));
   }
 
   /** The network policy. */

@@ -162,6 +162,12 @@ final class SpecBuilder {
 
   /** For this machine's own root. */
   SandboxSpec forHost() throws CliException {
+    if (profile.isPresent() && !profile.get().list(Field.SIGNED).isEmpty()) {
+      throw new CliException(
+          CliException.FAILED,
+          profile.get().name()
+              + ": signed-by: this machine's own root is not signed; run an image");
+    }
     Map<String, String> variables = new LinkedHashMap<>();
     variables.put("PATH", PATH);
     variables.put("LANG", "C.UTF-8");
