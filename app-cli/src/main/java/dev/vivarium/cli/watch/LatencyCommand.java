@@ -66,12 +66,12 @@ public final class LatencyCommand extends Command {
     Statistics figures = figures(sandbox, arguments, context);
     String only = arguments.matchedOptionValue("--syscall", (String) null);
     List<String> names = only == null ? List.of() : List.of(only.split(","));
-    List<LatencyRow> rows = LatencyRow.of(figures, by);
+    List<LatencyRow> rows = LatencyRow.of(figures, by, sandbox.engine());
     if (by.equals("syscall") && !names.isEmpty()) {
       rows.removeIf(r -> !names.contains(r.name()));
     }
     rows.sort(Comparator.comparingLong((LatencyRow r) -> -r.latency().sum()));
-    print(rows, by, figures, arguments, context);
+    print(rows, by, figures, sandbox.engine(), arguments, context);
     return 0;
   }
 
@@ -113,7 +113,12 @@ public final class LatencyCommand extends Command {
   }
 
   private static void print(
-      List<LatencyRow> rows, String by, Statistics figures, ParseResult arguments, Context context)
+      List<LatencyRow> rows,
+      String by,
+      Statistics figures,
+      String engine,
+      ParseResult arguments,
+      Context context)
       throws CliException {
     String format = arguments.matchedOptionValue("--format", "table");
     switch (format) {
@@ -125,7 +130,11 @@ public final class LatencyCommand extends Command {
       }
       case "hlog" -> context.out().print(log(rows, figures));
       case "table", "json", "jsonl" -> {
-        listing(rows, by).print(context.out(), arguments);
+        boolean parts = by.equals("syscall") && LatencyRow.hasParts(engine);
+        listing(rows, by, parts).print(context.out(), arguments);
+        if (format.equals("table") && by.equals("syscall") && !parts) {
+          context.err().println("viv: seen inside the guest, by its own kernel");
+        }
         if (format.equals("table") && rows.size() == 1) {
           context.out().print(Curve.draw(rows.get(0).latency()));
         }
@@ -145,7 +154,7 @@ public final class LatencyCommand extends Command {
     }
   }
 
-  private static Listing listing(List<LatencyRow> rows, String by) {
+  private static Listing listing(List<LatencyRow> rows, String by, boolean parts) {
     List<String> header =
         new ArrayList<>(
             List.of(
@@ -157,7 +166,7 @@ public final class LatencyCommand extends Command {
                 "P99",
                 "P99.9",
                 "MAX"));
-    if (by.equals("syscall")) {
+    if (parts) {
       header.addAll(List.of("SENTRY", "DISK", "BLOCKED", "HANDOVER"));
     }
     header.add("100ns      1us       10us      100us     1ms       10ms      100ms     1s");
@@ -175,7 +184,7 @@ public final class LatencyCommand extends Command {
                   Curve.time(h.percentile(99)),
                   Curve.time(h.percentile(99.9)),
                   Curve.time(h.max())));
-      if (by.equals("syscall")) {
+      if (parts) {
         row.parts().values().forEach(nanos -> texts.add(share(nanos, h.sum())));
       }
       texts.add(Curve.spark(h, 72));

@@ -82,7 +82,7 @@ final class LatencyView implements View {
       seconds = Math.max(1e-3, (figures.uptimeNanos() - before) / 1e9);
       countsBefore = counts;
       counts = new HashMap<>();
-      for (LatencyRow row : LatencyRow.of(figures, by)) {
+      for (LatencyRow row : LatencyRow.of(figures, by, sandbox.engine())) {
         counts.merge(row.name(), row.latency().count(), Long::sum);
       }
     }
@@ -91,10 +91,19 @@ final class LatencyView implements View {
   @Override
   public List<Line> draw(int height, int columns) {
     List<Line> lines = new ArrayList<>();
-    List<LatencyRow> rows = figures == null ? new ArrayList<>() : LatencyRow.of(figures, by);
+    List<LatencyRow> rows =
+        figures == null ? new ArrayList<>() : LatencyRow.of(figures, by, sandbox.engine());
     order.sort(rows);
     lines.add(
-        new Line(sandbox.name() + ": latency per " + by + ", " + order.text(), Line.Look.BOLD));
+        new Line(
+            sandbox.name()
+                + ": latency per "
+                + by
+                + (by.equals("syscall") && !LatencyRow.hasParts(sandbox.engine())
+                    ? ", seen inside the guest, "
+                    : ", ")
+                + order.text(),
+            Line.Look.BOLD));
     lines.add(Line.of(""));
     Columns table =
         new Columns(

@@ -97,7 +97,7 @@ public final class Report {
         "changes",
         changes.<Object>map(list -> list.stream().map(Change::values).toList()).orElse(null));
     r.put("network", network(seen));
-    r.put("systemCalls", calls(seen, figures));
+    r.put("systemCalls", calls(seen, figures, !spec.engine().equals("microvm")));
     r.put("unsupported", counts(seen.unsupported));
     r.put("signals", counts(seen.signals));
     Map<String, @Nullable Object> timeline = new LinkedHashMap<>();
@@ -194,7 +194,13 @@ public final class Report {
     return list;
   }
 
-  private static List<Object> calls(ReportCollector seen, Optional<Statistics> figures) {
+  /**
+   * System calls.
+   *
+   * @param parts whether the engine tells where the time of a call went
+   */
+  private static List<Object> calls(
+      ReportCollector seen, Optional<Statistics> figures, boolean parts) {
     List<Map<String, @Nullable Object>> rows = new ArrayList<>();
     if (figures.isPresent() && !figures.get().calls().isEmpty()) {
       for (Statistics.Calls c : figures.get().calls()) {
@@ -204,10 +210,12 @@ public final class Report {
         one.put("count", h.count());
         one.put("failures", c.failures());
         one.put("totalNanos", h.sum());
-        one.put("sentryNanos", c.insideNanos());
-        one.put("diskNanos", c.disk().sum());
-        one.put("blockedNanos", c.blocked().sum());
-        one.put("handOverNanos", c.handOver().sum());
+        if (parts) {
+          one.put("sentryNanos", c.insideNanos());
+          one.put("diskNanos", c.disk().sum());
+          one.put("blockedNanos", c.blocked().sum());
+          one.put("handOverNanos", c.handOver().sum());
+        }
         one.put("p50Nanos", h.percentile(50));
         one.put("p99Nanos", h.percentile(99));
         one.put("maxNanos", h.max());
