@@ -43,8 +43,26 @@ void channel_reset(void);
 /* Tells the host why and powers off. */
 _Noreturn void give_up(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* modules.c: from a list of files in /modules. */
+/* port.c: to the host. */
+enum port { AGENT_PORT, FILES_PORT, NETWORK_PORT };
+/* Whether the kernel's command line has a word for us. */
+bool is_told(const char *word);
+/* Ports of vsock, which are streams that come and go, and not of virtio-serial. */
+bool ports_are_streams(void);
+void ports_listen(void);
+int port_open(enum port port);
+/* As the monitor understands it. */
+_Noreturn void end_machine(void);
+
+/* modules.c: those of a list in /modules. */
 void load_modules(const char *list);
+/* Gives back the memory of those that are not needed. */
+void forget_modules(void);
+
+/* kernel.c: ends the machine with a line that says what its kernel lacks. */
+struct root_options;
+void need_at_start(void);
+void need_for_root(const struct root_options *options);
 
 /* root.c: the file tree that the command sees. */
 struct mount_options {
@@ -54,7 +72,7 @@ struct mount_options {
 };
 struct root_options {
   uint32_t disks;
-  bool read_only, network;
+  bool read_only, scratch, network;
   const char *host_name;
   uint32_t mounts;
   struct mount_options mount[MAX_MOUNTS];

@@ -1,10 +1,9 @@
-/* Frames over the virtio-serial port, and readers of their payloads. */
+/* Frames over the port, and readers of their payloads. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/reboot.h>
 #include <unistd.h>
 
 #include "agent.h"
@@ -41,7 +40,7 @@ void channel_send(uint16_t type, uint32_t process, const void *a, size_t a_lengt
   struct frame_header header = {(uint32_t)(a_length + b_length), type, 0, process};
   if (a_length + b_length > MAX_PAYLOAD) return;
   /* Only a host that never reads gets here: its own sandbox ends. */
-  if (queue_length + sizeof header + a_length + b_length > QUEUE_SIZE) reboot(RB_AUTOBOOT);
+  if (queue_length + sizeof header + a_length + b_length > QUEUE_SIZE) end_machine();
   put(&header, sizeof header);
   put(a, a_length);
   put(b, b_length);
@@ -97,8 +96,7 @@ _Noreturn void give_up(const char *format, ...) {
     for (int i = 0; i < 200 && channel_pending() && channel_flush(); i++) usleep(5000);
     usleep(200000);
   }
-  reboot(RB_AUTOBOOT);
-  for (;;) pause();
+  end_machine();
 }
 
 static const uint8_t *take(struct reader *r, size_t n) {

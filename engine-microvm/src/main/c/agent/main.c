@@ -2,7 +2,6 @@
  * The first process of a virtual machine: loads what the kernel needs, finds the port to the host, and does what the host
  * says. It has one thread and one loop.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/random.h>
@@ -14,7 +13,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/reboot.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -27,10 +25,6 @@
 #include "network.h"
 #include "watch.h"
 
-#define PORT_NAME "vivarium.agent"
-#define FILES_PORT_NAME "vivarium.files"
-#define NETWORK_PORT_NAME "vivarium.network"
-
 static bool welcomed, configured;
 
 /*
@@ -39,33 +33,6 @@ static bool welcomed, configured;
  * is there. Such a host is arriving, and what was heard from it and is to be answered must not be forgotten.
  */
 static enum { GONE, ARRIVING, HERE } host;
-
-/* Opens the port by its name; waits for it, since the driver makes ports by and by. */
-static int open_port(const char *wanted) {
-  for (int attempt = 0; attempt < 10000; attempt++) {
-    DIR *ports = opendir("/sys/class/virtio-ports");
-    for (struct dirent *entry; ports != NULL && (entry = readdir(ports)) != NULL;) {
-      char path[300], name[64] = "";
-      snprintf(path, sizeof path, "/sys/class/virtio-ports/%s/name", entry->d_name);
-      int fd = open(path, O_RDONLY | O_CLOEXEC);
-      if (fd < 0) continue;
-      ssize_t n = read(fd, name, sizeof name - 1);
-      close(fd);
-      if (n <= 0) continue;
-      name[strcspn(name, "\n")] = 0;
-      if (strcmp(name, wanted) != 0) continue;
-      snprintf(path, sizeof path, "/dev/%s", entry->d_name);
-      int port = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-      if (port >= 0) {
-        closedir(ports);
-        return port;
-      }
-    }
-    if (ports != NULL) closedir(ports);
-    usleep(1000);
-  }
-  give_up("the port to the host did not appear");
-}
 
 static void set_clock(uint64_t nanos) {
   struct timespec now = {(time_t)(nanos / 1000000000), (long)(nanos % 1000000000)};
@@ -119,7 +86,9 @@ static void configure(struct reader *r) {
   static struct root_options options;
   options.host_name = read_string(r);
   options.disks = read_u32(r);
-  options.read_only = read_u8(r) != 0;
+  uint8_t root = read_u8(r);
+  options.read_only = (root & ROOT_READ_ONLY) != 0;
+  options.scratch = (root & ROOT_SCRATCH) != 0;
   uint32_t max_tasks = read_u32(r);
   options.mounts = read_u32(r);
   if (options.mounts > MAX_MOUNTS) r->bad = true;
@@ -139,10 +108,13 @@ static void configure(struct reader *r) {
   if (r->bad) give_up("the host's configuration is malformed");
   raise_loopback();
   /* Not before: a clone has other disks than the template that it was made from. */
-  load_modules("/modules/late");
+  load_modules("late");
+  if (options.scratch) load_modules("scratch");
+  forget_modules();
+  need_for_root(&options);
   assemble_root(&options);
-  if (options.mounts > 0) files_start(open_port(FILES_PORT_NAME), options.mounts);
-  if (network.on) network_start(open_port(NETWORK_PORT_NAME), &network);
+  if (options.mounts > 0) files_start(port_open(FILES_PORT), options.mounts);
+  if (network.on) network_start(port_open(NETWORK_PORT), &network);
   processes_init(&options, max_tasks);
   configured = true;
   channel_send(CONFIGURED, 0, NULL, 0, NULL, 0);
@@ -175,7 +147,7 @@ static void on_frame(const struct frame_header *header, struct reader *payload) 
       a = read_u32(payload);
       if (!payload->bad) process_stop_output(header->process, a);
       break;
-    case SHUT_DOWN: reboot(RB_AUTOBOOT); break;
+    case SHUT_DOWN: end_machine();
     case QUERY:
       watch_send();
       send_statistics();
@@ -206,7 +178,11 @@ static void prepare(void) {
     close(fd);
   }
   signal(SIGPIPE, SIG_IGN);
-  load_modules("/modules/early");
+  load_modules("early");
+  if (is_told("pci")) load_modules("pci");
+  if (ports_are_streams()) load_modules("vsock");
+  need_at_start();
+  ports_listen();
 }
 
 int main(void) {
@@ -221,7 +197,7 @@ int main(void) {
   sigaddset(&child, SIGCHLD);
   sigprocmask(SIG_BLOCK, &child, NULL);
   int children = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-  channel_open(open_port(PORT_NAME));
+  channel_open(port_open(AGENT_PORT));
   for (;;) {
     polls[0] = (struct pollfd){channel_fd(), (short)(POLLIN | (channel_pending() ? POLLOUT : 0)), 0};
     polls[1] = (struct pollfd){children, POLLIN, 0};
@@ -238,7 +214,14 @@ int main(void) {
       host = HERE;
     } else {
       /* A host that has gone for good takes the machine with it. In a template, and before it has come, it is waited for. */
-      if (configured) reboot(RB_AUTOBOOT);
+      if (configured) end_machine();
+      if (ports_are_streams()) {
+        close(channel_fd());
+        channel_reset();
+        welcomed = false;
+        channel_open(port_open(AGENT_PORT));
+        continue;
+      }
       if (heard) {
         host = ARRIVING;
       } else if (host == HERE) {

@@ -1,4 +1,5 @@
 /* Loads the kernel modules that the initramfs brings, in the order of a list. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,7 +11,8 @@
 
 void load_modules(const char *list) {
   char path[256], name[128];
-  FILE *order = fopen(list, "re");
+  snprintf(path, sizeof path, "/modules/%s", list);
+  FILE *order = fopen(path, "re");
   if (order == NULL) return;
   while (fgets(name, sizeof name, order) != NULL) {
     name[strcspn(name, "\n")] = 0;
@@ -19,6 +21,15 @@ void load_modules(const char *list) {
     if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) != 0 && errno != EEXIST))
       fprintf(stderr, "vivarium-agent: cannot load %s: %s\n", name, strerror(errno));
     if (fd >= 0) close(fd);
+    /* The initramfs is memory. */
+    unlink(path);
   }
   fclose(order);
+}
+
+void forget_modules(void) {
+  DIR *all = opendir("/modules");
+  for (struct dirent *entry; all != NULL && (entry = readdir(all)) != NULL;)
+    if (entry->d_name[0] != '.') unlinkat(dirfd(all), entry->d_name, 0);
+  if (all != NULL) closedir(all);
 }

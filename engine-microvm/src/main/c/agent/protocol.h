@@ -1,5 +1,6 @@
 /*
- * The protocol between the agent (init of the virtual machine) and the sandbox's host process, over one virtio-serial port.
+ * The protocol between the agent (init of the virtual machine) and the sandbox's host process, over one port of virtio-serial
+ * or vsock.
  * AgentProtocol.java has the same numbers; a test compares the two.
  *
  * A frame is a header (struct frame_header, little endian as both ends are) and a payload. Strings are a u32 length and
@@ -21,13 +22,17 @@
 
 #include <stdint.h>
 
-#define AGENT_VERSION 4
+#define AGENT_VERSION 5
+/* The agent's; then that of host files, and the network's. */
+#define FIRST_VSOCK_PORT 10861
 #define MAX_PAYLOAD 65536
 #define OUTPUT_WINDOW 262144
 #define INPUT_WINDOW 65536
 #define MAX_PROCESSES 256
 #define MAX_MOUNTS 64
 #define MAX_FILE_REQUESTS 16
+#define ROOT_READ_ONLY 1
+#define ROOT_SCRATCH 2
 #define NETWORK_ON 1
 #define NETWORK_V6 2
 
@@ -41,7 +46,7 @@ struct frame_header {
 enum frame_type {
   /* From the host. */
   HELLO = 1,      /* u32 lowest, u32 highest version */
-  CONFIGURE = 2,  /* u64 wall clock in ns; str entropy; str host name; u32 disks; u8 read-only root; u32 max tasks;
+  CONFIGURE = 2,  /* u64 wall clock in ns; str entropy; str host name; u32 disks; u8 root: ROOT_*; u32 max tasks;
                      u32 mounts, each: str target (empty: what lies under the root), u8 writable, u32 mode;
                      u8 network: NETWORK_*; u32 published ports, each: u16 number inside */
   START = 3,      /* u8 terminal; u8 standard input; u16 rows; u16 columns; str user; str directory; list argv; list env */

@@ -1,6 +1,6 @@
 /*
  * The file tree that the command sees: the image's layers, one read-only EROFS disk each, under a writable overlay in guest
- * memory; with the /proc, /dev and /sys that programs expect.
+ * memory or on a scratch disk; with the /proc, /dev and /sys that programs expect.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,9 +16,19 @@
 
 #define MAX_DISKS 64
 
-/* The block device whose serial number is this; waits for it, since devices appear by themselves. */
-static void find_disk(const char *serial, char *device, size_t size) {
+/*
+ * The block device whose serial number is this; waits for it, since devices appear by themselves. A monitor that gives disks
+ * no serial numbers gives them in our order.
+ */
+static void find_disk(const char *serial, unsigned number, char *device, size_t size) {
+  bool ordered = is_told("order");
   for (int attempt = 0; attempt < 5000; attempt++) {
+    if (ordered) {
+      snprintf(device, size, "/dev/vd%c", (char)('a' + number % 26));
+      if (access(device, F_OK) == 0) return;
+      usleep(1000);
+      continue;
+    }
     for (char letter = 'a'; letter <= 'z'; letter++) {
       char path[64], found[64] = "";
       snprintf(path, sizeof path, "/sys/block/vd%c/serial", letter);
@@ -49,14 +59,21 @@ void assemble_root(const struct root_options *options) {
     char serial[16], device[16], directory[32];
     snprintf(serial, sizeof serial, "layer%u", i);
     snprintf(directory, sizeof directory, "/layers/%u", i);
-    find_disk(serial, device, sizeof device);
+    find_disk(serial, i, device, sizeof device);
     mkdir(directory, 0755);
     if (mount(device, directory, "erofs", MS_RDONLY, "") != 0) give_up("cannot mount layer %u: %s", i, strerror(errno));
     if (i + 1 < options->disks) strcat(lower, ":");
     strcat(lower, directory);
   }
   mkdir("/upper", 0755);
-  if (mount("tmpfs", "/upper", "tmpfs", 0, "mode=0755,size=75%") != 0) give_up("cannot mount the writable layer: %s", strerror(errno));
+  if (options->scratch) {
+    char device[16];
+    find_disk("scratch", options->disks, device, sizeof device);
+    /* What is freed in it, the host is told of. */
+    if (mount(device, "/upper", "ext4", MS_NOATIME, "discard") != 0) give_up("cannot mount the scratch disk: %s", strerror(errno));
+  } else if (mount("tmpfs", "/upper", "tmpfs", 0, "mode=0755,size=75%") != 0) {
+    give_up("cannot mount the writable layer: %s", strerror(errno));
+  }
   mkdir("/upper/files", 0755);
   mkdir("/upper/work", 0755);
   if (on_host_files(options)) {

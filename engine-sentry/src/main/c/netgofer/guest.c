@@ -52,6 +52,22 @@ void guest_connect_channel(const char *path)
 	for_guest = true;
 }
 
+/* Some monitors want to be told which port it is, and answer when the guest has it. */
+static void greet(int fd, const char *line, const char *path)
+{
+	char answer[64] = "";
+	size_t length = 0;
+
+	errno = ECONNREFUSED;
+	if (send(fd, line, strlen(line), MSG_NOSIGNAL) != (ssize_t)strlen(line))
+		die("cannot connect to", path);
+	while (length < sizeof answer - 1 && recv(fd, answer + length, 1, 0) == 1 && answer[length] != '\n')
+		length++;
+	errno = ECONNREFUSED;
+	if (answer[length] != '\n' || strncmp(answer, "OK ", 3) != 0)
+		die("cannot connect to", path);
+}
+
 /*
  * To the machine's port, whose path comes when the guest can hear of it. Until then only published ports wait; that they are
  * there is said with a byte.
@@ -64,7 +80,13 @@ void guest_connect(void)
 	if (n <= 0)
 		_exit(0);
 	path[n] = 0;
+	char *greeting = strchr(path, '\n');
+
+	if (greeting != NULL)
+		*greeting++ = 0;
 	wire = connect_path(path);
+	if (greeting != NULL)
+		greet(wire, greeting, path);
 	fcntl(wire, F_SETFL, O_NONBLOCK);
 	poller = epoll_create1(EPOLL_CLOEXEC);
 	struct epoll_event in = { .events = EPOLLIN }, ready = { .events = EPOLLIN };

@@ -25,6 +25,7 @@ import java.util.Optional;
  * @param reportFile where the report of the run is written, besides being kept with the sandbox's
  *     state; an empty name to only keep it
  * @param calls system calls that are refused, or end the run
+ * @param machine what is asked of a virtual machine
  */
 public record SandboxSpec(
     String id,
@@ -41,11 +42,47 @@ public record SandboxSpec(
     Optional<String> traceFile,
     NetworkSpec network,
     Optional<String> reportFile,
-    List<CallRule> calls) {
+    List<CallRule> calls,
+    Machine machine) {
 
   public SandboxSpec {
     mounts = List.copyOf(mounts);
     calls = List.copyOf(calls);
+  }
+
+  /** One whose virtual machine, if it has one, is the usual. */
+  public SandboxSpec(
+      String id,
+      String name,
+      String engine,
+      Optional<String> platform,
+      Root root,
+      ProcessSpec process,
+      String hostname,
+      List<Mount> mounts,
+      boolean readOnlyRoot,
+      Limits limits,
+      Optional<Duration> timeout,
+      Optional<String> traceFile,
+      NetworkSpec network,
+      Optional<String> reportFile) {
+    this(
+        id,
+        name,
+        engine,
+        platform,
+        root,
+        process,
+        hostname,
+        mounts,
+        readOnlyRoot,
+        limits,
+        timeout,
+        traceFile,
+        network,
+        reportFile,
+        List.of(),
+        Machine.USUAL);
   }
 
   /** One without a network but its own loopback. */
@@ -76,8 +113,7 @@ public record SandboxSpec(
         timeout,
         traceFile,
         NetworkSpec.NONE,
-        Optional.empty(),
-        List.of());
+        Optional.empty());
   }
 
   /** The root file system. */
@@ -250,5 +286,21 @@ public record SandboxSpec(
     public boolean endsRun() {
       return errno == 0;
     }
+  }
+
+  /**
+   * What is asked of a virtual machine; of other engines, nothing can be.
+   *
+   * @param vmm qemu, firecracker or cloud-hypervisor; empty for qemu
+   * @param kernel absolute path of the guest's kernel: an ELF file, a bzImage or a Debian package;
+   *     empty for the distribution's
+   * @param kernelArguments what its command line has at its end; may be empty
+   * @param diskBytes size of the disk that holds what is written to the root; 0 for none: that is
+   *     in the guest's memory
+   */
+  public record Machine(
+      Optional<String> vmm, Optional<String> kernel, String kernelArguments, long diskBytes) {
+    /** Nothing in particular. */
+    public static final Machine USUAL = new Machine(Optional.empty(), Optional.empty(), "", 0);
   }
 }

@@ -9,6 +9,8 @@ import dev.vivarium.microvm.kernel.KernelStore;
 import dev.vivarium.microvm.vmm.Accelerator;
 import dev.vivarium.microvm.vmm.AcceleratorProbe;
 import dev.vivarium.microvm.vmm.Qemu;
+import dev.vivarium.microvm.vmm.RestVmm;
+import dev.vivarium.microvm.vmm.Vmms;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,9 +38,10 @@ final class MicrovmProbe {
     } else {
       add("QEMU", Level.MISSING, "not installed", "sudo apt-get install qemu-system-x86");
     }
-    add("Firecracker", Level.DEGRADED, "no driver yet", "");
-    add("Cloud Hypervisor", Level.DEGRADED, "no driver yet", "");
     try {
+      for (RestVmm vmm : Vmms.others()) {
+        other(vmm);
+      }
       Optional<GuestKernel> kernel = new KernelStore(kernels).installed();
       if (kernel.isPresent()) {
         add("guest kernel", Level.OK, kernel.get().name(), "");
@@ -65,8 +68,28 @@ final class MicrovmProbe {
     return new EngineProbe(qemu, findings);
   }
 
+  /** One that QEMU can be replaced with: nobody needs it. */
+  private void other(RestVmm vmm) throws IOException {
+    Optional<String> version = vmm.version();
+    if (version.isEmpty()) {
+      add(
+          vmm.name(),
+          Level.DEGRADED,
+          "not installed, and its driver not exercised here",
+          "for --vmm " + vmm.name() + ": " + vmm.remedy());
+    } else if (new AcceleratorProbe(vmm, kernels).hasStartedGuest()) {
+      add(vmm.name(), Level.OK, version.get() + "; a test guest started under it", "");
+    } else {
+      add(
+          vmm.name(),
+          Level.DEGRADED,
+          version.get() + "; not exercised here: no test guest has started under it",
+          "the first run with --vmm " + vmm.name() + " tries it, where KVM can be used");
+    }
+  }
+
   private void accelerator(GuestKernel kernel) throws IOException, InterruptedException {
-    AcceleratorProbe.Result result = new AcceleratorProbe(new Qemu(), kernels).run(kernel);
+    AcceleratorProbe.Result result = new AcceleratorProbe(new Qemu(kernels), kernels).run(kernel);
     add(
         "KVM",
         result.accelerator() == Accelerator.KVM ? Level.OK : Level.DEGRADED,

@@ -16,16 +16,20 @@ import dev.vivarium.microvm.vmm.Accelerator;
 import dev.vivarium.microvm.vmm.AcceleratorProbe;
 import dev.vivarium.microvm.vmm.Machine;
 import dev.vivarium.microvm.vmm.MachineSpec;
-import dev.vivarium.microvm.vmm.Qemu;
 import dev.vivarium.microvm.vmm.QemuTemplates;
 import dev.vivarium.microvm.vmm.Vmm;
 import dev.vivarium.microvm.vmm.VmmException;
+import dev.vivarium.microvm.vmm.Vmms;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /** From a specification to a command that runs in a virtual machine. */
@@ -39,10 +43,13 @@ final class MicrovmStart {
   /** An emulated guest on a busy machine takes this long at most; a good one takes a second. */
   private static final Duration PATIENCE = Duration.ofSeconds(90);
 
+  /** A monitor ends a little after the connections to its guest. */
+  private static final int VERDICT_MILLIS = 3000;
+
   private final SandboxSpec spec;
   private final SandboxHost host;
   private final Path kernels;
-  private final Vmm vmm = new Qemu();
+  private final Vmm vmm;
 
   /** When the machine was begun. */
   private long began;
@@ -51,12 +58,14 @@ final class MicrovmStart {
     this.spec = spec;
     this.host = host;
     this.kernels = kernels;
+    this.vmm = Vmms.of(spec.machine().vmm().orElse("qemu"), kernels);
   }
 
   MicrovmSandbox start() throws EngineException {
     List<Path> layers = checked();
     @Nullable GuestNetwork network = null;
     try {
+      vmm.requireInstalled();
       // Before all that takes long: a port that is taken is known at once.
       network = network();
       MicrovmSandbox sandbox = start(layers, network);
@@ -86,15 +95,50 @@ final class MicrovmStart {
 
   private MicrovmSandbox start(List<Path> layers, @Nullable GuestNetwork network)
       throws EngineException, KernelException, VmmException, IOException, InterruptedException {
-    GuestKernel kernel = new KernelStore(kernels).get(host::log);
+    KernelStore store = new KernelStore(kernels);
+    GuestKernel kernel =
+        spec.machine().kernel().isPresent()
+            ? store.given(Path.of(spec.machine().kernel().get()))
+            : store.get(host::log);
     AcceleratorProbe.Result found = new AcceleratorProbe(vmm, kernels).run(kernel);
     host.log(
         "kernel %s, %s, %s (%s)"
             .formatted(kernel.name(), vmm.name(), found.accelerator(), found.reason()));
-    MachineSpec wanted =
-        new MachineSpec(
-            kernel, found.accelerator(), memory(), processors(), layers, host.runDirectory());
+    if (found.accelerator() != Accelerator.KVM && vmm.needsKvm()) {
+      throw new VmmException(
+          vmm.name() + " needs KVM: " + found.reason() + "; use --vmm qemu, which can do without");
+    }
     began = System.nanoTime();
+    Optional<Path> scratch =
+        spec.machine().diskBytes() > 0
+            ? Optional.of(
+                new ScratchDisk(kernels.resolveSibling("scratch"))
+                    .make(spec.id(), spec.machine().diskBytes()))
+            : Optional.empty();
+    try {
+      return start(
+          new MachineSpec(
+              kernel,
+              found.accelerator(),
+              vmm.bus(),
+              memory(),
+              processors(),
+              layers,
+              scratch,
+              spec.machine().kernelArguments(),
+              host.runDirectory()),
+          network);
+    } finally {
+      // The monitor has it open, or there is none: nothing of it is left, whatever happens now.
+      if (scratch.isPresent()) {
+        Files.deleteIfExists(scratch.get());
+      }
+    }
+  }
+
+  private MicrovmSandbox start(MachineSpec wanted, @Nullable GuestNetwork network)
+      throws EngineException, VmmException, IOException, InterruptedException {
+    GuestKernel kernel = wanted.kernel();
     Optional<Machine> clone = clone(wanted);
     if (clone.isEmpty()) {
       requireWhole(kernel, false);
@@ -102,10 +146,9 @@ final class MicrovmStart {
     MicrovmSandbox sandbox =
         launch(
             clone.isPresent() ? clone.get() : vmm.start(wanted),
-            layers.size(),
+            wanted,
             network,
-            kernel,
-            vmm.name() + " " + found.accelerator().name().toLowerCase(Locale.ROOT));
+            vmm.name() + " " + wanted.accelerator().name().toLowerCase(Locale.ROOT));
     if (clone.isEmpty() && usesTemplates(wanted)) {
       TemplateMaker.start(wanted);
     }
@@ -116,7 +159,10 @@ final class MicrovmStart {
    * Templates are for where booting is slow. Under KVM, where nobody has tried them, they are for
    * who asks.
    */
-  private static boolean usesTemplates(MachineSpec machine) {
+  private boolean usesTemplates(MachineSpec machine) {
+    if (!vmm.name().equals("qemu")) {
+      return false;
+    }
     String asked = System.getenv("VIVARIUM_VM_TEMPLATES");
     return asked == null || asked.isEmpty()
         ? machine.accelerator() == Accelerator.TCG
@@ -216,18 +262,14 @@ final class MicrovmStart {
   }
 
   private MicrovmSandbox launch(
-      Machine machine,
-      int disks,
-      @Nullable GuestNetwork network,
-      GuestKernel kernel,
-      String platform)
+      Machine machine, MachineSpec made, @Nullable GuestNetwork network, String platform)
       throws EngineException, IOException, InterruptedException {
     AgentConnection agent = null;
     FileServer files = new FileServer(AgentConnection.MAX_FILE_REQUESTS);
     try {
       addMounts(files);
-      agent = AgentConnection.open(machine.agentPort());
-      String release = welcome(agent, kernel);
+      agent = AgentConnection.open(machine.openAgentPort(PATIENCE));
+      String release = welcome(agent, made.kernel());
       host.log("the agent answered after " + (System.nanoTime() - began) / 1_000_000 + " ms");
       host.log("the guest's kernel is " + release);
       if (!files.mounts().isEmpty()) {
@@ -235,7 +277,8 @@ final class MicrovmStart {
       }
       agent.configure(
           spec.hostname(),
-          disks,
+          made.disks().size(),
+          made.scratch().isPresent(),
           spec.readOnlyRoot(),
           spec.limits().pids(),
           files.mounts(),
@@ -248,7 +291,7 @@ final class MicrovmStart {
           machine, agent, process, instrument, files, network, host::log, memory(), platform);
     } catch (EngineException | IOException | InterruptedException e) {
       // Why the machine is gone says more than that it does not answer.
-      String ended = machine.ended().getNow("");
+      String ended = e instanceof IOException ? ended(machine) : "";
       if (agent != null) {
         agent.close();
       }
@@ -262,6 +305,18 @@ final class MicrovmStart {
       }
       throw new EngineException(
           FAILED, "the virtual machine failed: " + (ended.isEmpty() ? e.getMessage() : ended), e);
+    }
+  }
+
+  /** Why the machine is gone; empty if it is still there. */
+  private static String ended(Machine machine) {
+    try {
+      return machine.ended().get(VERDICT_MILLIS, TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      return "";
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return "";
     }
   }
 

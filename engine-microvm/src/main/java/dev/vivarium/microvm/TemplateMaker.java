@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -37,7 +38,11 @@ public final class TemplateMaker {
             spec.accelerator().name(),
             String.valueOf(spec.memoryBytes()),
             String.valueOf(spec.processors()),
-            String.valueOf(spec.disks().size()))
+            String.valueOf(spec.disks().size()),
+            spec.bus().name(),
+            String.valueOf(spec.kernel().image().getParent()),
+            spec.scratch().isPresent() ? "scratch" : "",
+            spec.kernelArguments())
         .redirectInput(new File("/dev/null"))
         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
         .redirectError(ProcessBuilder.Redirect.DISCARD)
@@ -51,11 +56,14 @@ public final class TemplateMaker {
     try {
       MachineSpec spec =
           new MachineSpec(
-              new KernelStore(kernels).installed().orElseThrow(),
+              new KernelStore(kernels).at(Path.of(words[5])),
               Accelerator.valueOf(words[0]),
+              MachineSpec.Bus.valueOf(words[4]),
               Long.parseLong(words[1]),
               Integer.parseInt(words[2]),
               Collections.nCopies(Integer.parseInt(words[3]), Path.of("/")),
+              words[6].isEmpty() ? Optional.empty() : Optional.of(Path.of("/")),
+              words[7],
               sockets);
       new QemuTemplates(QemuTemplates.below(kernels)).make(spec);
     } finally {

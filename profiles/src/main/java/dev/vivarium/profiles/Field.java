@@ -26,6 +26,41 @@ public enum Field {
       "systrap",
       "ptrace",
       "kvm"),
+  VMM(
+      "machine.vmm",
+      Shape.ONE,
+      "what runs virtual machines",
+      "qemu",
+      "firecracker",
+      "cloud-hypervisor"),
+  KERNEL(
+      "machine.kernel",
+      Shape.ONE,
+      "the kernel of virtual machines: an ELF file, a bzImage or a linux-image package; from the"
+          + " current directory on, or ~/") {
+    @Override
+    public void check(String text) {
+      if (text.isEmpty() || text.indexOf('\0') >= 0) {
+        throw new IllegalArgumentException("a path");
+      }
+    }
+  },
+  KERNEL_ARGUMENTS("machine.kernel-args", Shape.ONE, "what its command line has at its end") {
+    @Override
+    public void check(String text) {
+      KernelArguments.check(text);
+    }
+  },
+  DISK(
+      "machine.disk",
+      Shape.ONE,
+      "size of the disk of virtual machines that holds what is written, such as 2g; without it that"
+          + " is in their memory") {
+    @Override
+    public void check(String text) {
+      Quantity.bytes(text);
+    }
+  },
   NETWORK(
       "network.mode",
       Shape.ONE,

@@ -92,6 +92,7 @@ public final class RunCommand extends Command {
         "sentry, microvm, or auto: which suits it, and why (default: sentry).",
         "--engine");
     option(spec, "PLATFORM", "How the sentry gets hold of system calls: systrap.", "--platform");
+    MachineFlags.declare(spec);
     flag(spec, "Make the root file system read-only.", "--read-only");
     option(spec, "SIZE", "How much memory it may use, such as 512m.", "--memory", "-m");
     option(spec, "NUMBER", "How many processors it may use, such as 1.5.", "--cpus");

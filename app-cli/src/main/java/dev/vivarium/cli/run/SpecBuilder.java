@@ -42,6 +42,7 @@ final class SpecBuilder {
   private final Optional<String> reportFile;
   private final NetworkSpec network;
   private final List<SandboxSpec.CallRule> calls;
+  private final SandboxSpec.Machine machine;
   private final Optional<String> entrypoint;
   private final List<String> command;
   private final Map<String, String> environment = new LinkedHashMap<>();
@@ -100,6 +101,10 @@ final class SpecBuilder {
             ? Optional.of(Values.duration("--timeout", limit.get()))
             : Optional.empty();
     this.network = NetworkFlags.read(arguments, profile);
+    this.machine = MachineFlags.read(arguments, profile, context.environment());
+    if (adviseFor.isEmpty()) {
+      MachineFlags.check(machine, engine);
+    }
     this.traceFile = writable("the trace", flag(arguments, "--trace"));
     this.reportFile =
         arguments.hasMatchedOption("--record") && !arguments.hasMatchedOption("--report")
@@ -236,7 +241,8 @@ final class SpecBuilder {
         traceFile,
         network,
         reportFile,
-        calls);
+        calls,
+        machine);
   }
 
   /** A flag's rule goes before the profile's for the same call. */
@@ -259,6 +265,9 @@ final class SpecBuilder {
   private String engine(SandboxSpec.Root root, List<String> words) throws CliException {
     if (adviseFor.isEmpty()) {
       return engine;
+    }
+    if (!machine.equals(SandboxSpec.Machine.USUAL)) {
+      return "microvm";
     }
     String image = root instanceof SandboxSpec.Root.Image i ? i.reference() : "host";
     Advisor.Advice advice =

@@ -33,6 +33,7 @@ final class Candidates {
       Map.ofEntries(
           Map.entry("--engine", List.of("auto", "sentry", "microvm")),
           Map.entry("--platform", List.of("systrap", "ptrace", "kvm")),
+          Map.entry("--vmm", List.of("qemu", "firecracker", "cloud-hypervisor")),
           Map.entry("--net", List.of("none", "allow", "full")),
           Map.entry("--pull", List.of("missing", "always", "never")),
           Map.entry("--format", List.of("table", "json", "jsonl")),

@@ -75,8 +75,7 @@ final class BundleSpec {
         Optional.empty(),
         Optional.empty(),
         network(bundle, profile),
-        Optional.empty(),
-        List.of());
+        Optional.empty());
   }
 
   private static OciException wrong(String annotation, String what) {

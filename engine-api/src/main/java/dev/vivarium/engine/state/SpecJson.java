@@ -4,6 +4,7 @@ import dev.vivarium.engine.NetworkSpec;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.engine.SandboxSpec.CallRule;
 import dev.vivarium.engine.SandboxSpec.Limits;
+import dev.vivarium.engine.SandboxSpec.Machine;
 import dev.vivarium.engine.SandboxSpec.Mount;
 import dev.vivarium.engine.SandboxSpec.ProcessSpec;
 import dev.vivarium.engine.SandboxSpec.Root;
@@ -82,6 +83,26 @@ public final class SpecJson {
       out.writeEndObject();
     }
     out.writeEndArray();
+    if (!spec.machine().equals(Machine.USUAL)) {
+      machine(out, spec.machine());
+    }
+  }
+
+  private static void machine(JsonGenerator out, Machine machine) {
+    out.writeObjectPropertyStart("machine");
+    machine.vmm().ifPresent(vmm -> out.writeStringProperty("vmm", vmm));
+    machine.kernel().ifPresent(kernel -> out.writeStringProperty("kernel", kernel));
+    out.writeStringProperty("kernelArguments", machine.kernelArguments());
+    out.writeNumberProperty("diskBytes", machine.diskBytes());
+    out.writeEndObject();
+  }
+
+  private static Machine machine(Json.Node in) throws IOException {
+    return new Machine(
+        in.optional("vmm"),
+        in.optional("kernel"),
+        in.string("kernelArguments"),
+        in.number("diskBytes"));
   }
 
   private static void process(JsonGenerator out, ProcessSpec process) {
@@ -155,6 +176,7 @@ public final class SpecJson {
         in.optional("traceFile"),
         in.has("network") ? NetworkJson.read(in.node("network")) : NetworkSpec.NONE,
         in.optional("reportFile"),
-        calls);
+        calls,
+        in.has("machine") ? machine(in.node("machine")) : Machine.USUAL);
   }
 }

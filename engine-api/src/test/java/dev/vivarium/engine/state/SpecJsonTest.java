@@ -49,7 +49,9 @@ class SpecJsonTest {
             new NetworkSpec.Limits(10_000_000, Duration.ofMillis(80), 10_000)),
         Optional.of("/tmp/report.html"),
         List.of(
-            new SandboxSpec.CallRule(101, "ptrace", 1), new SandboxSpec.CallRule(165, "mount", 0)));
+            new SandboxSpec.CallRule(101, "ptrace", 1), new SandboxSpec.CallRule(165, "mount", 0)),
+        new SandboxSpec.Machine(
+            Optional.of("firecracker"), Optional.of("/boot/k"), "a=b \"c d\"", 2L << 30));
   }
 
   @Test

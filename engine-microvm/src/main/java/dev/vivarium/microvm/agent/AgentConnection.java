@@ -25,6 +25,9 @@ public final class AgentConnection implements Closeable {
   /** How many requests for host files an agent lets wait. */
   public static final int MAX_FILE_REQUESTS = AgentProtocol.MAX_FILE_REQUESTS;
 
+  /** The agent's port where it has vsock; then that of host files, and the network's. */
+  public static final int FIRST_VSOCK_PORT = AgentProtocol.FIRST_VSOCK_PORT;
+
   private static final int MAX_TEXT = 4096;
   private static final int MAX_CALLS = 512;
   private static final int ENTROPY = 64;
@@ -93,6 +96,7 @@ public final class AgentConnection implements Closeable {
    * Gives the guest its identity and its root, and waits until both are in place.
    *
    * @param disks how many layers are attached, serial numbers layer0 (lowest) and up
+   * @param scratch whether there is a disk of the serial number scratch, for what is written
    * @param maxTasks how many tasks the command may have; 0 for no limit
    * @param mounts what the guest mounts of the host's files; a {@link FilesConnection} serves them
    * @param network what the guest has of it; a network gofer serves it
@@ -100,6 +104,7 @@ public final class AgentConnection implements Closeable {
   public void configure(
       String hostName,
       int disks,
+      boolean scratch,
       boolean readOnlyRoot,
       int maxTasks,
       List<FileServer.Mount> mounts,
@@ -115,7 +120,9 @@ public final class AgentConnection implements Closeable {
             .bytes(entropy)
             .string(hostName)
             .u32(disks)
-            .u8(readOnlyRoot ? 1 : 0)
+            .u8(
+                (readOnlyRoot ? AgentProtocol.ROOT_READ_ONLY : 0)
+                    | (scratch ? AgentProtocol.ROOT_SCRATCH : 0))
             .u32(maxTasks)
             .u32(mounts.size());
     for (FileServer.Mount mount : mounts) {

@@ -87,7 +87,7 @@ public final class KernelDigest {
     }
   }
 
-  private static String of(Path file) throws IOException {
+  static String of(Path file) throws IOException {
     try (InputStream in = Files.newInputStream(file)) {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       byte[] buffer = new byte[1 << 16];

@@ -1,7 +1,12 @@
 package dev.vivarium.microvm.kernel;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +23,7 @@ final class KernelModule {
    */
   static final List<String> EARLY =
       List.of(
+          "crc32c_generic",
           "virtio_mmio",
           "virtio_console",
           "virtio_rng",
@@ -30,11 +36,29 @@ final class KernelModule {
   /** What they need only when they get their disks, which a template does not have. */
   static final List<String> LATE = List.of("virtio_blk");
 
+  /** The lists that the agent loads, and in what order they may need each other. */
+  static final Map<String, List<String>> LISTS;
+
+  static {
+    Map<String, List<String>> lists = new LinkedHashMap<>();
+    lists.put("early", EARLY);
+    lists.put("pci", List.of("virtio_pci"));
+    lists.put("vsock", List.of("vmw_vsock_virtio_transport"));
+    lists.put("late", LATE);
+    lists.put("scratch", List.of("ext4"));
+    LISTS = Collections.unmodifiableMap(lists);
+  }
+
   /** A module's name, from its file's name: "-" and "_" are the same in it. */
   static String name(String file) {
-    String base = file.substring(file.lastIndexOf('/') + 1);
+    String base = file(file);
     int dot = base.indexOf('.');
     return (dot < 0 ? base : base.substring(0, dot)).replace('-', '_');
+  }
+
+  /** A file's name without its directories. */
+  static String file(String path) {
+    return path.substring(path.lastIndexOf('/') + 1);
   }
 
   /** The modules that it names as needed before it: its {@code depends=} in .modinfo. */
@@ -63,6 +87,26 @@ final class KernelModule {
       add(module, dependencies, order, under);
     }
     return List.copyOf(order);
+  }
+
+  /**
+   * Writes the lists of them.
+   *
+   * @return all that are in one
+   */
+  static Set<String> write(Map<String, List<String>> dependencies, Path directory)
+      throws IOException {
+    Set<String> all = new LinkedHashSet<>();
+    for (Map.Entry<String, List<String>> wanted : LISTS.entrySet()) {
+      StringBuilder list = new StringBuilder();
+      for (String module : order(wanted.getValue(), dependencies)) {
+        if (all.add(module)) {
+          list.append(module).append(".ko\n");
+        }
+      }
+      Files.writeString(directory.resolve(wanted.getKey()), list);
+    }
+    return all;
   }
 
   private static void add(

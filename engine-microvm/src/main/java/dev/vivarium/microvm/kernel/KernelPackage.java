@@ -9,22 +9,25 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * A kernel's Debian package, read and never installed: {@code vmlinuz} and the few modules that our
- * guests need. {@code dpkg-deb} unpacks it to a stream; no file of it is made but ours.
+ * guests need. {@code dpkg-deb} unpacks it to a stream; no file of it is made but ours. It may be
+ * anybody's: what it has is bounded, and names of modules are words.
  */
 final class KernelPackage {
   private static final int MAX_FILE = 128 << 20;
+  private static final Pattern KERNEL = Pattern.compile("boot/vmlinuz-[^/]+");
+  private static final Pattern MODULE =
+      Pattern.compile(".*/modules/.*/[A-Za-z0-9_-]+\\.ko(\\.xz|\\.zst)?");
 
   /** A file that says that the modules are those that this version wants. */
-  static final String COMPLETE = "modules/with-tun";
+  static final String COMPLETE = "modules/with-scratch";
 
   private KernelPackage() {}
 
@@ -36,53 +39,38 @@ final class KernelPackage {
    */
   static void extract(Path deb, Path directory) throws IOException, KernelException {
     Map<String, List<String>> dependencies = new HashMap<>();
+    Path packed = Files.createDirectory(directory.resolve("packed"));
     boolean[] found = new boolean[1];
     each(
         deb,
         (name, content) -> {
-          if (isKernel(name)) {
+          if (KERNEL.matcher(name).matches()) {
             try (OutputStream elf =
                 new BufferedOutputStream(Files.newOutputStream(directory.resolve("vmlinux")))) {
               BzImage.unpack(content, elf);
             }
             found[0] = true;
-          } else if (isModule(name)) {
+          } else if (name.endsWith(".ko")) {
             dependencies.put(KernelModule.name(name), KernelModule.dependencies(content));
+          } else {
+            // Unpacked only if it is wanted.
+            Files.write(packed.resolve(KernelModule.file(name)), content);
           }
         });
     if (!found[0]) {
       throw new KernelException("there is no /boot/vmlinuz-* in the package: " + deb);
     }
-    List<String> early = KernelModule.order(KernelModule.EARLY, dependencies);
-    List<String> late = new ArrayList<>(KernelModule.order(KernelModule.LATE, dependencies));
-    late.removeAll(early);
-    Set<String> wanted = new HashSet<>(early);
-    wanted.addAll(late);
     Path modules = Files.createDirectories(directory.resolve("modules"));
+    PackedModules.unpack(packed, modules, dependencies);
+    Set<String> wanted = KernelModule.write(dependencies, modules);
     each(
         deb,
         (name, content) -> {
-          if (isModule(name) && wanted.contains(KernelModule.name(name))) {
+          if (name.endsWith(".ko") && wanted.contains(KernelModule.name(name))) {
             Files.write(modules.resolve(KernelModule.name(name) + ".ko"), content);
           }
         });
-    writeList(modules.resolve("early"), early);
-    writeList(modules.resolve("late"), late);
     Files.createFile(directory.resolve(COMPLETE));
-  }
-
-  private static void writeList(Path file, List<String> modules) throws IOException {
-    StringBuilder list = new StringBuilder();
-    modules.forEach(module -> list.append(module).append(".ko\n"));
-    Files.writeString(file, list);
-  }
-
-  private static boolean isKernel(String name) {
-    return name.startsWith("boot/vmlinuz-");
-  }
-
-  private static boolean isModule(String name) {
-    return name.contains("/modules/") && name.endsWith(".ko");
   }
 
   private interface FileVisitor {
@@ -103,7 +91,8 @@ final class KernelPackage {
         while (name.startsWith("./") || name.startsWith("/")) {
           name = name.substring(name.indexOf('/') + 1);
         }
-        boolean wanted = entry.size() > 0 && (isKernel(name) || isModule(name));
+        boolean wanted =
+            entry.size() > 0 && (KERNEL.matcher(name).matches() || MODULE.matcher(name).matches());
         if (wanted && entry.size() > MAX_FILE) {
           throw new KernelException("a file of the package is too large: " + name);
         }
@@ -117,6 +106,12 @@ final class KernelPackage {
           visitor.file(name, content);
         }
       }
+      if (process.waitFor() != 0) {
+        throw new KernelException("the package is damaged: " + deb);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while a kernel was unpacked", e);
     } finally {
       process.destroy();
     }

@@ -11,8 +11,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
@@ -26,6 +28,9 @@ import java.util.stream.Stream;
  */
 public final class KernelStore {
   private static final String PACKAGE = "linux-image-cloud-amd64";
+
+  private static final String GIVEN = "given";
+  private static final int MOST_GIVEN = 4;
 
   private final Path root;
 
@@ -69,6 +74,67 @@ public final class KernelStore {
         FileLock held = channel.lock()) {
       here = installed();
       return here.isPresent() ? here.get() : fetch(progress);
+    }
+  }
+
+  /**
+   * One that the user names, unpacked unless it was before.
+   *
+   * @param file an ELF file, a bzImage or a Debian package
+   * @throws KernelException if it is none that a guest can start from: the line for the user
+   */
+  public GuestKernel given(Path file) throws IOException, KernelException {
+    String digest;
+    try {
+      digest = KernelDigest.of(file);
+    } catch (IOException e) {
+      throw new KernelException("--kernel: cannot read it: " + e.getMessage(), e);
+    }
+    String name = String.valueOf(file.getFileName()).replaceAll("[^A-Za-z0-9._+-]", "_");
+    Path all = root.resolve(GIVEN);
+    Path target =
+        all.resolve(
+            name.substring(0, Math.min(name.length(), 100)) + "-" + digest.substring(0, 32));
+    Files.createDirectories(all);
+    try (FileChannel channel =
+            FileChannel.open(
+                root.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileLock held = channel.lock()) {
+      if (!Files.exists(target.resolve(KernelPackage.COMPLETE))) {
+        keepFew(all);
+        Path work = Files.createTempDirectory(root, ".part");
+        try {
+          Path unpacked = Files.createDirectory(work.resolve("kernel"));
+          GivenKernel.unpack(file, unpacked, Path.of("/lib/modules"));
+          KernelDigest.record(unpacked.resolve("vmlinux"));
+          if (Files.exists(target)) {
+            Files.move(target, work.resolve("old"), StandardCopyOption.ATOMIC_MOVE);
+          }
+          Files.move(unpacked, target, StandardCopyOption.ATOMIC_MOVE);
+        } finally {
+          delete(work);
+        }
+      }
+      Files.setLastModifiedTime(target, FileTime.from(Instant.now()));
+      return withInitramfs(target);
+    }
+  }
+
+  /** The kernel of a directory of this store. */
+  public GuestKernel at(Path directory) throws IOException {
+    return withInitramfs(directory);
+  }
+
+  /** Removes those that were not used for longest: each takes some 60 MiB. */
+  private static void keepFew(Path all) throws IOException {
+    List<Path> kernels;
+    try (Stream<Path> list = Files.list(all)) {
+      kernels =
+          list.sorted(Comparator.comparing((Path path) -> path.toFile().lastModified()).reversed())
+              .toList();
+    }
+    for (Path path : kernels.subList(Math.min(MOST_GIVEN - 1, kernels.size()), kernels.size())) {
+      delete(path);
     }
   }
 
@@ -160,7 +226,7 @@ public final class KernelStore {
       cpio.characterDevice("dev/console", 5, 1);
       cpio.file("init", true, agent);
       cpio.directory("modules");
-      for (String list : List.of("early", "late")) {
+      for (String list : KernelModule.LISTS.keySet()) {
         cpio.file("modules/" + list, false, Files.readAllBytes(modules.resolve(list)));
         for (String module : Files.readAllLines(modules.resolve(list))) {
           cpio.file("modules/" + module, false, Files.readAllBytes(modules.resolve(module)));

@@ -5,6 +5,7 @@ import dev.vivarium.engine.NetworkSpec;
 import dev.vivarium.engine.SandboxHost;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.microvm.agent.AgentConnection;
+import dev.vivarium.microvm.vmm.PortAddress;
 import java.io.BufferedInputStream;
 import java.io.Closeable;
 import java.io.File;
@@ -129,10 +130,11 @@ public final class GuestNetwork implements AutoCloseable {
   /**
    * Joins it to a guest that can hear it, and begins to pass on what it tells.
    *
-   * @param port the machine's socket
+   * @param port of the machine
    */
-  public AgentConnection.Network connect(Path port) throws IOException {
-    channel.write(ByteBuffer.wrap(port.toString().getBytes(StandardCharsets.UTF_8)));
+  public AgentConnection.Network connect(PortAddress port) throws IOException {
+    String where = port.socket() + (port.greeting().isEmpty() ? "" : "\n" + port.greeting());
+    channel.write(ByteBuffer.wrap(where.getBytes(StandardCharsets.UTF_8)));
     InputStream in = new BufferedInputStream(Channels.newInputStream(channel), BUFFER);
     GoferMessage hello;
     try {

@@ -10,6 +10,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -42,6 +43,18 @@ public final class AcceleratorProbe {
     this.state = state;
   }
 
+  /** Whether such a guest has started since the host did. */
+  public boolean hasStartedGuest() throws IOException {
+    Path kept = state.resolve("kvm-probe-" + vmm.name());
+    return Files.exists(kept)
+        && Files.readString(kept).startsWith(bootId() + " ")
+        && Files.readString(kept).endsWith("\nworks\n");
+  }
+
+  private static String bootId() throws IOException {
+    return Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip();
+  }
+
   /** The result, from an earlier time if there was one since the host started. */
   public Result run(GuestKernel kernel) throws IOException, InterruptedException {
     if (!Files.exists(DEVICE)) {
@@ -53,9 +66,8 @@ public final class AcceleratorProbe {
       return new Result(
           Accelerator.TCG, "/dev/kvm cannot be opened; sudo adduser $USER kvm, and log in again");
     }
-    String key =
-        Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip() + " " + kernel.name();
-    Path kept = state.resolve("kvm-probe");
+    String key = bootId() + " " + kernel.name();
+    Path kept = state.resolve("kvm-probe-" + vmm.name());
     if (Files.exists(kept)) {
       String[] lines = Files.readString(kept).split("\n");
       if (lines.length == 2 && lines[0].equals(key)) {
@@ -79,9 +91,19 @@ public final class AcceleratorProbe {
 
   private boolean tryBoot(GuestKernel kernel) throws IOException, InterruptedException {
     Path directory = Files.createTempDirectory("vivarium-kvm-");
-    MachineSpec spec = new MachineSpec(kernel, Accelerator.KVM, MEMORY, 1, List.of(), directory);
+    MachineSpec spec =
+        new MachineSpec(
+            kernel,
+            Accelerator.KVM,
+            vmm.bus(),
+            MEMORY,
+            1,
+            List.of(),
+            Optional.empty(),
+            "",
+            directory);
     try (Machine machine = vmm.start(spec);
-        AgentConnection agent = AgentConnection.open(machine.agentPort())) {
+        AgentConnection agent = AgentConnection.open(machine.openAgentPort(PATIENCE))) {
       agent.awaitWelcome(PATIENCE);
       return true;
     } catch (VmmException | IOException e) {

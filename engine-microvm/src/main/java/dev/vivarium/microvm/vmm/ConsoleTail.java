@@ -18,13 +18,19 @@ final class ConsoleTail {
   private final Thread thread;
   private long written;
 
-  ConsoleTail(InputStream in, String name) {
-    thread = new Thread(null, () -> read(in), name, 256 << 10);
+  /**
+   * Begins to read.
+   *
+   * @param onPanic done when the guest's kernel has panicked
+   */
+  ConsoleTail(InputStream in, String name, Runnable onPanic) {
+    thread = new Thread(null, () -> read(in, onPanic), name, 256 << 10);
     thread.setDaemon(true);
     thread.start();
   }
 
-  private void read(InputStream in) {
+  private void read(InputStream in, Runnable onPanic) {
+    boolean panicked = false;
     byte[] buffer = new byte[4096];
     try (in) {
       int n;
@@ -33,6 +39,11 @@ final class ConsoleTail {
           for (int i = 0; i < n; i++) {
             kept[(int) (written++ % KEPT)] = buffer[i];
           }
+        }
+        int panic = panicked ? -1 : text().lastIndexOf(PANIC);
+        if (panic >= 0 && text().indexOf('\n', panic) >= 0) {
+          panicked = true;
+          onPanic.run();
         }
       }
     } catch (IOException e) {

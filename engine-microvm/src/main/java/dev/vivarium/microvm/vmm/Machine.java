@@ -2,21 +2,25 @@ package dev.vivarium.microvm.vmm;
 
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
-import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 
 /** A machine that was started. */
 public interface Machine extends AutoCloseable {
-  /** The host's end of the agent's port. */
-  SocketChannel agentPort();
+  /**
+   * Connects to the agent's port; called once.
+   *
+   * @throws IOException if the agent does not listen in time, where it must to be connected to
+   */
+  SocketChannel openAgentPort(Duration patience) throws IOException, InterruptedException;
 
   /**
    * Connects to the port for files of the host; called at most once, after the agent has answered.
    */
   SocketChannel openFilesPort() throws IOException;
 
-  /** The socket of the network's port; the first who connects to it gets it. As above. */
-  Path networkPort();
+  /** Where the network's port is. As above. */
+  PortAddress networkPort();
 
   /** Stops its processors, or lets them go on. */
   void pause(boolean still) throws IOException;

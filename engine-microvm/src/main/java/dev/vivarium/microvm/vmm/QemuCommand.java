@@ -3,7 +3,6 @@ package dev.vivarium.microvm.vmm;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalLong;
 
 /** The words of a command line for QEMU. */
 final class QemuCommand {
@@ -58,7 +57,8 @@ final class QemuCommand {
             "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"));
     words.addAll(List.of("-accel", emulated ? "tcg" : "kvm", "-cpu", emulated ? "max" : "host"));
     words.addAll(List.of("-m", size, "-smp", String.valueOf(spec.processors())));
-    String machine = "microvm,rtc=on,pit=on,pic=on,isa-serial=on";
+    boolean pci = spec.bus() == MachineSpec.Bus.PCI;
+    String machine = pci ? "q35" : "microvm,rtc=on,pit=on,pic=on,isa-serial=on";
     if (memory.file() != null) {
       machine += ",memory-backend=mem";
       words.addAll(
@@ -68,38 +68,60 @@ final class QemuCommand {
                   .formatted(size, memory.shared() ? "on" : "off", escape(memory.file()))));
     }
     words.addAll(List.of("-M", machine));
-    words.addAll(List.of("-global", "virtio-mmio.force-legacy=false"));
+    if (!pci) {
+      words.addAll(List.of("-global", "virtio-mmio.force-legacy=false"));
+    }
     if (memory.incoming()) {
       words.addAll(List.of("-incoming", "defer"));
     } else {
       words.addAll(List.of("-kernel", spec.kernel().image().toString()));
       words.addAll(List.of("-initrd", spec.kernel().initramfs().toString()));
-      words.addAll(List.of("-append", kernelArguments(emulated)));
+      words.addAll(List.of("-append", KernelCommandLine.of(spec, "t")));
     }
     words.addAll(List.of("-chardev", "socket,id=monitor,path=" + escape(sockets.monitor())));
     words.addAll(List.of("-mon", "chardev=monitor,mode=control"));
-    words.addAll(List.of("-device", "virtio-serial-device,max_ports=4"));
+    words.addAll(List.of("-device", device("serial", pci) + ",max_ports=4"));
     addPort(words, "agent", sockets.agent());
     addPort(words, "files", sockets.files());
     addPort(words, "network", sockets.network());
-    words.addAll(List.of("-device", "virtio-rng-device"));
+    words.addAll(List.of("-device", device("rng", pci)));
     // What a guest has freed goes back to the host: by a hole in the file that its memory is in,
     // even
     // if it is mapped privately. A template's file must have none: other clones read it.
     words.addAll(
         List.of(
             "-device",
-            "virtio-balloon-device,free-page-reporting=" + (memory.file() == null ? "on" : "off")));
+            device("balloon", pci)
+                + ",free-page-reporting="
+                + (memory.file() == null ? "on" : "off")));
     for (int i = 0; i < spec.disks().size(); i++) {
       words.addAll(
           List.of(
               "-drive",
               "if=none,id=layer%d,format=raw,readonly=on,file=%s"
                   .formatted(i, escape(spec.disks().get(i)))));
+      addDisk(words, "layer" + i, pci);
+    }
+    if (spec.scratch().isPresent()) {
+      // Nobody reads it after the machine, so nothing need reach the host's disk; and a full one is
+      // the guest's matter, not a reason to stop the machine.
       words.addAll(
-          List.of("-device", "virtio-blk-device,drive=layer%d,serial=layer%d".formatted(i, i)));
+          List.of(
+              "-drive",
+              "if=none,id=scratch,format=raw,cache=unsafe,discard=unmap,werror=report,rerror=report"
+                  + ",file="
+                  + escape(spec.scratch().get())));
+      addDisk(words, "scratch", pci);
     }
     return words;
+  }
+
+  private static String device(String kind, boolean pci) {
+    return "virtio-" + kind + (pci ? "-pci" : "-device");
+  }
+
+  private static void addDisk(List<String> words, String name, boolean pci) {
+    words.addAll(List.of("-device", device("blk", pci) + ",drive=" + name + ",serial=" + name));
   }
 
   private static void addPort(List<String> words, String name, Path socket) {
@@ -114,22 +136,5 @@ final class QemuCommand {
   /** A comma ends a value, unless it is doubled. */
   private static String escape(Path path) {
     return path.toString().replace(",", ",,");
-  }
-
-  /**
-   * What the kernel is told: nothing to test or wait for that a guest of ours does not have, and a
-   * restart, which ends the machine, at a panic.
-   */
-  private static String kernelArguments(boolean emulated) {
-    StringBuilder line =
-        new StringBuilder("console=ttyS0 quiet reboot=t panic=-1 cryptomgr.notests audit=0");
-    if (emulated) {
-      line.append(" noreplace-smp nokaslr tsc=reliable");
-      OptionalLong tsc = TscFrequency.kiloHertz();
-      if (tsc.isPresent()) {
-        line.append(" tsc_early_khz=").append(tsc.getAsLong());
-      }
-    }
-    return line.toString();
   }
 }

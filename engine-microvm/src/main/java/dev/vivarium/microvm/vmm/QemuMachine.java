@@ -8,6 +8,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +34,8 @@ final class QemuMachine implements Machine {
     this.process = process;
     this.sockets = sockets;
     this.qmp = qmp;
-    this.ended = process.onExit().thenApply(over -> reason(over, console, errors));
+    this.ended =
+        process.onExit().thenApply(over -> reason(QemuCommand.PROGRAM, over, console, errors));
   }
 
   /**
@@ -72,8 +74,8 @@ final class QemuMachine implements Machine {
   private static QemuMachine connect(
       Process process, ServerSocketChannel monitors, QemuCommand.Sockets sockets)
       throws VmmException, InterruptedException {
-    ConsoleTail console = new ConsoleTail(process.getInputStream(), "console");
-    ConsoleTail errors = new ConsoleTail(process.getErrorStream(), "monitor");
+    ConsoleTail console = new ConsoleTail(process.getInputStream(), "console", () -> {});
+    ConsoleTail errors = new ConsoleTail(process.getErrorStream(), "monitor", () -> {});
     // A QEMU that does not like its command line never connects.
     process.onExit().thenRun(() -> closeQuietly(monitors));
     @Nullable SocketChannel control = null;
@@ -99,7 +101,8 @@ final class QemuMachine implements Machine {
     }
   }
 
-  private static String reason(Process over, ConsoleTail console, ConsoleTail errors) {
+  /** Why a monitor is no more: what its guest said last, or else what it said itself. */
+  static String reason(String name, Process over, ConsoleTail console, ConsoleTail errors) {
     try {
       console.finish();
       errors.finish();
@@ -112,7 +115,7 @@ final class QemuMachine implements Machine {
     }
     int code = over.exitValue();
     if (code > 128) {
-      return QemuCommand.PROGRAM + " was killed by signal " + (code - 128);
+      return name + " was killed by signal " + (code - 128);
     }
     String line = errors.lastLine();
     return code != 0 && !line.isEmpty() ? line : "the virtual machine switched itself off";
@@ -134,7 +137,7 @@ final class QemuMachine implements Machine {
   }
 
   @Override
-  public SocketChannel agentPort() {
+  public SocketChannel openAgentPort(Duration patience) {
     return Objects.requireNonNull(port, "not connected yet");
   }
 
@@ -144,8 +147,8 @@ final class QemuMachine implements Machine {
   }
 
   @Override
-  public Path networkPort() {
-    return sockets.network();
+  public PortAddress networkPort() {
+    return new PortAddress(sockets.network(), "");
   }
 
   @Override

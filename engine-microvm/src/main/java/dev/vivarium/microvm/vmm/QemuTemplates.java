@@ -73,7 +73,6 @@ public final class QemuTemplates {
    * @throws VmmException if it cannot be cloned; the template is gone then, and the caller boots
    */
   public Optional<Machine> clone(MachineSpec spec) throws VmmException, InterruptedException {
-    Qemu.requireInstalled();
     try {
       Path template = root.resolve(TemplateKey.of(spec));
       if (!Files.exists(template.resolve(STATE))) {
@@ -99,7 +98,6 @@ public final class QemuTemplates {
    * @param spec its disks say only how many there are
    */
   public void make(MachineSpec spec) throws VmmException, InterruptedException {
-    Qemu.requireInstalled();
     try {
       Path template = root.resolve(TemplateKey.of(spec));
       Files.createDirectories(root, OWNER_ONLY);
@@ -152,11 +150,13 @@ public final class QemuTemplates {
     Path empty = work.resolve(EMPTY);
     Files.write(empty, new byte[4096]);
     MachineSpec bare =
-        TemplateKey.withDisks(
-            spec, Collections.nCopies(TemplateKey.disks(spec.disks().size()), empty));
+        spec.with(
+            Collections.nCopies(TemplateKey.disks(spec.disks().size()), empty),
+            spec.scratch().map(file -> empty));
     QemuCommand.Memory memory = new QemuCommand.Memory(work.resolve("memory"), true, false);
     try (QemuMachine machine = QemuMachine.start(bare, memory, spec.directory())) {
-      try (AgentConnection agent = AgentConnection.open(machine.connectAgent().agentPort())) {
+      try (AgentConnection agent =
+          AgentConnection.open(machine.connectAgent().openAgentPort(BOOT_PATIENCE))) {
         agent.awaitWelcome(BOOT_PATIENCE);
       }
       // A clone begins with a port that nobody is at, and so must what it is made from.

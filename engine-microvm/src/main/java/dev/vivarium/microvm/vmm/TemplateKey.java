@@ -28,17 +28,7 @@ final class TemplateKey {
   static MachineSpec padded(MachineSpec spec, Path empty) {
     List<Path> disks = new ArrayList<>(spec.disks());
     disks.addAll(Collections.nCopies(disks(disks.size()) - disks.size(), empty));
-    return withDisks(spec, disks);
-  }
-
-  static MachineSpec withDisks(MachineSpec spec, List<Path> disks) {
-    return new MachineSpec(
-        spec.kernel(),
-        spec.accelerator(),
-        spec.memoryBytes(),
-        spec.processors(),
-        disks,
-        spec.directory());
+    return spec.with(disks, spec.scratch());
   }
 
   /**
@@ -49,7 +39,7 @@ final class TemplateKey {
   static String of(MachineSpec spec) throws IOException {
     Path nowhere = Path.of("/");
     List<String> parts = new ArrayList<>();
-    parts.add("3");
+    parts.add("4");
     parts.add(Qemu.identity());
     parts.add(KernelDigest.key(spec.kernel()));
     parts.add(
@@ -59,7 +49,10 @@ final class TemplateKey {
             .limit(2)
             .toList()
             .toString());
-    MachineSpec bare = withDisks(spec, Collections.nCopies(disks(spec.disks().size()), nowhere));
+    MachineSpec bare =
+        spec.with(
+            Collections.nCopies(disks(spec.disks().size()), nowhere),
+            spec.scratch().map(file -> nowhere));
     parts.addAll(
         QemuCommand.of(
             bare,

@@ -5,7 +5,20 @@ public interface Vmm {
   /** qemu, firecracker or cloud-hypervisor. */
   String name();
 
-  /** The most disks that a machine may have. */
+  /**
+   * Whether its program is here.
+   *
+   * @throws VmmException if not: what to do
+   */
+  void requireInstalled() throws VmmException;
+
+  /** Whether it makes processors in no other way. */
+  boolean needsKvm();
+
+  /** Where its machines have their devices. */
+  MachineSpec.Bus bus();
+
+  /** The most layers that a machine may have, besides a scratch disk. */
   int maxDisks();
 
   /**

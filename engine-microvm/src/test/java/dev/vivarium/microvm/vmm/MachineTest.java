@@ -10,12 +10,13 @@ import java.io.SequenceInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
 class MachineTest {
   private static ConsoleTail tail(InputStream in) throws InterruptedException {
-    ConsoleTail tail = new ConsoleTail(in, "test");
+    ConsoleTail tail = new ConsoleTail(in, "test", () -> {});
     tail.finish();
     return tail;
   }
@@ -55,9 +56,12 @@ class MachineTest {
         new MachineSpec(
             new GuestKernel("k", Path.of("/k"), Path.of("/i")),
             Accelerator.TCG,
+            MachineSpec.Bus.MMIO,
             512 << 20,
             2,
             List.of(),
+            Optional.empty(),
+            "",
             Path.of("/run"));
     QemuCommand.Sockets sockets = QemuCommand.Sockets.in(Path.of("/run"));
     String reporting = "virtio-balloon-device,free-page-reporting=";
@@ -76,9 +80,12 @@ class MachineTest {
             new MachineSpec(
                 kernel,
                 Accelerator.TCG,
+                MachineSpec.Bus.MMIO,
                 512 << 20,
                 2,
                 List.of(Path.of("/store/a,readonly=off")),
+                Optional.of(Path.of("/scratch,x")),
+                "",
                 Path.of("/run")),
             QemuCommand.Memory.OWN,
             new QemuCommand.Sockets(
@@ -89,5 +96,23 @@ class MachineTest {
     assertTrue(
         words.contains("socket,id=agent,server=on,wait=off,path=/run/s,,id=x"), words.toString());
     assertTrue(words.contains("512M"), words.toString());
+    assertTrue(
+        words.stream()
+            .anyMatch(w -> w.contains("id=scratch,format=raw,") && w.endsWith(",file=/scratch,,x")),
+        words.toString());
+  }
+
+  @Test
+  void aBoardWithPciHasThePciDevicesAndItsKernelIsTold() {
+    MachineSpec spec = RestApiTest.spec(MachineSpec.Bus.PCI, 1, Path.of("/run"));
+    List<String> words =
+        QemuCommand.of(spec, QemuCommand.Memory.OWN, QemuCommand.Sockets.in(Path.of("/run")));
+    assertEquals("q35", words.get(words.indexOf("-M") + 1));
+    assertTrue(words.contains("virtio-blk-pci,drive=layer1,serial=layer1"), words.toString());
+    assertTrue(words.stream().noneMatch(w -> w.matches("virtio-.*-device.*")), words.toString());
+    String line = words.get(words.indexOf("-append") + 1);
+    assertTrue(line.endsWith(" vivarium.pci my.word=\"a b\""), line);
+    assertTrue(QemuBoard.lists("none  empty machine\nmicrovm              microvm (i386)\n"), "it");
+    assertTrue(!QemuBoard.lists("q35  Standard PC\npc  another microvm \n"), "not there");
   }
 }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,10 +31,26 @@ class TemplateKeyTest {
     return new MachineSpec(
         kernel,
         accelerator,
+        MachineSpec.Bus.MMIO,
         mebibytes << 20,
         processors,
         Collections.nCopies(disks, temp.resolve("layer" + disks)),
+        Optional.empty(),
+        "",
         temp.resolve("run" + disks));
+  }
+
+  private MachineSpec like(MachineSpec s, MachineSpec.Bus bus, String scratch, String words) {
+    return new MachineSpec(
+        s.kernel(),
+        s.accelerator(),
+        bus,
+        s.memoryBytes(),
+        s.processors(),
+        s.disks(),
+        scratch.isEmpty() ? Optional.empty() : Optional.of(temp.resolve(scratch)),
+        words,
+        s.directory());
   }
 
   @Test
@@ -58,6 +75,12 @@ class TemplateKeyTest {
     assertNotEquals(key, TemplateKey.of(spec(Accelerator.TCG, 256, 2, 1)));
     assertNotEquals(key, TemplateKey.of(spec(Accelerator.TCG, 512, 1, 1)));
     assertNotEquals(key, TemplateKey.of(spec(Accelerator.TCG, 512, 2, 2)));
+    MachineSpec spec = spec(Accelerator.TCG, 512, 2, 1);
+    assertNotEquals(key, TemplateKey.of(like(spec, MachineSpec.Bus.PCI, "", "")));
+    assertNotEquals(key, TemplateKey.of(like(spec, MachineSpec.Bus.MMIO, "", "a=b")));
+    String scratch = TemplateKey.of(like(spec, MachineSpec.Bus.MMIO, "one", ""));
+    assertNotEquals(key, scratch);
+    assertEquals(scratch, TemplateKey.of(like(spec, MachineSpec.Bus.MMIO, "two", "")));
     Files.writeString(temp.resolve("vmlinux.sha256"), "two\n");
     String other = TemplateKey.of(spec(Accelerator.TCG, 512, 2, 1));
     assertNotEquals(key, other);
