@@ -116,7 +116,7 @@ final class FirecrackerApi implements RestApi {
             true));
   }
 
-  /** To the guest's keyboard, where our agent, like any init, is told by the kernel. */
+  /** By Ctrl-Alt-Del, at which the guest's kernel restarts if it has a driver for keyboards. */
   @Override
   public void shutDown() throws IOException {
     client.put("/actions", Map.of("action_type", "SendCtrlAltDel"));
