@@ -1,6 +1,7 @@
 package dev.vivarium.cli;
 
 import dev.vivarium.cli.compare.CompareCommand;
+import dev.vivarium.cli.export.ExportCommand;
 import dev.vivarium.cli.host.CompletionCommand;
 import dev.vivarium.cli.host.DoctorCommand;
 import dev.vivarium.cli.host.GuiCommand;
@@ -78,6 +79,10 @@ public enum Verbs {
   PRUNE("prune", "Remove images that are not needed"),
   VERIFY("verify", "Check every byte of the image store"),
   PROFILE("profile", "Read, check, compare and make profiles: what a sandbox may do"),
+  EXPORT(
+      "export",
+      "Write what a sandbox or a profile asks for as Kubernetes, compose, podman or systemd has"
+          + " it"),
   COMPARE("compare", "Time the same work under each engine, side by side"),
   SHELL("shell", "Open the prompt, or run a script of its commands"),
   GUI("gui", "Open the desktop"),
@@ -130,6 +135,7 @@ public enum Verbs {
       case PRUNE -> new PruneCommand();
       case VERIFY -> new VerifyCommand();
       case PROFILE -> new ProfileCommand();
+      case EXPORT -> new ExportCommand();
       case COMPARE -> new CompareCommand();
       case SHELL -> new ShellCommand();
       case GUI -> new GuiCommand();

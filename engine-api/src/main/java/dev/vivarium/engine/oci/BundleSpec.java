@@ -4,10 +4,12 @@ import dev.vivarium.engine.NetworkSpec;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.engine.state.Names;
 import dev.vivarium.engine.state.SandboxId;
+import dev.vivarium.engine.watch.calls.CallRules;
 import dev.vivarium.profiles.Field;
 import dev.vivarium.profiles.Profile;
 import dev.vivarium.profiles.ProfileException;
 import dev.vivarium.profiles.Profiles;
+import dev.vivarium.profiles.Quantity;
 import dev.vivarium.profiles.network.NetworkPolicy;
 import dev.vivarium.profiles.network.Rule;
 import java.io.IOException;
@@ -69,13 +71,43 @@ final class BundleSpec {
         bundle.process(),
         bundle.hostname().isEmpty() ? id : bundle.hostname(),
         List.of(),
-        bundle.readOnlyRoot(),
-        new SandboxSpec.Limits(
-            bundle.resources().memoryBytes(), bundle.resources().cpus(), bundle.resources().pids()),
+        bundle.readOnlyRoot() || says(profile, Field.READ_ONLY, "true"),
+        limits(bundle.resources(), profile),
         Optional.empty(),
         Optional.empty(),
         network(bundle, profile),
-        Optional.empty());
+        Optional.empty(),
+        calls(profile),
+        SandboxSpec.Machine.USUAL);
+  }
+
+  private static boolean says(Optional<Profile> profile, Field field, String value) {
+    return profile.flatMap(p -> p.text(field)).filter(value::equals).isPresent();
+  }
+
+  /** The narrower of what the bundle and the profile say. */
+  private static SandboxSpec.Limits limits(Bundle.Resources r, Optional<Profile> profile) {
+    Optional<Long> memory = profile.flatMap(p -> p.text(Field.MEMORY)).map(Quantity::bytes);
+    Optional<Double> cpus = profile.flatMap(p -> p.text(Field.CPUS)).map(Quantity::processors);
+    Optional<Integer> pids = profile.flatMap(p -> p.text(Field.PIDS)).map(Quantity::count);
+    Optional<Integer> files = profile.flatMap(p -> p.text(Field.FILES)).map(Quantity::count);
+    return new SandboxSpec.Limits(
+        memory.filter(m -> r.memoryBytes() == 0 || m < r.memoryBytes()).orElse(r.memoryBytes()),
+        cpus.filter(c -> r.cpus() == 0 || c < r.cpus()).orElse(r.cpus()),
+        pids.filter(p -> r.pids() == 0 || p < r.pids()).orElse(r.pids()),
+        files.orElse(0));
+  }
+
+  private static List<SandboxSpec.CallRule> calls(Optional<Profile> profile) throws OciException {
+    List<SandboxSpec.CallRule> rules = new ArrayList<>();
+    for (String text : profile.map(p -> p.list(Field.DENY)).orElse(List.of())) {
+      try {
+        rules.add(CallRules.parse(text));
+      } catch (IllegalArgumentException e) {
+        throw wrong(Bundle.PROFILE, String.valueOf(e.getMessage()));
+      }
+    }
+    return rules;
   }
 
   private static OciException wrong(String annotation, String what) {

@@ -1,0 +1,42 @@
+package dev.vivarium.cli.export;
+
+import dev.vivarium.profiles.Field;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What another manager has no word for, told to whoever asked for the export. */
+final class Notes {
+  private final List<String> lines = new ArrayList<>();
+
+  /** Of a field that is set. */
+  void lost(Workload workload, Field field, String why) {
+    if (workload.has(field)) {
+      lines.add(
+          field.key()
+              + ": "
+              + String.join(", ", workload.list(field))
+              + ": cannot be carried: "
+              + why);
+    }
+  }
+
+  /** What no manager of containers has words for. */
+  void lostEverywhere(Workload workload) {
+    for (Field field : List.of(Field.VMM, Field.KERNEL, Field.KERNEL_ARGUMENTS, Field.DISK)) {
+      lost(workload, field, "containers run in the sentry, not in a virtual machine");
+    }
+    lost(workload, Field.SIGNED, "whose signature an image needs is for the manager's own policy");
+  }
+
+  /** Of one of its values. */
+  void lost(Field field, String value, String why) {
+    lines.add(field.key() + ": " + value + ": cannot be carried: " + why);
+  }
+
+  /** At the top of what is exported. */
+  String comments() {
+    StringBuilder b = new StringBuilder();
+    lines.forEach(line -> b.append("# ").append(line.replace('\n', ' ')).append('\n'));
+    return b.toString();
+  }
+}
