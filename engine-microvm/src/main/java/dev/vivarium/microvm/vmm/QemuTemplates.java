@@ -149,10 +149,12 @@ public final class QemuTemplates {
     // What stands in for the disks: its size does not matter, since no driver looks at it.
     Path empty = work.resolve(EMPTY);
     Files.write(empty, new byte[4096]);
+    // One of its own, since it is opened for writing.
+    Path blank = Files.write(work.resolve("blank"), new byte[4096]);
     MachineSpec bare =
         spec.with(
             Collections.nCopies(TemplateKey.disks(spec.disks().size()), empty),
-            spec.scratch().map(file -> empty));
+            spec.scratch().map(file -> blank));
     QemuCommand.Memory memory = new QemuCommand.Memory(work.resolve("memory"), true, false);
     try (QemuMachine machine = QemuMachine.start(bare, memory, spec.directory())) {
       try (AgentConnection agent =
