@@ -5,6 +5,7 @@ import dev.vivarium.gui.frame.Frame;
 import dev.vivarium.gui.frame.Messages;
 import dev.vivarium.gui.frame.Settings;
 import dev.vivarium.gui.frame.Workbench;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -17,10 +18,21 @@ import org.jspecify.annotations.Nullable;
 
 /** The application: puts the screens into the window. */
 public final class Desktop extends Application {
+  private final @Nullable File first;
   private @Nullable Settings settings;
   private @Nullable Directories directories;
   private @Nullable IOException failure;
   private @Nullable Workbench bench;
+
+  /** One that is launched; the program's argument may be a file to open. */
+  public Desktop() {
+    first = null;
+  }
+
+  /** One that opens a file first. */
+  public Desktop(File file) {
+    first = file;
+  }
 
   /** Not on the JavaFX thread: what must be read before there is a window. */
   @Override
@@ -56,7 +68,8 @@ public final class Desktop extends Application {
         .add(Objects.requireNonNull(Frame.class.getResource("desktop.css")).toExternalForm());
     Appearance appearance = new Appearance(b, scene);
     appearance.apply();
-    new Screens(b).build();
+    Screens screens = new Screens(b);
+    screens.build();
     stage.setMinWidth(860);
     stage.setMinHeight(520);
     stage.setScene(scene);
@@ -66,6 +79,12 @@ public final class Desktop extends Application {
     });
     stage.show();
     Startup.shown();
+    if (first == null) {
+      // As "viv open --gui" gives it.
+      getParameters().getRaw().stream().findFirst().map(File::new).ifPresent(screens::openFile);
+    } else {
+      screens.openFile(first);
+    }
   }
 
   @Override

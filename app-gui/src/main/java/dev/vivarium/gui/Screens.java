@@ -1,5 +1,6 @@
 package dev.vivarium.gui;
 
+import dev.vivarium.engine.open.Intake;
 import dev.vivarium.engine.state.SandboxState;
 import dev.vivarium.gui.frame.Action;
 import dev.vivarium.gui.frame.Format;
@@ -14,18 +15,21 @@ import dev.vivarium.gui.host.DoctorScreen;
 import dev.vivarium.gui.host.SettingsScreen;
 import dev.vivarium.gui.images.ImagesScreen;
 import dev.vivarium.gui.profiles.ProfilesScreen;
+import dev.vivarium.gui.run.OpenSheet;
 import dev.vivarium.gui.run.RunSheet;
 import dev.vivarium.gui.sandbox.SandboxActions;
 import dev.vivarium.gui.sandbox.SandboxItem;
 import dev.vivarium.gui.sandbox.SandboxList;
 import dev.vivarium.gui.sandbox.SandboxScreen;
 import dev.vivarium.gui.sandbox.SandboxesScreen;
+import java.io.File;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import javafx.animation.PauseTransition;
 import javafx.scene.control.Label;
+import javafx.stage.FileChooser;
 import javafx.util.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -51,7 +55,8 @@ final class Screens {
 
   void build() {
     SandboxesScreen sandboxes =
-        new SandboxesScreen(bench, list, does, this::open, () -> run("host"), this::first);
+        new SandboxesScreen(
+            bench, list, does, this::open, () -> run("host"), this::first, this::chooseFile);
     home = sandboxes;
     images = new ImagesScreen(bench, this::run);
     frame.addPlace(Icons.SANDBOXES, place("sandboxes", 1), sandboxes);
@@ -61,7 +66,15 @@ final class Screens {
     frame.addPlace(Icons.SETTINGS, place("settings", 5), new SettingsScreen(bench));
     frame.addAction(Action.of("run", "Shortcut+N", () -> run("host")));
     frame.addAction(Action.of("pull", "Shortcut+Shift+P", this::pull));
+    frame.addAction(Action.of("open", "Shortcut+O", this::chooseFile));
     frame.addAction(Action.of("first", "", this::first));
+    frame.takeFiles(files -> {
+      if (files.size() == 1) {
+        openFile(files.getFirst());
+      } else {
+        frame.tell(Messages.text("open.several"));
+      }
+    });
     frame.addSource(this::toSandboxes);
     status();
     frame.show(sandboxes);
@@ -147,11 +160,57 @@ final class Screens {
       SandboxScreen screen = screen(found.get());
       frame.show(screen);
       if (found.get().state().isAlive()) {
-        screen.openTerminal();
+        screen.openFirst();
       }
     } else if (tries > 0) {
       PauseTransition pause = new PauseTransition(Duration.millis(100));
       pause.setOnFinished(e -> openSoon(id, tries - 1));
+      pause.play();
+    }
+  }
+
+  private void chooseFile() {
+    FileChooser chooser = new FileChooser();
+    chooser.setTitle(Messages.text("open.title"));
+    File file = chooser.showOpenDialog(frame.root().getScene().getWindow());
+    if (file != null) {
+      openFile(file);
+    }
+  }
+
+  /** A file of unknown origin. */
+  void openFile(File file) {
+    OpenSheet sheet =
+        new OpenSheet(
+            bench,
+            file,
+            (id, intake) -> {
+              removeAtEnd(id, intake, 40);
+              openSoon(id, 40);
+            });
+    frame.openSheet(Messages.text("open.title"), sheet.node(), sheet::close);
+  }
+
+  /** The copy that a sandbox shows is needed for as long as it lives. */
+  private void removeAtEnd(String id, Intake intake, int tries) {
+    Optional<SandboxItem> found = list.find(id);
+    if (found.isPresent() && found.get().state().isAlive()) {
+      found
+          .get()
+          .stateProperty()
+          .addListener((o, before, now) -> {
+            if (before.isAlive() && !now.isAlive()) {
+              bench.background().run(() -> OpenSheet.remove(intake));
+              screen(found.get()).openReport();
+              frame.tell(Messages.text("open.ended", now.name()));
+            }
+          });
+    } else if (found.isPresent()) {
+      bench.background().run(() -> OpenSheet.remove(intake));
+      screen(found.get()).openReport();
+    } else if (tries > 0) {
+      PauseTransition pause = new PauseTransition(Duration.millis(100));
+      pause.setOnFinished(e -> removeAtEnd(id, intake, tries - 1));
       pause.play();
     }
   }

@@ -1,6 +1,7 @@
 package dev.vivarium.desktop;
 
 import dev.vivarium.gui.Desktop;
+import java.io.File;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.TimeoutException;
@@ -40,12 +41,13 @@ public final class DesktopJourneys {
     this.pictures = pictures;
   }
 
-  /** The argument says where pictures go. */
+  /** The arguments say where pictures go, and which file the desktop is told to open. */
   public static void main(String[] arguments) throws Exception {
     Stage stage = FxToolkit.registerPrimaryStage();
-    FxToolkit.setupApplication(Desktop::new);
+    FxToolkit.setupApplication(() -> new Desktop(new File(arguments[1])));
     DesktopJourneys journeys = new DesktopJourneys(stage, Path.of(arguments[0]));
     try {
+      journeys.open();
       journeys.watch();
       journeys.goAround();
     } finally {
@@ -69,6 +71,8 @@ public final class DesktopJourneys {
       System.out.println("    " + e);
       try {
         picture("failed-" + failures);
+        // What it left open is not to be in the way of the next.
+        keys(KeyCode.ESCAPE);
       } catch (Exception again) {
         System.out.println("    no picture: " + again);
       }
@@ -138,6 +142,24 @@ public final class DesktopJourneys {
     WritableImage[] image = new WritableImage[1];
     robot.interact(() -> image[0] = scene().snapshot(null));
     Png.write(image[0], pictures.resolve(name + ".png"));
+  }
+
+  private void open() {
+    step(
+        "a file of unknown origin is known for what it is, run without harm, and reported",
+        () -> {
+          until("what it is", () -> isAnywhere("a script, for /bin/sh"));
+          until("a way to run it", () -> isAnywhere("/bin/sh download.sh"));
+          picture("open");
+          click("#open-start");
+          until("its end", () -> isAnywhere("exited ("));
+          until("its report", () -> says("#report", "Tried to stay"));
+          picture("opened");
+          tab("files");
+          until("what it left", () -> rows("#changes") > 0);
+          click("#sandbox-remove");
+          until("it to be gone", () -> find("#first-sandbox", Node.class).isPresent());
+        });
   }
 
   private void watch() {

@@ -7,6 +7,8 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 
@@ -22,21 +24,34 @@ public final class GuiCommand extends Command {
 
   @Override
   public int run(ParseResult arguments, Context context) throws CliException, IOException {
+    start(List.of());
+    return 0;
+  }
+
+  /**
+   * Starts it, and does not wait for it.
+   *
+   * @param words a file to open, or nothing
+   */
+  public static void start(List<String> words) throws CliException, IOException {
     Path file = Path.of(System.getProperty("vivarium.home", "."), "gui.args");
     if (!Files.exists(file)) {
       throw new CliException(
           CliException.FAILED,
           "the desktop is not installed: " + file + "; install Vivarium again");
     }
-    new ProcessBuilder(
-            "setsid",
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "@" + file,
-            "dev.vivarium.gui.Main")
+    List<String> line =
+        new ArrayList<>(
+            List.of(
+                "setsid",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "@" + file,
+                "dev.vivarium.gui.Main"));
+    line.addAll(words);
+    new ProcessBuilder(line)
         .redirectInput(new File("/dev/null"))
         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
         .redirectError(ProcessBuilder.Redirect.INHERIT)
         .start();
-    return 0;
   }
 }

@@ -3,6 +3,7 @@ package dev.vivarium.cli.run;
 import dev.vivarium.cli.CliException;
 import dev.vivarium.cli.Command;
 import dev.vivarium.cli.Context;
+import dev.vivarium.cli.host.GuiCommand;
 import dev.vivarium.cli.output.Listing;
 import dev.vivarium.cli.output.Text;
 import dev.vivarium.engine.EngineException;
@@ -16,7 +17,6 @@ import dev.vivarium.engine.open.Planner;
 import dev.vivarium.engine.state.Reason;
 import dev.vivarium.image.ImageException;
 import dev.vivarium.image.store.ImageStore;
-import dev.vivarium.profiles.Field;
 import dev.vivarium.profiles.Profile;
 import java.io.IOException;
 import java.net.URI;
@@ -58,6 +58,7 @@ public final class OpenCommand extends Command {
     option(spec, "TIME", "End it after this long.", "--timeout");
     flag(spec, "Connect standard input.", "-i", "--interactive");
     flag(spec, "Give it this terminal, and all power over what that shows.", "-t", "--tty");
+    flag(spec, "Show it in the desktop, which asks how to run it.", "--gui");
     flag(spec, "Say what it is and how it would be run, and do not run it.", "--dry-run");
     flag(spec, "Fetch its image, if it needs one that is not here, without asking.", "--pull");
     flag(spec, "Do not ask at the end: keep the sandbox.", "--keep");
@@ -100,6 +101,9 @@ public final class OpenCommand extends Command {
       throws CliException, EngineException, ImageException, IOException, InterruptedException {
     String[] words = positionals(arguments);
     checkFlags(arguments);
+    if (arguments.hasMatchedOption("--gui")) {
+      return show(words);
+    }
     String profileName = arguments.matchedOptionValue("--profile", DEFAULT_PROFILE);
     Profile profile = ProfileValues.load(Optional.of(profileName), context).orElseThrow();
     try (Intake intake = Intake.create(context.directories())) {
@@ -126,13 +130,23 @@ public final class OpenCommand extends Command {
                     + Text.printable(profileName)
                     + ": "
                     + Text.printable(plan.commandLine(name)));
-        String home = profile.text(Field.USER).isPresent() ? "/tmp" : OpenPlan.HOME;
+        String home = OpenPlan.home(profile);
         OpenedRun run = new OpenedRun(arguments, context);
         return run.run(intake, plan, plan.arguments(name, home), home, profileName, profile);
       } finally {
         remove(onExit);
       }
     }
+  }
+
+  /** In the desktop. */
+  private static int show(String[] words) throws CliException, IOException {
+    Path file = Path.of(words[0]).toAbsolutePath();
+    if (words.length > 1 || Download.isUrl(words[0]) || !Files.isRegularFile(file)) {
+      throw new CliException(CliException.USAGE, "open: --gui: give one file that is here");
+    }
+    GuiCommand.start(List.of(file.toString()));
+    return 0;
   }
 
   private static void close(Intake intake) {

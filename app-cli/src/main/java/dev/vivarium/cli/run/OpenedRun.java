@@ -11,7 +11,6 @@ import dev.vivarium.engine.control.ControlConnection;
 import dev.vivarium.engine.control.ControlMessage;
 import dev.vivarium.engine.open.Intake;
 import dev.vivarium.engine.open.OpenPlan;
-import dev.vivarium.engine.open.Planner;
 import dev.vivarium.engine.state.Names;
 import dev.vivarium.engine.state.OutputRecord;
 import dev.vivarium.engine.state.Reason;
@@ -21,7 +20,6 @@ import dev.vivarium.engine.state.Sandboxes;
 import dev.vivarium.engine.state.StateEntry;
 import dev.vivarium.engine.watch.report.Report;
 import dev.vivarium.image.ImageException;
-import dev.vivarium.profiles.Field;
 import dev.vivarium.profiles.Profile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -64,7 +62,7 @@ final class OpenedRun {
       throws CliException, EngineException, ImageException, IOException, InterruptedException {
     String name = flags.matchedOptionValue("--name", Names.madeUp(SandboxId.create()));
     boolean handedOver = flags.hasMatchedOption("-t") || flags.hasMatchedOption("-i");
-    List<String> line = new ArrayList<>(List.of("--name", name, "--record"));
+    List<String> line = new ArrayList<>(List.of("--name", name));
     if (!handedOver) {
       line.add("-d");
     }
@@ -73,12 +71,8 @@ final class OpenedRun {
         line.add(flag);
       }
     }
-    line.addAll(List.of("--profile", profileName, "-w", "/", "-e", "HOME=" + home));
-    plan.environment().forEach((k, v) -> line.addAll(List.of("-e", k + "=" + v)));
-    if (!plan.image().equals(Planner.HOST) && profile.text(Field.USER).isEmpty()) {
-      line.addAll(List.of("-u", "0:0"));
-    }
-    line.addAll(List.of("-v", intake.directory() + ":" + OpenPlan.MOUNT + ":ro"));
+    line.addAll(List.of("--profile", profileName));
+    line.addAll(plan.flags(intake.directory(), home, profile));
     for (String flag : new String[] {"--engine", "--timeout"}) {
       String value = flags.matchedOptionValue(flag, (String) null);
       if (value != null) {

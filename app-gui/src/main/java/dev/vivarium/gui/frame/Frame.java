@@ -1,9 +1,11 @@
 package dev.vivarium.gui.frame;
 
+import java.io.File;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
@@ -13,6 +15,7 @@ import javafx.scene.control.ToggleGroup;
 import javafx.scene.input.KeyCode;
 import javafx.scene.input.KeyCombination;
 import javafx.scene.input.KeyEvent;
+import javafx.scene.input.TransferMode;
 import javafx.scene.layout.BorderPane;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Region;
@@ -39,6 +42,7 @@ public final class Frame {
   private final Deque<Screen> way = new ArrayDeque<>();
   private @Nullable Screen current;
   private @Nullable Node over;
+  private Runnable overGone = () -> {};
   private @Nullable Node focusBefore;
 
   Frame() {
@@ -148,6 +152,15 @@ public final class Frame {
 
   /** Shows something over the screen, which waits; it goes with Escape. */
   public void openSheet(String title, Region body) {
+    openSheet(title, body, () -> {});
+  }
+
+  /**
+   * The same for what must know when it has gone.
+   *
+   * @param gone told once, however it goes
+   */
+  public void openSheet(String title, Region body, Runnable gone) {
     HBox head =
         Ui.row(
             8,
@@ -159,6 +172,27 @@ public final class Frame {
     panel.getStyleClass().add("sheet");
     panel.setMaxSize(Region.USE_PREF_SIZE, Region.USE_PREF_SIZE);
     open(panel, Pos.CENTER);
+    overGone = gone;
+  }
+
+  /**
+   * Takes files that are dropped anywhere where nothing else takes them.
+   *
+   * @param taker told of them
+   */
+  public void takeFiles(Consumer<List<File>> taker) {
+    root.setOnDragOver(e -> {
+      if (e.getDragboard().hasFiles()) {
+        e.acceptTransferModes(TransferMode.COPY, TransferMode.LINK);
+      }
+      e.consume();
+    });
+    root.setOnDragDropped(e -> {
+      List<File> files = List.copyOf(e.getDragboard().getFiles());
+      e.setDropCompleted(true);
+      e.consume();
+      taker.accept(files);
+    });
   }
 
   private void open(Node panel, Pos where) {
@@ -181,6 +215,9 @@ public final class Frame {
     if (over != null) {
       root.getChildren().remove(over);
       over = null;
+      Runnable gone = overGone;
+      overGone = () -> {};
+      gone.run();
       if (focusBefore != null && focusBefore.getScene() != null) {
         focusBefore.requestFocus();
       }

@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
+import javafx.animation.PauseTransition;
 import javafx.beans.value.ChangeListener;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
@@ -35,6 +36,7 @@ import javafx.scene.control.Tab;
 import javafx.scene.control.TabPane;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.VBox;
+import javafx.util.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** One sandbox: what it is, and what it does. It looks only while it is shown. */
@@ -70,6 +72,7 @@ public final class SandboxScreen implements Screen {
   private @Nullable SandboxSpec spec;
   private @Nullable CallFeed feed;
   private boolean visible;
+  private boolean wantsFirst;
   private final ChangeListener<@Nullable Statistics> figures = (o, before, now) -> take(now);
 
   /**
@@ -220,6 +223,7 @@ public final class SandboxScreen implements Screen {
             found -> {
               spec = found;
               overview.setSpec(found);
+              first();
               if (visible && part(tabs.getSelectionModel().getSelectedItem()) == Part.TERMINAL) {
                 partShown(Part.TERMINAL);
               }
@@ -227,9 +231,25 @@ public final class SandboxScreen implements Screen {
             problem -> overview.setSpec(null));
   }
 
-  /** Goes to the tab with a terminal. */
-  public void openTerminal() {
-    select(Part.TERMINAL);
+  /** Goes to the tab with a terminal; if it has none of its own, to what it writes. */
+  public void openFirst() {
+    wantsFirst = true;
+    first();
+  }
+
+  /** Goes to the tab with the report. */
+  public void openReport() {
+    wantsFirst = false;
+    select(Part.REPORT);
+  }
+
+  /** Once it is known what the sandbox is. */
+  private void first() {
+    SandboxSpec found = spec;
+    if (wantsFirst && found != null) {
+      wantsFirst = false;
+      select(found.process().terminal() ? Part.TERMINAL : Part.LOG);
+    }
   }
 
   private void select(Part part) {
@@ -252,9 +272,14 @@ public final class SandboxScreen implements Screen {
             this::event,
             problem ->
                 Background.later(() -> {
-                  if (visible && item.isRunning()) {
-                    bench.frame().tell(problem);
-                  }
+                  // It may have ended, which the list is about to say.
+                  PauseTransition soon = new PauseTransition(Duration.seconds(1));
+                  soon.setOnFinished(e -> {
+                    if (visible && item.isRunning()) {
+                      bench.frame().tell(problem);
+                    }
+                  });
+                  soon.play();
                 }));
     feed = f;
     calls.setFeed(f);

@@ -62,6 +62,7 @@ public final class SandboxesScreen implements Screen {
    * @param open goes to the screen of one
    * @param run opens the dialog to start one
    * @param first starts a first one
+   * @param file asks for a file to open in one
    */
   public SandboxesScreen(
       Workbench bench,
@@ -69,7 +70,8 @@ public final class SandboxesScreen implements Screen {
       SandboxActions does,
       Consumer<SandboxItem> open,
       Runnable run,
-      Runnable first) {
+      Runnable first,
+      Runnable file) {
     this.bench = bench;
     this.list = list;
     this.does = does;
@@ -102,6 +104,7 @@ public final class SandboxesScreen implements Screen {
             Messages.text("sandboxes.empty.title"),
             Messages.text("sandboxes.empty.text"),
             first(first),
+            Ui.button(Icons.FOLDER, Messages.text("sandboxes.empty.open"), file, "flat"),
             Ui.button(Icons.RUN, Messages.text("sandboxes.empty.run"), run, "flat"));
     columns();
     table.setItems(shown);

@@ -1,5 +1,8 @@
 package dev.vivarium.engine.open;
 
+import dev.vivarium.profiles.Field;
+import dev.vivarium.profiles.Profile;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -69,6 +72,28 @@ public record OpenPlan(
       all.add(word.replace(FILE, home + "/" + name));
     }
     return all;
+  }
+
+  /**
+   * The flags of {@code viv run} that make the sandbox for it, besides its profile.
+   *
+   * @param copies the directory with the private copy
+   * @param home as for {@link #arguments}
+   * @param profile what it is allowed
+   */
+  public List<String> flags(Path copies, String home, Profile profile) {
+    List<String> flags = new ArrayList<>(List.of("--record", "-w", "/", "-e", "HOME=" + home));
+    environment.forEach((name, value) -> flags.addAll(List.of("-e", name + "=" + value)));
+    if (!image.equals(Planner.HOST) && profile.text(Field.USER).isEmpty()) {
+      flags.addAll(List.of("-u", "0:0"));
+    }
+    flags.addAll(List.of("-v", copies + ":" + MOUNT + ":ro"));
+    return flags;
+  }
+
+  /** Where it is copied to inside: the home that a profile's user has, or root's. */
+  public static String home(Profile profile) {
+    return profile.text(Field.USER).isPresent() ? "/tmp" : HOME;
   }
 
   /** The command as a person would type it. */
