@@ -26,7 +26,7 @@ check_exec() {
   # What it leaves behind does not keep it, and has nobody at the other end.
   equals "$prefix: a process in the background does not keep it" "begun" "$(box box sh -c '(sleep 300; echo late) & echo begun')"
   equals "$prefix: its orphans are the first process's" "1 1 0" \
-    "$(box box sh -c '(sleep 30 & echo $! >/tmp/orphan); p=$(cat /tmp/orphan); echo $(cut -d" " -f4 /proc/$p/stat) $(sed -n "s/^PPid:.//p" /proc/$p/status) $(cut -d" " -f4 /proc/$$/stat)')"
+    "$(box box sh -c '(sleep 300 & echo $! >/tmp/orphan); p=$(cat /tmp/orphan); echo $(cut -d" " -f4 /proc/$p/stat) $(sed -n "s/^PPid:.//p" /proc/$p/status) $(cut -d" " -f4 /proc/$$/stat)')"
   "$viv" exec box sh -c 'trap "echo got it; exit 3" USR1; echo ready; while :; do sleep 0.1; done' >"$work/out" 2>"$log" &
   pid=$!
   for i in $(seq 300); do grep -q ready "$work/out" && break; sleep 0.1; done

@@ -49,6 +49,11 @@ public interface RunningSandbox {
     return "";
   }
 
+  /** For people: which of the walls around it this host could not give; empty if all stand. */
+  default String degraded() {
+    return "";
+  }
+
   /**
    * Starts one more process: in a session of its own, nobody's child in there, and gone without a
    * trace when it ends. Returns once its program is loaded.

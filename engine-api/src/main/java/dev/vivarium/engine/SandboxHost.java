@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /** What the sandbox's own process offers to the engine that runs in it. */
@@ -50,6 +51,32 @@ public interface SandboxHost {
    * @param reason in a line, for the user
    */
   default void end(int exitCode, String reason) {}
+
+  /**
+   * What this process itself still does with files, once a guest runs: an engine confines the
+   * process to that before its guest's first instruction. Empty if this process is not the
+   * sandbox's own, and must not be confined.
+   *
+   * @throws IOException if what it needs cannot be made
+   */
+  default Optional<OwnFiles> ownFiles() throws IOException {
+    return Optional.empty();
+  }
+
+  /**
+   * The files of a sandbox's own process.
+   *
+   * @param directories in which it makes, writes and removes files and sockets
+   * @param names directories of which it takes files away
+   * @param parents directories of which it takes empty directories away
+   */
+  record OwnFiles(List<Path> directories, List<Path> names, List<Path> parents) {
+    public OwnFiles {
+      directories = List.copyOf(directories);
+      names = List.copyOf(names);
+      parents = List.copyOf(parents);
+    }
+  }
 
   /** One line for the sandbox's log, not for the user's terminal. */
   void log(String line);

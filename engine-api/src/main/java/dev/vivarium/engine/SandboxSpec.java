@@ -26,6 +26,7 @@ import java.util.Optional;
  *     state; an empty name to only keep it
  * @param calls system calls that are refused, or end the run
  * @param machine what is asked of a virtual machine
+ * @param allowDegraded whether it may run where its own process cannot be confined in full
  */
 public record SandboxSpec(
     String id,
@@ -43,11 +44,50 @@ public record SandboxSpec(
     NetworkSpec network,
     Optional<String> reportFile,
     List<CallRule> calls,
-    Machine machine) {
+    Machine machine,
+    boolean allowDegraded) {
 
   public SandboxSpec {
     mounts = List.copyOf(mounts);
     calls = List.copyOf(calls);
+  }
+
+  /** One that is confined in full or not at all. */
+  public SandboxSpec(
+      String id,
+      String name,
+      String engine,
+      Optional<String> platform,
+      Root root,
+      ProcessSpec process,
+      String hostname,
+      List<Mount> mounts,
+      boolean readOnlyRoot,
+      Limits limits,
+      Optional<Duration> timeout,
+      Optional<String> traceFile,
+      NetworkSpec network,
+      Optional<String> reportFile,
+      List<CallRule> calls,
+      Machine machine) {
+    this(
+        id,
+        name,
+        engine,
+        platform,
+        root,
+        process,
+        hostname,
+        mounts,
+        readOnlyRoot,
+        limits,
+        timeout,
+        traceFile,
+        network,
+        reportFile,
+        calls,
+        machine,
+        false);
   }
 
   /** One whose virtual machine, if it has one, is the usual. */

@@ -75,6 +75,11 @@ final class SandboxGofers implements AutoCloseable {
     return new EngineException(SentrySandbox.FAILED, e.getMessage(), e);
   }
 
+  /** Whether there are mounts of the user's. */
+  boolean hasMounts() {
+    return forBinds != null;
+  }
+
   void setMemory(MemoryFile file) {
     memory = file;
   }

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The sandbox's network gofer, if it has a network, and what is told of what it does. */
@@ -194,6 +195,11 @@ final class SandboxNetwork implements AutoCloseable, Outside.Arrivals, Outside.O
   @Override
   public void closed(boolean stream, byte[] address, int port, long sent, long received) {
     account.closed(stream, address, port, sent, received);
+  }
+
+  /** Where the members of its private network meet, if it is in one. */
+  Optional<Path> meetingPlace() {
+    return spec.joined().map(name -> place);
   }
 
   String ownAddress() {

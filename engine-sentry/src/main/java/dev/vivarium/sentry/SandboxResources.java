@@ -6,6 +6,7 @@ import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.host.HostMemory;
 import dev.vivarium.sentry.host.Libc;
+import dev.vivarium.sentry.host.Walls;
 import dev.vivarium.sentry.kernel.Kernel;
 import dev.vivarium.sentry.kernel.Limits;
 import dev.vivarium.sentry.kernel.ThreadGroup;
@@ -23,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -42,12 +44,14 @@ final class SandboxResources implements AutoCloseable {
   private final SandboxGofers gofers;
   private final @Nullable SandboxNetwork network;
   private final SentryInstrument instrument;
+  private final boolean allowDegraded;
   private long hostMemory;
   private @Nullable Terminal terminal;
   private @Nullable OverlayChanges changes;
 
   private SandboxResources(SandboxSpec spec, SandboxHost host, @Nullable HostSide prepared)
       throws EngineException {
+    allowDegraded = spec.allowDegraded();
     HostSide side = side(spec, prepared);
     memoryFd = side.memoryFd();
     MemorySegment memory = side.memory();
@@ -66,7 +70,7 @@ final class SandboxResources implements AutoCloseable {
     }
     gofers = started;
     MemoryFile file =
-        new MemoryFile(memory, (offset, length) -> HostMemory.punchHole(memoryFd, offset, length));
+        new MemoryFile(memory, (offset, length) -> HostMemory.punchHole(memory, offset, length));
     file.setBacking((offset, length) -> HostMemory.backedBytes(memoryFd, offset, length));
     CallRefusals.apply(spec, host, table);
     kernel = new Kernel(platform, file, table);
@@ -163,6 +167,44 @@ final class SandboxResources implements AutoCloseable {
                 ? "--memory allows (" + (kernel.limits().memoryBytes() >> 20) + " MiB)"
                 : "this machine can give");
     return missed.isEmpty() ? killed : killed + "; " + missed;
+  }
+
+  /**
+   * Confines this process, if it is the sandbox's own, to what it needs once the guest runs.
+   *
+   * @return for people: what is missing; empty if nothing is
+   */
+  String confine(SandboxHost host) throws EngineException {
+    try {
+      Optional<SandboxHost.OwnFiles> files = host.ownFiles();
+      if (files.isEmpty()) {
+        return "";
+      }
+      Walls walls = new Walls();
+      files.get().directories().forEach(walls::own);
+      files.get().names().forEach(walls::removeFiles);
+      files.get().parents().forEach(walls::removeDirectories);
+      if (network != null) {
+        walls.network();
+        network.meetingPlace().ifPresent(walls::removeFiles);
+      }
+      if (gofers.hasMounts()) {
+        walls.mounts();
+      }
+      String missing = walls.putUp(allowDegraded);
+      if (!missing.isEmpty()) {
+        host.log("degraded, as --allow-degraded permits: its process runs without " + missing);
+        host.events().policy(0, true, "its process runs without " + missing, "--allow-degraded");
+      }
+      return missing;
+    } catch (IOException e) {
+      throw new EngineException(
+          FAILED,
+          "the sandbox's own process cannot be confined: "
+              + e.getMessage()
+              + "; see viv doctor, or run it with --allow-degraded",
+          e);
+    }
   }
 
   /** The image's layers, as the sentry has them mapped. */

@@ -44,6 +44,7 @@ final class SentrySandbox implements RunningSandbox {
   private volatile long loadResult;
   private volatile @Nullable Throwable failure;
   private volatile @Nullable CommandSetup setup;
+  private volatile String degraded = "";
 
   /** Started from outside and, when last looked at, not over. Guarded by this. */
   private final List<SentryProcess> more = new ArrayList<>();
@@ -83,6 +84,7 @@ final class SentrySandbox implements RunningSandbox {
             loaded.countDown();
           });
       host.awaitBegin();
+      degraded = resources.confine(host);
       ThreadGroup init = ProcessStart.start(kernel, ready);
       resources.giveTerminalTo(init);
       setup = first.setup();
@@ -184,6 +186,11 @@ final class SentrySandbox implements RunningSandbox {
   @Override
   public String platform() {
     return resources.platform().name();
+  }
+
+  @Override
+  public String degraded() {
+    return degraded;
   }
 
   @Override

@@ -94,6 +94,10 @@ public final class RunCommand extends Command {
     option(spec, "PLATFORM", "How the sentry gets hold of system calls: systrap.", "--platform");
     MachineFlags.declare(spec);
     flag(spec, "Make the root file system read-only.", "--read-only");
+    flag(
+        spec,
+        "Run it even where this host cannot confine the sandbox's own process in full.",
+        "--allow-degraded");
     option(spec, "SIZE", "How much memory it may use, such as 512m.", "--memory", "-m");
     option(spec, "NUMBER", "How many processors it may use, such as 1.5.", "--cpus");
     option(spec, "NUMBER", "How many tasks it may have at once.", "--pids", "--pids-limit");

@@ -39,6 +39,7 @@ final class SpecBuilder {
   private final SandboxSpec.Limits limits;
   private final Optional<Duration> timeout;
   private final Optional<String> traceFile;
+  private final boolean allowDegraded;
   private final Optional<String> reportFile;
   private final NetworkSpec network;
   private final List<SandboxSpec.CallRule> calls;
@@ -105,6 +106,7 @@ final class SpecBuilder {
     if (adviseFor.isEmpty()) {
       MachineFlags.check(machine, engine);
     }
+    this.allowDegraded = arguments.hasMatchedOption("--allow-degraded");
     this.traceFile = writable("the trace", flag(arguments, "--trace"));
     this.reportFile =
         arguments.hasMatchedOption("--record") && !arguments.hasMatchedOption("--report")
@@ -242,7 +244,8 @@ final class SpecBuilder {
         network,
         reportFile,
         calls,
-        machine);
+        machine,
+        allowDegraded);
   }
 
   /** A flag's rule goes before the profile's for the same call. */

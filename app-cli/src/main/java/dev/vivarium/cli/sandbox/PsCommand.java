@@ -95,10 +95,11 @@ public final class PsCommand extends Command {
   private static String status(SandboxState state, Instant now) {
     String since = state.finished().map(end -> " " + Text.ago(end, now)).orElse("");
     String why = state.reason().isEmpty() ? "" : ": " + state.reason();
+    String walls = state.degraded().isEmpty() ? "" : " (degraded)";
     return switch (state.status()) {
       case CREATED -> "starting";
-      case RUNNING -> "running";
-      case PAUSED -> "paused";
+      case RUNNING -> "running" + walls;
+      case PAUSED -> "paused" + walls;
       case EXITED -> "exited (" + state.exitCode() + ")" + since + why;
       case FAILED -> "failed (" + state.exitCode() + ")" + since + why;
     };
@@ -119,6 +120,7 @@ public final class PsCommand extends Command {
     values.put("finished", state.finished().orElse(null));
     values.put("exitCode", state.isAlive() ? null : state.exitCode());
     values.put("reason", state.reason());
+    values.put("degraded", state.degraded().isEmpty() ? null : state.degraded());
     return values;
   }
 }

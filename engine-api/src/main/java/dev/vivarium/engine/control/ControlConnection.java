@@ -100,6 +100,20 @@ public final class ControlConnection implements Closeable {
     return true;
   }
 
+  /**
+   * Ends it for both sides without closing it: whoever reads or writes here meets its end, and
+   * closes it. For a thread that does neither, in a process that is confined: closing a channel
+   * that others wait on takes more calls.
+   */
+  public void hangUp() {
+    try {
+      channel.shutdownInput();
+      channel.shutdownOutput();
+    } catch (IOException e) {
+      // It has ended already.
+    }
+  }
+
   @Override
   public void close() {
     try {

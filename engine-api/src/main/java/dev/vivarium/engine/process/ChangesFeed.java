@@ -84,7 +84,7 @@ final class ChangesFeed {
         }
         long began = since;
         if (began != Long.MAX_VALUE && System.nanoTime() - began > PATIENCE_NANOS) {
-          to.close();
+          to.hangUp();
           return;
         }
       }

@@ -139,7 +139,11 @@ final class ControlServer implements Closeable {
   }
 
   @Override
-  public void close() throws IOException {
-    listener.close();
+  public void close() {
+    try {
+      listener.close();
+    } catch (IOException e) {
+      // A confined process cannot wake who waits for clients: it ends, and with it the socket.
+    }
   }
 }

@@ -17,8 +17,12 @@ import dev.vivarium.engine.watch.report.ChangeReader;
 import dev.vivarium.engine.watch.report.Report;
 import dev.vivarium.engine.watch.report.ReportCollector;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,6 +36,9 @@ final class Recording {
   private final SandboxLog log;
   private volatile @Nullable Recorder recorder;
   private @Nullable ReportCollector collector;
+
+  /** Where the report goes: open from the start, since later this process can open nothing. */
+  private @Nullable FileChannel reportFile;
 
   /** What it left changed, once it has ended; null if that is not known. */
   private volatile @Nullable ChangeReader changed;
@@ -57,6 +64,7 @@ final class Recording {
         outputs.add(trace(Path.of(spec.traceFile().get()), format));
       }
       if (spec.reportFile().isPresent()) {
+        recording.reportFile = report(spec.reportFile().get());
         recording.collector = new ReportCollector();
         outputs.add(recording.collector);
       }
@@ -74,10 +82,28 @@ final class Recording {
                     trace && format == Format.PCAP));
       }
     } catch (IOException e) {
-      throw new EngineException(
-          FAILED, "cannot record the run: " + spec.traceFile().orElse("") + ": " + Reason.of(e), e);
+      throw new EngineException(FAILED, "cannot record the run: " + file(spec, e), e);
     }
     return recording;
+  }
+
+  private static String file(SandboxSpec spec, IOException e) {
+    String file =
+        e instanceof FileSystemException f && f.getFile() != null
+            ? f.getFile()
+            : spec.traceFile().orElse("");
+    return file + ": " + Reason.of(e);
+  }
+
+  /** Null for one that is only kept. */
+  private static @Nullable FileChannel report(String file) throws IOException {
+    return file.isEmpty()
+        ? null
+        : FileChannel.open(
+            Path.of(file),
+            StandardOpenOption.CREATE,
+            StandardOpenOption.TRUNCATE_EXISTING,
+            StandardOpenOption.WRITE);
   }
 
   private static EventOutput trace(Path file, Format format) throws IOException {
@@ -126,9 +152,14 @@ final class Recording {
       if (entry != null) {
         entry.create().writeReport(report.json());
       }
-      String file = spec.reportFile().orElse("");
-      if (!file.isEmpty()) {
-        Files.write(Path.of(file), report.as(Report.formOfFile(file)).orElseThrow());
+      try (FileChannel file = reportFile) {
+        if (file != null) {
+          String name = spec.reportFile().orElseThrow();
+          ByteBuffer bytes = ByteBuffer.wrap(report.as(Report.formOfFile(name)).orElseThrow());
+          while (bytes.hasRemaining()) {
+            file.write(bytes);
+          }
+        }
       }
     } catch (IOException | RuntimeException e) {
       log.add("the report could not be written", e);

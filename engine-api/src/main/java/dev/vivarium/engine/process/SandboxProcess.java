@@ -34,6 +34,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -87,7 +90,7 @@ final class SandboxProcess implements ControlServer.Handler {
   private @Nullable Container container;
 
   private boolean begun;
-  private @Nullable Thread serverOpener;
+  private @Nullable LateServer containerServer;
 
   /** An end from outside. */
   private record Ending(int exitCode, String reason, boolean tellUser) {}
@@ -146,7 +149,7 @@ final class SandboxProcess implements ControlServer.Handler {
     try (Closeable held = lock.get();
         LateServer server = new LateServer()) {
       Outcome outcome = live(wanted, () -> spec, server);
-      finish(outcome, wanted, server.opened);
+      finish(outcome, wanted, server.ifOpened());
       return outcome;
     }
   }
@@ -167,47 +170,33 @@ final class SandboxProcess implements ControlServer.Handler {
     try (Closeable held = lock.get();
         LateServer server = new LateServer()) {
       // Beside the engine's start, which takes as long.
-      Thread opener = new Thread(() -> open(server), "control-open");
-      opener.start();
+      server.begin();
       synchronized (this) {
-        serverOpener = opener;
+        containerServer = server;
       }
       Outcome outcome = live(begin, () -> spec, null);
-      join(opener);
-      finish(outcome, begin, server.opened);
+      finish(outcome, begin, server.ifOpened());
       return outcome;
-    }
-  }
-
-  private void open(LateServer server) {
-    try {
-      server.open();
-    } catch (IOException e) {
-      end(new Ending(FAILED, String.valueOf(e.getMessage()), false));
-    }
-  }
-
-  private static void join(Thread thread) {
-    try {
-      thread.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
   }
 
   /** Of a container: waits until it may begin. */
   private void awaitBegin() throws EngineException {
     Container mine;
-    Thread opener;
+    LateServer server;
     Ending unwanted;
     synchronized (this) {
       mine = container;
-      opener = serverOpener;
+      server = containerServer;
     }
-    if (mine == null || opener == null) {
+    if (mine == null || server == null) {
       return;
     }
-    join(opener);
+    try {
+      server.opened();
+    } catch (IOException e) {
+      throw new EngineException(FAILED, e.getMessage(), e);
+    }
     synchronized (this) {
       unwanted = ending;
     }
@@ -267,18 +256,40 @@ final class SandboxProcess implements ControlServer.Handler {
     execs.begin(from, process, runningNow());
   }
 
-  /** The control socket of a sandbox that does not wait for a client. */
+  /**
+   * The control socket of a sandbox that does not wait for a client. It is made while the engine
+   * waits for its own processes, since once a guest runs this process can make no socket.
+   */
   private final class LateServer implements Closeable {
-    private @Nullable ControlServer opened;
+    private final FutureTask<ControlServer> opening =
+        new FutureTask<>(() -> new ControlServer(run.controlSocket(), SandboxProcess.this));
 
-    void open() throws IOException {
-      opened = new ControlServer(run.controlSocket(), SandboxProcess.this);
+    void begin() {
+      Thread thread = new Thread(null, opening, "control-open", 256 << 10);
+      thread.setDaemon(true);
+      thread.start();
+    }
+
+    /** Returns once it is there. */
+    ControlServer opened() throws IOException {
+      try {
+        return opening.get();
+      } catch (ExecutionException e) {
+        throw e.getCause() instanceof IOException io ? io : new IOException(e.getCause());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IOException("interrupted while the control socket was made", e);
+      }
+    }
+
+    @Nullable ControlServer ifOpened() {
+      return opening.state() == Future.State.SUCCESS ? opening.resultNow() : null;
     }
 
     @Override
-    public void close() throws IOException {
-      if (opened != null) {
-        opened.close();
+    public void close() {
+      if (!opening.cancel(false) && opening.state() == Future.State.SUCCESS) {
+        opening.resultNow().close();
       }
     }
   }
@@ -399,13 +410,16 @@ final class SandboxProcess implements ControlServer.Handler {
         this.recording = recording;
       }
       try {
-        Host host = new Host(log, connect(spec, wanted), wanted.keep(), eyes, recording);
+        if (late != null) {
+          late.begin();
+        }
+        Host host = new Host(log, connect(spec, wanted), wanted.keep(), eyes, recording, late);
         RunningSandbox sandbox = chosen.start(spec, host);
         adopt(sandbox, spec);
         if (late == null) {
           announce(spec, wanted);
         } else if (!sandbox.endsWithin(SHORT_MILLIS)) {
-          late.open();
+          late.opened();
           announce(spec, wanted);
         }
         Outcome outcome = outcome(sandbox.await());
@@ -516,9 +530,8 @@ final class SandboxProcess implements ControlServer.Handler {
   private void announce(SandboxSpec spec, ControlMessage.Start wanted) throws IOException {
     SandboxState now;
     synchronized (this) {
-      now =
-          java.util.Objects.requireNonNull(state)
-              .running(java.util.Objects.requireNonNull(running).platform());
+      RunningSandbox sandbox = java.util.Objects.requireNonNull(running);
+      now = java.util.Objects.requireNonNull(state).running(sandbox.platform(), sandbox.degraded());
     }
     advance(now);
     if (wanted.keep()) {
@@ -668,10 +681,11 @@ final class SandboxProcess implements ControlServer.Handler {
         new Sandboxes(directories)
             .keep(run, last.ended(outcome.status, Instant.now(), outcome.exitCode, outcome.reason));
       } else {
-        run.delete();
+        // First the name: as long as there is a run directory, nobody else can have it.
         if (last != null) {
-          new Names(directories).release(last.name(), last.id());
+          new Names(directories).drop(last.name());
         }
+        run.delete();
       }
     } catch (IOException e) {
       // The command's end matters more to the client than what could not be kept of it.
@@ -913,8 +927,16 @@ final class SandboxProcess implements ControlServer.Handler {
     private final boolean keep;
     private final Watch eyes;
     private final Recording recording;
+    private final @Nullable LateServer server;
 
-    Host(SandboxLog log, Stdio streams, boolean keep, Watch eyes, Recording recording) {
+    Host(
+        SandboxLog log,
+        Stdio streams,
+        boolean keep,
+        Watch eyes,
+        Recording recording,
+        @Nullable LateServer server) {
+      this.server = server;
       this.log = log;
       this.streams = streams;
       this.keep = keep;
@@ -940,6 +962,21 @@ final class SandboxProcess implements ControlServer.Handler {
     @Override
     public void awaitBegin() throws EngineException {
       SandboxProcess.this.awaitBegin();
+    }
+
+    @Override
+    public Optional<OwnFiles> ownFiles() throws IOException {
+      if (server != null) {
+        server.opened();
+      }
+      List<Path> own = new ArrayList<>(List.of(run.path()));
+      List<Path> names = new ArrayList<>();
+      if (keep) {
+        own.add(StateEntry.of(directories, run.id()).create().path());
+      } else {
+        names.add(new Names(directories).place());
+      }
+      return Optional.of(new OwnFiles(own, names, List.of(directories.run())));
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.vivarium.engine.state;
 
 import dev.vivarium.engine.SandboxSpec;
 import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -9,11 +10,26 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.List;
 import java.util.Optional;
 
 /** A directory of one sandbox, be it the run directory or the one that outlives it. */
 public sealed class Entry permits RunDirectory, StateEntry {
   private static final int MAX_BYTES = 8 << 20;
+
+  /** The files of a run directory; the lock last, since as long as it is held nobody interferes. */
+  private static final List<String> KNOWN =
+      List.of(
+          "control.sock",
+          "part.sock",
+          "events.ring.part",
+          "events.ring",
+          "log",
+          "spec.json.part",
+          "spec.json",
+          "state.json.part",
+          "state.json",
+          "lock");
 
   private final Path path;
   private final String id;
@@ -125,6 +141,16 @@ public sealed class Entry permits RunDirectory, StateEntry {
 
   /** Removes the directory with all that is in it, without following links. */
   public final void delete() throws IOException {
+    // What is known is taken away by name: a process that is confined can list nothing.
+    for (String name : KNOWN) {
+      Files.deleteIfExists(path.resolve(name));
+    }
+    try {
+      Files.deleteIfExists(path);
+      return;
+    } catch (DirectoryNotEmptyException e) {
+      // An engine keeps files of its own in it.
+    }
     try {
       Files.walkFileTree(
           path,

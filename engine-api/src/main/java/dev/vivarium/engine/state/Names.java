@@ -131,6 +131,20 @@ public final class Names {
     }
   }
 
+  /**
+   * Where the names are, for a process that is to be confined to taking its own away.
+   *
+   * @throws IOException if it cannot be made
+   */
+  public Path place() throws IOException {
+    return Files.createDirectories(parent());
+  }
+
+  /** Frees the name of a living sandbox, which nobody else can have. */
+  public void drop(String name) throws IOException {
+    Files.deleteIfExists(parent().resolve(name));
+  }
+
   /** Frees the name if this sandbox has it. */
   public void release(String name, String id) throws IOException {
     if (find(name).filter(id::equals).isPresent()) {

@@ -21,6 +21,7 @@ import java.util.Optional;
  * @param finished when it ended
  * @param exitCode as a shell would show it; meaningful once it ended
  * @param reason why it failed or was ended, one line; empty if the command ended by itself
+ * @param degraded which wall this host could not give, which was permitted; empty if all stand
  */
 public record SandboxState(
     String id,
@@ -34,10 +35,30 @@ public record SandboxState(
     Instant created,
     Optional<Instant> finished,
     int exitCode,
-    String reason) {
+    String reason,
+    String degraded) {
 
   public SandboxState {
     command = List.copyOf(command);
+  }
+
+  /** One around which all walls stand. */
+  public SandboxState(
+      String id,
+      String name,
+      String engine,
+      String platform,
+      String image,
+      List<String> command,
+      Status status,
+      long pid,
+      Instant created,
+      Optional<Instant> finished,
+      int exitCode,
+      String reason) {
+    this(
+        id, name, engine, platform, image, command, status, pid, created, finished, exitCode,
+        reason, "");
   }
 
   /** The steps of a sandbox's life. */
@@ -67,8 +88,13 @@ public record SandboxState(
     return status == Status.CREATED || status == Status.RUNNING || status == Status.PAUSED;
   }
 
-  /** The same sandbox, running on this platform. */
-  public SandboxState running(String on) {
+  /**
+   * The same sandbox, running.
+   *
+   * @param on the platform
+   * @param without which wall is missing; empty if none is
+   */
+  public SandboxState running(String on, String without) {
     return new SandboxState(
         id,
         name,
@@ -81,13 +107,15 @@ public record SandboxState(
         created,
         finished,
         exitCode,
-        reason);
+        reason,
+        without);
   }
 
   /** The same sandbox, one step on. */
   public SandboxState with(Status next) {
     return new SandboxState(
-        id, name, engine, platform, image, command, next, pid, created, finished, exitCode, reason);
+        id, name, engine, platform, image, command, next, pid, created, finished, exitCode, reason,
+        degraded);
   }
 
   /** The same sandbox at its end. */
@@ -104,6 +132,7 @@ public record SandboxState(
         created,
         Optional.of(when),
         code,
-        why);
+        why,
+        degraded);
   }
 }

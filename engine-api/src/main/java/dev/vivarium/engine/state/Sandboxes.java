@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -166,7 +165,7 @@ public final class Sandboxes {
   /** Another file system usually, so not a rename. */
   private static void copy(Path from, Path to) throws IOException {
     try {
-      Files.copy(from, to, StandardCopyOption.REPLACE_EXISTING);
+      Files.write(to, Files.readAllBytes(from));
     } catch (NoSuchFileException e) {
       // Nothing was logged, or it failed before it had a specification.
     }

@@ -71,6 +71,9 @@ public final class SpecJson {
     if (spec.reportFile().isPresent()) {
       out.writeStringProperty("reportFile", spec.reportFile().get());
     }
+    if (spec.allowDegraded()) {
+      out.writeBooleanProperty("allowDegraded", true);
+    }
     if (!spec.network().isNone()) {
       NetworkJson.write(out, spec.network());
     }
@@ -177,6 +180,7 @@ public final class SpecJson {
         in.has("network") ? NetworkJson.read(in.node("network")) : NetworkSpec.NONE,
         in.optional("reportFile"),
         calls,
-        in.has("machine") ? machine(in.node("machine")) : Machine.USUAL);
+        in.has("machine") ? machine(in.node("machine")) : Machine.USUAL,
+        in.has("allowDegraded") && in.bool("allowDegraded"));
   }
 }

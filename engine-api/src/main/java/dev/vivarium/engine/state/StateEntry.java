@@ -21,7 +21,10 @@ public final class StateEntry extends Entry {
 
   /** Makes it. */
   public StateEntry create() throws IOException {
-    Files.createDirectories(path());
+    // A process that is confined already may make files in it, and no directories.
+    if (!exists()) {
+      Files.createDirectories(path());
+    }
     return this;
   }
 

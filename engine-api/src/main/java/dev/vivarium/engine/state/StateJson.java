@@ -32,6 +32,9 @@ public final class StateJson {
       if (!state.reason().isEmpty()) {
         out.writeStringProperty("reason", state.reason());
       }
+      if (!state.degraded().isEmpty()) {
+        out.writeStringProperty("degraded", state.degraded());
+      }
     });
   }
 
@@ -59,7 +62,8 @@ public final class StateJson {
           Instant.parse(in.string("created")),
           finished.map(Instant::parse),
           in.has("exitCode") ? Math.toIntExact(in.number("exitCode")) : 0,
-          in.optional("reason").orElse(""));
+          in.optional("reason").orElse(""),
+          in.optional("degraded").orElse(""));
     } catch (DateTimeException | IllegalArgumentException | ArithmeticException e) {
       throw new IOException("a value is out of range: " + e.getMessage(), e);
     }

@@ -7,6 +7,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -81,6 +82,8 @@ public final class EventWriter {
                 StandardOpenOption.WRITE),
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
       long size = fileBytes(slots, payloadBytes);
+      // As long as it will be before it is mapped: a confined process can write, not truncate.
+      channel.position(size - 1).write(ByteBuffer.allocate(1));
       MemorySegment map = channel.map(FileChannel.MapMode.READ_WRITE, 0, size, Arena.global());
       long age = System.nanoTime() - originNanos;
       map.set(INT, VERSION_AT, VERSION);

@@ -175,8 +175,7 @@ public final class GoferClient implements AutoCloseable {
       if (length < 0) {
         return Reply.failed(-Errno.ENAMETOOLONG);
       }
-      message(send.address(), length, 0);
-      long sent = Libc.sendmsg(socket, memory.address() + HEADER, Libc.MSG_NOSIGNAL);
+      long sent = Libc.send(socket, send.address(), length, Libc.MSG_NOSIGNAL);
       if (sent != length) {
         return fail("cannot send a request: " + Errno.name((int) -sent));
       }
@@ -198,9 +197,8 @@ public final class GoferClient implements AutoCloseable {
     try {
       int length = Math.min(message.length, 2 * Wire.MAX_PATH);
       MemorySegment.copy(message, 0, send, ValueLayout.JAVA_BYTE, 0, length);
-      message(send.address(), length, 0);
       sequence = length >= 8 ? send.get(ValueLayout.JAVA_INT, Wire.REQUEST_SEQUENCE) : 0;
-      Libc.sendmsg(socket, memory.address() + HEADER, Libc.MSG_NOSIGNAL);
+      Libc.send(socket, send.address(), length, Libc.MSG_NOSIGNAL);
       return receive(false);
     } finally {
       lock.unlock();
@@ -329,7 +327,7 @@ public final class GoferClient implements AutoCloseable {
       }
       if (pidfd >= 0) {
         // Where CLONE_PARENT was refused it is not our child; then init waits for it.
-        Libc.waitpid(pid, new int[1], 0);
+        Libc.end(pid, pidfd);
         Libc.close(pidfd);
         pidfd = -1;
       }

@@ -3,8 +3,8 @@ package dev.vivarium.sentry.host;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Host calls through a library of ours with two functions (host.c). It is there for the start of a
- * sandbox alone: jnr-ffi writes classes at run time, which no AOT cache can keep.
+ * Host calls through a library of ours with three functions (host.c, confine.c). It is there for
+ * the start of a sandbox alone: jnr-ffi writes classes at run time, which no AOT cache can keep.
  */
 final class DirectCalls implements HostCalls {
   private DirectCalls() {}
@@ -26,6 +26,13 @@ final class DirectCalls implements HostCalls {
   public int spawn(long path, long argv, long envp, long fds, int count) {
     return spawn0(path, argv, envp, fds, count);
   }
+
+  @Override
+  public long confine(long rules, int with) {
+    return confine0(rules, with);
+  }
+
+  private static native long confine0(long rules, int with);
 
   private static native int spawn0(long path, long argv, long envp, long fds, int count);
 }

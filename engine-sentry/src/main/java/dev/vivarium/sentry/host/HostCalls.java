@@ -21,6 +21,17 @@ interface HostCalls {
    */
   int spawn(long path, long argv, long envp, long fds, int count);
 
+  /**
+   * Confines this process; see {@link Walls}.
+   *
+   * @param rules address of a NULL-terminated array of strings
+   * @param with bits of walls.h: what the sandbox has that needs more calls, and whether a host
+   *     without Landlock is no reason to fail
+   * @return 0, or what is missing as bits of walls.h, or a negative number that names the wall and
+   *     an errno
+   */
+  long confine(long rules, int with);
+
   /** The faster of the two that works. */
   static HostCalls load() {
     HostCalls direct = DirectCalls.load();

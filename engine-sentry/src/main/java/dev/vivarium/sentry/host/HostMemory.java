@@ -13,8 +13,7 @@ public final class HostMemory {
   private static final int MAP_SHARED = 1;
   private static final int MAP_PRIVATE = 2;
   private static final int MAP_NORESERVE = 0x4000;
-  private static final int FALLOC_FL_KEEP_SIZE = 1;
-  private static final int FALLOC_FL_PUNCH_HOLE = 2;
+  private static final int MADV_REMOVE = 9;
 
   private static final int SEEK_DATA = 3;
   private static final int SEEK_HOLE = 4;
@@ -58,11 +57,15 @@ public final class HostMemory {
     return MemorySegment.ofAddress(address).reinterpret(size);
   }
 
-  /** Gives the memory behind a range of such a file back; it reads as zeros afterwards. */
-  public static void punchHole(int fd, long offset, long length) {
+  /**
+   * Gives the memory behind a range of such a file back; it reads as zeros afterwards.
+   *
+   * @param memory the file, mapped writable
+   */
+  public static void punchHole(MemorySegment memory, long offset, long length) {
+    long address = memory.asSlice(offset, length).address();
     check(
-        Libc.fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, offset, length),
-        "punching a hole");
+        (int) Libc.syscall(Sys.MADVISE, address, length, MADV_REMOVE, 0, 0, 0), "punching a hole");
   }
 
   /** Bytes of memory that really are behind such a file. */

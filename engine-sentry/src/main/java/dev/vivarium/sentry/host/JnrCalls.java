@@ -63,6 +63,12 @@ final class JnrCalls implements HostCalls {
     return result == -1 ? -runtime.getLastError() : result;
   }
 
+  /** Needs the library of {@link DirectCalls}: signal handlers of ours. */
+  @Override
+  public long confine(long rules, int with) {
+    return -Errno.ENOSYS;
+  }
+
   @Override
   public int spawn(long path, long argv, long envp, long fds, int count) {
     MemorySegment given = MemorySegment.ofAddress(fds).reinterpret(4L * count);

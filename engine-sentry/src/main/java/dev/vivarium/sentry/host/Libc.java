@@ -44,6 +44,8 @@ public final class Libc {
   private static final int O_CLOEXEC = 0x80000;
   private static final int SHUT_RDWR = 2;
 
+  private static final short POLLIN = 1;
+
   public static final int WNOHANG = 1;
   public static final int SIGKILL = 9;
   public static final int SIGTERM = 15;
@@ -95,9 +97,9 @@ public final class Libc {
     }
   }
 
-  /** sendmsg(2) with a {@code struct msghdr} at {@code message}. */
-  public static long sendmsg(int fd, long message, int flags) {
-    return call(Sys.SENDMSG, fd, message, flags);
+  /** send(2): to whom the socket is connected, and nobody else. */
+  public static long send(int fd, long buffer, long count, int flags) {
+    return call(Sys.SENDTO, fd, buffer, count, flags);
   }
 
   /** recvmsg(2) with a {@code struct msghdr} at {@code message}. */
@@ -194,6 +196,32 @@ public final class Libc {
       status[0] = word.get(ValueLayout.JAVA_INT, 0);
       return r;
     }
+  }
+
+  /**
+   * Kills a process and waits until it has ended. What is left of a child is taken away, unless
+   * this process is confined: then init does that, soon.
+   *
+   * @param pid of it
+   * @param pidfd a descriptor of it
+   */
+  public static void end(int pid, int pidfd) {
+    if (pidfd < 0) {
+      kill(pid, SIGKILL);
+      waitpid(pid, new int[1], 0);
+      return;
+    }
+    call(Sys.PIDFD_SEND_SIGNAL, pidfd, SIGKILL);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment set = arena.allocate(8, 8);
+      long r;
+      do {
+        set.set(ValueLayout.JAVA_INT, 0, pidfd);
+        set.set(ValueLayout.JAVA_SHORT, 4, POLLIN);
+        r = call(Sys.POLL, set.address(), 1, -1);
+      } while (r == -Errno.EINTR);
+    }
+    waitpid(pid, new int[1], WNOHANG);
   }
 
   public static int kill(int pid, int signal) {

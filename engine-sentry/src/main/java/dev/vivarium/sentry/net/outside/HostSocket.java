@@ -22,6 +22,7 @@ public final class HostSocket implements ReadyPoller.Watched {
 
   private static final int READS = Poll.IN | Poll.RDHUP | Poll.PRI;
   private static final int SO_ERROR = 4;
+  private static final int SO_PEERNAME = 28;
   private static final int SO_LINGER = 13;
   private static final int MAX_OPTION = 256;
 
@@ -319,8 +320,12 @@ public final class HostSocket implements ReadyPoller.Watched {
       return false;
     }
     MemorySegment b = outside.buffer();
-    b.set(ValueLayout.JAVA_INT, 0, MAX_OPTION);
-    return Libc.syscall(Sys.GETPEERNAME, fd, b.address() + 8, b.address(), 0, 0, 0) == 0;
+    // No more than a name has: SO_PEERNAME refuses that.
+    b.set(ValueLayout.JAVA_INT, 0, 2);
+    long r =
+        Libc.syscall(
+            Sys.GETSOCKOPT, fd, Sockets.SOL_SOCKET, SO_PEERNAME, b.address() + 8, b.address(), 0);
+    return r == 0;
   }
 
   /** The bytes of an option's value; none if there is no such option. */

@@ -1,6 +1,7 @@
 package dev.vivarium.sentry.net.outside;
 
 import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.host.HelperProgram;
 import dev.vivarium.sentry.host.Libc;
 import java.io.IOException;
@@ -31,6 +32,7 @@ public final class NetgoferChannel implements AutoCloseable {
   private final MemorySegment send = memory.asSlice(SEND);
   private final MemorySegment receive = memory.asSlice(RECEIVE);
   private final int socket;
+  private final int pidfd;
   private int pid;
   private int features;
   private byte[] memberAddress = new byte[16];
@@ -40,6 +42,7 @@ public final class NetgoferChannel implements AutoCloseable {
   private NetgoferChannel(int socket, int pid) {
     this.socket = socket;
     this.pid = pid;
+    this.pidfd = (int) Libc.syscall(Sys.PIDFD_OPEN, pid, 0, 0, 0, 0, 0);
   }
 
   /**
@@ -133,8 +136,12 @@ public final class NetgoferChannel implements AutoCloseable {
     MemorySegment.copy(address, 0, send, ValueLayout.JAVA_BYTE, NetWire.REQUEST_ADDRESS, 16);
     MemorySegment.copy(
         payload, 0, send, ValueLayout.JAVA_BYTE, NetWire.REQUEST_SIZE, payload.length);
-    message(send.address(), NetWire.REQUEST_SIZE + payload.length, 0);
-    long n = Libc.sendmsg(socket, memory.address(), Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT);
+    long n =
+        Libc.send(
+            socket,
+            send.address(),
+            NetWire.REQUEST_SIZE + payload.length,
+            Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT);
     return n < 0 ? -1 : sequence;
   }
 
@@ -192,8 +199,8 @@ public final class NetgoferChannel implements AutoCloseable {
     broken = true;
     Libc.close(socket);
     if (pid > 0) {
-      Libc.kill(pid, Libc.SIGKILL);
-      Libc.waitpid(pid, new int[1], 0);
+      Libc.end(pid, pidfd);
+      Libc.close(pidfd);
       pid = -1;
     }
   }

@@ -49,7 +49,7 @@ public final class HostFile extends File {
   HostFile(HostInode inode, int flags) {
     super(inode, null, flags);
     this.fd = inode.fd;
-    this.poller = ((HostFs) inode.fs).poller;
+    this.poller = ((HostFs) inode.fs).poller();
   }
 
   /** Opens an inherited descriptor with the access that it has. */

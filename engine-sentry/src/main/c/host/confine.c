@@ -1,0 +1,331 @@
+/*
+ * Confines the process that it is called in, all threads of it. What Landlock and capabilities take away they take from
+ * one thread, and a JVM has two dozen when a sandbox is ready; so each gets a signal, in whose handler it confines itself
+ * and then stands still until all others have. A thread that stands still makes no new one: once a look at all threads
+ * finds none that moves, there is none left, and whoever is made later inherits the walls.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <linux/futex.h>
+#include <linux/landlock.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include "walls.h"
+
+#ifndef LANDLOCK_ACCESS_FS_REFER
+#define LANDLOCK_ACCESS_FS_REFER (1ULL << 13)
+#endif
+#ifndef LANDLOCK_ACCESS_FS_TRUNCATE
+#define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
+#endif
+#define ACCESS_IOCTL_DEV (1ULL << 15)
+#define EVERYTHING ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1)
+#define OF_FILES (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE)
+
+/* What the threads that stand are told. */
+enum { GO = 1, GO_WITH_FILTER };
+
+enum { MAX_THREADS = 4096, PATIENCE_MILLIS = 5000, SLICE_NANOS = 2000000 };
+
+/* A signal that neither the C library nor HotSpot nor the JDK uses. */
+#define STAND_STILL (SIGRTMIN + 9)
+
+/* tid of a thread that was called, 0 if it ended instead of coming; and whether it stands. */
+struct called {
+  _Atomic int tid;
+  _Atomic bool stands;
+};
+
+static struct called threads[MAX_THREADS];
+static _Atomic int count;
+/* Counts those that came: what the caller sleeps on. */
+static _Atomic int arrivals;
+static _Atomic int over;
+static _Atomic long failure;
+static int ruleset = -1;
+static bool has_bounding_set;
+
+static long failed(enum wall wall, int error) {
+  return -((long)wall << WALL_SHIFT | error);
+}
+
+static void sleep_on(_Atomic int *word, int value, long nanos) {
+  struct timespec time = {0, nanos};
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, nanos ? &time : NULL, NULL, 0);
+}
+
+static void wake(_Atomic int *word) {
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+/* Of the calling thread. Async-signal-safe. */
+static long confine_thread(void) {
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct none[2] = {0};
+
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    return failed(WALL_PRIVILEGES, errno);
+  if (ruleset >= 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
+    return failed(WALL_PATHS, errno);
+  if (has_bounding_set)
+    for (int cap = 0; prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0;)
+      cap++;
+  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  if (syscall(SYS_capset, &header, none) != 0)
+    return failed(WALL_PRIVILEGES, errno);
+  return 0;
+}
+
+static void stand_still(int signal) {
+  int saved = errno;
+  int self = (int)syscall(SYS_gettid);
+  long error = confine_thread();
+
+  (void)signal;
+  if (error)
+    atomic_store(&failure, error);
+  for (int i = 0; i < atomic_load(&count); i++)
+    if (atomic_load(&threads[i].tid) == self)
+      atomic_store(&threads[i].stands, true);
+  atomic_fetch_add(&arrivals, 1);
+  wake(&arrivals);
+  while (!atomic_load(&over))
+    sleep_on(&over, 0, 0);
+  if (atomic_load(&over) == GO_WITH_FILTER) {
+    int refused = restrict_own_calls();
+    if (refused)
+      atomic_store(&failure, failed(WALL_CALLS, refused));
+    atomic_fetch_sub(&arrivals, 1);
+    wake(&arrivals);
+  }
+  errno = saved;
+}
+
+static bool was_called(int tid) {
+  for (int i = 0; i < atomic_load(&count); i++)
+    if (atomic_load(&threads[i].tid) == tid)
+      return true;
+  return false;
+}
+
+/* Calls whoever was not called yet; how many, or a negative errno. */
+static int call_threads(int directory, int pid, int self) {
+  char buffer[4096];
+  int called = 0;
+  long n;
+
+  if (lseek(directory, 0, SEEK_SET) != 0)
+    return -errno;
+  while ((n = syscall(SYS_getdents64, directory, buffer, sizeof buffer)) > 0)
+    for (long at = 0; at < n;) {
+      struct dirent64 *entry = (struct dirent64 *)(buffer + at);
+      int tid = atoi(entry->d_name), place = atomic_load(&count);
+
+      at += entry->d_reclen;
+      if (tid <= 0 || tid == self || was_called(tid))
+        continue;
+      if (place == MAX_THREADS)
+        return -E2BIG;
+      atomic_store(&threads[place].tid, tid);
+      atomic_store(&count, place + 1);
+      if (syscall(SYS_tgkill, pid, tid, STAND_STILL) == 0)
+        called++;
+      else if (errno == ESRCH)
+        atomic_store(&threads[place].tid, 0);
+      else
+        return -errno;
+    }
+  return n < 0 ? -errno : called;
+}
+
+/* Whether all that were called stand, but for those that ended. */
+static bool all_stand(int pid) {
+  for (int i = 0; i < atomic_load(&count); i++) {
+    int tid = atomic_load(&threads[i].tid);
+
+    if (tid == 0 || atomic_load(&threads[i].stands))
+      continue;
+    if (syscall(SYS_tgkill, pid, tid, 0) == 0 || errno != ESRCH)
+      return false;
+    atomic_store(&threads[i].tid, 0);
+  }
+  return true;
+}
+
+static long millis(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Returns once every other thread of this process is confined and stands still. */
+static long stop_threads(int pid, int self) {
+  int directory = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  long deadline = millis() + PATIENCE_MILLIS, error = 0;
+  int called = 1;
+
+  if (directory < 0)
+    return failed(WALL_THREADS, errno);
+  while (!error && called > 0) {
+    called = call_threads(directory, pid, self);
+    if (called < 0)
+      error = failed(WALL_THREADS, -called);
+    for (int seen = atomic_load(&arrivals); !error && !all_stand(pid); seen = atomic_load(&arrivals)) {
+      if (millis() > deadline)
+        error = failed(WALL_THREADS, ETIMEDOUT);
+      else
+        sleep_on(&arrivals, seen, SLICE_NANOS);
+    }
+  }
+  close(directory);
+  return error ? error : atomic_load(&failure);
+}
+
+/* A rule is a letter and a path: what is not there, or cannot be reached, needs no rule. */
+static int add_rule(const char *rule, uint64_t handled) {
+  struct landlock_path_beneath_attr attr = {0};
+  struct stat st;
+  int r = 0;
+
+  switch (rule[0]) {
+  case 'r': /* its files can be read */
+    attr.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+    break;
+  case 'w': /* its own directory */
+    attr.allowed_access = OF_FILES | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+                          LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK;
+    break;
+  case 'f': /* names of files can be taken away */
+    attr.allowed_access = LANDLOCK_ACCESS_FS_REMOVE_FILE;
+    break;
+  case 'd': /* and of empty directories */
+    attr.allowed_access = LANDLOCK_ACCESS_FS_REMOVE_DIR;
+    break;
+  default:
+    return EINVAL;
+  }
+  attr.allowed_access &= handled;
+  attr.parent_fd = open(rule + 1, O_PATH | O_CLOEXEC);
+  if (attr.parent_fd < 0)
+    return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : errno;
+  if (fstat(attr.parent_fd, &st) != 0)
+    r = errno;
+  else if (!S_ISDIR(st.st_mode))
+    attr.allowed_access &= OF_FILES;
+  if (r == 0 && attr.allowed_access &&
+      syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &attr, 0) != 0)
+    r = errno;
+  close(attr.parent_fd);
+  return r;
+}
+
+/* 0 or an errno. */
+static int make_rules(const char *const *rules) {
+  struct {
+    uint64_t fs, net, scoped;
+  } attr = {.fs = EVERYTHING};
+  size_t size = sizeof attr.fs;
+  long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+  int error = 0;
+
+  if (abi < 0)
+    return errno;
+  if (abi >= 2)
+    attr.fs |= LANDLOCK_ACCESS_FS_REFER;
+  if (abi >= 3)
+    attr.fs |= LANDLOCK_ACCESS_FS_TRUNCATE;
+  if (abi >= 4) {
+    attr.net = 3; /* bind and connect of TCP */
+    size = 2 * sizeof attr.fs;
+  }
+  if (abi >= 5)
+    attr.fs |= ACCESS_IOCTL_DEV;
+  if (abi >= 6) {
+    attr.scoped = 1; /* abstract sockets; not signals, or no gofer that hangs could be ended */
+    size = sizeof attr;
+  }
+  ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
+  if (ruleset < 0)
+    return errno;
+  for (; *rules && !error; rules++)
+    error = add_rule(*rules, attr.fs);
+  return error;
+}
+
+/* Lets the threads go on behind a filter of their own; returns when all have it. */
+static long filter_threads(void) {
+  long deadline = millis() + PATIENCE_MILLIS;
+
+  atomic_store(&over, GO_WITH_FILTER);
+  wake(&over);
+  for (int left = atomic_load(&arrivals); left > 0; left = atomic_load(&arrivals)) {
+    if (millis() > deadline)
+      return failed(WALL_CALLS, ETIMEDOUT);
+    sleep_on(&arrivals, left, SLICE_NANOS);
+  }
+  return atomic_load(&failure);
+}
+
+#define NATIVE(type, name)                                                                                             \
+  __attribute__((visibility("default"))) type Java_dev_vivarium_sentry_host_DirectCalls_##name
+
+/*
+ * Confines this process, once. 0, or the wall that is missing (walls.h) and an errno: what stands by then stays, and the
+ * process had better end. With DEGRADED, a host without Landlock or seccomp is no reason to
+ * fail: then what is missing, as bits.
+ */
+NATIVE(int64_t, confine0)(void *env, void *class, int64_t rules, int32_t with) {
+  static atomic_flag begun = ATOMIC_FLAG_INIT;
+  struct sigaction ours = {.sa_handler = stand_still, .sa_flags = SA_RESTART}, ignored = {.sa_handler = SIG_IGN};
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct has[2] = {0};
+  int pid = getpid(), self = (int)syscall(SYS_gettid), missing = 0, error;
+  long result;
+
+  (void)env, (void)class;
+  if (atomic_flag_test_and_set(&begun))
+    return failed(WALL_ONCE, EALREADY);
+  error = make_rules((const char *const *)rules);
+  if (error && !(with & DEGRADED))
+    return failed(WALL_PATHS, error);
+  if (error && ruleset >= 0) {
+    close(ruleset);
+    ruleset = -1;
+  }
+  if (syscall(SYS_capget, &header, has) == 0)
+    has_bounding_set = has[0].effective & 1u << CAP_SETPCAP;
+  sigfillset(&ours.sa_mask);
+  if (sigaction(STAND_STILL, &ours, NULL) != 0)
+    return failed(WALL_THREADS, errno);
+  result = stop_threads(pid, self);
+  if (!result)
+    result = confine_thread();
+  sigaction(STAND_STILL, &ignored, NULL);
+  if (ruleset >= 0)
+    close(ruleset);
+  if (!result && restrict_calls(pid, with) != 0) {
+    /* Where seccomp(2) itself is refused, each thread puts the filter up for itself. */
+    missing = restrict_own_calls() ? NO_CALLS : 0;
+    if (!missing)
+      result = filter_threads();
+    else if (!(with & DEGRADED))
+      result = failed(WALL_CALLS, EPERM);
+  }
+  if (!atomic_load(&over)) {
+    atomic_store(&over, GO);
+    wake(&over);
+  }
+  return result ? result : missing | (error ? NO_PATHS : 0);
+}

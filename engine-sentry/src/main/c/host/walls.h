@@ -1,0 +1,33 @@
+/*
+ * The walls around the sentry's own process: what confine.c does to it, in the order in which it does it. What it may
+ * still ask of the host afterwards is listed in calls.c.
+ */
+#ifndef VIVARIUM_WALLS_H
+#define VIVARIUM_WALLS_H
+
+#include <stdint.h>
+
+/* Which wall could not be put up; the place is multiplied into what confine() returns. */
+enum wall {
+  WALL_ONCE = 1,   /* it was asked for a second time */
+  WALL_PATHS,      /* Landlock: the host has none, or refused a rule */
+  WALL_THREADS,    /* a thread could not be reached */
+  WALL_PRIVILEGES, /* no_new_privs, capabilities */
+  WALL_CALLS,      /* seccomp */
+};
+
+enum { WALL_SHIFT = 16 };
+
+/* What a sandbox has that needs more calls; and whether a host without Landlock is no reason to fail. */
+enum { WITH_NETWORK = 1, WITH_MOUNTS = 2, WITH_FOLDERS = 4, DEGRADED = 8 };
+
+/* What confine() returns where DEGRADED was of use: what is missing, as bits. */
+enum { NO_PATHS = 1, NO_CALLS = 2 };
+
+/* Puts the filter in front of all threads; 0 or an errno. */
+int restrict_calls(int pid, int with);
+
+/* Puts the filter that restrict_calls made in front of the calling thread, where seccomp(2) is refused; 0 or an errno. */
+int restrict_own_calls(void);
+
+#endif
