@@ -33,7 +33,7 @@ record GoferMessage(
   static final int OPENED = 5;
   static final int CLOSED = 6;
 
-  static final int VERSION = 2;
+  static final int VERSION = 3;
   static final int HAS_V6 = 2;
 
   private static final int SIZE = 60;
