@@ -109,6 +109,8 @@ class RunTest {
             "1.5",
             "--pids",
             "99",
+            "--files",
+            "64",
             "host",
             "args");
     assertEquals(0, result.code(), result.err());
@@ -120,7 +122,7 @@ class RunTest {
     assertTrue(out.contains("\n/work\nuser 5:6\n"), out);
     assertTrue(out.contains("Mount[source=" + temp + ", target=/data, writable=false]"), out);
     assertTrue(out.contains("target=/rw, writable=true]"), out);
-    assertTrue(out.contains("Limits[memoryBytes=536870912, cpus=1.5, pids=99]"), out);
+    assertTrue(out.contains("Limits[memoryBytes=536870912, cpus=1.5, pids=99, files=64]"), out);
   }
 
   @Test
