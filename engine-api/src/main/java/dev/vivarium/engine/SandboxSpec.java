@@ -52,44 +52,6 @@ public record SandboxSpec(
     calls = List.copyOf(calls);
   }
 
-  /** One that is confined in full or not at all. */
-  public SandboxSpec(
-      String id,
-      String name,
-      String engine,
-      Optional<String> platform,
-      Root root,
-      ProcessSpec process,
-      String hostname,
-      List<Mount> mounts,
-      boolean readOnlyRoot,
-      Limits limits,
-      Optional<Duration> timeout,
-      Optional<String> traceFile,
-      NetworkSpec network,
-      Optional<String> reportFile,
-      List<CallRule> calls,
-      Machine machine) {
-    this(
-        id,
-        name,
-        engine,
-        platform,
-        root,
-        process,
-        hostname,
-        mounts,
-        readOnlyRoot,
-        limits,
-        timeout,
-        traceFile,
-        network,
-        reportFile,
-        calls,
-        machine,
-        false);
-  }
-
   /** One whose virtual machine, if it has one, is the usual. */
   public SandboxSpec(
       String id,
@@ -122,7 +84,8 @@ public record SandboxSpec(
         network,
         reportFile,
         List.of(),
-        Machine.USUAL);
+        Machine.USUAL,
+        false);
   }
 
   /** One without a network but its own loopback. */

@@ -78,7 +78,8 @@ final class BundleSpec {
         network(bundle, profile),
         Optional.empty(),
         calls(profile),
-        SandboxSpec.Machine.USUAL);
+        SandboxSpec.Machine.USUAL,
+        false);
   }
 
   private static boolean says(Optional<Profile> profile, Field field, String value) {
