@@ -79,11 +79,11 @@ public final class Desktop extends Application {
     });
     stage.show();
     Startup.shown();
-    if (first == null) {
-      // As "viv open --gui" gives it.
-      getParameters().getRaw().stream().findFirst().map(File::new).ifPresent(screens::openFile);
-    } else {
+    if (first != null) {
       screens.openFile(first);
+    } else if (getParameters() != null) {
+      // As "viv open --gui" gives it; a test that makes one by itself gives nothing.
+      getParameters().getRaw().stream().findFirst().map(File::new).ifPresent(screens::openFile);
     }
   }
 

@@ -2,6 +2,7 @@ package dev.vivarium.gui;
 
 import dev.vivarium.engine.open.Intake;
 import dev.vivarium.engine.state.SandboxState;
+import dev.vivarium.gui.compare.CompareScreen;
 import dev.vivarium.gui.frame.Action;
 import dev.vivarium.gui.frame.Format;
 import dev.vivarium.gui.frame.Frame;
@@ -61,9 +62,10 @@ final class Screens {
     images = new ImagesScreen(bench, this::run);
     frame.addPlace(Icons.SANDBOXES, place("sandboxes", 1), sandboxes);
     frame.addPlace(Icons.IMAGES, place("images", 2), images);
-    frame.addPlace(Icons.PROFILES, place("profiles", 3), new ProfilesScreen(bench));
-    frame.addPlace(Icons.DOCTOR, place("doctor", 4), new DoctorScreen(bench));
-    frame.addPlace(Icons.SETTINGS, place("settings", 5), new SettingsScreen(bench));
+    frame.addPlace(Icons.COMPARE, place("compare", 3), new CompareScreen(bench));
+    frame.addPlace(Icons.PROFILES, place("profiles", 4), new ProfilesScreen(bench));
+    frame.addPlace(Icons.DOCTOR, place("doctor", 5), new DoctorScreen(bench));
+    frame.addPlace(Icons.SETTINGS, place("settings", 6), new SettingsScreen(bench));
     frame.addAction(Action.of("run", "Shortcut+N", () -> run("host")));
     frame.addAction(Action.of("pull", "Shortcut+Shift+P", this::pull));
     frame.addAction(Action.of("open", "Shortcut+O", this::chooseFile));

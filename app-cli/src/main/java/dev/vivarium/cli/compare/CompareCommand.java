@@ -10,14 +10,12 @@ import dev.vivarium.engine.compare.Comparison;
 import dev.vivarium.engine.compare.Measurement;
 import dev.vivarium.engine.compare.Preset;
 import dev.vivarium.engine.compare.Result;
+import dev.vivarium.engine.compare.ResultText;
 import java.io.IOException;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 
@@ -136,7 +134,7 @@ public final class CompareCommand extends Command {
       boolean ran = !r.runs().isEmpty();
       long wall = r.median(Measurement::wallNanos);
       listing.add(
-          values(r),
+          ResultText.values(r),
           r.engine(),
           ran ? time(wall) : "",
           ran ? time(r.least(Measurement::wallNanos)) : "",
@@ -162,24 +160,5 @@ public final class CompareCommand extends Command {
     return nanos < 10_000_000_000L
         ? String.format(Locale.ROOT, "%.0f ms", nanos / 1e6)
         : String.format(Locale.ROOT, "%.1f s", nanos / 1e9);
-  }
-
-  private static Map<String, @Nullable Object> values(Result r) {
-    Map<String, @Nullable Object> values = new LinkedHashMap<>();
-    boolean ran = !r.runs().isEmpty();
-    values.put("engine", r.engine());
-    values.put("runs", (long) r.runs().size());
-    values.put("wallNanos", ran ? r.median(Measurement::wallNanos) : null);
-    values.put("wallLeastNanos", ran ? r.least(Measurement::wallNanos) : null);
-    values.put("wallGreatestNanos", ran ? r.greatest(Measurement::wallNanos) : null);
-    values.put("cpuNanos", ran ? r.median(Measurement::cpuNanos) : null);
-    values.put("peakBytes", ran ? r.greatest(Measurement::peakBytes) : null);
-    values.put("calls", r.watched().map(Result.Calls::count).orElse(null));
-    values.put("callsPerSecond", r.watched().map(Result.Calls::perSecond).orElse(null));
-    values.put("busiestCall", r.watched().map(Result.Calls::most).orElse(null));
-    values.put("busiestP50Nanos", r.watched().map(Result.Calls::p50Nanos).orElse(null));
-    values.put("busiestP99Nanos", r.watched().map(Result.Calls::p99Nanos).orElse(null));
-    values.put("problem", r.problem());
-    return values;
   }
 }

@@ -8,6 +8,7 @@ import javafx.scene.shape.SVGPath;
 public enum Icons {
   SANDBOXES("M2 4.5 8 1.5l6 3v7l-6 3-6-3zM2 4.5l6 3 6-3M8 7.5v7"),
   IMAGES("M2 5l6-3 6 3-6 3zM2 8l6 3 6-3M2 11l6 3 6-3"),
+  COMPARE("M2.500 2v12M4.500 3.500h5v2.500h-5zM4.500 7.500h9v2.500h-9zM4.500 11.500h7v2.500h-7z"),
   PROFILES(
       "M8 1.5l5.5 2v4c0 3.500-2.500 6-5.500 7-3-1-5.500-3.500-5.500-7v-4zM5.500 8l2 2 3.500-4"),
   DOCTOR("M1.500 8.500h3l2-5 3 9 2-4h3"),

@@ -5,9 +5,11 @@ import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /**
@@ -23,6 +25,21 @@ public final class Program {
     this.home = home;
   }
 
+  private List<String> line() {
+    return List.of(
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "@" + home.resolve("viv.args"),
+        "dev.vivarium.cli.Main");
+  }
+
+  /** What runs {@code viv}: the program that was started, which may start a sandbox sooner. */
+  public List<String> line(Map<String, String> environment) {
+    String program = environment.getOrDefault("VIVARIUM_PROGRAM", "");
+    return program.startsWith("/") && Files.isExecutable(Path.of(program))
+        ? List.of(program)
+        : line();
+  }
+
   /**
    * Runs {@code viv} with these words, and waits. Interrupting the thread ends it.
    *
@@ -32,10 +49,7 @@ public final class Program {
    */
   public String run(List<String> words, Consumer<String> lines)
       throws EngineException, IOException, InterruptedException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("@" + home.resolve("viv.args"));
-    command.add("dev.vivarium.cli.Main");
+    List<String> command = new ArrayList<>(line());
     command.addAll(words);
     Process process = new ProcessBuilder(command).redirectInput(new File("/dev/null")).start();
     StringBuilder errors = new StringBuilder();

@@ -5,6 +5,7 @@ import dev.vivarium.engine.watch.Statistics;
 import dev.vivarium.gui.frame.Colors;
 import dev.vivarium.gui.frame.Format;
 import dev.vivarium.gui.frame.Messages;
+import dev.vivarium.gui.frame.Plot;
 import dev.vivarium.gui.frame.Ui;
 import dev.vivarium.gui.frame.Workbench;
 import java.util.List;
@@ -12,7 +13,6 @@ import java.util.Locale;
 import java.util.Optional;
 import javafx.animation.AnimationTimer;
 import javafx.scene.Node;
-import javafx.scene.canvas.Canvas;
 import javafx.scene.canvas.GraphicsContext;
 import javafx.scene.control.CheckBox;
 import javafx.scene.control.Label;
@@ -20,7 +20,6 @@ import javafx.scene.image.PixelFormat;
 import javafx.scene.image.PixelWriter;
 import javafx.scene.image.WritableImage;
 import javafx.scene.layout.GridPane;
-import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import javafx.scene.paint.Color;
 import javafx.scene.text.TextAlignment;
@@ -36,9 +35,9 @@ public final class LatencyView {
   private final Workbench bench;
   private final LatencyModel model = new LatencyModel();
   private final WritableImage heat = new WritableImage(LatencyModel.COLUMNS, LatencyModel.BUCKETS);
-  private final Plot heatPlot = new Plot("latency.heat");
-  private final Plot curvePlot = new Plot("latency.curve");
-  private final Plot rankPlot = new Plot("latency.rank");
+  private final Plot heatPlot = new Plot("latency.heat.title");
+  private final Plot curvePlot = new Plot("latency.curve.title");
+  private final Plot rankPlot = new Plot("latency.rank.title");
   private final CheckBox waiting = new CheckBox(Messages.text("latency.waiting"));
   private final Label figures = Ui.label("", "muted", "small");
   private final VBox node;
@@ -79,7 +78,7 @@ public final class LatencyView {
     node.getStyleClass().add("tab-content");
     bench.colors().addListener((o, before, now) -> drawAll());
     for (Plot plot : List.of(heatPlot, curvePlot, rankPlot)) {
-      plot.resized = this::drawAll;
+      plot.onResized(this::drawAll);
     }
   }
 
@@ -374,39 +373,5 @@ public final class LatencyView {
       g.fillRect(x, y + 5, width, RANK_ROW - 10);
     }
     return x + width;
-  }
-
-  /** A canvas that is as large as its place. */
-  private static final class Plot extends Region {
-    private final Canvas canvas = new Canvas();
-    private Runnable resized = () -> {};
-
-    Plot(String key) {
-      getChildren().add(canvas);
-      getStyleClass().add("canvas-frame");
-      setAccessibleRole(javafx.scene.AccessibleRole.IMAGE_VIEW);
-      setAccessibleText(Messages.text(key + ".title"));
-      setMinHeight(60);
-    }
-
-    GraphicsContext graphics() {
-      return canvas.getGraphicsContext2D();
-    }
-
-    double width() {
-      return canvas.getWidth();
-    }
-
-    double height() {
-      return canvas.getHeight();
-    }
-
-    @Override
-    protected void layoutChildren() {
-      canvas.relocate(1, 1);
-      canvas.setWidth(Math.max(0, getWidth() - 2));
-      canvas.setHeight(Math.max(0, getHeight() - 2));
-      resized.run();
-    }
   }
 }

@@ -35,8 +35,11 @@ public final class Comparison {
 
   /** Hears how far it is. */
   public interface Listener {
-    /** A run begins. */
+    /** A run begins: 0 is the one that is not counted, {@code runs + 1} the one that is watched. */
     void begins(String engine, int run, int runs);
+
+    /** A run has ended; what has come of its engine so far. */
+    default void ended(Result soFar) {}
   }
 
   private final List<String> viv;
@@ -75,6 +78,7 @@ public final class Comparison {
           if (!problems.containsKey(engine)) {
             listener.begins(engine, i, runs);
             once(engine, i > 0);
+            listener.ended(result(engine));
           }
         }
       }
@@ -82,6 +86,7 @@ public final class Comparison {
         if (watch && !engine.equals(NATIVE) && !problems.containsKey(engine)) {
           listener.begins(engine, runs + 1, runs);
           watch(engine);
+          listener.ended(result(engine));
         }
       }
     } finally {
@@ -93,14 +98,15 @@ public final class Comparison {
         bundle.close();
       }
     }
-    return engines.stream()
-        .map(engine ->
-            new Result(
-                engine,
-                measured.getOrDefault(engine, List.of()),
-                Optional.ofNullable(watched.get(engine)),
-                problems.getOrDefault(engine, "")))
-        .toList();
+    return engines.stream().map(this::result).toList();
+  }
+
+  private Result result(String engine) {
+    return new Result(
+        engine,
+        measured.getOrDefault(engine, List.of()),
+        Optional.ofNullable(watched.get(engine)),
+        problems.getOrDefault(engine, ""));
   }
 
   private void once(String engine, boolean counts) throws IOException, InterruptedException {

@@ -1,14 +1,17 @@
 package dev.vivarium.engine.compare;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.vivarium.engine.state.Json;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -51,6 +54,55 @@ class ComparisonTest {
     assertEquals(
         "run --rm --pull never --engine sentry img -- true -x",
         Files.readAllLines(temp.resolve("calls")).get(0));
+  }
+
+  @Test
+  void whatHasComeSoFarIsToldAfterEachRun() throws Exception {
+    List<String> told = new ArrayList<>();
+    new Comparison(List.of(program().toString()), "img", List.of("true"))
+        .run(
+            List.of("sentry", "microvm"),
+            1,
+            true,
+            new Comparison.Listener() {
+              @Override
+              public void begins(String engine, int run, int runs) {
+                // not what is asked here
+              }
+
+              @Override
+              public void ended(Result soFar) {
+                told.add(
+                    soFar.engine()
+                        + soFar.runs().size()
+                        + (soFar.watched().isPresent() ? "w" : "")
+                        + (soFar.problem().isEmpty() ? "" : "!"));
+              }
+            });
+    assertEquals(List.of("sentry0", "microvm0!", "sentry1", "sentry1w"), told);
+  }
+
+  @Test
+  void aFileHasTheFormThatItsNameAsksFor() throws Exception {
+    List<Result> results =
+        List.of(
+            new Result(
+                "sentry",
+                List.of(new Measurement(5, 6, 7, 0)),
+                Optional.of(new Result.Calls(40, 20.5, "write", 3, 4, 1)),
+                ""),
+            new Result("native", List.of(), Optional.empty(), "=it | said \"no\""));
+    String csv = new String(ResultText.forFile("a.csv", results), UTF_8);
+    assertEquals("sentry,1,5,5,5,6,7,40,20.5,write,3,4,", csv.lines().skip(1).findFirst().get());
+    assertEquals(
+        "native,0,,,,,,,,,,,\"'=it | said \"\"no\"\"\"", csv.lines().skip(2).findFirst().get());
+    String markdown = new String(ResultText.forFile("a.MD", results), UTF_8);
+    assertTrue(
+        markdown.lines().allMatch(l -> l.chars().filter(c -> c == '|').count() == 14), markdown);
+    Map<?, ?> json = Json.object(ResultText.forFile("a.json", results));
+    assertEquals(
+        List.of("sentry", "native"),
+        ((List<?>) json.get("engines")).stream().map(e -> ((Map<?, ?>) e).get("engine")).toList());
   }
 
   @Test

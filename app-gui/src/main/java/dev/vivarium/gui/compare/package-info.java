@@ -1,0 +1,5 @@
+/** The same command under each engine, side by side. */
+@NullMarked
+package dev.vivarium.gui.compare;
+
+import org.jspecify.annotations.NullMarked;

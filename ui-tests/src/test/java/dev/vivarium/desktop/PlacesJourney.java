@@ -1,0 +1,126 @@
+package dev.vivarium.desktop;
+
+import javafx.scene.Node;
+import javafx.scene.control.Labeled;
+import javafx.scene.control.ListView;
+import javafx.scene.control.TableView;
+import javafx.scene.control.TextInputControl;
+import javafx.scene.input.KeyCode;
+
+/** The form, the list, and the other places of the window. */
+final class PlacesJourney {
+  private final Hands hands;
+
+  PlacesJourney(Hands hands) {
+    this.hands = hands;
+  }
+
+  void goAround() {
+    hands.step(
+        "a run from the form is in the list, and the search finds it",
+        () -> {
+          hands.keys(KeyCode.CONTROL, KeyCode.N);
+          hands.until("the form", () -> hands.find("#run-command", Node.class).isPresent());
+          hands.robot().write("sh -c 'echo from-the-form; sleep 300'");
+          hands.picture("run");
+          hands.click("#run-start");
+          hands.until("its screen", () -> hands.isAnywhere("running for"));
+          hands.until("its terminal to have the keys", hands::isInTerminal);
+          hands.keys(KeyCode.CONTROL, KeyCode.DIGIT1);
+          hands.until("two in the list", () -> hands.rows("#sandboxes") == 2);
+          Thread.sleep(4000);
+          hands.picture("sandboxes");
+          hands.click("#sandbox-search");
+          hands.robot().write("from-the-form");
+          hands.until("one that fits", () -> hands.rows("#sandboxes") == 1);
+          hands
+              .robot()
+              .interact(() ->
+                  hands.find("#sandbox-search", TextInputControl.class).orElseThrow().clear());
+        });
+    hands.step(
+        "the palette leads to the doctor, which says what this machine can do",
+        () -> {
+          hands.keys(KeyCode.CONTROL, KeyCode.K);
+          hands.until("the palette", () -> hands.find("#palette", Node.class).isPresent());
+          hands.robot().write("doctor");
+          hands.picture("palette");
+          hands.keys(KeyCode.ENTER);
+          hands.until("findings", () -> hands.isAnywhere("user namespaces"));
+          hands.picture("doctor");
+        });
+    hands.step(
+        "a profile is checked while it is typed",
+        () -> {
+          hands.keys(KeyCode.CONTROL, KeyCode.DIGIT4);
+          hands.until(
+              "profiles",
+              () ->
+                  hands
+                      .find("#profiles", ListView.class)
+                      .filter(l -> l.getItems().size() > 3)
+                      .isPresent());
+          hands.until(
+              "a text",
+              () ->
+                  hands
+                      .find("#profile-text", TextInputControl.class)
+                      .filter(t -> !t.getText().isBlank())
+                      .isPresent());
+          hands.until("that it is valid", () -> verdict().equals("Valid"));
+          hands.picture("profiles");
+          hands
+              .robot()
+              .interact(() ->
+                  hands
+                      .find("#profile-text", TextInputControl.class)
+                      .orElseThrow()
+                      .appendText("\nnetwrk: full\n"));
+          hands.until("what is wrong", () -> verdict().contains("netwrk"));
+          hands.picture("profile-wrong");
+        });
+    hands.step(
+        "images and settings show, dark and light",
+        () -> {
+          hands.keys(KeyCode.CONTROL, KeyCode.DIGIT2);
+          hands.until("images", () -> hands.find("#images", TableView.class).isPresent());
+          hands.picture("images");
+          hands.keys(KeyCode.CONTROL, KeyCode.DIGIT6);
+          hands.until("settings", () -> hands.find("#theme", Node.class).isPresent());
+          hands.picture("settings");
+          hands.keys(KeyCode.CONTROL, KeyCode.SHIFT, KeyCode.L);
+          hands.picture("settings-other");
+          hands.keys(KeyCode.CONTROL, KeyCode.DIGIT1);
+          hands.picture("sandboxes-other");
+        });
+    hands.step(
+        "removing takes all out of the list, and the empty state comes back",
+        () -> {
+          for (int left = 1; left >= 0; left--) {
+            int wanted = left;
+            hands
+                .robot()
+                .interact(() ->
+                    hands
+                        .find("#sandboxes", TableView.class)
+                        .orElseThrow()
+                        .getSelectionModel()
+                        .select(0));
+            hands
+                .robot()
+                .interact(
+                    () -> hands.find("#sandboxes", TableView.class).orElseThrow().requestFocus());
+            hands.keys(KeyCode.DELETE);
+            hands.until(
+                "one fewer",
+                () ->
+                    hands.rows("#sandboxes") == wanted
+                        || wanted == 0 && hands.find("#first-sandbox", Node.class).isPresent());
+          }
+        });
+  }
+
+  private String verdict() {
+    return hands.find("#profile-verdict", Labeled.class).map(Labeled::getText).orElse("");
+  }
+}

@@ -1,0 +1,100 @@
+package dev.vivarium.desktop;
+
+import javafx.scene.Node;
+import javafx.scene.control.TextInputControl;
+import javafx.scene.control.TreeTableView;
+
+/** A file that is opened, a first sandbox, and what is seen of it. */
+final class SandboxJourney {
+  private final Hands hands;
+
+  SandboxJourney(Hands hands) {
+    this.hands = hands;
+  }
+
+  void open() {
+    hands.step(
+        "a file of unknown origin is known for what it is, run without harm, and reported",
+        () -> {
+          hands.until("what it is", () -> hands.isAnywhere("a script, for /bin/sh"));
+          hands.until("a way to run it", () -> hands.isAnywhere("/bin/sh download.sh"));
+          hands.picture("open");
+          hands.click("#open-start");
+          hands.until("its end", () -> hands.isAnywhere("exited ("));
+          hands.until("its report", () -> hands.says("#report", "Tried to stay"));
+          hands.picture("opened");
+          hands.tab("files");
+          hands.until("what it left", () -> hands.rows("#changes") > 0);
+          hands.click("#sandbox-remove");
+          hands.until("it to be gone", () -> hands.find("#first-sandbox", Node.class).isPresent());
+        });
+  }
+
+  void watch() {
+    hands.step(
+        "an empty list leads to a first sandbox in one click, and a shell in it answers",
+        () -> {
+          hands.until(
+              "the empty state", () -> hands.find("#first-sandbox", Node.class).isPresent());
+          hands.picture("empty");
+          hands.click("#first-sandbox");
+          hands.until("a terminal", () -> hands.find("#terminal", Node.class).isPresent());
+          hands
+              .robot()
+              .interact(() -> hands.find("#terminal", Node.class).orElseThrow().requestFocus());
+          Thread.sleep(1500);
+          hands.robot().write("ls -l / | head -n 8; echo he''llo-desk\n", 15);
+          Thread.sleep(1500);
+          hands.picture("terminal");
+          hands.tab("log");
+          hands.until("what the shell wrote in the log", () -> hands.says("#log", "hello-desk"));
+        });
+    hands.step(
+        "system calls come as they are made, and a filter shows fewer of them",
+        () -> {
+          hands.tab("calls");
+          hands.until("events", () -> hands.isAnywhere("events,"));
+          hands.click("#call-search");
+          hands.robot().write("openat");
+          hands.until("the filter to be on", () -> hands.says("#call-search", "openat"));
+          hands.picture("calls");
+        });
+    hands.step(
+        "latency, processes, overview and network show what there is",
+        () -> {
+          hands.tab("latency");
+          hands.until("counts", () -> hands.isAnywhere("calls in"));
+          Thread.sleep(3000);
+          hands.picture("latency");
+          hands.tab("processes");
+          hands.until(
+              "a process",
+              () ->
+                  hands
+                      .find("#processes", TreeTableView.class)
+                      .filter(t -> t.getRoot() != null && !t.getRoot().getChildren().isEmpty())
+                      .isPresent());
+          hands.picture("processes");
+          hands.tab("network");
+          hands.picture("network");
+          hands.tab("overview");
+          hands.until("the engine", () -> hands.isAnywhere("sentry"));
+          hands.picture("overview");
+        });
+    hands.step(
+        "stopping ends it, and its report says what it did",
+        () -> {
+          hands.click("#sandbox-stop");
+          hands.until("it to end", () -> hands.isAnywhere("exited ("));
+          hands.tab("report");
+          hands.until(
+              "a report",
+              () ->
+                  hands
+                      .find("#report", TextInputControl.class)
+                      .filter(t -> t.getText().length() > 200)
+                      .isPresent());
+          hands.picture("report");
+        });
+  }
+}
