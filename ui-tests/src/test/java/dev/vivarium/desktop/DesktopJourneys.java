@@ -39,6 +39,7 @@ public final class DesktopJourneys {
     journeys.put("open", sandbox::open);
     journeys.put("watch", sandbox::watch);
     journeys.put("compare", compare::run);
+    journeys.put("profiles", new ProfilesJourney(hands)::run);
     journeys.put("places", places::goAround);
     try {
       journeys.forEach((name, journey) -> {

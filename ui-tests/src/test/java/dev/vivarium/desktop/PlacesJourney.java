@@ -1,8 +1,6 @@
 package dev.vivarium.desktop;
 
 import javafx.scene.Node;
-import javafx.scene.control.Labeled;
-import javafx.scene.control.ListView;
 import javafx.scene.control.TableView;
 import javafx.scene.control.TextInputControl;
 import javafx.scene.input.KeyCode;
@@ -50,36 +48,6 @@ final class PlacesJourney {
           hands.picture("doctor");
         });
     hands.step(
-        "a profile is checked while it is typed",
-        () -> {
-          hands.keys(KeyCode.CONTROL, KeyCode.DIGIT4);
-          hands.until(
-              "profiles",
-              () ->
-                  hands
-                      .find("#profiles", ListView.class)
-                      .filter(l -> l.getItems().size() > 3)
-                      .isPresent());
-          hands.until(
-              "a text",
-              () ->
-                  hands
-                      .find("#profile-text", TextInputControl.class)
-                      .filter(t -> !t.getText().isBlank())
-                      .isPresent());
-          hands.until("that it is valid", () -> verdict().equals("Valid"));
-          hands.picture("profiles");
-          hands
-              .robot()
-              .interact(() ->
-                  hands
-                      .find("#profile-text", TextInputControl.class)
-                      .orElseThrow()
-                      .appendText("\nnetwrk: full\n"));
-          hands.until("what is wrong", () -> verdict().contains("netwrk"));
-          hands.picture("profile-wrong");
-        });
-    hands.step(
         "images and settings show, dark and light",
         () -> {
           hands.keys(KeyCode.CONTROL, KeyCode.DIGIT2);
@@ -118,9 +86,5 @@ final class PlacesJourney {
                         || wanted == 0 && hands.find("#first-sandbox", Node.class).isPresent());
           }
         });
-  }
-
-  private String verdict() {
-    return hands.find("#profile-verdict", Labeled.class).map(Labeled::getText).orElse("");
   }
 }

@@ -1,12 +1,16 @@
 package dev.vivarium.gui.profiles;
 
+import dev.vivarium.gui.frame.Action;
 import dev.vivarium.gui.frame.Format;
 import dev.vivarium.gui.frame.Messages;
+import dev.vivarium.gui.frame.Problem;
 import dev.vivarium.gui.frame.Screen;
 import dev.vivarium.gui.frame.Ui;
 import dev.vivarium.gui.frame.Workbench;
 import dev.vivarium.profiles.Field;
 import dev.vivarium.profiles.Profile;
+import dev.vivarium.profiles.ProfileException;
+import dev.vivarium.profiles.ProfileText;
 import dev.vivarium.profiles.Profiles;
 import dev.vivarium.profiles.Setting;
 import java.io.IOException;
@@ -15,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -30,20 +35,29 @@ import javafx.scene.control.TableColumn;
 import javafx.scene.control.TableView;
 import javafx.scene.control.TextArea;
 import javafx.scene.control.TextField;
+import javafx.scene.control.ToggleButton;
+import javafx.scene.control.ToggleGroup;
+import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
 import javafx.util.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** All profiles; the text of one, and beside it, while it is typed, what it comes to. */
+/**
+ * All profiles; one as a form and as its text, side by side, and what it comes to while it is
+ * typed.
+ */
 public final class ProfilesScreen implements Screen {
   private final Workbench bench;
   private final Profiles profiles;
   private final ListView<String> list = new ListView<>();
   private final TextArea text = new TextArea();
+  private final ProfileForm form = new ProfileForm(new FormListener());
   private final TableView<Map.Entry<Field, Setting>> settings = new TableView<>();
+  private final Map<String, String> drafts = new HashMap<>();
   private final Label verdict = Ui.paragraph("");
   private final Label where = Ui.label("", "muted", "small");
   private final Button save;
+  private final Button revert;
   private final VBox node;
   private final PauseTransition rest = new PauseTransition(Duration.millis(200));
   private String saved = "";
@@ -59,13 +73,15 @@ public final class ProfilesScreen implements Screen {
     text.getStyleClass().add("code");
     text.setId("profile-text");
     text.setAccessibleText(Messages.text("profiles.text"));
-    text.textProperty().addListener((o, a, b) -> rest.playFromStart());
+    text.textProperty().addListener((o, a, b) -> typed(b));
     rest.setOnFinished(e -> check());
     verdict.getStyleClass().add("badge");
     verdict.setId("profile-verdict");
     save = Ui.button(Messages.text("profiles.save"), this::save, "accent");
     save.setId("profile-save");
     save.setDisable(true);
+    revert = Ui.button(Messages.text("profiles.revert"), this::revert);
+    revert.setDisable(true);
     column("profiles.field", 110, e -> e.getKey().key());
     column("profiles.value", 200, e -> value(e.getValue()));
     column("profiles.origin", 160, e -> e.getValue().origin());
@@ -76,14 +92,29 @@ public final class ProfilesScreen implements Screen {
     heading.setMinWidth(javafx.scene.layout.Region.USE_PREF_SIZE);
     where.setMinWidth(0);
     VBox editor =
-        Ui.column(8, Ui.row(8, heading, where, Ui.spacer(), save), Ui.grow(text), verdict);
-    VBox comes =
-        Ui.column(8, Ui.label(Messages.text("profiles.comesTo"), "section"), Ui.grow(settings));
-    for (VBox box : List.of(editor, comes)) {
+        Ui.column(8, Ui.row(8, heading, where, Ui.spacer(), revert, save), Ui.grow(text), verdict);
+    ToggleButton asForm = new ToggleButton(Messages.text("profiles.form"));
+    ToggleButton asTable = new ToggleButton(Messages.text("profiles.comesTo"));
+    StackPane shown = new StackPane(form.node());
+    ToggleGroup both = new ToggleGroup();
+    both.getToggles().setAll(asForm, asTable);
+    asForm.setSelected(true);
+    asForm.getStyleClass().add("left-pill");
+    asTable.getStyleClass().add("right-pill");
+    both.selectedToggleProperty()
+        .addListener((o, before, now) -> {
+          if (now == null) {
+            before.setSelected(true);
+          } else {
+            shown.getChildren().setAll(now == asForm ? form.node() : settings);
+          }
+        });
+    VBox left = Ui.column(8, Ui.row(0, asForm, asTable), Ui.grow(shown));
+    for (VBox box : List.of(left, editor)) {
       box.setPadding(new javafx.geometry.Insets(0, 0, 0, 12));
     }
-    SplitPane split = new SplitPane(list, editor, comes);
-    split.setDividerPositions(0.2, 0.6);
+    SplitPane split = new SplitPane(list, left, editor);
+    split.setDividerPositions(0.18, 0.6);
     node =
         Ui.column(
             12,
@@ -123,7 +154,11 @@ public final class ProfilesScreen implements Screen {
                   Ui.spacer(),
                   Ui.label(
                       Messages.text(
-                          Profiles.BUILT_IN.contains(item) ? "profiles.builtIn" : "profiles.own"),
+                          drafts.containsKey(item)
+                              ? "profiles.changed"
+                              : Profiles.BUILT_IN.contains(item)
+                                  ? "profiles.builtIn"
+                                  : "profiles.own"),
                       "muted",
                       "small")));
     }
@@ -148,6 +183,9 @@ public final class ProfilesScreen implements Screen {
 
   private record Opened(String text, boolean own) {}
 
+  /** What a text comes to. */
+  private record Checked(Profile profile, ProfileText.Written written, List<String> names) {}
+
   private void open(@Nullable String wanted) {
     if (wanted == null) {
       return;
@@ -159,7 +197,9 @@ public final class ProfilesScreen implements Screen {
             () -> new Opened(profiles.text(wanted), profiles.isOwn(wanted)),
             found -> {
               saved = found.text;
-              text.setText(found.text);
+              form.forget();
+              // What was begun here and not saved is still there.
+              text.setText(drafts.getOrDefault(wanted, found.text));
               text.positionCaret(0);
               where.setText(
                   found.own
@@ -182,11 +222,14 @@ public final class ProfilesScreen implements Screen {
         .run(
             () -> {
               // The text of a built-in one stands for itself; one's own may add to it.
-              return now.equals(saved) ? profiles.load(of) : profiles.check(of, now);
+              return new Checked(
+                  now.equals(saved) ? profiles.load(of) : profiles.check(of, now),
+                  ProfileText.read(of, now),
+                  profiles.names());
             },
-            profile -> {
-              if (now.equals(text.getText())) {
-                valid(profile, now);
+            found -> {
+              if (now.equals(text.getText()) && of.equals(name)) {
+                valid(found, now);
               }
             },
             problem -> {
@@ -195,15 +238,87 @@ public final class ProfilesScreen implements Screen {
                     problem.what() + (problem.remedy().isEmpty() ? "" : ". " + problem.remedy()));
                 verdict.getStyleClass().setAll("label", "badge", "bad");
                 save.setDisable(true);
+                form.pause();
               }
             });
   }
 
-  private void valid(Profile profile, String now) {
+  private void valid(Checked found, String now) {
     verdict.setText(Messages.text("profiles.valid"));
     verdict.getStyleClass().setAll("label", "badge", "good");
-    settings.getItems().setAll(profile.settings().entrySet());
-    save.setDisable(now.equals(saved));
+    settings.getItems().setAll(found.profile.settings().entrySet());
+    form.show(
+        found.written,
+        found.profile,
+        found.names.stream()
+            .filter(n -> !n.equals(name) || Profiles.BUILT_IN.contains(n))
+            .toList());
+    save.setDisable(now.equals(saved) || form.isWrong());
+  }
+
+  private final class FormListener implements FieldEditor.Listener {
+    @Override
+    public void changed(FieldEditor.Change change) {
+      formChanged(change);
+    }
+
+    @Override
+    public void wrong() {
+      save.setDisable(true);
+    }
+  }
+
+  /** Takes what was done in the form into the text, where all else stays as it is. */
+  private void formChanged(FieldEditor.Change change) {
+    String before = text.getText();
+    String after;
+    try {
+      after = change.in(before);
+      if (after.equals(before)) {
+        // The form may have shown something else, which was wrong.
+        check();
+        return;
+      }
+    } catch (ProfileException e) {
+      verdict.setText(Problem.of(e).what());
+      verdict.getStyleClass().setAll("label", "badge", "bad");
+      return;
+    }
+    int from = 0;
+    int most = Math.min(before.length(), after.length());
+    while (from < most && before.charAt(from) == after.charAt(from)) {
+      from++;
+    }
+    int rest = 0;
+    while (rest < most - from
+        && before.charAt(before.length() - 1 - rest) == after.charAt(after.length() - 1 - rest)) {
+      rest++;
+    }
+    text.replaceText(from, before.length() - rest, after.substring(from, after.length() - rest));
+    text.selectRange(from, after.length() - rest);
+  }
+
+  private void typed(String now) {
+    String of = name;
+    if (of != null) {
+      boolean was = drafts.containsKey(of);
+      if (now.equals(saved)) {
+        drafts.remove(of);
+      } else {
+        drafts.put(of, now);
+      }
+      revert.setDisable(now.equals(saved));
+      if (was != drafts.containsKey(of)) {
+        list.refresh();
+      }
+    }
+    rest.playFromStart();
+  }
+
+  private void revert() {
+    form.forget();
+    text.setText(saved);
+    check();
   }
 
   private void save() {
@@ -222,6 +337,7 @@ public final class ProfilesScreen implements Screen {
             },
             done -> {
               saved = now;
+              drafts.remove(of);
               bench.frame().tell(Messages.text("profiles.saved", of));
               read(of);
               open(of);
@@ -292,5 +408,21 @@ public final class ProfilesScreen implements Screen {
   @Override
   public void find() {
     list.requestFocus();
+  }
+
+  @Override
+  public List<Action> actions() {
+    return List.of(
+        Action.of("profiles.save", "Shortcut+S", this::saveIfRight),
+        Action.of("profiles.revert", "", this::revert),
+        Action.of("profiles.new", "Shortcut+Shift+N", this::create),
+        Action.of("profiles.form", "", form::focus),
+        Action.of("profiles.text", "", text::requestFocus));
+  }
+
+  private void saveIfRight() {
+    if (!save.isDisabled()) {
+      save();
+    }
   }
 }
