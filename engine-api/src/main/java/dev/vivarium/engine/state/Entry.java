@@ -1,7 +1,10 @@
 package dev.vivarium.engine.state;
 
 import dev.vivarium.engine.SandboxSpec;
+import java.io.FileInputStream;
+import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -123,12 +126,22 @@ public sealed class Entry permits RunDirectory, StateEntry {
   }
 
   private static byte[] readBounded(Path file) throws IOException {
-    try (var in = Files.newInputStream(file)) {
+    // Of java.io, which takes a third of the time; it says only in words why a file cannot be
+    // opened.
+    try (var in = open(file)) {
       byte[] bytes = in.readNBytes(MAX_BYTES + 1);
       if (bytes.length > MAX_BYTES) {
         throw new IOException("larger than " + MAX_BYTES + " bytes");
       }
       return bytes;
+    }
+  }
+
+  private static InputStream open(Path file) throws IOException {
+    try {
+      return new FileInputStream(file.toString());
+    } catch (FileNotFoundException e) {
+      return Files.newInputStream(file);
     }
   }
 

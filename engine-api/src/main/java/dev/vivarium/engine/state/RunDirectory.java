@@ -33,6 +33,11 @@ public final class RunDirectory extends Entry {
     return path().resolve("control.sock");
   }
 
+  /** The file that is locked as long as the sandbox's process lives. */
+  Path lock() {
+    return path().resolve("lock");
+  }
+
   /**
    * Takes the lock that says "this sandbox's process lives".
    *
@@ -40,8 +45,7 @@ public final class RunDirectory extends Entry {
    */
   public Optional<Closeable> tryLock() throws IOException {
     FileChannel channel =
-        FileChannel.open(
-            path().resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileChannel.open(lock(), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     try {
       FileLock lock = channel.tryLock();
       if (lock != null) {

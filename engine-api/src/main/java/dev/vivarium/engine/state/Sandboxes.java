@@ -9,9 +9,10 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** All sandboxes of this user, the living and the finished. */
@@ -35,14 +36,27 @@ public final class Sandboxes {
     for (String id : ids(StateEntry.parent(directories))) {
       read(StateEntry.of(directories, id)).ifPresent(state -> found.put(id, state));
     }
+    Set<String> living = new HashSet<>();
+    HeldLocks held = HeldLocks.now();
     for (String id : ids(directories.run())) {
-      look(id).ifPresent(state -> found.put(id, state));
+      RunDirectory run = RunDirectory.of(directories, id);
+      Optional<SandboxState> state = held.has(run) ? read(run) : Optional.empty();
+      if (state.isPresent()) {
+        living.add(id);
+      } else {
+        state = look(id);
+      }
+      state.ifPresent(it -> found.put(id, it));
     }
     List<SandboxState> list = new ArrayList<>(found.values());
     for (int i = 0; i < list.size(); i++) {
-      list.set(i, checked(list.get(i)));
+      if (!living.contains(list.get(i).id())) {
+        list.set(i, checked(list.get(i)));
+      }
     }
-    list.sort(Comparator.comparing(SandboxState::created).reversed());
+    // No Comparator.comparing: its lambda is a serializable one, which no cache holds and takes 10
+    // ms.
+    list.sort((a, b) -> b.created().compareTo(a.created()));
     return list;
   }
 

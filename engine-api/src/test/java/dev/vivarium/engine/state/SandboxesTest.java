@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -107,6 +108,55 @@ class SandboxesTest {
         run.path(), FileTime.fromMillis(System.currentTimeMillis() - 120_000));
     assertEquals(List.of(), sandboxes.list());
     assertFalse(run.exists());
+  }
+
+  @Test
+  void aHeldLockIsFoundInTheKernelsList() throws IOException {
+    RunDirectory run = RunDirectory.of(directories, ID).create();
+    run.writeState(state(ID, Status.RUNNING));
+    assertFalse(HeldLocks.now().has(run));
+    try (var held = run.tryLock().orElseThrow()) {
+      assertTrue(HeldLocks.now().has(run) || !Files.exists(Path.of("/proc/locks")));
+      assertEquals(Status.RUNNING, sandboxes.list().get(0).status());
+    }
+    assertFalse(HeldLocks.now().has(run));
+    assertEquals(Status.FAILED, sandboxes.list().get(0).status());
+  }
+
+  @Test
+  void whoWaitsForALockAndWhatIsNoLineAreNotHeldLocks() throws IOException {
+    RunDirectory run = RunDirectory.of(directories, ID).create();
+    Files.writeString(run.lock(), "");
+    long inode = (Long) Files.getAttribute(run.lock(), "unix:ino");
+    long device = (Long) Files.getAttribute(run.lock(), "unix:dev");
+    String file =
+        "%02x:%02x:%d"
+            .formatted(device >> 8 & 0xfff, device & 0xff | device >> 12 & 0xfff00, inode);
+    assertTrue(HeldLocks.of("1: POSIX  ADVISORY  WRITE 31 " + file + " 0 EOF\n").has(run));
+    assertTrue(HeldLocks.of("x\n::\n1: FLOCK  ADVISORY  WRITE 31 " + file + " 0 EOF\n").has(run));
+    assertFalse(HeldLocks.of("1: -> POSIX  ADVISORY  WRITE 31 " + file + " 0 EOF\n").has(run));
+    assertFalse(HeldLocks.of("1: POSIX  ADVISORY  WRITE 31 " + file + "7 0 EOF\n").has(run));
+    assertFalse(HeldLocks.of("1: POSIX  ADVISORY  WRITE 31 " + file).has(run));
+    assertFalse(HeldLocks.of("a b:c:d e\n\n: : :\n").has(run));
+  }
+
+  @Test
+  void timesAreReadAsTheyAreWritten() {
+    for (String text :
+        List.of(
+            "2026-11-20T10:00:00Z",
+            "2026-11-20T10:00:59.5Z",
+            "2026-02-28T23:59:59.123456Z",
+            "1969-12-31T23:59:59.123456789Z",
+            "2026-11-20T10:00:00.000000001Z",
+            "2026-11-20T10:00:00+01:00",
+            "+12026-11-20T10:00:00Z")) {
+      assertEquals(Instant.parse(text), StateJson.instant(text));
+    }
+    for (String text :
+        List.of("", "Z", "2026-11-20T1a:00:00Z", "2026-13-20T10:00:00Z", "2026-11-20 10:00:00Z")) {
+      assertThrows(DateTimeException.class, () -> StateJson.instant(text), text);
+    }
   }
 
   @Test
