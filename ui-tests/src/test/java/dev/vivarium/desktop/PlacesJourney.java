@@ -17,15 +17,18 @@ final class PlacesJourney {
     hands.step(
         "a run from the form is in the list, and the search finds it",
         () -> {
+          hands.keys(KeyCode.CONTROL, KeyCode.DIGIT1);
+          int before = Math.max(0, hands.rows("#sandboxes"));
           hands.keys(KeyCode.CONTROL, KeyCode.N);
           hands.until("the form", () -> hands.find("#run-command", Node.class).isPresent());
           hands.robot().write("sh -c 'echo from-the-form; sleep 300'");
+          hands.until("what is advised", () -> hands.isAnywhere("Advised: sentry, since "));
           hands.picture("run");
           hands.click("#run-start");
           hands.until("its screen", () -> hands.isAnywhere("running for"));
           hands.until("its terminal to have the keys", hands::isInTerminal);
           hands.keys(KeyCode.CONTROL, KeyCode.DIGIT1);
-          hands.until("two in the list", () -> hands.rows("#sandboxes") == 2);
+          hands.until("one more in the list", () -> hands.rows("#sandboxes") == before + 1);
           Thread.sleep(4000);
           hands.picture("sandboxes");
           hands.click("#sandbox-search");
@@ -64,7 +67,7 @@ final class PlacesJourney {
     hands.step(
         "removing takes all out of the list, and the empty state comes back",
         () -> {
-          for (int left = 1; left >= 0; left--) {
+          for (int left = hands.rows("#sandboxes") - 1; left >= 0; left--) {
             int wanted = left;
             hands
                 .robot()

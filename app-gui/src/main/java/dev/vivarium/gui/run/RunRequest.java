@@ -9,7 +9,7 @@ import java.util.List;
  *
  * @param command as one types it into a shell; empty for the image's own
  * @param profile its name, or empty
- * @param engine auto, sentry or microvm
+ * @param engine auto, sentry or microvm; empty for what the profile says
  * @param network empty for what the profile says
  * @param allow hosts, between commas or spaces
  * @param terminal whether it gets a terminal
@@ -48,9 +48,7 @@ record RunRequest(
     }
     option(words, "--name", name);
     option(words, "--profile", profile);
-    if (!engine.equals("auto")) {
-      option(words, "--engine", engine);
-    }
+    option(words, "--engine", engine);
     option(words, "--net", network);
     for (String host : allow.split("[,\\s]+")) {
       option(words, "--allow", host);

@@ -21,9 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
-import javafx.collections.FXCollections;
-import javafx.collections.ListChangeListener;
-import javafx.collections.ObservableList;
+import javafx.animation.PauseTransition;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.CheckBox;
@@ -32,13 +30,11 @@ import javafx.scene.control.Label;
 import javafx.scene.control.TextField;
 import javafx.scene.input.Clipboard;
 import javafx.scene.input.ClipboardContent;
-import javafx.scene.input.DragEvent;
-import javafx.scene.input.TransferMode;
 import javafx.scene.layout.GridPane;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
-import javafx.stage.DirectoryChooser;
+import javafx.util.Duration;
 import javafx.util.StringConverter;
 import org.jspecify.annotations.Nullable;
 
@@ -53,6 +49,7 @@ public final class RunSheet {
   private final Label profileText = Ui.paragraph("", "muted", "small");
   private final ComboBox<String> engine = new ComboBox<>();
   private final Label engineText = Ui.paragraph("", "muted", "small");
+  private final Label engineAdvice = Ui.paragraph("", "muted", "small");
   private final ComboBox<String> network = new ComboBox<>();
   private final TextField allow = new TextField();
   private final TextField memory = new TextField();
@@ -60,14 +57,14 @@ public final class RunSheet {
   private final TextField timeout = new TextField();
   private final CheckBox terminal = new CheckBox(Messages.text("run.terminal"));
   private final CheckBox record = new CheckBox(Messages.text("run.record"));
-  private final ObservableList<RunRequest.Mount> mounts = FXCollections.observableArrayList();
-  private final VBox mountBox = new VBox(6);
+  private final MountsBox mounts;
   private final Label shown = Ui.paragraph("", "command");
   private final Label state = Ui.paragraph("", "muted");
   private final Button start;
   private final VBox node;
   private final Map<String, String> profileWords = new LinkedHashMap<>();
   private final Map<String, String> engineWords = new LinkedHashMap<>();
+  private final PauseTransition rest = new PauseTransition(Duration.millis(300));
   private @Nullable Future<?> running;
 
   /**
@@ -89,16 +86,21 @@ public final class RunSheet {
     network.setConverter(named("run.network.empty"));
     profile.getItems().add("");
     profile.setValue("");
-    engine.getItems().setAll("auto", "sentry", "microvm");
-    engine.setValue("auto");
+    engine.setConverter(named("run.engine.usual"));
+    engine.getItems().setAll("", "auto", "sentry", "microvm");
+    engine.setValue("");
+    engine.setId("run-engine");
+    engineAdvice.setId("run-advice");
     engine.setMaxWidth(Double.MAX_VALUE);
-    network.getItems().setAll("", "none", "allow", "full");
+    network.getItems().add("");
+    network.getItems().addAll(Field.NETWORK.choices());
     network.setValue("");
     network.setMaxWidth(Double.MAX_VALUE);
     allow.setPromptText(Messages.text("run.allow.prompt"));
     memory.setPromptText("512m");
     cpus.setPromptText("1.5");
     timeout.setPromptText("30s");
+    mounts = new MountsBox(bench, this::update);
     terminal.setSelected(true);
     record.setSelected(bench.settings().record());
     start = Ui.button(Icons.RUN, Messages.text("run.start"), this::start, "accent");
@@ -124,9 +126,9 @@ public final class RunSheet {
             named("run.cpus", cpus),
             named("run.timeout", timeout)));
     add(grid, 2, 0, "run.profile", Ui.column(3, profile, profileText));
-    add(grid, 2, 1, "run.engine", Ui.column(3, engine, engineText));
+    add(grid, 2, 1, "run.engine", Ui.column(3, engine, engineText, engineAdvice));
     add(grid, 2, 2, "run.network", Ui.column(6, network, allow));
-    add(grid, 2, 3, "run.mounts", drop());
+    add(grid, 2, 3, "run.mounts", mounts.node());
     GridPane.setRowSpan(grid.getChildren().getLast(), 2);
     shown.setMaxWidth(Double.MAX_VALUE);
     HBox feet =
@@ -140,6 +142,8 @@ public final class RunSheet {
     node =
         Ui.column(14, grid, Ui.label(Messages.text("run.comesTo"), "muted", "small"), shown, feet);
     node.setPrefWidth(880);
+    mounts.takeDrops(node);
+    rest.setOnFinished(e -> advise());
     listen();
     update();
     load();
@@ -202,7 +206,6 @@ public final class RunSheet {
     }
     terminal.selectedProperty().addListener((o, a, b) -> update());
     record.selectedProperty().addListener((o, a, b) -> update());
-    mounts.addListener((ListChangeListener<RunRequest.Mount>) c -> showMounts());
   }
 
   // ---- what there is to choose from ----
@@ -244,6 +247,7 @@ public final class RunSheet {
       }
     }
     Map<String, String> engines = new LinkedHashMap<>();
+    engines.put("", Messages.text("run.engine.usual.text"));
     engines.put("auto", Messages.text("run.engine.auto"));
     for (Engine e : Engines.all()) {
       EngineProbe probe = e.probe();
@@ -262,72 +266,6 @@ public final class RunSheet {
     return new Choices(images, profiles, engines);
   }
 
-  // ---- folders and files to show inside ----
-
-  private Node drop() {
-    Button choose =
-        Ui.button(
-            Icons.FOLDER,
-            Messages.text("run.mounts.choose"),
-            () -> {
-              File found = new DirectoryChooser().showDialog(node.getScene().getWindow());
-              if (found != null) {
-                mount(found);
-              }
-            },
-            "flat");
-    VBox box =
-        Ui.column(
-            6, Ui.row(6, Ui.label(Messages.text("run.mounts.drop"), "muted"), choose), mountBox);
-    box.getStyleClass().add("drop");
-    box.setOnDragOver(e -> {
-      if (e.getDragboard().hasFiles()) {
-        e.acceptTransferModes(TransferMode.LINK, TransferMode.COPY);
-      }
-      e.consume();
-    });
-    box.setOnDragEntered(e -> box.getStyleClass().add("over"));
-    box.setOnDragExited(e -> box.getStyleClass().remove("over"));
-    box.setOnDragDropped(this::dropped);
-    return box;
-  }
-
-  private void dropped(DragEvent e) {
-    e.getDragboard().getFiles().forEach(this::mount);
-    e.setDropCompleted(true);
-    e.consume();
-  }
-
-  /** Shows a file or folder of this machine inside, read-only. */
-  public void mount(File file) {
-    mounts.add(new RunRequest.Mount(file.getAbsolutePath(), "/mnt/" + file.getName(), false));
-  }
-
-  private void showMounts() {
-    mountBox.getChildren().clear();
-    for (RunRequest.Mount m : mounts) {
-      CheckBox writable = new CheckBox(Messages.text("run.mounts.writable"));
-      writable.setSelected(m.writable());
-      writable.setOnAction(e -> {
-        int at = mounts.indexOf(m);
-        mounts.set(at, new RunRequest.Mount(m.source(), m.target(), writable.isSelected()));
-      });
-      Label path = Ui.label(Format.line(m.source() + " → " + m.target(), 80));
-      path.setMinWidth(0);
-      mountBox
-          .getChildren()
-          .add(
-              Ui.row(
-                  8,
-                  path,
-                  Ui.spacer(),
-                  writable,
-                  Ui.iconButton(
-                      Icons.KILL, Messages.text("run.mounts.remove"), () -> mounts.remove(m))));
-    }
-    update();
-  }
-
   // ---- what it comes to ----
 
   private RunRequest request() {
@@ -339,7 +277,7 @@ public final class RunSheet {
         text(engine),
         text(network),
         allow.getText(),
-        List.copyOf(mounts),
+        mounts.mounts(),
         memory.getText(),
         cpus.getText(),
         timeout.getText(),
@@ -352,7 +290,39 @@ public final class RunSheet {
     return value == null ? "" : value;
   }
 
+  /** What the engine is that suits this run, and why; as {@code --engine auto} would say it. */
+  private void advise() {
+    RunRequest now;
+    List<String> words;
+    try {
+      now = request();
+      words = Program.words(now.command());
+    } catch (IllegalArgumentException e) {
+      return;
+    }
+    bench
+        .background()
+        .run(
+            () -> Advice.of(bench, now.image(), words, now.memory()),
+            advice -> {
+              if (now.equals(request())) {
+                engineAdvice.setText(
+                    Messages.text(
+                        text(engine).equals("auto") ? "run.advice.auto" : "run.advice",
+                        advice.engine(),
+                        Format.line(advice.reason(), 200)));
+              }
+            },
+            problem -> engineAdvice.setText(""));
+  }
+
+  /** Shows a file or folder of this machine inside, read-only. */
+  public void mount(File file) {
+    mounts.add(file);
+  }
+
   private void update() {
+    rest.playFromStart();
     profileText.setText(profileWords.getOrDefault(text(profile), ""));
     engineText.setText(engineWords.getOrDefault(text(engine), ""));
     allow.setVisible(!text(network).equals("none") && !text(network).equals("full"));

@@ -58,7 +58,7 @@ class RunRequestTest {
   @Test
   void whatIsNotFilledInIsNotSaid() {
     RunRequest request =
-        new RunRequest("host", "", "", "", "auto", "", "", List.of(), "", "", "", false, false);
+        new RunRequest("host", "", "", "", "", "", "", List.of(), "", "", "", false, false);
     assertEquals(List.of("run", "--detach", "host"), request.words());
   }
 }
