@@ -121,6 +121,9 @@ public record SandboxSpec(
 
   /** The root file system. */
   public sealed interface Root {
+    /** What a person calls it: the image as they wrote it, {@code host}, or the tree's path. */
+    String label();
+
     /**
      * An image of the store.
      *
@@ -131,13 +134,23 @@ public record SandboxSpec(
       public Image {
         layers = List.copyOf(layers);
       }
+
+      @Override
+      public String label() {
+        return reference;
+      }
     }
 
     /**
      * This machine's own root, read-only, with private /tmp, /home, /root and /run, and without
      * secrets.
      */
-    record Host() implements Root {}
+    record Host() implements Root {
+      @Override
+      public String label() {
+        return "host";
+      }
+    }
 
     /**
      * An unpacked file tree of the host that another program prepared, as OCI bundles have one.
@@ -154,6 +167,11 @@ public record SandboxSpec(
         mounts = List.copyOf(mounts);
         masked = List.copyOf(masked);
         readOnly = List.copyOf(readOnly);
+      }
+
+      @Override
+      public String label() {
+        return path;
       }
     }
   }
@@ -305,5 +323,10 @@ public record SandboxSpec(
       Optional<String> vmm, Optional<String> kernel, String kernelArguments, long diskBytes) {
     /** Nothing in particular. */
     public static final Machine USUAL = new Machine(Optional.empty(), Optional.empty(), "", 0);
+
+    /** Whether it is that. */
+    public boolean isUsual() {
+      return vmm.isEmpty() && kernel.isEmpty() && kernelArguments.isEmpty() && diskBytes == 0;
+    }
   }
 }

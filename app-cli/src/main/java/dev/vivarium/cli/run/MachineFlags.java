@@ -100,7 +100,7 @@ final class MachineFlags {
 
   /** Fails where an engine has no machine of which something could be asked. */
   static void check(Machine machine, String engine) throws CliException {
-    if (engine.equals("microvm") || machine.equals(Machine.USUAL)) {
+    if (engine.equals("microvm") || machine.isUsual()) {
       return;
     }
     String flag =

@@ -269,7 +269,7 @@ final class SpecBuilder {
     if (adviseFor.isEmpty()) {
       return engine;
     }
-    if (!machine.equals(SandboxSpec.Machine.USUAL)) {
+    if (!machine.isUsual()) {
       return "microvm";
     }
     String image = root instanceof SandboxSpec.Root.Image i ? i.reference() : "host";

@@ -4,6 +4,7 @@ import dev.vivarium.engine.SandboxHost;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.engine.process.Container;
 import dev.vivarium.engine.process.Front;
+import dev.vivarium.engine.process.Preparation;
 import dev.vivarium.engine.process.SandboxHere;
 import dev.vivarium.engine.state.Directories;
 import dev.vivarium.engine.state.Reason;
@@ -37,6 +38,7 @@ public final class OciMain {
 
   /** Runs the container; the process ends as it does. */
   public static void main(String[] args) {
+    Preparation.begin();
     Runtime.getRuntime().halt(run(args));
   }
 

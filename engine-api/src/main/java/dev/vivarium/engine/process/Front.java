@@ -62,6 +62,11 @@ public final class Front {
     this.pipe = pipe;
   }
 
+  /** Whether one started this process, which thus runs a sandbox itself. */
+  public static boolean isThere(Map<String, String> environment) {
+    return environment.containsKey(VARIABLE);
+  }
+
   /** The one that started this process, if one did; it is listened to from now on. */
   public static Optional<Front> of(Map<String, String> environment) throws IOException {
     String descriptor = environment.getOrDefault(VARIABLE, "");

@@ -449,18 +449,12 @@ final class SandboxProcess implements ControlServer.Handler {
   }
 
   private static SandboxState created(SandboxSpec spec) {
-    String image =
-        switch (spec.root()) {
-          case SandboxSpec.Root.Image named -> named.reference();
-          case SandboxSpec.Root.Directory tree -> tree.path();
-          case SandboxSpec.Root.Host _ -> "host";
-        };
     return new SandboxState(
         spec.id(),
         spec.name(),
         spec.engine(),
         "",
-        image,
+        spec.root().label(),
         spec.process().arguments(),
         Status.CREATED,
         ProcessHandle.current().pid(),

@@ -86,7 +86,7 @@ public final class SpecJson {
       out.writeEndObject();
     }
     out.writeEndArray();
-    if (!spec.machine().equals(Machine.USUAL)) {
+    if (!spec.machine().isUsual()) {
       machine(out, spec.machine());
     }
   }

@@ -54,7 +54,21 @@ public final class GoferFs extends FileSystem {
   private final long hostType;
   private final Inode root;
 
-  private record Key(long dev, long ino, int type) {}
+  /**
+   * With methods of its own: those that a record gets are made when first called, at the start of
+   * every sandbox.
+   */
+  private record Key(long dev, long ino, int type) {
+    @Override
+    public int hashCode() {
+      return Long.hashCode(dev * 31 + ino) * 31 + type;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Key k && k.dev == dev && k.ino == ino && k.type == type;
+    }
+  }
 
   private record DirectoryKey(long dev, long ino) {}
 

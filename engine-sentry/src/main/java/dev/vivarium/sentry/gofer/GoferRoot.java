@@ -5,7 +5,17 @@ import java.nio.file.Path;
 /** What a gofer serves: a tree or a file of the host. */
 public sealed interface GoferRoot {
   /** This machine's own "/", read-only and without anything personal. */
-  record Host() implements GoferRoot {}
+  record Host() implements GoferRoot {
+    @Override
+    public boolean isWritable() {
+      return false;
+    }
+
+    @Override
+    public String argument() {
+      return "host";
+    }
+  }
 
   /** A directory or a single file that the user named. */
   record Bind(Path path, boolean writable) implements GoferRoot {
@@ -13,6 +23,16 @@ public sealed interface GoferRoot {
       if (!path.isAbsolute()) {
         throw new IllegalArgumentException("not absolute: " + path);
       }
+    }
+
+    @Override
+    public boolean isWritable() {
+      return writable;
+    }
+
+    @Override
+    public String argument() {
+      return (writable ? "rw:" : "ro:") + path;
     }
   }
 
@@ -26,23 +46,21 @@ public sealed interface GoferRoot {
         throw new IllegalArgumentException("not absolute: " + path);
       }
     }
+
+    @Override
+    public boolean isWritable() {
+      return true;
+    }
+
+    @Override
+    public String argument() {
+      return "tree:" + path;
+    }
   }
 
   /** Whether the guest may change it. */
-  default boolean isWritable() {
-    return switch (this) {
-      case Host h -> false;
-      case Bind b -> b.writable();
-      case Tree t -> true;
-    };
-  }
+  boolean isWritable();
 
   /** As the gofer's command line has it. */
-  default String argument() {
-    return switch (this) {
-      case Host h -> "host";
-      case Bind b -> (b.writable() ? "rw:" : "ro:") + b.path();
-      case Tree t -> "tree:" + t.path();
-    };
-  }
+  String argument();
 }

@@ -73,13 +73,7 @@ public final class Report {
     r.put("id", spec.id());
     r.put("name", spec.name());
     r.put("engine", spec.engine());
-    r.put(
-        "image",
-        switch (spec.root()) {
-          case SandboxSpec.Root.Image i -> Escape.c(i.reference());
-          case SandboxSpec.Root.Directory d -> Escape.c(d.path());
-          case SandboxSpec.Root.Host _ -> "host";
-        });
+    r.put("image", Escape.c(spec.root().label()));
     r.put("command", spec.process().arguments().stream().map(Report::ours).toList());
     r.put("created", end.created.toString());
     r.put("finished", end.finished.toString());

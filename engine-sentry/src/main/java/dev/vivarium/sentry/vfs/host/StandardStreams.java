@@ -49,15 +49,12 @@ public final class StandardStreams {
       Task t, Stdio how, long hostDevice, boolean stdin, File nothing, DevPts devpts, int owner) {
     Kernel kernel = t.kernel();
     StandardStreams s = new StandardStreams(new HostFs(hostDevice, kernel.loop()));
-    switch (how) {
-      case Stdio.Inherit inherit -> s.inherit(s.inherited);
-      case Stdio.Streams streams -> {
-        if (streams.terminal()) {
-          s.terminal(t, streams, devpts, owner);
-        } else {
-          s.pipes(t, streams);
-        }
-      }
+    if (!(how instanceof Stdio.Streams streams)) {
+      s.inherit(s.inherited);
+    } else if (streams.terminal()) {
+      s.terminal(t, streams, devpts, owner);
+    } else {
+      s.pipes(t, streams);
     }
     if (!stdin && s.terminal == null) {
       s.files[0].drop(t);
