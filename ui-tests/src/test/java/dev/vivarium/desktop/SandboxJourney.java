@@ -1,8 +1,10 @@
 package dev.vivarium.desktop;
 
 import javafx.scene.Node;
+import javafx.scene.control.ListView;
 import javafx.scene.control.TextInputControl;
 import javafx.scene.control.TreeTableView;
+import javafx.scene.input.KeyCode;
 
 /** A file that is opened, a first sandbox, and what is seen of it. */
 final class SandboxJourney {
@@ -66,6 +68,17 @@ final class SandboxJourney {
           hands.until("counts", () -> hands.isAnywhere("calls in"));
           Thread.sleep(3000);
           hands.picture("latency");
+          hands.tab("activity");
+          hands.until(
+              "events",
+              () ->
+                  hands
+                      .find("#activity", ListView.class)
+                      .filter(l -> !l.getItems().isEmpty())
+                      .isPresent());
+          hands.picture("activity");
+          hands.keys(KeyCode.CONTROL, KeyCode.E);
+          hands.until("what was written", () -> hands.isAnywhere("activity.txt"));
           hands.tab("processes");
           hands.until(
               "a process",

@@ -24,6 +24,15 @@ public final class Exports {
   }
 
   /**
+   * A text as a cell of a table of commas. What a sandbox chose is not to become a formula in
+   * somebody's spreadsheet.
+   */
+  public static String cell(String text) {
+    String safe = text.isEmpty() || "=+-@\t\r".indexOf(text.charAt(0)) < 0 ? text : "'" + text;
+    return '"' + safe.replace("\"", "\"\"") + '"';
+  }
+
+  /**
    * Asks where to, and writes.
    *
    * @param near whatever is in the window

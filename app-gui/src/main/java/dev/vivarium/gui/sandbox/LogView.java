@@ -4,7 +4,9 @@ import dev.vivarium.engine.state.OutputRecord;
 import dev.vivarium.engine.state.RunDirectory;
 import dev.vivarium.engine.state.StateEntry;
 import dev.vivarium.gui.frame.Background;
+import dev.vivarium.gui.frame.Exports;
 import dev.vivarium.gui.frame.Format;
+import dev.vivarium.gui.frame.Icons;
 import dev.vivarium.gui.frame.Messages;
 import dev.vivarium.gui.frame.Ui;
 import dev.vivarium.gui.frame.Workbench;
@@ -50,7 +52,16 @@ final class LogView {
       hidden();
       shown();
     });
-    node = Ui.column(10, Ui.row(10, search, engine), Ui.grow(text));
+    node =
+        Ui.column(
+            10,
+            Ui.row(
+                10,
+                search,
+                engine,
+                Ui.spacer(),
+                Ui.iconButton(Icons.EXPORT, Messages.text("log.export"), this::export)),
+            Ui.grow(text));
     node.getStyleClass().add("tab-content");
   }
 
@@ -60,6 +71,17 @@ final class LogView {
 
   void find() {
     search.requestFocus();
+  }
+
+  /** Writes what is shown. */
+  void export() {
+    String all = text.getText();
+    Exports.save(
+        bench,
+        node,
+        Messages.text("log.export"),
+        item.state().name() + ".log",
+        file -> all.getBytes(StandardCharsets.UTF_8));
   }
 
   private void searchNext() {

@@ -4,9 +4,13 @@ import dev.vivarium.engine.watch.Escape;
 import dev.vivarium.engine.watch.Event;
 import dev.vivarium.engine.watch.Statistics;
 import dev.vivarium.engine.watch.export.EventText;
+import dev.vivarium.gui.frame.Exports;
 import dev.vivarium.gui.frame.Format;
+import dev.vivarium.gui.frame.Icons;
 import dev.vivarium.gui.frame.Messages;
 import dev.vivarium.gui.frame.Ui;
+import dev.vivarium.gui.frame.Workbench;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -28,6 +32,7 @@ import org.jspecify.annotations.Nullable;
 final class NetworkView {
   private static final int MOST = 500;
 
+  private final Workbench bench;
   private final TableView<Statistics.Hosts> table = new TableView<>();
   private final ListView<String> activity = new ListView<>();
   private final Deque<String> lines = new ArrayDeque<>();
@@ -35,7 +40,8 @@ final class NetworkView {
   private boolean changed;
   private final Timeline clock = new Timeline(new KeyFrame(Duration.millis(300), e -> refresh()));
 
-  NetworkView() {
+  NetworkView(Workbench bench) {
+    this.bench = bench;
     column("network.host", 300, h -> Ui.label(Escape.c(h.name())));
     column("network.port", 110, h -> Ui.label(h.port() + "/" + Escape.c(h.protocol())));
     column(
@@ -63,7 +69,11 @@ final class NetworkView {
     node =
         Ui.column(
             8,
-            Ui.label(Messages.text("network.hosts"), "section"),
+            Ui.row(
+                8,
+                Ui.label(Messages.text("network.hosts"), "section"),
+                Ui.spacer(),
+                Ui.iconButton(Icons.EXPORT, Messages.text("network.export"), this::export)),
             Ui.grow(table),
             Ui.label(Messages.text("network.activity"), "section"),
             activity);
@@ -109,6 +119,27 @@ final class NetworkView {
     if (!hosts.equals(table.getItems())) {
       table.getItems().setAll(hosts);
     }
+  }
+
+  /** Writes the hosts, one in a line. */
+  void export() {
+    List<Statistics.Hosts> all = List.copyOf(table.getItems());
+    StringBuilder out =
+        new StringBuilder("host,port,protocol,decision,connections,sent,received,p50\n");
+    for (Statistics.Hosts h : all) {
+      out.append(Exports.cell(Escape.c(h.name()))).append(',').append(h.port()).append(',');
+      out.append(Exports.cell(Escape.c(h.protocol()))).append(',');
+      out.append(h.allowed() ? "allowed," : "refused,").append(h.connections()).append(',');
+      out.append(h.sent()).append(',').append(h.received()).append(',');
+      out.append(h.latency().count() == 0 ? 0 : Math.round(h.latency().percentile(50)));
+      out.append('\n');
+    }
+    Exports.save(
+        bench,
+        node,
+        Messages.text("network.export"),
+        "hosts.csv",
+        file -> out.toString().getBytes(StandardCharsets.UTF_8));
   }
 
   void shown() {

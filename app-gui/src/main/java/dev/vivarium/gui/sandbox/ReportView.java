@@ -1,22 +1,19 @@
 package dev.vivarium.gui.sandbox;
 
-import dev.vivarium.engine.state.Reason;
 import dev.vivarium.engine.state.StateEntry;
 import dev.vivarium.engine.watch.report.Report;
+import dev.vivarium.gui.frame.Exports;
 import dev.vivarium.gui.frame.Format;
 import dev.vivarium.gui.frame.Icons;
 import dev.vivarium.gui.frame.Messages;
 import dev.vivarium.gui.frame.Ui;
 import dev.vivarium.gui.frame.Workbench;
-import java.io.File;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import javafx.scene.Node;
 import javafx.scene.control.Label;
 import javafx.scene.control.TextArea;
 import javafx.scene.layout.VBox;
-import javafx.stage.FileChooser;
 import org.jspecify.annotations.Nullable;
 
 /** What a finished run did, in one page. */
@@ -83,33 +80,17 @@ final class ReportView {
     text.positionCaret(0);
   }
 
-  private void export() {
+  void export() {
     Report r = report;
     if (r == null) {
       bench.frame().tell(Messages.text("report.none"));
       return;
     }
-    FileChooser chooser = new FileChooser();
-    chooser.setTitle(Messages.text("report.export"));
-    chooser.setInitialFileName(item.state().name() + ".html");
-    File file = chooser.showSaveDialog(node.getScene().getWindow());
-    if (file == null) {
-      return;
-    }
-    bench
-        .background()
-        .run(
-            () -> write(r, file),
-            done -> bench.frame().tell(Messages.text("exported", file)),
-            bench.frame()::tell);
-  }
-
-  private static boolean write(Report r, File file) throws IOException {
-    try {
-      Files.write(file.toPath(), r.as(Report.formOfFile(file.getName())).orElseThrow());
-      return true;
-    } catch (IOException e) {
-      throw new IOException(file + ": " + Reason.of(e) + "; choose another folder", e);
-    }
+    Exports.save(
+        bench,
+        node,
+        Messages.text("report.export"),
+        item.state().name() + ".html",
+        file -> r.as(Report.formOfFile(file.getName())).orElseThrow());
   }
 }

@@ -16,6 +16,7 @@ import dev.vivarium.gui.frame.Screen;
 import dev.vivarium.gui.frame.Ui;
 import dev.vivarium.gui.frame.Workbench;
 import dev.vivarium.gui.terminal.TerminalView;
+import dev.vivarium.gui.watch.ActivityView;
 import dev.vivarium.gui.watch.CallFeed;
 import dev.vivarium.gui.watch.CallsView;
 import dev.vivarium.gui.watch.LatencyView;
@@ -47,6 +48,7 @@ public final class SandboxScreen implements Screen {
     TERMINAL,
     CALLS,
     LATENCY,
+    ACTIVITY,
     PROCESSES,
     FILES,
     NETWORK,
@@ -61,9 +63,10 @@ public final class SandboxScreen implements Screen {
   private final VBox node;
   private final CallsView calls;
   private final LatencyView latency;
-  private final ProcessesView processes = new ProcessesView();
+  private final ActivityView activity;
+  private final ProcessesView processes;
   private final ProcessModel processModel = new ProcessModel();
-  private final NetworkView network = new NetworkView();
+  private final NetworkView network;
   private final OverviewView overview;
   private final LogView log;
   private final FilesView files;
@@ -84,6 +87,9 @@ public final class SandboxScreen implements Screen {
     this.does = does;
     calls = new CallsView(bench);
     latency = new LatencyView(bench);
+    activity = new ActivityView(bench);
+    processes = new ProcessesView(bench);
+    network = new NetworkView(bench);
     overview = new OverviewView(bench, item);
     log = new LogView(bench, item);
     files = new FilesView(bench, item);
@@ -137,6 +143,7 @@ public final class SandboxScreen implements Screen {
       case OVERVIEW -> overview.node();
       case CALLS -> calls.node();
       case LATENCY -> latency.node();
+      case ACTIVITY -> activity.node();
       case PROCESSES -> processes.node();
       case FILES -> files.node();
       case NETWORK -> network.node();
@@ -298,6 +305,7 @@ public final class SandboxScreen implements Screen {
   /** On the feed's thread. */
   private void event(Event e) {
     processModel.accept(e);
+    activity.accept(e);
     if (e.kind() == EventKind.NETWORK || e.kind() == EventKind.POLICY) {
       network.accept(e);
     }
@@ -331,6 +339,7 @@ public final class SandboxScreen implements Screen {
     switch (part) {
       case CALLS -> calls.shown();
       case LATENCY -> latency.shown();
+      case ACTIVITY -> activity.shown();
       case PROCESSES -> processes.shown();
       case FILES -> files.shown();
       case LOG -> log.shown();
@@ -363,6 +372,7 @@ public final class SandboxScreen implements Screen {
     switch (part) {
       case CALLS -> calls.hidden();
       case LATENCY -> latency.hidden();
+      case ACTIVITY -> activity.hidden();
       case PROCESSES -> processes.hidden();
       case LOG -> log.hidden();
       case NETWORK -> network.hidden();
@@ -402,6 +412,7 @@ public final class SandboxScreen implements Screen {
   public void find() {
     switch (part(tabs.getSelectionModel().getSelectedItem())) {
       case CALLS -> calls.find();
+      case ACTIVITY -> activity.find();
       case LOG -> log.find();
       case FILES -> files.find();
       case TERMINAL -> {
@@ -420,12 +431,18 @@ public final class SandboxScreen implements Screen {
     List<Action> actions = new ArrayList<>();
     for (Part part : Part.values()) {
       actions.add(
-          Action.of("tab." + word(part), "Alt+" + (part.ordinal() + 1), () -> select(part)));
+          Action.of("tab." + word(part), "Alt+" + (part.ordinal() + 1) % 10, () -> select(part)));
     }
     Part now = part(tabs.getSelectionModel().getSelectedItem());
     Supplier<List<Action>> more =
         switch (now) {
           case CALLS -> calls::actions;
+          case ACTIVITY -> activity::actions;
+          case LATENCY -> exports(latency::export);
+          case PROCESSES -> exports(processes::export);
+          case NETWORK -> exports(network::export);
+          case LOG -> exports(log::export);
+          case REPORT -> exports(report::export);
           case TERMINAL -> {
             TerminalView t = terminal;
             yield t == null ? List::of : t::actions;
@@ -438,6 +455,10 @@ public final class SandboxScreen implements Screen {
     actions.add(Action.of("sandbox.kill", "", () -> does.kill(item)));
     actions.add(Action.of("sandbox.remove", "", () -> does.remove(item)));
     return actions;
+  }
+
+  private static Supplier<List<Action>> exports(Runnable export) {
+    return () -> List.of(Action.of("view.export", "Shortcut+E", export));
   }
 
   /** Ends what it has open. */

@@ -1,18 +1,17 @@
 package dev.vivarium.gui.watch;
 
-import dev.vivarium.engine.state.Reason;
 import dev.vivarium.engine.watch.Event;
 import dev.vivarium.engine.watch.export.TextOutput;
 import dev.vivarium.gui.frame.Action;
+import dev.vivarium.gui.frame.Exports;
 import dev.vivarium.gui.frame.Format;
 import dev.vivarium.gui.frame.Icons;
 import dev.vivarium.gui.frame.Messages;
 import dev.vivarium.gui.frame.Ui;
 import dev.vivarium.gui.frame.Workbench;
-import java.io.File;
 import java.io.IOException;
-import java.io.Writer;
-import java.nio.file.Files;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import javafx.animation.KeyFrame;
 import javafx.animation.Timeline;
@@ -23,7 +22,6 @@ import javafx.scene.control.Label;
 import javafx.scene.control.TextField;
 import javafx.scene.control.ToggleButton;
 import javafx.scene.layout.VBox;
-import javafx.stage.FileChooser;
 import javafx.util.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -215,29 +213,16 @@ public final class CallsView {
 
   private void export() {
     Event[] all = table.contents();
-    FileChooser chooser = new FileChooser();
-    chooser.setTitle(Messages.text("calls.export"));
-    chooser.setInitialFileName("calls.txt");
-    File file = chooser.showSaveDialog(node.getScene().getWindow());
-    if (file != null) {
-      bench
-          .background()
-          .run(
-              () -> write(all, file),
-              done -> bench.frame().tell(Messages.text("exported", file)),
-              bench.frame()::tell);
-    }
+    Exports.save(bench, node, Messages.text("calls.export"), "calls.txt", file -> bytes(all));
   }
 
-  private static boolean write(Event[] all, File file) throws IOException {
-    try (Writer out = Files.newBufferedWriter(file.toPath());
-        TextOutput text = new TextOutput(out, new TextOutput.Style(true, false, true, 0))) {
+  private static byte[] bytes(Event[] all) throws IOException {
+    StringWriter written = new StringWriter();
+    try (TextOutput text = new TextOutput(written, new TextOutput.Style(true, false, true, 0))) {
       for (Event e : all) {
         text.accept(e);
       }
-      return true;
-    } catch (IOException e) {
-      throw new IOException(file + ": " + Reason.of(e) + "; choose another folder", e);
     }
+    return written.toString().getBytes(StandardCharsets.UTF_8);
   }
 }

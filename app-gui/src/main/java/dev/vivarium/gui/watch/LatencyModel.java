@@ -128,6 +128,29 @@ final class LatencyModel {
     return (Math.log10(Math.max(1, nanos)) - LEAST) / (BUCKETS / PER_DECADE);
   }
 
+  /** Rows as lines of a table; the first is all calls together. Times in nanoseconds. */
+  static String csv(List<Row> rows, LatencyHistogram whole) {
+    StringBuilder out =
+        new StringBuilder("call,count,failures,total,blocked,disk,p50,p90,p99,p99.9,max\n");
+    long failures = rows.stream().mapToLong(Row::failures).sum();
+    long blocked = rows.stream().mapToLong(Row::blocked).sum();
+    long disk = rows.stream().mapToLong(Row::disk).sum();
+    long total = rows.stream().mapToLong(Row::total).sum();
+    line(out, new Row("all", whole.count(), failures, total, 0, blocked, disk, whole));
+    rows.forEach(r -> line(out, r));
+    return out.toString();
+  }
+
+  private static void line(StringBuilder out, Row r) {
+    LatencyHistogram h = r.latency;
+    out.append(r.name).append(',').append(r.calls).append(',').append(r.failures);
+    out.append(',').append(r.total).append(',').append(r.blocked).append(',').append(r.disk);
+    for (double percent : new double[] {50, 90, 99, 99.9}) {
+      out.append(',').append(h.count() == 0 ? 0 : Math.round(h.percentile(percent)));
+    }
+    out.append(',').append(h.count() == 0 ? 0 : h.max()).append('\n');
+  }
+
   List<Row> rows() {
     return rows;
   }

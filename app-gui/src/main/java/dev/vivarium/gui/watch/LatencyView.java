@@ -3,11 +3,14 @@ package dev.vivarium.gui.watch;
 import dev.vivarium.engine.watch.LatencyHistogram;
 import dev.vivarium.engine.watch.Statistics;
 import dev.vivarium.gui.frame.Colors;
+import dev.vivarium.gui.frame.Exports;
 import dev.vivarium.gui.frame.Format;
+import dev.vivarium.gui.frame.Icons;
 import dev.vivarium.gui.frame.Messages;
 import dev.vivarium.gui.frame.Plot;
 import dev.vivarium.gui.frame.Ui;
 import dev.vivarium.gui.frame.Workbench;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -74,7 +77,16 @@ public final class LatencyView {
     waiting.setOnAction(e -> model.setWaiting(waiting.isSelected()));
     heatPlot.setId("heat-map");
     rankPlot.setOnMousePressed(e -> choose(e.getY()));
-    node = Ui.column(10, Ui.row(12, waiting, Ui.spacer(), figures), Ui.grow(grid));
+    node =
+        Ui.column(
+            10,
+            Ui.row(
+                12,
+                waiting,
+                Ui.spacer(),
+                figures,
+                Ui.iconButton(Icons.EXPORT, Messages.text("latency.export"), this::export)),
+            Ui.grow(grid));
     node.getStyleClass().add("tab-content");
     bench.colors().addListener((o, before, now) -> drawAll());
     for (Plot plot : List.of(heatPlot, curvePlot, rankPlot)) {
@@ -99,6 +111,18 @@ public final class LatencyView {
   /** Does nothing any more. */
   public void hidden() {
     timer.stop();
+  }
+
+  /** Writes what is known of each call, one in a line, and of all together. */
+  public void export() {
+    List<LatencyModel.Row> rows = List.copyOf(model.rows());
+    LatencyHistogram whole = model.whole();
+    Exports.save(
+        bench,
+        node,
+        Messages.text("latency.export"),
+        "latency.csv",
+        file -> LatencyModel.csv(rows, whole).getBytes(StandardCharsets.UTF_8));
   }
 
   /** How many frames of the heat map were drawn in all. */

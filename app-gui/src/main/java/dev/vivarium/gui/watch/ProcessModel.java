@@ -4,6 +4,7 @@ import dev.vivarium.engine.watch.Escape;
 import dev.vivarium.engine.watch.Event;
 import dev.vivarium.engine.watch.EventKind;
 import dev.vivarium.engine.watch.export.EventText;
+import dev.vivarium.gui.frame.Exports;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -105,6 +106,18 @@ public final class ProcessModel implements Consumer<Event> {
         .limit(MOST_ARGUMENTS)
         .forEach(item -> out.append(out.isEmpty() ? "" : " ").append(Escape.c(item.text())));
     return out.isEmpty() ? e.path(0).map(Escape::c).orElse("") : out.toString();
+  }
+
+  /** Processes as lines of a table; times in nanoseconds, empty if they are not known. */
+  static String csv(List<Process> all) {
+    StringBuilder out = new StringBuilder("process,parent,started,ended,end,command\n");
+    for (Process p : all) {
+      out.append(p.pid).append(',').append(p.parent == 0 ? "" : p.parent).append(',');
+      out.append(p.startNanos < 0 ? "" : p.startNanos).append(',');
+      out.append(p.endNanos < 0 ? "" : p.endNanos).append(',');
+      out.append(Exports.cell(p.end)).append(',').append(Exports.cell(p.command)).append('\n');
+    }
+    return out.toString();
   }
 
   /** Grows with each change. */

@@ -1,8 +1,12 @@
 package dev.vivarium.gui.watch;
 
+import dev.vivarium.gui.frame.Exports;
 import dev.vivarium.gui.frame.Format;
+import dev.vivarium.gui.frame.Icons;
 import dev.vivarium.gui.frame.Messages;
 import dev.vivarium.gui.frame.Ui;
+import dev.vivarium.gui.frame.Workbench;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -26,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 public final class ProcessesView {
   private static final int MOST_SHOWN = 1000;
 
+  private final Workbench bench;
   private final TreeTableView<ProcessModel.Process> tree = new TreeTableView<>();
   private final CheckBox finished = new CheckBox(Messages.text("processes.finished"));
   private final Label count = Ui.label("", "muted", "small");
@@ -36,7 +41,8 @@ public final class ProcessesView {
       new Timeline(new KeyFrame(Duration.millis(500), e -> refresh(false)));
 
   /** Without processes yet. */
-  public ProcessesView() {
+  public ProcessesView(Workbench bench) {
+    this.bench = bench;
     column(
         "processes.command", 520, p -> p.command().isEmpty() ? "?" : Format.line(p.command(), 400));
     column("processes.pid", 80, p -> String.valueOf(p.pid()));
@@ -58,7 +64,16 @@ public final class ProcessesView {
     tree.setPlaceholder(Ui.paragraph(Messages.text("processes.none"), "muted"));
     finished.setSelected(true);
     finished.setOnAction(e -> refresh(true));
-    node = Ui.column(10, Ui.row(10, finished, Ui.spacer(), count), Ui.grow(tree));
+    node =
+        Ui.column(
+            10,
+            Ui.row(
+                10,
+                finished,
+                Ui.spacer(),
+                count,
+                Ui.iconButton(Icons.EXPORT, Messages.text("processes.export"), this::export)),
+            Ui.grow(tree));
     node.getStyleClass().add("tab-content");
     clock.setCycleCount(Timeline.INDEFINITE);
   }
@@ -91,6 +106,18 @@ public final class ProcessesView {
   /** Does nothing any more. */
   public void hidden() {
     clock.stop();
+  }
+
+  /** Writes all of them, one in a line. */
+  public void export() {
+    ProcessModel m = model;
+    List<ProcessModel.Process> all = m == null ? List.of() : m.all();
+    Exports.save(
+        bench,
+        node,
+        Messages.text("processes.export"),
+        "processes.csv",
+        file -> ProcessModel.csv(all).getBytes(StandardCharsets.UTF_8));
   }
 
   private void refresh(boolean always) {

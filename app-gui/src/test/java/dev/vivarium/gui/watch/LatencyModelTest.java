@@ -53,6 +53,17 @@ class LatencyModelTest {
   }
 
   @Test
+  void aTableHasALineForEachCallAndOneForAll() {
+    LatencyModel model = new LatencyModel();
+    model.add(at(call("read", 5, 5), call("write", 50_000)));
+    List<String> lines = LatencyModel.csv(model.rows(), model.whole()).lines().toList();
+    assertEquals(4, lines.size());
+    assertTrue(lines.get(1).startsWith("all,3,0,50010,"), lines.get(1));
+    assertTrue(lines.get(2).startsWith("write,1,0,50000,"), lines.get(2));
+    assertEquals(11, lines.get(3).split(",").length);
+  }
+
+  @Test
   void placesGrowWithLatency() {
     assertEquals(0, LatencyModel.place(100), 1e-9);
     assertTrue(LatencyModel.place(1e6) > LatencyModel.place(1e5));
