@@ -150,7 +150,7 @@ static const char *give_names(const char *host_name) {
            "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
            "10.86.0.1\thost.vivarium.internal\n10.86.0.2\t%s\n",
            host_name);
-  const char *failed = give_file("/etc/resolv.conf", "nameserver 10.86.0.1\noptions timeout:3 attempts:2\n");
+  const char *failed = give_file("/etc/resolv.conf", "nameserver 10.86.0.1\noptions timeout:30 attempts:2\n");
   return failed != NULL ? failed : give_file("/etc/hosts", hosts);
 }
 

@@ -18,6 +18,7 @@
 #define HEADER 12
 #define MAX_FLOWS 128
 #define MAX_QUERIES 256
+#define MAX_WAITING 128		/* of them, for a person */
 #define MAX_ANSWER 4096
 #define MAX_ADDRESSES 16
 #define PLAIN_LIMIT 512		/* of an answer to who does not say that more is welcome */
@@ -37,6 +38,7 @@ struct flow {
 	bool stream;
 	uint32_t generation;	/* a slot may be used again while a query is out */
 	uint64_t last_use;
+	uint32_t sequence;	/* of the request that opened it */
 	size_t used;		/* of a stream: bytes of a query that is not whole yet */
 	uint8_t buffer[2 + MAX_QUESTION];
 };
@@ -59,6 +61,7 @@ struct query {
 	int tries;
 	int rule;
 	int64_t deadline;
+	uint32_t question;	/* to a person, for the answer to which it waits */
 	bool stream;		/* asked again by TCP, since the answer did not fit */
 	bool sent;
 	size_t got;		/* bytes of the answer by TCP, with its length before it */
@@ -104,7 +107,7 @@ static void close_flow(uint32_t index)
 	f->used = 0;
 }
 
-int dns_open_flow(bool stream)
+int dns_open_flow(bool stream, uint32_t sequence)
 {
 	uint32_t best = 0;
 	int pair[2];
@@ -118,6 +121,7 @@ int dns_open_flow(bool stream)
 		return -errno;
 	flows[best].fd = pair[0];
 	flows[best].stream = stream;
+	flows[best].sequence = sequence;
 	flows[best].last_use = ++use_counter;
 	watch(pair[0], WATCH_FLOW, best);
 	return pair[1];
@@ -368,7 +372,7 @@ int64_t dns_next_deadline(void)
 	int64_t first = INT64_MAX;
 
 	for (int i = 0; i < MAX_QUERIES; i++)
-		if (queries[i].used && queries[i].deadline < first)
+		if (queries[i].used && queries[i].question == 0 && queries[i].deadline < first)
 			first = queries[i].deadline;
 	return first;
 }
@@ -376,7 +380,7 @@ int64_t dns_next_deadline(void)
 void dns_expire(int64_t now)
 {
 	for (int i = 0; i < MAX_QUERIES; i++)
-		if (queries[i].used && queries[i].deadline <= now)
+		if (queries[i].used && queries[i].question == 0 && queries[i].deadline <= now)
 			try_next(&queries[i]);
 }
 
@@ -445,6 +449,32 @@ static bool answer_own(uint32_t flow, const struct question *q)
 	return true;
 }
 
+static bool is_again(const struct query *q, uint32_t flow, const struct question *asked)
+{
+	return q->used && q->flow == flow && q->generation == flows[flow].generation && q->asked.id == asked->id &&
+	       q->asked.type == asked->type && strcmp(q->asked.name, asked->name) == 0;
+}
+
+/* A person has said whether a name may be known. */
+void dns_answered(uint32_t question, bool allow)
+{
+	for (int i = 0; i < MAX_QUERIES; i++) {
+		struct query *q = &queries[i];
+
+		if (!q->used || q->question != question)
+			continue;
+		q->question = 0;
+		q->rule = allow ? RULE_ANSWERED : RULE_DENIED;
+		if (allow) {
+			try_next(q);
+			continue;
+		}
+		tell(&q->asked, EACCES, RULE_DENIED, PUBLIC, NULL);
+		answer_plainly(q->flow, q->generation, &q->asked, NXDOMAIN);
+		drop_query(q);
+	}
+}
+
 static void take_query(uint32_t flow, const uint8_t *m, size_t n)
 {
 	struct question asked;
@@ -466,8 +496,21 @@ static void take_query(uint32_t flow, const uint8_t *m, size_t n)
 	if (answer_own(flow, &asked))
 		return;
 	int rule = rule_for_name(asked.name);
-	if (rule == RULE_NONE) {
-		tell(&asked, EACCES, RULE_NONE, PUBLIC, NULL);
+	uint32_t number = 0;
+
+	/* Of a name a person is asked once, whatever of it is wanted first. */
+	if (rule == RULE_ASKED && (asked.type == TYPE_A || asked.type == TYPE_AAAA) && server_count > 0) {
+		static const uint8_t nowhere[16];
+
+		for (int i = 0; i < MAX_QUERIES; i++)
+			if (is_again(&queries[i], flow, &asked))
+				return;	/* it waits already */
+		number = ask(flows[flow].sequence, 0, nowhere, 0, PUBLIC, asked.name);
+	}
+	if (rule == RULE_ASKED && number == 0)
+		rule = RULE_NONE;
+	if (rule == RULE_NONE || rule == RULE_DENIED) {
+		tell(&asked, EACCES, rule, PUBLIC, NULL);
 		/* "No such name" ends the search at once; programs try again after "refused". */
 		answer_plainly(flow, flows[flow].generation, &asked, NXDOMAIN);
 		return;
@@ -477,7 +520,7 @@ static void take_query(uint32_t flow, const uint8_t *m, size_t n)
 		answer_plainly(flow, flows[flow].generation, &asked, NOERROR);
 		return;
 	}
-	for (int i = 0; i < MAX_QUERIES && !q; i++)
+	for (int i = 0; i < (number != 0 ? MAX_WAITING : MAX_QUERIES) && !q; i++)
 		if (!queries[i].used)
 			q = &queries[i];
 	if (!q || server_count == 0) {
@@ -491,7 +534,9 @@ static void take_query(uint32_t flow, const uint8_t *m, size_t n)
 	q->generation = flows[flow].generation;
 	q->rule = rule;
 	q->asked = asked;
-	try_next(q);
+	q->question = number;
+	if (number == 0)
+		try_next(q);
 }
 
 void dns_flow_ready(uint32_t index)

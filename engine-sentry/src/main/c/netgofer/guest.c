@@ -132,6 +132,11 @@ static void answer(uint32_t id, int error)
 {
 	uint32_t number = (uint32_t)error;
 
+	/* By now a person has said something. */
+	if (abouts[id].told.rule == RULE_ASKED && error == EACCES)
+		abouts[id].told.rule = RULE_DENIED;
+	else if (abouts[id].told.rule == RULE_ASKED)
+		abouts[id].told.rule = RULE_ANSWERED;
 	wire_send(FLOW_OPENED, id, &number, sizeof number, NULL, 0);
 	tell_opened(id, error);
 }

@@ -3,8 +3,8 @@
  * It holds to the policy, resolves names, and hands the sentry descriptors of
  * connections; the sentry itself opens none.
  *
- *   vivarium-netgofer allow|full WORD...    with the sentry's socket as descriptor 0
- *   vivarium-netgofer guest PATH allow|full WORD...    for a virtual machine (guest.c), whose sandbox listens at PATH
+ *   vivarium-netgofer allow|ask|full WORD...    with the sentry's socket as descriptor 0
+ *   vivarium-netgofer guest PATH allow|ask|full WORD...    for a virtual machine (guest.c), whose sandbox listens at PATH
  *
  * WORD is a rule (policy.c), "dns,ADDRESS,PORT" or "port,tcp|udp,ADDRESS,PORT",
  * "limits,..." (relay.c) or "network,..." (members.c), or "netns,PATH": this process, and with it the guest's sockets,
@@ -121,6 +121,7 @@ int main(int argc, char **argv)
 		errno = EINVAL;
 		if (i == 1) {
 			full = strcmp(word, "full") == 0;
+			asking = strcmp(word, "ask") == 0;
 		} else if (strncmp(word, "netns,", 6) == 0) {
 			continue;	/* where we are already */
 		} else if (strncmp(word, "dns,", 4) == 0) {

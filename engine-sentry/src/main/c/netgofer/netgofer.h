@@ -32,6 +32,15 @@ int rule_for_name(const char *name);
 bool bind_name(const char *name, const uint8_t address[16], uint32_t ttl, int64_t now, enum kind *kind);
 struct decision decide(int protocol, const uint8_t address[16], uint16_t port, int64_t now);
 struct decision decide_host_loopback(int protocol, uint16_t port);
+/* What a person said of a name (protocol 0), of a port of one, or of an address. False if there is no room. */
+bool keep_answer(int protocol, const uint8_t address[16], uint16_t port, const char *name, bool allow);
+
+/* ask.c: questions to a person. */
+extern bool asking;
+/* -> the number of the question, which may be open already; 0: it cannot be asked. The port is in this machine's order. */
+uint32_t ask(uint32_t sequence, int protocol, const uint8_t address[16], uint16_t port, enum kind kind, const char *name);
+void ask_tell(void);
+void ask_answered(uint32_t number, uint32_t answer);
 
 /* route.c: what this machine itself would do with an address. */
 void route_open(void);
@@ -45,7 +54,8 @@ struct dns_server {
 };
 extern struct dns_server servers[MAX_SERVERS];
 extern int server_count;
-int dns_open_flow(bool stream);	/* -> the guest's end, or -errno */
+int dns_open_flow(bool stream, uint32_t sequence);	/* -> the guest's end, or -errno */
+void dns_answered(uint32_t question, bool allow);
 void dns_flow_ready(uint32_t index);
 void dns_answer_ready(uint32_t index);
 int64_t dns_next_deadline(void);
@@ -57,6 +67,8 @@ void serve_prepare(void);
 void serve(uint32_t features) __attribute__((noreturn));
 /* What the policy says, and the connection if it says yes: its descriptor, or a negative errno. m gets the local address. */
 int open_decided(const struct net_request *r, struct decision *d, struct net_message *m);
+/* A connection that is being made, without limits: its descriptor, or -errno. The port is in network order. */
+int connect_outside(int protocol, const uint8_t address[16], uint16_t port, struct net_message *m);
 void hello(uint32_t sequence);
 void watch(int fd, enum watched what, uint32_t index);
 void rewatch(int fd, uint32_t before, uint32_t events, enum watched what, uint32_t index);
@@ -92,6 +104,9 @@ bool set_limits(char *word);
 bool is_limited(void);
 bool relay_loses(size_t length);
 int relay(int fd, enum relay_kind kind);
+/* A connection that is only made when a person has said so: the guest's end, or -errno. The port is in network order. */
+int relay_asking(uint32_t question, const uint8_t address[16], uint16_t port);
+void relay_answered(uint32_t question, bool allow);
 void relay_ready(uint32_t index, uint32_t events);
 int64_t relay_next_deadline(void);
 void relay_expire(void);

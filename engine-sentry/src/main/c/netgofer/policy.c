@@ -11,6 +11,7 @@
 #include "netgofer.h"
 
 #define MAX_BINDINGS 1024
+#define MAX_ANSWERS 512
 #define LEAST_SECONDS 60
 #define MOST_SECONDS 3600
 
@@ -30,10 +31,21 @@ struct binding {
 	char name[MAX_HOST_NAME + 1];
 };
 
+/* What a person said, for as long as this process lives. */
+struct answer {
+	int protocol;		/* 0: of every port of a name */
+	uint16_t port;
+	bool allow;
+	uint8_t address[16];
+	char name[MAX_HOST_NAME + 1];	/* then the address is of no matter */
+};
+
 bool full;
 bool in_namespace;
-static struct rule rules[MAX_RULES];
-static int rule_count;
+static struct rule rules[MAX_RULES], denied[MAX_RULES];
+static int rule_count, denied_count;
+static struct answer answers[MAX_ANSWERS];
+static int answer_count;
 static struct binding bindings[MAX_BINDINGS];
 static int binding_count;
 
@@ -73,15 +85,19 @@ static bool add_addresses(struct rule *r, char *text)
 	return true;
 }
 
-/* "KIND,VALUE,FIRST PORT,LAST PORT,PROTOCOLS", as Rule.argument() writes it. */
+/* "[deny,]KIND,VALUE,FIRST PORT,LAST PORT,PROTOCOLS", as Rule.argument() writes it. */
 bool add_rule(char *word)
 {
-	struct rule *r = &rules[rule_count];
+	bool denies = strncmp(word, "deny,", 5) == 0;
+	int *count = denies ? &denied_count : &rule_count;
+	struct rule *r = denies ? &denied[denied_count] : &rules[rule_count];
 	char *part[5];
 	long first, last, protocols;
 
-	if (rule_count == MAX_RULES)
+	if (*count == MAX_RULES)
 		return false;
+	if (denies)
+		word += 5;
 	for (int i = 0; i < 5; i++) {
 		part[i] = strsep(&word, ",");
 		if (!part[i])
@@ -114,7 +130,7 @@ bool add_rule(char *word)
 	default:
 		return false;
 	}
-	rule_count++;
+	(*count)++;
 	return true;
 }
 
@@ -196,6 +212,12 @@ static enum kind kind_here(const uint8_t a[16])
 	return kind != LOOPBACK && kind != MULTICAST && is_own(a) ? OWN : kind;
 }
 
+static bool in_range(const struct rule *r, const uint8_t a[16])
+{
+	return r->target == ADDRESSES && (!is_v4(a) || r->prefix >= 96) && memcmp(a, r->base, 16) >= 0 &&
+	       memcmp(a, r->last, 16) <= 0;
+}
+
 /*
  * Whether a rule asks for this address explicitly. Private networks open only
  * to a range that lies within one; a cloud's metadata and this machine only to
@@ -203,8 +225,7 @@ static enum kind kind_here(const uint8_t a[16])
  */
 static bool asks_for(const struct rule *r, const uint8_t a[16], enum kind kind)
 {
-	if (r->target != ADDRESSES || (is_v4(a) && r->prefix < 96) || memcmp(a, r->base, 16) < 0 ||
-	    memcmp(a, r->last, 16) > 0)
+	if (!in_range(r, a))
 		return false;
 	switch (kind) {
 	case PUBLIC:
@@ -231,13 +252,47 @@ static bool matches(const struct rule *r, const char *name)
 	       strcmp(name + n - m, r->name) == 0;
 }
 
-/* Which rule lets a name be resolved; it is in lower case, without a dot at its end. */
+bool keep_answer(int protocol, const uint8_t address[16], uint16_t port, const char *name, bool allow)
+{
+	if (answer_count == MAX_ANSWERS)
+		return false;
+	struct answer *a = &answers[answer_count++];
+
+	a->protocol = protocol;
+	a->port = port;
+	a->allow = allow;
+	memcpy(a->address, address, 16);
+	strncpy(a->name, name, MAX_HOST_NAME);
+	return true;
+}
+
+/* The newest holds. */
+static const struct answer *answer_for_name(const char *name)
+{
+	for (int i = answer_count - 1; i >= 0; i--)
+		if (answers[i].protocol == 0 && strcmp(answers[i].name, name) == 0)
+			return &answers[i];
+	return NULL;
+}
+
+/*
+ * Which rule lets a name be resolved, or RULE_*: FULL and ANSWERED let it too,
+ * ASKED may. It is in lower case, without a dot at its end.
+ */
 int rule_for_name(const char *name)
 {
+	for (int i = 0; i < denied_count; i++)
+		if ((denied[i].target == ANYONE || matches(&denied[i], name)) && denied[i].first_port <= 1 &&
+		    denied[i].last_port == 65535 && denied[i].protocols == 3)
+			return RULE_DENIED;
 	for (int i = 0; i < rule_count; i++)
 		if (rules[i].target == ANYONE || matches(&rules[i], name))
 			return i;
-	return full ? RULE_FULL : RULE_NONE;
+	if (!asking)
+		return full ? RULE_FULL : RULE_NONE;
+	const struct answer *a = answer_for_name(name);
+
+	return !a ? RULE_ASKED : a->allow ? RULE_ANSWERED : RULE_DENIED;
 }
 
 /*
@@ -291,11 +346,52 @@ static bool fits(const struct rule *r, int protocol, uint16_t port)
 	return (r->protocols & protocol) != 0 && port >= r->first_port && port <= r->last_port;
 }
 
+static bool is_denied(int protocol, const uint8_t a[16], uint16_t port, int64_t now)
+{
+	for (int i = 0; i < denied_count; i++) {
+		const struct rule *r = &denied[i];
+
+		if (fits(r, protocol, port) && (r->target == ANYONE || in_range(r, a) || name_of(r, a, now)))
+			return true;
+	}
+	return false;
+}
+
+/* What a person said of it, or that one is to be asked. */
+static void decide_by_answer(struct decision *d, int protocol, const uint8_t a[16], uint16_t port, int64_t now)
+{
+	const struct answer *found = NULL;
+
+	for (int i = 0; i < binding_count; i++) {
+		if (bindings[i].end <= now || memcmp(bindings[i].address, a, 16) != 0)
+			continue;
+		const struct answer *of = d->kind == PUBLIC ? answer_for_name(bindings[i].name) : NULL;
+
+		if (of && of->allow) {
+			*d = (struct decision){ true, RULE_ANSWERED, d->kind, bindings[i].name };
+			return;
+		}
+		if (!d->name)
+			d->name = bindings[i].name;
+	}
+	for (int i = answer_count - 1; i >= 0 && !found; i--)
+		if (answers[i].protocol == protocol && answers[i].port == port &&
+		    (d->name && *answers[i].name ? strcmp(answers[i].name, d->name) == 0
+						 : memcmp(answers[i].address, a, 16) == 0))
+			found = &answers[i];
+	d->allowed = found && found->allow;
+	d->rule = !found ? RULE_ASKED : found->allow ? RULE_ANSWERED : RULE_DENIED;
+}
+
 /* The port is in this machine's order. */
 struct decision decide(int protocol, const uint8_t a[16], uint16_t port, int64_t now)
 {
 	struct decision d = { false, RULE_NONE, kind_here(a), NULL };
 
+	if (is_denied(protocol, a, port, now)) {
+		d.rule = RULE_DENIED;
+		return d;
+	}
 	for (int i = 0; i < rule_count && port != 0; i++) {
 		const struct rule *r = &rules[i];
 
@@ -309,14 +405,23 @@ struct decision decide(int protocol, const uint8_t a[16], uint16_t port, int64_t
 	if (full && (d.kind == PUBLIC || in_namespace) && port != 0) {
 		d.allowed = true;
 		d.rule = RULE_FULL;
+	} else if (asking && (d.kind == PUBLIC || d.kind == PRIVATE) && port != 0) {
+		decide_by_answer(&d, protocol, a, port, now);
 	}
 	return d;
 }
 
 struct decision decide_host_loopback(int protocol, uint16_t port)
 {
+	struct decision d = { false, RULE_NONE, LOOPBACK, NULL };
+
+	for (int i = 0; i < denied_count; i++)
+		if (denied[i].target == HOST && fits(&denied[i], protocol, port))
+			return (struct decision){ false, RULE_DENIED, LOOPBACK, NULL };
 	for (int i = 0; i < rule_count; i++)
 		if (rules[i].target == HOST && fits(&rules[i], protocol, port))
 			return (struct decision){ true, i, LOOPBACK, NULL };
-	return (struct decision){ false, RULE_NONE, LOOPBACK, NULL };
+	if (asking)
+		decide_by_answer(&d, protocol, gateway, port, 0);
+	return d;
 }

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define NETGOFER_VERSION 3
+#define NETGOFER_VERSION 4
 #define MAX_DATAGRAM 65507
 #define MAX_HOST_NAME 253
 #define MEMBER_PORT 0xffff	/* the index of what comes from, and goes to, members of the private network */
@@ -25,6 +25,7 @@ enum net_op {
 	/* Only in a network namespace that is the container's own (NET_IN_NAMESPACE). */
 	NET_LISTEN,	/* protocol, address, port -> index = a published port from now on */
 	NET_UNLISTEN,	/* index; no reply */
+	NET_ANSWER,	/* value = a question's number, index = ANSWER_*; no reply */
 };
 
 enum net_event {
@@ -36,6 +37,8 @@ enum net_event {
 	/* Of a virtual machine's flows, which stay in the gofer (guest.c). */
 	NET_OPENED,	/* protocol, address, port, name; error, rule, kind; value = microseconds */
 	NET_CLOSED,	/* protocol, address, port; data: u64 sent, u64 received */
+	NET_QUESTION,	/* a person is to be asked: value = its number, sequence = whose request it is about,
+			   protocol (0: name is to be looked up), address, port, kind, name */
 };
 
 enum { PROTOCOL_TCP = 1, PROTOCOL_UDP = 2 };
@@ -43,6 +46,9 @@ enum { PROTOCOL_TCP = 1, PROTOCOL_UDP = 2 };
 /* The descriptor is of no socket of the host's network, and looks connected at once. Whether there is a
    peer is what its first byte says: 0, or an errno. Its end without one means ECONNREFUSED. */
 enum { OPEN_VERDICT = 1 };
+
+/* What a person says. Without an answer the next attempt asks again. */
+enum { ANSWER_REFUSE, ANSWER_ALLOW, ANSWER_NONE };
 
 struct net_request {
 	uint32_t sequence;
@@ -72,7 +78,7 @@ struct net_message {
 	uint16_t length;
 };
 
-enum { RULE_NONE = -1, RULE_FULL = -2, RULE_BUILT_IN = -3, RULE_MEMBER = -4 };
+enum { RULE_NONE = -1, RULE_FULL = -2, RULE_BUILT_IN = -3, RULE_MEMBER = -4, RULE_DENIED = -5, RULE_ASKED = -6, RULE_ANSWERED = -7 };
 
 enum net_feature {
 	NET_HAS_V4 = 1,		/* a route to the internet */

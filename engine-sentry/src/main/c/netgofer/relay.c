@@ -2,7 +2,7 @@
  * Limits: rate, latency, loss. Where there are none, a connection's descriptor
  * goes to the sentry and its bytes pass nobody. Where there are, the sentry
  * gets one end of a pair, and the bytes pass here, piece by piece, each when it
- * is due. All memory is fixed; a piece is only read when there is room for it,
+ * is due. The same for connections that wait for what a person says. All memory is fixed; a piece is only read when there is room for it,
  * so that a slow reader slows its writer and nobody else.
  */
 #define _GNU_SOURCE
@@ -45,6 +45,9 @@ struct half {
 
 static struct relay {
 	bool used, stream, connecting;
+	uint32_t question;	/* for the answer to which it waits: then there is no other side yet */
+	uint8_t address[16];	/* which it will be */
+	uint16_t port;
 	bool welcome;		/* the first byte to come is the verdict, which takes its time too */
 	bool gone;		/* the guest has closed its side altogether */
 	int fds[2];		/* the guest's side (a pair's end), the other side */
@@ -56,6 +59,7 @@ static struct relay {
 static uint8_t out_data[MAX_RELAYS][OUT_ROOM], in_data[MAX_RELAYS][IN_ROOM];
 
 static bool limited;
+static int in_use;
 static int64_t rate;		/* bits per second; 0: no limit */
 static int64_t latency;		/* microseconds */
 static uint32_t loss;		/* of a million */
@@ -227,11 +231,14 @@ static void write_due(struct relay *r, int direction, int64_t now)
 static void end_relay(struct relay *r)
 {
 	for (int side = 0; side < 2; side++) {
+		if (r->fds[side] < 0)
+			continue;
 		rewatch(r->fds[side], r->watched[side], 0, WATCH_RELAY, 0);
 		r->watched[side] = 0;
 		close(r->fds[side]);
 	}
 	r->used = false;
+	in_use--;
 }
 
 static void go_on(struct relay *r)
@@ -247,10 +254,12 @@ static void go_on(struct relay *r)
 		return;
 	}
 	for (int side = 0; side < 2; side++) {
+		if (r->fds[side] < 0)
+			continue;
 		uint32_t events = (may_read(r, side, now) ? (uint32_t)EPOLLIN : 0) |
 				  (r->halves[1 - side].blocked ? (uint32_t)EPOLLOUT : 0) |
 				  (side == 1 && r->connecting ? (uint32_t)EPOLLOUT : 0) |
-				  (side == 0 && out->ended && !r->gone ? (uint32_t)EPOLLHUP : 0);
+				  (side == 0 && (r->question != 0 || (out->ended && !r->gone)) ? (uint32_t)EPOLLHUP : 0);
 
 		rewatch(r->fds[side], r->watched[side], events, WATCH_RELAY,
 			(uint32_t)(r - relays) * 2 + (uint32_t)side);
@@ -258,14 +267,10 @@ static void go_on(struct relay *r)
 	}
 }
 
-static void decided(struct relay *r)
+static void connected(struct relay *r, int error)
 {
-	int error = 0;
-	socklen_t length = sizeof error;
 	struct half *in = &r->halves[IN];
 
-	if (getsockopt(r->fds[1], SOL_SOCKET, SO_ERROR, &error, &length) != 0)
-		error = errno;
 	r->connecting = false;
 	in->data[0] = (uint8_t)error;
 	add_piece(in, 1, now_micros() + latency);
@@ -273,28 +278,34 @@ static void decided(struct relay *r)
 		in->ended = r->halves[OUT].ended = r->halves[OUT].shut = true;
 }
 
-/*
- * Puts limits between a socket, which is taken over, and the guest: the
- * guest's end, or -errno. Without limits that is the socket itself.
- */
-int relay(int fd, enum relay_kind kind)
+static void decided(struct relay *r)
+{
+	int error = 0;
+	socklen_t length = sizeof error;
+
+	if (getsockopt(r->fds[1], SOL_SOCKET, SO_ERROR, &error, &length) != 0)
+		error = errno;
+	connected(r, error);
+}
+
+/* A place, and the guest's end of it; NULL and an errno if there is none. */
+static struct relay *begin(enum relay_kind kind, int fd, int *guests, int *error)
 {
 	struct relay *r = NULL;
-	int pair[2], error;
+	int pair[2];
 
-	if (!limited)
-		return fd;
 	for (int i = 0; i < MAX_RELAYS && !r; i++)
 		if (!relays[i].used)
 			r = &relays[i];
 	int type = kind == RELAY_DATAGRAMS ? SOCK_SEQPACKET : SOCK_STREAM;
 
 	if (!r || socketpair(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
-		error = r ? errno : ENOBUFS;
-		close(fd);
-		return -error;
+		*error = r ? errno : ENOBUFS;
+		return NULL;
 	}
 	r->used = true;
+	in_use++;
+	r->question = 0;
 	r->stream = kind != RELAY_DATAGRAMS;
 	r->connecting = kind == RELAY_CONNECTING;
 	r->welcome = kind == RELAY_WELCOME;
@@ -313,10 +324,61 @@ int relay(int fd, enum relay_kind kind)
 		h->ended = h->shut = h->blocked = false;
 		r->watched[d] = 0;
 	}
-	go_on(r);
-	return pair[1];
+	*guests = pair[1];
+	return r;
 }
 
+/*
+ * Puts limits between a socket, which is taken over, and the guest: the
+ * guest's end, or -errno. Without limits that is the socket itself.
+ */
+int relay(int fd, enum relay_kind kind)
+{
+	int pair, error;
+
+	if (!limited)
+		return fd;
+	struct relay *r = begin(kind, fd, &pair, &error);
+
+	if (!r) {
+		close(fd);
+		return -error;
+	}
+	go_on(r);
+	return pair;
+}
+
+int relay_asking(uint32_t question, const uint8_t address[16], uint16_t port)
+{
+	int pair, error;
+	struct relay *r = begin(RELAY_CONNECTING, -1, &pair, &error);
+
+	if (!r)
+		return -error;
+	r->question = question;
+	memcpy(r->address, address, 16);
+	r->port = port;
+	go_on(r);
+	return pair;
+}
+
+void relay_answered(uint32_t question, bool allow)
+{
+	for (int i = 0; in_use > 0 && i < MAX_RELAYS; i++) {
+		struct relay *r = &relays[i];
+		struct net_message unused;
+
+		if (!r->used || r->question != question)
+			continue;
+		int fd = allow ? connect_outside(PROTOCOL_TCP, r->address, r->port, &unused) : -EACCES;
+
+		r->question = 0;
+		r->fds[1] = fd < 0 ? -1 : fd;
+		if (fd < 0)
+			connected(r, -fd);
+		go_on(r);
+	}
+}
 void relay_ready(uint32_t index, uint32_t events)
 {
 	struct relay *r = &relays[index / 2];
@@ -324,6 +386,10 @@ void relay_ready(uint32_t index, uint32_t events)
 
 	if (!r->used)
 		return;
+	if (r->question != 0) {
+		end_relay(r);	/* who asked has gone */
+		return;
+	}
 	if (side == 1 && r->connecting) {
 		if (events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
 			decided(r);
@@ -347,9 +413,9 @@ void relay_ready(uint32_t index, uint32_t events)
 /* In microseconds of the monotonic clock; INT64_MAX if nothing waits for time to pass. */
 int64_t relay_next_deadline(void)
 {
-	int64_t first = INT64_MAX, now = limited ? now_micros() : 0;
+	int64_t first = INT64_MAX, now = in_use > 0 ? now_micros() : 0;
 
-	for (int i = 0; limited && i < MAX_RELAYS; i++) {
+	for (int i = 0; in_use > 0 && i < MAX_RELAYS; i++) {
 		struct relay *r = &relays[i];
 
 		for (int d = 0; r->used && d < 2; d++) {
@@ -370,7 +436,7 @@ int64_t relay_next_deadline(void)
 
 void relay_expire(void)
 {
-	for (int i = 0; limited && i < MAX_RELAYS; i++)
+	for (int i = 0; in_use > 0 && i < MAX_RELAYS; i++)
 		if (relays[i].used)
 			go_on(&relays[i]);
 }

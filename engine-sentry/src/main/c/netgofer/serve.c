@@ -79,11 +79,11 @@ void send_message(struct net_message *m, const void *payload, size_t length, int
 	}
 }
 
-static int open_connection(const struct net_request *r, const uint8_t address[16], struct net_message *m)
+int connect_outside(int protocol, const uint8_t address[16], uint16_t port, struct net_message *m)
 {
 	struct sockaddr_storage to, local;
-	socklen_t length = to_sockaddr(&to, address, r->port);
-	int type = r->protocol == PROTOCOL_TCP ? SOCK_STREAM : SOCK_DGRAM;
+	socklen_t length = to_sockaddr(&to, address, port);
+	int type = protocol == PROTOCOL_TCP ? SOCK_STREAM : SOCK_DGRAM;
 	int fd = socket(to.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
@@ -97,10 +97,18 @@ static int open_connection(const struct net_request *r, const uint8_t address[16
 	length = sizeof local;
 	if (getsockname(fd, (struct sockaddr *)&local, &length) == 0)
 		from_sockaddr(&local, m->local_address, &m->local_port);
-	if (!is_limited())
+	return fd;
+}
+
+static int open_connection(const struct net_request *r, const uint8_t address[16], struct net_message *m)
+{
+	bool stream = r->protocol == PROTOCOL_TCP;
+	int fd = connect_outside(r->protocol, address, r->port, m);
+
+	if (fd < 0 || !is_limited())
 		return fd;
-	m->index = type == SOCK_STREAM ? OPEN_VERDICT : 0;
-	return relay(fd, type == SOCK_STREAM ? RELAY_CONNECTING : RELAY_DATAGRAMS);
+	m->index = stream ? OPEN_VERDICT : 0;
+	return relay(fd, stream ? RELAY_CONNECTING : RELAY_DATAGRAMS);
 }
 
 /* To another sandbox of the private network, where nothing is forbidden. */
@@ -133,13 +141,33 @@ static bool may_open(const struct net_request *r, struct decision *d, uint8_t ad
 	return d->allowed;
 }
 
+/*
+ * A stream waits for what a person says. A datagram does not: who sends it
+ * tries again, and until then it is refused.
+ */
+static int open_when_allowed(const struct net_request *r, struct decision *d, const uint8_t address[16],
+			     struct net_message *m)
+{
+	uint32_t number = ask(r->sequence, r->protocol, r->address, ntohs(r->port), d->kind, d->name);
+	int fd = number == 0 ? -EACCES
+		 : r->protocol == PROTOCOL_TCP ? relay_asking(number, address, r->port)
+					       : -EACCES;
+
+	if (number == 0)
+		d->rule = RULE_NONE;
+	if (fd < 0)
+		return -EACCES;
+	m->index = OPEN_VERDICT;
+	return fd;
+}
+
 int open_decided(const struct net_request *r, struct decision *d, struct net_message *m)
 {
 	uint8_t address[16];
 
 	if (!may_open(r, d, address))
-		return -EACCES;
-	return d->rule == RULE_BUILT_IN ? dns_open_flow(r->protocol == PROTOCOL_TCP)
+		return d->rule == RULE_ASKED ? open_when_allowed(r, d, address, m) : -EACCES;
+	return d->rule == RULE_BUILT_IN ? dns_open_flow(r->protocol == PROTOCOL_TCP, r->sequence)
 	       : d->rule == RULE_MEMBER ? open_member(r, m)
 					: open_connection(r, address, m);
 }
@@ -186,19 +214,45 @@ static void listen_for(const struct net_request *r)
 	send_message(&m, NULL, 0, -1, false);
 }
 
+/* Of a virtual machine's sandbox, over a stream: answers are all that it says. */
+static void take_answer(void)
+{
+	static struct net_request in;
+	static size_t got;
+	ssize_t n = recv(CHANNEL, (uint8_t *)&in + got, sizeof in - got, MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0)
+		_exit(0);
+	got += (size_t)n;
+	if (got < sizeof in)
+		return;
+	got = 0;
+	if (in.op == NET_ANSWER) {
+		ask_answered(in.value, in.index);
+		guest_ready();
+	}
+}
+
 static void take_request(void)
 {
 	static struct {
 		struct net_request request;
 		uint8_t data[MAX_DATAGRAM];
 	} in;
+
+	if (for_guest) {
+		take_answer();
+		return;
+	}
 	ssize_t n = recv(CHANNEL, &in, sizeof in, MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0)
 		_exit(0);
-	if (n < (ssize_t)sizeof in.request || for_guest)
+	if (n < (ssize_t)sizeof in.request)
 		return;	/* nonsense has no answer */
 	switch (in.request.op) {
 	case NET_HELLO:
@@ -232,6 +286,9 @@ static void take_request(void)
 	case NET_UNLISTEN:
 		if (in_namespace)
 			port_unlisten(in.request.index);
+		break;
+	case NET_ANSWER:
+		ask_answered(in.request.value, in.request.index);
 		break;
 	default:
 		break;
@@ -291,6 +348,8 @@ void serve(uint32_t features)
 				break;
 			}
 		}
+		if (asking)
+			ask_tell();
 		if (deadline != INT64_MAX) {
 			dns_expire(now_millis());
 			relay_expire();

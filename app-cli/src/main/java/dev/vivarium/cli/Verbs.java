@@ -23,6 +23,7 @@ import dev.vivarium.cli.run.AttachCommand;
 import dev.vivarium.cli.run.ExecCommand;
 import dev.vivarium.cli.run.OpenCommand;
 import dev.vivarium.cli.run.RunCommand;
+import dev.vivarium.cli.sandbox.AnswerCommand;
 import dev.vivarium.cli.sandbox.CpCommand;
 import dev.vivarium.cli.sandbox.DiffCommand;
 import dev.vivarium.cli.sandbox.InspectCommand;
@@ -30,6 +31,7 @@ import dev.vivarium.cli.sandbox.KillCommand;
 import dev.vivarium.cli.sandbox.LogsCommand;
 import dev.vivarium.cli.sandbox.PauseCommand;
 import dev.vivarium.cli.sandbox.PsCommand;
+import dev.vivarium.cli.sandbox.QuestionsCommand;
 import dev.vivarium.cli.sandbox.RecoverCommand;
 import dev.vivarium.cli.sandbox.RmCommand;
 import dev.vivarium.cli.sandbox.StopCommand;
@@ -55,6 +57,8 @@ public enum Verbs {
   KILL("kill", "Send sandboxes a signal"),
   PAUSE("pause", "Let sandboxes stand still"),
   UNPAUSE("unpause", "Let paused sandboxes go on"),
+  QUESTIONS("questions", "List what sandboxes ask you, and answer it on a terminal"),
+  ANSWER("answer", "Answer what a sandbox asks: allow, always, refuse or never"),
   WAIT("wait", "Wait for sandboxes to end, and print their exit codes"),
   RM("rm", "Remove finished sandboxes"),
   TRACE("trace", "Show a running sandbox's system calls as they are made"),
@@ -111,6 +115,8 @@ public enum Verbs {
       case KILL -> new KillCommand();
       case PAUSE -> new PauseCommand(true);
       case UNPAUSE -> new PauseCommand(false);
+      case QUESTIONS -> new QuestionsCommand();
+      case ANSWER -> new AnswerCommand();
       case WAIT -> new WaitCommand();
       case RM -> new RmCommand();
       case TRACE -> new TraceCommand();

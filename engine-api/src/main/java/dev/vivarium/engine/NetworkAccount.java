@@ -1,13 +1,21 @@
 package dev.vivarium.engine;
 
+import dev.vivarium.engine.NetworkQuestion.Outcome;
 import dev.vivarium.engine.watch.NetworkEvent;
 import dev.vivarium.engine.watch.NetworkEvent.Action;
 import dev.vivarium.profiles.network.AddressKind;
+import dev.vivarium.profiles.network.Decision;
 import dev.vivarium.profiles.network.IpAddress;
 import dev.vivarium.profiles.network.NetworkPolicy;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * What is told of a sandbox's network, whatever its engine: an event of each attempt, a line in the
@@ -23,6 +31,9 @@ public final class NetworkAccount {
 
   private static final int MAX_PORTS = 64;
 
+  /** Most attempts that wait for a person, and outcomes that are remembered, for what is told. */
+  private static final int MOST_KEPT = 256;
+
   private final NetworkSpec spec;
   private final SandboxHost host;
 
@@ -31,15 +42,40 @@ public final class NetworkAccount {
 
   private final Set<String> firstRefused = new LinkedHashSet<>();
 
+  /** An attempt that waits for a person. */
+  private record Waiting(int pid, boolean stream, byte[] address, int port, long begun) {}
+
+  private final List<Waiting> waiting = new ArrayList<>();
+
+  /** What became of questions, by what they were about. */
+  private final Map<String, Outcome> outcomes =
+      new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Outcome> eldest) {
+          return size() > MOST_KEPT;
+        }
+      };
+
   public NetworkAccount(NetworkSpec spec, SandboxHost host) {
     this.spec = spec;
     this.host = host;
   }
 
-  /** What decided: the rule, or why there is none. */
-  private String decision(int error, int rule, int kind) {
+  /**
+   * What decided: the rule, or why there is none.
+   *
+   * @param about what a question would have been about
+   */
+  private synchronized String decision(int error, int rule, int kind, String about) {
     NetworkPolicy policy = spec.policy();
     String mode = "net " + policy.mode().name().toLowerCase(Locale.ROOT);
+    Outcome outcome = outcomes.get(about);
+    if (rule == Decision.ANSWERED || outcome != null && rule <= Decision.DENIED) {
+      return mode + ": " + (outcome == null ? Outcome.ALLOWED : outcome).words();
+    }
+    if (rule == Decision.DENIED) {
+      return "network deny";
+    }
     if (rule == MEMBER) {
       return "network " + spec.joined().orElse("");
     }
@@ -100,7 +136,15 @@ public final class NetworkAccount {
       String name,
       long durationNanos) {
     String protocol = stream ? "tcp" : "udp";
-    String decision = decision(error, rule, kind);
+    if (rule == Decision.ASKS && error == 0) {
+      synchronized (this) {
+        if (waiting.size() < MOST_KEPT) {
+          waiting.add(new Waiting(pid, stream, address.clone(), port, System.nanoTime()));
+        }
+      }
+      return; // it is told of when a person has answered
+    }
+    String decision = decision(error, rule, kind, about(protocol, address, port, ""));
     boolean allowed = error != EACCES;
     if (!allowed) {
       String to = text(address);
@@ -124,7 +168,7 @@ public final class NetworkAccount {
 
   /** Somebody was to be reached by a protocol that nothing can allow. */
   public void refused(int pid, String protocol, byte[] address) {
-    String decision = decision(EACCES, -1, AddressKind.PUBLIC.ordinal());
+    String decision = decision(EACCES, -1, AddressKind.PUBLIC.ordinal(), "");
     refused(text(address) + "/" + protocol, decision);
     host.events()
         .network(
@@ -134,7 +178,7 @@ public final class NetworkAccount {
 
   /** A name was asked for; {@code address} is the first of the answer, or zeros. */
   public void resolved(String name, int error, int rule, int kind, byte[] address) {
-    String decision = decision(error, rule, kind);
+    String decision = decision(error, rule, kind, about("dns", new byte[16], 0, name));
     boolean allowed = error != EACCES;
     if (!allowed) {
       String answered = text(address);
@@ -188,5 +232,81 @@ public final class NetworkAccount {
                 sent,
                 received,
                 0));
+  }
+
+  private static String about(String protocol, byte[] address, int port, String name) {
+    return protocol.equals("dns") ? "dns " + name : protocol + " " + text(address) + " " + port;
+  }
+
+  /**
+   * A person is to be asked.
+   *
+   * @param number of the question
+   * @param protocol tcp, udp, or dns for a name that is to be looked up
+   * @param address zeros for such a name
+   * @param kind the number of the address's {@link AddressKind}
+   * @param settled told the outcome once, on any thread
+   */
+  public void asked(
+      int number,
+      String protocol,
+      byte[] address,
+      int port,
+      int kind,
+      String name,
+      int pid,
+      String program,
+      Consumer<Outcome> settled) {
+    AddressKind[] kinds = AddressKind.values();
+    NetworkQuestion question;
+    try {
+      question =
+          new NetworkQuestion(
+              number,
+              protocol,
+              name,
+              protocol.equals("dns") ? "" : text(address),
+              port,
+              kind >= 0 && kind < kinds.length ? kinds[kind] : AddressKind.RESERVED,
+              pid,
+              program,
+              spec.policy().asking().time().toMillis());
+    } catch (IllegalArgumentException e) {
+      settled.accept(Outcome.NOBODY); // what cannot be shown cannot be asked
+      return;
+    }
+    host.events().asks(pid, question.text(), "net ask");
+    String about = about(protocol, address, port, name);
+    host.ask(
+        question,
+        outcome -> {
+          synchronized (this) {
+            outcomes.put(about, outcome);
+          }
+          host.events()
+              .policy(pid, outcome.allows(), question.subject(), "net ask: " + outcome.words());
+          settled.accept(outcome);
+          tellWaiting(protocol.equals("tcp"), address, port, name, outcome);
+        });
+  }
+
+  private void tellWaiting(boolean stream, byte[] address, int port, String name, Outcome outcome) {
+    List<Waiting> over = new ArrayList<>();
+    synchronized (this) {
+      waiting.removeIf(w ->
+          w.stream == stream && w.port == port && Arrays.equals(w.address, address) && over.add(w));
+    }
+    for (Waiting w : over) {
+      opened(
+          w.pid,
+          stream,
+          address,
+          port,
+          outcome.allows() ? 0 : EACCES,
+          outcome.allows() ? Decision.ANSWERED : Decision.DENIED,
+          AddressKind.PUBLIC.ordinal(),
+          name,
+          System.nanoTime() - w.begun);
+    }
   }
 }

@@ -8,6 +8,7 @@ import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** What the sandbox's own process offers to the engine that runs in it. */
 public interface SandboxHost {
@@ -51,6 +52,16 @@ public interface SandboxHost {
    * @param reason in a line, for the user
    */
   default void end(int exitCode, String reason) {}
+
+  /**
+   * Asks a person. From any thread; returns at once.
+   *
+   * @param question whose time left is how long it may take
+   * @param settled told once what became of it, on any thread, maybe before this returns
+   */
+  default void ask(NetworkQuestion question, Consumer<NetworkQuestion.Outcome> settled) {
+    settled.accept(NetworkQuestion.Outcome.NOBODY);
+  }
 
   /**
    * What this process itself still does with files, once a guest runs: an engine confines the

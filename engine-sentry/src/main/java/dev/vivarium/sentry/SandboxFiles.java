@@ -43,6 +43,11 @@ import org.jspecify.annotations.Nullable;
 final class SandboxFiles {
   private static final int MAX_ACCOUNTS = 4096;
 
+  /** How long a resolver waits, where nobody and where somebody must be asked first. */
+  private static final int NAME_SECONDS = 3;
+
+  private static final int ASKED_SECONDS = 30;
+
   /** {@code st_dev} of the standard streams that come from the host. */
   static final long HOST_DEVICE = 12;
 
@@ -151,12 +156,17 @@ final class SandboxFiles {
     return new OverlayFs(nextDevice++, lower, kernel.memoryFile(), budget);
   }
 
+  /** How long a name may take, in seconds: a person may have to say something first. */
+  private int patience() {
+    return spec.network().policy().asks() ? ASKED_SECONDS : NAME_SECONDS;
+  }
+
   /** Who resolves names, and whose they are, where there is a network. */
   private void giveNames(SandboxMounts mounts) throws EngineException {
     if (spec.network().isNone()) {
       return;
     }
-    String resolver = "nameserver 10.86.0.1\noptions timeout:3 attempts:2\n";
+    String resolver = "nameserver 10.86.0.1\noptions timeout:" + patience() + " attempts:2\n";
     String hosts =
         "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n10.86.0.1\t"
             + "host.vivarium.internal\n"

@@ -8,6 +8,7 @@ import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.engine.state.PrivateNetworks;
 import dev.vivarium.sentry.kernel.Kernel;
 import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.kernel.ThreadGroup;
 import dev.vivarium.sentry.net.outside.NetgoferChannel;
 import dev.vivarium.sentry.net.outside.Outside;
 import java.io.IOException;
@@ -185,6 +186,33 @@ final class SandboxNetwork implements AutoCloseable, Outside.Arrivals, Outside.O
   @Override
   public void resolved(String name, int type, int error, int rule, int kind, byte[] address) {
     account.resolved(name, error, rule, kind, address);
+  }
+
+  private static String program(Kernel k, int pid) {
+    ThreadGroup group = pid == 0 ? null : k.pids().group(pid);
+    return group == null ? "" : group.leader().comm;
+  }
+
+  @Override
+  public void asked(
+      int number, int pid, String protocol, byte[] address, int port, int kind, String name) {
+    Kernel k = java.util.Objects.requireNonNull(kernel);
+    Outside o = java.util.Objects.requireNonNull(outside);
+    account.asked(
+        number,
+        protocol,
+        address,
+        port,
+        kind,
+        name,
+        pid,
+        program(k, pid),
+        outcome ->
+            k.loop()
+                .post(() ->
+                    o.answer(
+                        number,
+                        outcome.isAnswer() ? Optional.of(outcome.allows()) : Optional.empty())));
   }
 
   @Override

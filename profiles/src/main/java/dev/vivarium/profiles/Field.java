@@ -1,5 +1,6 @@
 package dev.vivarium.profiles;
 
+import dev.vivarium.profiles.network.NetworkPolicy;
 import dev.vivarium.profiles.network.Rule;
 import java.util.List;
 import java.util.Optional;
@@ -64,14 +65,34 @@ public enum Field {
   NETWORK(
       "network.mode",
       Shape.ONE,
-      "nothing; what allow lists; every public address, and what allow lists",
+      "nothing; what allow lists; that, and what a person says of the rest; every public address,"
+          + " and what allow lists",
       "none",
       "allow",
+      "ask",
       "full"),
   ALLOW("network.allow", Shape.LIST, "HOST[:PORT[-PORT]][/tcp|/udp] that it may reach") {
     @Override
     public void check(String text) {
       Rule.parse(text);
+    }
+  },
+  DENY_HOST(
+      "network.deny",
+      Shape.LIST,
+      "HOST[:PORT[-PORT]][/tcp|/udp] that it may not reach, whatever else allows it") {
+    @Override
+    public void check(String text) {
+      Rule.parse(text);
+    }
+  },
+  ASK_TIME(
+      "network.ask-time",
+      Shape.ONE,
+      "how long an attempt waits for the person, 1s to 2m (30s); without an answer it is refused") {
+    @Override
+    public void check(String text) {
+      NetworkPolicy.Asking.checkTime(Quantity.duration(text));
     }
   },
   PUBLISH("network.publish", Shape.LIST, "[ADDRESS:]PORT:PORT_INSIDE[/udp] that leads into it") {

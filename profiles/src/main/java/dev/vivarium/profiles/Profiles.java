@@ -98,7 +98,26 @@ public final class Profiles {
     Source source = source(nameOrPath, Optional.empty());
     Map<Field, Setting> settings = new EnumMap<>(Field.class);
     merge(source, settings, new ArrayList<>());
+    Path answered = answers().file(Answers.key(nameOrPath));
+    if (Files.exists(answered)) {
+      Map<Field, Setting> given =
+          ProfileReader.read(answered.toString(), text(answered)).settings();
+      for (Field field : new Field[] {Field.ALLOW, Field.DENY_HOST}) {
+        if (given.containsKey(field)) {
+          settings.merge(field, given.get(field), (old, more) -> old.with(more, field));
+        }
+      }
+    }
     return new Profile(nameOrPath, source.label, settings);
+  }
+
+  /** What people have answered for good. */
+  public Answers answers() {
+    return new Answers(folder.resolveSibling("answers"));
+  }
+
+  private static String text(Path file) throws ProfileException {
+    return read(file).text;
   }
 
   /**

@@ -57,6 +57,8 @@ final class ProfilesTest {
             network:
               mode: allow
               allow: [example.org:443, "10.0.0.0/8"]
+              deny: [evil.example.org]
+              ask-time: 20s
               publish: ["8080:80", "[::1]:53:53/udp"]
               join: lab
               rate: 10mbit

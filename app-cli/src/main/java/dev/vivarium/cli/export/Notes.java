@@ -25,6 +25,12 @@ final class Notes {
     for (Field field : List.of(Field.VMM, Field.KERNEL, Field.KERNEL_ARGUMENTS, Field.DISK)) {
       lost(workload, field, "containers run in the sentry, not in a virtual machine");
     }
+    lost(
+        workload, Field.DENY_HOST, "a manager's network knows what is allowed, not what is denied");
+    lost(workload, Field.ASK_TIME, "a manager asks nobody");
+    if (workload.network().equals("ask")) {
+      lost(Field.NETWORK, "ask", "a manager asks nobody: what no rule allows is refused");
+    }
     lost(workload, Field.SIGNED, "whose signature an image needs is for the manager's own policy");
   }
 

@@ -7,6 +7,7 @@ import dev.vivarium.profiles.Field;
 import dev.vivarium.profiles.Profile;
 import dev.vivarium.profiles.Profiles;
 import dev.vivarium.profiles.Setting;
+import dev.vivarium.profiles.network.AddressKind;
 import dev.vivarium.profiles.network.Decision;
 import dev.vivarium.profiles.network.NetworkPolicy;
 import dev.vivarium.profiles.network.PolicyState;
@@ -62,6 +63,13 @@ record Verdict(boolean allowed, String reason) {
     NetworkPolicy policy = ProfileValues.policy(profile);
     Optional<Decision> decision = decide(policy, asked, port);
     String where = subject + (anyPort ? " (asked for port " + HTTPS + ")" : "");
+    if (decision.isPresent() && decision.get().rule() == Decision.DENIED) {
+      return new Verdict(false, "a rule denies " + where + ", " + origin(profile, Field.DENY_HOST));
+    }
+    if (decision.isPresent() && decision.get().rule() == Decision.ASKS) {
+      return new Verdict(
+          false, "you would be asked about " + where + ", " + origin(profile, Field.NETWORK));
+    }
     if (decision.isEmpty() || !decision.get().allowed()) {
       return new Verdict(
           false,
@@ -96,8 +104,12 @@ record Verdict(boolean allowed, String reason) {
   /** As if the name had some public address: what a name really has is not asked. */
   private static Optional<Decision> byName(
       NetworkPolicy policy, String name, boolean stream, int port) {
-    if (policy.ruleForName(name) == Decision.NO_RULE) {
+    int forName = policy.ruleForName(name);
+    if (forName == Decision.NO_RULE) {
       return Optional.empty();
+    }
+    if (forName == Decision.ASKS || forName == Decision.DENIED) {
+      return Optional.of(new Decision(false, forName, AddressKind.PUBLIC, name));
     }
     PolicyState state = new PolicyState(policy, address -> false);
     var someone = dev.vivarium.profiles.network.AddressRange.parse("1.1.1.1").orElseThrow().base();
@@ -108,5 +120,10 @@ record Verdict(boolean allowed, String reason) {
   private static String written(Profile profile, Field field, String text) {
     Setting setting = profile.settings().get(field);
     return field.key() + " " + text + (setting == null ? "" : ", " + setting.origin());
+  }
+
+  private static String origin(Profile profile, Field field) {
+    Setting setting = profile.settings().get(field);
+    return field.key() + (setting == null ? "" : ", " + setting.origin());
   }
 }

@@ -6,8 +6,6 @@ import dev.vivarium.cli.UserInput;
 import dev.vivarium.engine.control.ControlConnection;
 import dev.vivarium.engine.control.ControlMessage;
 import java.io.ByteArrayOutputStream;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.Optional;
@@ -48,6 +46,7 @@ final class ForegroundClient {
   private volatile boolean detached;
   private @Nullable DetachKeys detachKeys;
   private String name = "";
+  private HeldOutput output = new HeldOutput();
   private int inputWindow = ControlMessage.WINDOW;
 
   /**
@@ -64,6 +63,11 @@ final class ForegroundClient {
   void allowDetaching(DetachKeys keys, String ofSandbox) {
     detachKeys = keys;
     name = ofSandbox;
+  }
+
+  /** What it writes goes there. */
+  void showThrough(HeldOutput to) {
+    output = to;
   }
 
   /** Without a terminal: the sandbox has our standard streams itself. */
@@ -138,9 +142,6 @@ final class ForegroundClient {
   }
 
   private int untilEnded() throws CliException {
-    // Not closed: they are this process's own.
-    FileOutputStream out = new FileOutputStream(FileDescriptor.out);
-    FileOutputStream error = new FileOutputStream(FileDescriptor.err);
     try {
       while (true) {
         Optional<ControlMessage> next = connection.receive();
@@ -149,7 +150,7 @@ final class ForegroundClient {
         }
         ControlMessage message = next.get();
         if (message instanceof ControlMessage.Data data) {
-          (data.stream() == 1 ? out : error).write(data.bytes());
+          output.write(data.stream(), data.bytes());
           send(new ControlMessage.Window(data.stream(), data.bytes().length));
         } else if (message instanceof ControlMessage.Window window) {
           grant(window.bytes());

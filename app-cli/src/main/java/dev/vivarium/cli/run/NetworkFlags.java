@@ -1,6 +1,7 @@
 package dev.vivarium.cli.run;
 
 import dev.vivarium.cli.CliException;
+import dev.vivarium.cli.Context;
 import dev.vivarium.engine.NetworkSpec;
 import dev.vivarium.engine.NetworkSpec.NameServer;
 import dev.vivarium.engine.NetworkSpec.PublishedPort;
@@ -36,39 +37,40 @@ final class NetworkFlags {
         arguments.matchedOptionValue(
             "--net", given.length > 0 && inherited.equals("none") ? "allow" : inherited);
     List<String> allowed = new ArrayList<>();
+    List<String> denied = new ArrayList<>();
     if (!mode.equals("none") && !inherited.equals("none")) {
       allowed.addAll(profile.map(p -> p.list(Field.ALLOW)).orElse(List.of()));
     }
+    if (!mode.equals("none")) {
+      denied.addAll(profile.map(p -> p.list(Field.DENY_HOST)).orElse(List.of()));
+    }
+    String[] refused = arguments.matchedOptionValue("--deny", new String[0]);
     allowed.addAll(List.of(given));
+    denied.addAll(List.of(refused));
     NetworkPolicy.Mode wanted =
-        switch (mode) {
-          case "none" -> NetworkPolicy.Mode.NONE;
-          case "allow" -> NetworkPolicy.Mode.ALLOW;
-          case "full" -> NetworkPolicy.Mode.FULL;
-          default ->
-              throw new CliException(
-                  CliException.USAGE,
-                  "run: --net: unknown: " + mode + "; there are none, allow and full");
-        };
+        ProfileValues.mode(mode)
+            .orElseThrow(() ->
+                new CliException(
+                    CliException.USAGE,
+                    "run: --net: unknown: " + mode + "; there are none, allow, ask and full"));
     if (wanted == NetworkPolicy.Mode.NONE && !allowed.isEmpty()) {
       throw new CliException(
           CliException.USAGE, "run: --allow: there is no network with --net none; leave one out");
     }
-    List<Rule> rules = new ArrayList<>();
-    for (String text : allowed) {
-      try {
-        rules.add(Rule.parse(text));
-      } catch (IllegalArgumentException e) {
-        throw new CliException(CliException.USAGE, "run: --allow: " + e.getMessage());
-      }
-    }
-    if (rules.size() > NetworkPolicy.MAX_RULES) {
+    if (wanted == NetworkPolicy.Mode.NONE && !denied.isEmpty()) {
       throw new CliException(
-          CliException.USAGE, "run: --allow: at most " + NetworkPolicy.MAX_RULES + " rules");
+          CliException.USAGE,
+          "run: --deny: there is no network; --net full or --net ask gives one");
     }
+    NetworkPolicy policy =
+        new NetworkPolicy(
+            wanted,
+            rules("--allow", allowed),
+            rules("--deny", denied),
+            ProfileValues.asking(profile));
     NetworkSpec network =
         new NetworkSpec(
-            new NetworkPolicy(wanted, rules),
+            policy,
             ports(arguments, profile),
             servers(arguments),
             value(arguments, "--network", profile, Field.JOIN),
@@ -83,6 +85,33 @@ final class NetworkFlags {
       }
     }
     return network;
+  }
+
+  /** Whether a person is to be asked, as far as flags and profile say. */
+  static boolean asks(ParseResult arguments, Context context) throws CliException {
+    String mode = arguments.matchedOptionValue("--net", "");
+    String named = arguments.matchedOptionValue("--profile", (String) null);
+    return mode.isEmpty() && named != null
+        ? ProfileValues.load(Optional.of(named), context)
+            .flatMap(p -> p.text(Field.NETWORK))
+            .equals(Optional.of("ask"))
+        : mode.equals("ask");
+  }
+
+  private static List<Rule> rules(String flag, List<String> texts) throws CliException {
+    List<Rule> rules = new ArrayList<>();
+    for (String text : texts) {
+      try {
+        rules.add(Rule.parse(text));
+      } catch (IllegalArgumentException e) {
+        throw new CliException(CliException.USAGE, "run: " + flag + ": " + e.getMessage());
+      }
+    }
+    if (rules.size() > NetworkPolicy.MAX_RULES) {
+      throw new CliException(
+          CliException.USAGE, "run: " + flag + ": at most " + NetworkPolicy.MAX_RULES + " rules");
+    }
+    return rules;
   }
 
   /** A flag, or what the profile says; checked as the profile's field is. */

@@ -11,6 +11,7 @@ import dev.vivarium.engine.control.ControlConnection;
 import dev.vivarium.engine.control.ControlMessage;
 import dev.vivarium.engine.open.Intake;
 import dev.vivarium.engine.open.OpenPlan;
+import dev.vivarium.engine.state.Entry;
 import dev.vivarium.engine.state.Names;
 import dev.vivarium.engine.state.OutputRecord;
 import dev.vivarium.engine.state.Reason;
@@ -33,6 +34,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
@@ -44,11 +46,14 @@ final class OpenedRun {
 
   private final ParseResult flags;
   private final Context context;
+  private final List<GuestText> shown;
+  private @Nullable PersonAtTerminal person;
   private volatile boolean interrupted;
 
   OpenedRun(ParseResult flags, Context context) {
     this.flags = flags;
     this.context = context;
+    this.shown = List.of(new GuestText(context.out()), new GuestText(context.err()));
   }
 
   /** Runs it; the result is its exit code. */
@@ -96,7 +101,7 @@ final class OpenedRun {
 
   private int start(List<String> line, PrintStream out)
       throws CliException, EngineException, ImageException, IOException {
-    RunCommand run = new RunCommand();
+    RunCommand run = new RunCommand(this::beforeStart);
     CommandSpec spec = CommandSpec.create().name("viv run");
     run.declare(spec);
     // With its own process in front of it this one would be gone with the sandbox.
@@ -122,20 +127,59 @@ final class OpenedRun {
         show(sandboxes, sandbox);
       } finally {
         kill(sandboxes, sandbox);
+        if (person != null) {
+          person.close();
+        }
       }
     }
     return 0;
+  }
+
+  /** Without the terminal as its own, what it wants to know can be asked there. */
+  private void beforeStart(String id, String name) throws IOException {
+    boolean text = flags.matchedOptionValue("--format", "text").matches("text|none");
+    boolean handedOver = flags.hasMatchedOption("-t") || flags.hasMatchedOption("-i");
+    if (!text || handedOver || !PersonAtTerminal.isThere()) {
+      return;
+    }
+    try {
+      if (Entry.specOf(context.directories(), id).network().policy().asks()) {
+        person = new PersonAtTerminal(context, this::startLine);
+        person.watch(context.directories(), id, name, () -> {});
+      }
+    } catch (CliException e) {
+      throw new IOException(e.getMessage(), e);
+    }
+  }
+
+  private void startLine() {
+    for (GuestText each : shown) {
+      each.end();
+    }
+  }
+
+  private void write(int stream, byte[] bytes) throws IOException {
+    GuestText to = shown.get(stream == 2 ? 1 : 0);
+    PersonAtTerminal asked = person;
+    if (asked == null) {
+      to.write(bytes);
+      return;
+    }
+    try {
+      asked.whenNothingIsAsked(() -> to.write(bytes));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private void show(Sandboxes sandboxes, SandboxState sandbox)
       throws CliException, IOException, InterruptedException {
     Path file = StateEntry.of(context.directories(), sandbox.id()).output();
     boolean text = flags.matchedOptionValue("--format", "text").matches("text|none");
-    GuestText[] to = {new GuestText(context.out()), new GuestText(context.err())};
     OutputRecord.Reader printer =
         (stream, time, bytes) -> {
           if (text) {
-            to[stream == 2 ? 1 : 0].write(bytes);
+            write(stream, bytes);
           }
         };
     long at = 0;
@@ -153,8 +197,7 @@ final class OpenedRun {
       }
       Thread.sleep(POLL_MILLIS);
     }
-    to[0].end();
-    to[1].end();
+    startLine();
   }
 
   /** Ends it, if it has not ended; waits for that. */

@@ -3,12 +3,15 @@ package dev.vivarium.cli.run;
 import dev.vivarium.cli.CliException;
 import dev.vivarium.cli.Context;
 import dev.vivarium.engine.SandboxSpec;
+import dev.vivarium.profiles.Answers;
 import dev.vivarium.profiles.Field;
 import dev.vivarium.profiles.Profile;
 import dev.vivarium.profiles.ProfileException;
 import dev.vivarium.profiles.Profiles;
+import dev.vivarium.profiles.Quantity;
 import dev.vivarium.profiles.network.NetworkPolicy;
 import dev.vivarium.profiles.network.Rule;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -36,19 +39,45 @@ public final class ProfileValues {
 
   /** The network policy. */
   public static NetworkPolicy policy(Profile profile) throws CliException {
-    if (profile.list(Field.ALLOW).size() > NetworkPolicy.MAX_RULES) {
-      throw new CliException(
-          CliException.FAILED,
-          profile.name() + ": network.allow: at most " + NetworkPolicy.MAX_RULES + " rules");
+    for (Field field : new Field[] {Field.ALLOW, Field.DENY_HOST}) {
+      if (profile.list(field).size() > NetworkPolicy.MAX_RULES) {
+        throw new CliException(
+            CliException.FAILED,
+            profile.name()
+                + ": "
+                + field.key()
+                + ": at most "
+                + NetworkPolicy.MAX_RULES
+                + " rules");
+      }
     }
-    NetworkPolicy.Mode mode =
-        switch (profile.text(Field.NETWORK).orElse("none")) {
-          case "allow" -> NetworkPolicy.Mode.ALLOW;
-          case "full" -> NetworkPolicy.Mode.FULL;
-          default -> NetworkPolicy.Mode.NONE;
-        };
+    NetworkPolicy.Mode mode = mode(profile.text(Field.NETWORK).orElse("none")).orElseThrow();
     return mode == NetworkPolicy.Mode.NONE
         ? NetworkPolicy.NONE
-        : new NetworkPolicy(mode, profile.list(Field.ALLOW).stream().map(Rule::parse).toList());
+        : new NetworkPolicy(
+            mode,
+            profile.list(Field.ALLOW).stream().map(Rule::parse).toList(),
+            profile.list(Field.DENY_HOST).stream().map(Rule::parse).toList(),
+            asking(Optional.of(profile)));
+  }
+
+  /** What a word means; empty if it is none. */
+  static Optional<NetworkPolicy.Mode> mode(String word) {
+    for (NetworkPolicy.Mode mode : NetworkPolicy.Mode.values()) {
+      if (mode.name().toLowerCase(Locale.ROOT).equals(word)) {
+        return Optional.of(mode);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** How a person is asked. */
+  static NetworkPolicy.Asking asking(Optional<Profile> profile) {
+    return new NetworkPolicy.Asking(
+        profile
+            .flatMap(p -> p.text(Field.ASK_TIME))
+            .map(Quantity::duration)
+            .orElse(NetworkPolicy.Asking.USUAL.time()),
+        profile.map(p -> Answers.key(p.name())).orElse(""));
   }
 }

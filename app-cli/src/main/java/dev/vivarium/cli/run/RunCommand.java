@@ -31,6 +31,26 @@ import picocli.CommandLine.ParseResult;
  * image.
  */
 public final class RunCommand extends Command {
+  /** Somebody who wants to be there from a sandbox's first instruction on. */
+  interface BeforeStart {
+    void accept(String id, String name) throws IOException;
+  }
+
+  private final BeforeStart beforeStart;
+
+  public RunCommand() {
+    this((id, name) -> {});
+  }
+
+  /**
+   * Makes one.
+   *
+   * @param beforeStart told of a sandbox whose process is there, before it begins
+   */
+  RunCommand(BeforeStart beforeStart) {
+    this.beforeStart = beforeStart;
+  }
+
   @Override
   public void declare(CommandSpec spec) {
     // What follows IMAGE is the command's, dashes or not.
@@ -61,12 +81,19 @@ public final class RunCommand extends Command {
         "PROFILE",
         "What it is allowed and given, by name or file; flags go first. See viv profile list.",
         "--profile");
-    option(spec, "NET", "The network it may use: none, allow or full (default: none).", "--net");
+    option(
+        spec,
+        "NET",
+        "The network it may use: none, allow, ask (you are asked what no rule says) or full"
+            + " (default: none).",
+        "--net");
     repeatable(
         spec,
         "HOST[:PORT]",
         "Let it reach a host: a name, *.NAME, an address or a range (implies --net allow).",
         "--allow");
+    repeatable(
+        spec, "HOST[:PORT]", "Never let it reach a host, whatever else allows it.", "--deny");
     repeatable(
         spec,
         "[ADDRESS:]HOST:GUEST[/udp]",
@@ -178,8 +205,17 @@ public final class RunCommand extends Command {
         DetachKeys.of(arguments.matchedOptionValue("--detach-keys", DetachKeys.USUAL));
     Optional<Front> front = Front.of(context.environment());
     Directories directories = context.directories();
+    // With a terminal of its own, or our input, the person at ours cannot be asked there.
+    boolean asks =
+        !terminal
+            && !input
+            && !detached
+            && NetworkFlags.asks(arguments, context)
+            && PersonAtTerminal.isThere();
     Streams streams =
-        terminal || detached ? Streams.NONE : input ? Streams.INHERIT : Streams.INHERIT_OUTPUT;
+        terminal || detached || asks
+            ? Streams.NONE
+            : input ? Streams.INHERIT : Streams.INHERIT_OUTPUT;
     Optional<WarmSpare.Taken> spare = context.spares().take(streams, directories);
     String id = spare.isPresent() ? spare.get().id() : SandboxId.create();
     String name = named.orElse(Names.madeUp(id));
@@ -193,7 +229,7 @@ public final class RunCommand extends Command {
 
     RunDirectory run = RunDirectory.of(directories, id);
     Optional<SandboxSpec> here =
-        front.isPresent() && !terminal && !detached
+        front.isPresent() && !terminal && !detached && !asks
             ? specOfWhatIsHere(builder, positionals[0], pull, arguments, context)
             : Optional.empty();
     if (here.isPresent()) {
@@ -213,19 +249,28 @@ public final class RunCommand extends Command {
     Runtime.getRuntime().addShutdownHook(abandon);
     boolean started = false;
     ControlConnection connection;
+    HeldOutput show = new HeldOutput();
+    Optional<PersonAtTerminal> person = Optional.empty();
     try {
       SandboxSpec spec = spec(builder, positionals[0], pull, arguments, context);
       prepare(run, name, spec, directories);
       connection =
           spare.isPresent() ? spare.get().connection() : SandboxLauncher.await(run, process);
       Terminal.Size size = terminal && !detached ? Terminal.size() : new Terminal.Size(24, 80);
+      beforeStart.accept(id, name);
+      if (asks) {
+        person = Optional.of(new PersonAtTerminal(context, show::startLine));
+        person.get().watch(directories, id, name, () -> {});
+        show.holdFor(person.get());
+      }
       connection.send(
           new ControlMessage.Start(
-              !detached, !arguments.hasMatchedOption("--rm"), size.rows(), size.columns()));
+              !detached, !arguments.hasMatchedOption("--rm"), size.rows(), size.columns(), asks));
       started = true;
     } finally {
       Runtime.getRuntime().removeShutdownHook(abandon);
       if (!started) {
+        person.ifPresent(PersonAtTerminal::close);
         abandon(process, run);
         new Names(directories).release(name, id);
       }
@@ -238,8 +283,13 @@ public final class RunCommand extends Command {
       if (terminal && input) {
         client.allowDetaching(keys, name);
       }
+      if (asks) {
+        client.showThrough(show);
+      }
       front.ifPresent(f -> f.forwardTo(client::forward));
       return terminal ? client.runWithTerminal(input) : client.run();
+    } finally {
+      person.ifPresent(PersonAtTerminal::close);
     }
   }
 

@@ -23,8 +23,10 @@ class ExportTest {
       machine: {vmm: qemu, kernel: /boot/k, kernel-args: quiet, disk: 2g}
       signed-by: ["~/key.pub"]
       network:
-        mode: allow
+        mode: ask
         allow: ["example.org:443", "10.1.2.0/24:80-90/tcp", "[2001:db8::1]:53/udp"]
+        deny: ["*.evil.example"]
+        ask-time: 20s
         publish: ["127.0.0.1:8080:80", "5353:53/udp"]
         join: team
         rate: 10mbit

@@ -1,6 +1,8 @@
 package dev.vivarium.engine.control;
 
+import dev.vivarium.engine.NetworkQuestion;
 import dev.vivarium.engine.SandboxSpec;
+import dev.vivarium.profiles.network.AddressKind;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -50,9 +52,16 @@ public sealed interface ControlMessage {
    * @param keep whether state and log are kept after its end
    * @param rows the terminal's height, 0 without one
    * @param columns the terminal's width, 0 without one
+   * @param through whether, in the foreground without a terminal, what it writes comes through this
+   *     connection too, so that it can be held back
    */
-  record Start(boolean foreground, boolean keep, int rows, int columns) implements ControlMessage {
+  record Start(boolean foreground, boolean keep, int rows, int columns, boolean through)
+      implements ControlMessage {
     static final int TYPE = 2;
+
+    public Start(boolean foreground, boolean keep, int rows, int columns) {
+      this(foreground, keep, rows, columns, false);
+    }
   }
 
   /** From the sandbox: the first process runs. */
@@ -270,6 +279,49 @@ public sealed interface ControlMessage {
     static final int TYPE = 52;
   }
 
+  /**
+   * To the sandbox: there is a person here who can answer. All {@link Asked} that are open come
+   * now, and further ones as they come up, each with its {@link Settled}. As long as nobody has
+   * said this, questions are refused at once.
+   */
+  record WatchQuestions() implements ControlMessage {
+    static final int TYPE = 80;
+  }
+
+  /** To the sandbox: which questions are open? {@link Asked}, and then {@link QuestionsEnd}. */
+  record QueryQuestions() implements ControlMessage {
+    static final int TYPE = 81;
+  }
+
+  /** From the sandbox: a question that is open. */
+  record Asked(NetworkQuestion question) implements ControlMessage {
+    static final int TYPE = 82;
+  }
+
+  /** From the sandbox, to who watches: that question is open no more. */
+  record Settled(int number, NetworkQuestion.Outcome outcome) implements ControlMessage {
+    static final int TYPE = 83;
+  }
+
+  /** From the sandbox, on {@link QueryQuestions}: those were all. */
+  record QuestionsEnd() implements ControlMessage {
+    static final int TYPE = 84;
+  }
+
+  /** To the sandbox: what the person says. */
+  record AnswerQuestion(int number, NetworkQuestion.Answer answer) implements ControlMessage {
+    static final int TYPE = 85;
+  }
+
+  /**
+   * From the sandbox, on {@link AnswerQuestion}: it is so.
+   *
+   * @param problem why it is not; empty if it is
+   */
+  record Answered(String problem) implements ControlMessage {
+    static final int TYPE = 86;
+  }
+
   /** The frame without its length. */
   static byte[] encode(ControlMessage message) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -293,6 +345,7 @@ public sealed interface ControlMessage {
         out.writeBoolean(m.keep);
         out.writeInt(m.rows);
         out.writeInt(m.columns);
+        out.writeBoolean(m.through);
       }
       case Started _ -> out.writeByte(Started.TYPE);
       case Attach m -> {
@@ -403,6 +456,35 @@ public sealed interface ControlMessage {
         out.writeByte(Paused.TYPE);
         writeText(out, m.problem);
       }
+      case WatchQuestions _ -> out.writeByte(WatchQuestions.TYPE);
+      case QueryQuestions _ -> out.writeByte(QueryQuestions.TYPE);
+      case Asked m -> {
+        out.writeByte(Asked.TYPE);
+        out.writeInt(m.question.number());
+        writeText(out, m.question.protocol());
+        writeText(out, m.question.name());
+        writeText(out, m.question.address());
+        out.writeInt(m.question.port());
+        out.writeByte(m.question.kind().ordinal());
+        out.writeInt(m.question.pid());
+        writeText(out, m.question.program());
+        out.writeLong(m.question.millisLeft());
+      }
+      case Settled m -> {
+        out.writeByte(Settled.TYPE);
+        out.writeInt(m.number);
+        out.writeByte(m.outcome.ordinal());
+      }
+      case QuestionsEnd _ -> out.writeByte(QuestionsEnd.TYPE);
+      case AnswerQuestion m -> {
+        out.writeByte(AnswerQuestion.TYPE);
+        out.writeInt(m.number);
+        out.writeByte(m.answer.ordinal());
+      }
+      case Answered m -> {
+        out.writeByte(Answered.TYPE);
+        writeText(out, m.problem);
+      }
       case Ended m -> {
         out.writeByte(Ended.TYPE);
         out.writeInt(m.exitCode);
@@ -423,7 +505,12 @@ public sealed interface ControlMessage {
         switch (type) {
           case Hello.TYPE -> new Hello(in.readInt());
           case Start.TYPE ->
-              new Start(in.readBoolean(), in.readBoolean(), size(in.readInt()), size(in.readInt()));
+              new Start(
+                  in.readBoolean(),
+                  in.readBoolean(),
+                  size(in.readInt()),
+                  size(in.readInt()),
+                  in.readBoolean());
           case Started.TYPE -> new Started();
           case Attach.TYPE -> new Attach(in.readBoolean());
           case Data.TYPE -> new Data(stream(in.readByte()), in.readNBytes(MAX_DATA));
@@ -454,6 +541,15 @@ public sealed interface ControlMessage {
           case ExecJson.TYPE -> new ExecJson(size(in.readInt()), size(in.readInt()), readText(in));
           case Pause.TYPE -> new Pause(in.readBoolean());
           case Paused.TYPE -> new Paused(readText(in));
+          case WatchQuestions.TYPE -> new WatchQuestions();
+          case QueryQuestions.TYPE -> new QueryQuestions();
+          case Asked.TYPE -> new Asked(question(in));
+          case Settled.TYPE ->
+              new Settled(in.readInt(), one(NetworkQuestion.Outcome.values(), in.readByte()));
+          case QuestionsEnd.TYPE -> new QuestionsEnd();
+          case AnswerQuestion.TYPE ->
+              new AnswerQuestion(in.readInt(), one(NetworkQuestion.Answer.values(), in.readByte()));
+          case Answered.TYPE -> new Answered(readText(in));
           case Ended.TYPE -> new Ended(exitCode(in.readInt()), readText(in));
           default -> throw new IOException("unknown message type " + type);
         };
@@ -509,6 +605,27 @@ public sealed interface ControlMessage {
     }
     return new SandboxSpec.ProcessSpec(
         arguments, environment, readText(in), readText(in), in.readBoolean(), in.readBoolean());
+  }
+
+  private static NetworkQuestion question(DataInputStream in) throws IOException {
+    try {
+      return new NetworkQuestion(
+          in.readInt(),
+          readText(in),
+          readText(in),
+          readText(in),
+          in.readInt(),
+          one(AddressKind.values(), in.readByte()),
+          in.readInt(),
+          readText(in),
+          in.readLong());
+    } catch (IllegalArgumentException e) {
+      throw new IOException("a question makes no sense: " + e.getMessage(), e);
+    }
+  }
+
+  private static <T> T one(T[] values, byte number) throws IOException {
+    return values[within(number, 0, values.length - 1, values.getClass().getSimpleName())];
   }
 
   private static int stream(byte number) throws IOException {

@@ -4,6 +4,7 @@ import dev.vivarium.engine.Engine;
 import dev.vivarium.engine.EngineException;
 import dev.vivarium.engine.Engines;
 import dev.vivarium.engine.ExitStatus;
+import dev.vivarium.engine.NetworkQuestion;
 import dev.vivarium.engine.RunningSandbox;
 import dev.vivarium.engine.SandboxHost;
 import dev.vivarium.engine.SandboxSpec;
@@ -37,6 +38,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -77,6 +79,7 @@ final class SandboxProcess implements ControlServer.Handler {
   private final ExecSessions execs = new ExecSessions();
   private final EarlyInput earlyInput = new EarlyInput();
   private final WatchFeed watchFeed = new WatchFeed();
+  private final QuestionDesk questions = new QuestionDesk();
   private @Nullable Watch watch;
   private @Nullable SandboxSpec spec;
   private @Nullable Recording recording;
@@ -423,12 +426,14 @@ final class SandboxProcess implements ControlServer.Handler {
           announce(spec, wanted);
         }
         Outcome outcome = outcome(sandbox.await());
+        questions.end();
         recording.end();
         if (spec.reportFile().isPresent()) {
           report(recording, spec, outcome, wanted, eyes);
         }
         return outcome;
       } finally {
+        questions.end();
         recording.end();
         watchFeed.end(eyes);
         if (wanted.keep()) {
@@ -480,7 +485,7 @@ final class SandboxProcess implements ControlServer.Handler {
         return container.stdio();
       }
     }
-    if (wanted.foreground() && !terminal) {
+    if (wanted.foreground() && !terminal && !wanted.through()) {
       return new SandboxHost.Stdio.Inherit();
     }
     OutputRecord record =
@@ -714,6 +719,9 @@ final class SandboxProcess implements ControlServer.Handler {
       case ControlMessage.Watch wanted -> watchFeed.look(from, wanted, watch());
       case ControlMessage.QueryStatistics _ -> watchFeed.statistics(from, watch());
       case ControlMessage.QueryReport _ -> ReportFeed.send(from, this::reportNow);
+      case ControlMessage.WatchQuestions _ -> questions.watch(from);
+      case ControlMessage.QueryQuestions _ -> questions.list(from);
+      case ControlMessage.AnswerQuestion a -> questions.answer(from, a.number(), a.answer());
       case ControlMessage.Detach _ -> leave(from);
       case ControlMessage.Pause wanted -> pause(from, wanted.still());
       case ControlMessage.QueryState _ -> from.send(new ControlMessage.State(stateJson()));
@@ -894,6 +902,7 @@ final class SandboxProcess implements ControlServer.Handler {
   public void closed(ControlConnection connection) {
     execs.closed(connection);
     watchFeed.closed(connection);
+    questions.closed(connection);
     boolean ends;
     synchronized (this) {
       if (stdio != null) {
@@ -976,6 +985,11 @@ final class SandboxProcess implements ControlServer.Handler {
     @Override
     public void log(String line) {
       log.add(line);
+    }
+
+    @Override
+    public void ask(NetworkQuestion question, Consumer<NetworkQuestion.Outcome> settled) {
+      questions.ask(question, settled);
     }
 
     @Override

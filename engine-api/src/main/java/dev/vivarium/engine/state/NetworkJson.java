@@ -21,6 +21,13 @@ final class NetworkJson {
     out.writeObjectPropertyStart("network");
     out.writeStringProperty("mode", network.policy().mode().name().toLowerCase(Locale.ROOT));
     Json.strings(out, "allow", network.policy().rules().stream().map(Rule::text).toList());
+    if (!network.policy().denied().isEmpty()) {
+      Json.strings(out, "deny", network.policy().denied().stream().map(Rule::text).toList());
+    }
+    if (network.policy().asks()) {
+      out.writeNumberProperty("askMillis", network.policy().asking().time().toMillis());
+      out.writeStringProperty("answers", network.policy().asking().key());
+    }
     out.writeArrayPropertyStart("ports");
     for (PublishedPort port : network.ports()) {
       out.writeStartObject();
@@ -50,12 +57,21 @@ final class NetworkJson {
 
   static NetworkSpec read(Json.Node in) throws IOException {
     List<Rule> rules = new ArrayList<>();
+    List<Rule> denied = new ArrayList<>();
     List<PublishedPort> ports = new ArrayList<>();
     List<NameServer> servers = new ArrayList<>();
     try {
       for (String rule : in.strings("allow")) {
         rules.add(Rule.parse(rule));
       }
+      for (String rule : in.has("deny") ? in.strings("deny") : List.<String>of()) {
+        denied.add(Rule.parse(rule));
+      }
+      NetworkPolicy.Asking asking =
+          in.has("askMillis")
+              ? new NetworkPolicy.Asking(
+                  Duration.ofMillis(in.number("askMillis")), in.string("answers"))
+              : NetworkPolicy.Asking.USUAL;
       for (Json.Node port : in.nodes("ports")) {
         ports.add(
             new PublishedPort(
@@ -79,7 +95,8 @@ final class NetworkJson {
               : NetworkSpec.Limits.NONE;
       Optional<String> joined =
           in.has("network") ? Optional.of(in.string("network")) : Optional.empty();
-      return new NetworkSpec(new NetworkPolicy(mode, rules), ports, servers, joined, limits);
+      return new NetworkSpec(
+          new NetworkPolicy(mode, rules, denied, asking), ports, servers, joined, limits);
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw new IOException("its network makes no sense: " + e.getMessage(), e);
     }

@@ -40,6 +40,9 @@ public record Event(
     List<Item> items,
     boolean complete) {
 
+  /** The result of a {@link EventKind#POLICY} that is not decided: a person is asked. */
+  public static final int ASKS = 2;
+
   /** A text or some bytes; see {@link Payload}. */
   public record Item(int tag, int type, byte[] bytes) {
     /** One char per byte: guests' names are bytes. */

@@ -35,4 +35,7 @@ public interface EventSink {
 
   /** The policy decided something that is not of the network. */
   void policy(int pid, boolean allowed, String what, String rule);
+
+  /** A person is asked whether something may be; {@code what} in one line. */
+  default void asks(int pid, String what, String rule) {}
 }

@@ -241,12 +241,21 @@ public final class Watch implements EventSink {
 
   @Override
   public void policy(int pid, boolean allowed, String what, String rule) {
+    policy(pid, allowed ? 1 : 0, what, rule);
+  }
+
+  @Override
+  public void asks(int pid, String what, String rule) {
+    policy(pid, Event.ASKS, what, rule);
+  }
+
+  private void policy(int pid, int decision, String what, String rule) {
     EventWriter w = active;
     if (w != null) {
       Payload payload = new Payload();
       payload.add(0, what);
       payload.add(1, rule);
-      w.event(EventKind.POLICY, pid, pid, 0, 0, 0, 0, allowed ? 1 : 0, 0, payload);
+      w.event(EventKind.POLICY, pid, pid, 0, 0, 0, 0, decision, 0, payload);
     }
   }
 }

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.vivarium.engine.NetworkQuestion;
 import dev.vivarium.engine.SandboxSpec;
+import dev.vivarium.profiles.network.AddressKind;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
@@ -45,6 +47,16 @@ class ControlMessageTest {
           new ControlMessage.Detach(),
           new ControlMessage.Pause(true),
           new ControlMessage.Paused("why"),
+          new ControlMessage.Start(true, true, 0, 0, true),
+          new ControlMessage.WatchQuestions(),
+          new ControlMessage.QueryQuestions(),
+          new ControlMessage.Asked(
+              new NetworkQuestion(
+                  3, "tcp", "a.example", "192.0.2.1", 22, AddressKind.RESERVED, 7, "ssh", 29_999)),
+          new ControlMessage.Settled(3, NetworkQuestion.Outcome.ENDED),
+          new ControlMessage.QuestionsEnd(),
+          new ControlMessage.AnswerQuestion(3, NetworkQuestion.Answer.NEVER),
+          new ControlMessage.Answered("why"),
           new ControlMessage.Ended(255, "why: where; what to do"));
 
   @Test

@@ -39,8 +39,10 @@ class SpecJsonTest {
         Optional.of("/tmp/trace.jsonl"),
         new NetworkSpec(
             new NetworkPolicy(
-                NetworkPolicy.Mode.ALLOW,
-                List.of(Rule.parse("*.example.org:443/tcp"), Rule.parse("10.0.0.0/8"))),
+                NetworkPolicy.Mode.ASK,
+                List.of(Rule.parse("*.example.org:443/tcp"), Rule.parse("10.0.0.0/8")),
+                List.of(Rule.parse("evil.example.org")),
+                new NetworkPolicy.Asking(Duration.ofSeconds(20), "agent")),
             List.of(
                 new NetworkSpec.PublishedPort("127.0.0.1", 8080, 80, false),
                 new NetworkSpec.PublishedPort("::1", 53, 5353, true)),

@@ -23,7 +23,7 @@ record GoferMessage(
     int rule,
     int value,
     int kind,
-    boolean stream,
+    int protocol,
     int port,
     byte[] address,
     byte[] payload) {
@@ -32,10 +32,20 @@ record GoferMessage(
   static final int RESOLVED = 4;
   static final int OPENED = 5;
   static final int CLOSED = 6;
+  static final int QUESTION = 7;
 
-  static final int VERSION = 3;
+  static final int VERSION = 4;
   static final int HAS_V6 = 2;
 
+  static final int ANSWER_REFUSE = 0;
+  static final int ANSWER_ALLOW = 1;
+  static final int ANSWER_NONE = 2;
+
+  static final int TCP = 1;
+  static final int UDP = 2;
+
+  private static final int ANSWER = 8;
+  private static final int REQUEST_SIZE = 32;
   private static final int SIZE = 60;
   private static final int LENGTH = 58;
   private static final int MAX_NAME = 253;
@@ -52,10 +62,25 @@ record GoferMessage(
         head.getInt(12),
         head.getInt(16),
         Byte.toUnsignedInt(head.get(20)),
-        head.get(21) == 1,
+        Byte.toUnsignedInt(head.get(21)),
         Short.toUnsignedInt(Short.reverseBytes(head.getShort(22))),
         address,
         exactly(in, Short.toUnsignedInt(head.getShort(LENGTH))));
+  }
+
+  /** Whether it is about a stream. */
+  boolean stream() {
+    return protocol == TCP;
+  }
+
+  /** {@code struct net_request} with what a person said. */
+  static byte[] answer(int number, int said) {
+    return ByteBuffer.allocate(REQUEST_SIZE)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putShort(4, (short) ANSWER)
+        .putShort(6, (short) said)
+        .putInt(8, number)
+        .array();
   }
 
   private static byte[] exactly(InputStream in, int count) throws IOException {

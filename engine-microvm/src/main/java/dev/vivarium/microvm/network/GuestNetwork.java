@@ -36,6 +36,7 @@ public final class GuestNetwork implements AutoCloseable {
   private final NetworkAccount account;
   private final Process process;
   private final SocketChannel channel;
+  private final Object answerLock = new Object();
   private volatile boolean closed;
 
   private GuestNetwork(NetworkSpec spec, SandboxHost host, Process process, SocketChannel channel) {
@@ -166,6 +167,37 @@ public final class GuestNetwork implements AutoCloseable {
     }
   }
 
+  private void ask(GoferMessage m) {
+    account.asked(
+        m.value(),
+        m.stream() ? "tcp" : m.protocol() == GoferMessage.UDP ? "udp" : "dns",
+        m.address(),
+        m.port(),
+        m.kind(),
+        m.name(),
+        0,
+        "",
+        outcome ->
+            answer(
+                m.value(),
+                !outcome.isAnswer()
+                    ? GoferMessage.ANSWER_NONE
+                    : outcome.allows() ? GoferMessage.ANSWER_ALLOW : GoferMessage.ANSWER_REFUSE));
+  }
+
+  private void answer(int number, int said) {
+    ByteBuffer bytes = ByteBuffer.wrap(GoferMessage.answer(number, said));
+    try {
+      synchronized (answerLock) {
+        while (bytes.hasRemaining()) {
+          channel.write(bytes);
+        }
+      }
+    } catch (IOException e) {
+      // It has ended, and so has what was asked.
+    }
+  }
+
   private void receive(InputStream in) {
     try {
       while (true) {
@@ -182,6 +214,7 @@ public final class GuestNetwork implements AutoCloseable {
                   m.kind(),
                   m.name(),
                   Integer.toUnsignedLong(m.value()) * 1000);
+          case GoferMessage.QUESTION -> ask(m);
           case GoferMessage.RESOLVED ->
               account.resolved(m.name(), m.error(), m.rule(), m.kind(), m.address());
           case GoferMessage.ACCEPTED -> account.accepted(m.index(), m.address(), m.port());

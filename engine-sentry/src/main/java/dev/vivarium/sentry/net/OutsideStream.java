@@ -328,6 +328,8 @@ final class OutsideStream {
       tap.ended(socket.localName(), peerName, reset);
     }
     host.close(reset);
-    outside.observer().closed(true, address, port, host.sent(), host.received());
+    if (!host.isRefused()) {
+      outside.observer().closed(true, address, port, host.sent(), host.received());
+    }
   }
 }

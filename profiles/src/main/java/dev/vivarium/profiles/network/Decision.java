@@ -13,4 +13,13 @@ public record Decision(boolean allowed, int rule, AddressKind kind, String name)
 
   /** The network is open to every public address. */
   public static final int FULL = -2;
+
+  /** A rule denies it. */
+  public static final int DENIED = -5;
+
+  /** A person is asked. */
+  public static final int ASKS = -6;
+
+  /** A person has allowed it. */
+  public static final int ANSWERED = -7;
 }

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
@@ -93,6 +94,14 @@ public final class PolicyState {
     AddressKind kind = kind(address);
     List<Rule> rules = policy.rules();
     List<Binding> names = bindings.getOrDefault(address, List.of());
+    for (Rule r : policy.denied()) {
+      if (r.fits(stream, port)
+          && (r.target() instanceof Rule.Anyone
+              || r.target() instanceof Rule.Addresses a && a.range().contains(address)
+              || name(r, names, nowSeconds).isPresent())) {
+        return new Decision(false, Decision.DENIED, kind, "");
+      }
+    }
     for (int i = 0; i < rules.size() && port != 0; i++) {
       Rule r = rules.get(i);
       if (!r.fits(stream, port)) {
@@ -102,27 +111,45 @@ public final class PolicyState {
           || kind == AddressKind.PUBLIC && r.target() instanceof Rule.Anyone) {
         return new Decision(true, i, kind, "");
       }
-      if (kind == AddressKind.PUBLIC && r.target() instanceof Rule.Name n) {
-        for (Binding b : names) {
-          if (b.endSeconds > nowSeconds && n.pattern().matches(b.name)) {
-            return new Decision(true, i, kind, b.name);
-          }
-        }
+      Optional<String> name = name(r, names, nowSeconds);
+      if (kind == AddressKind.PUBLIC && name.isPresent()) {
+        return new Decision(true, i, kind, name.get());
       }
     }
     boolean full =
         policy.mode() == NetworkPolicy.Mode.FULL && kind == AddressKind.PUBLIC && port != 0;
-    return new Decision(full, full ? Decision.FULL : Decision.NO_RULE, kind, "");
+    boolean asks =
+        policy.asks() && (kind == AddressKind.PUBLIC || kind == AddressKind.PRIVATE) && port != 0;
+    return new Decision(
+        full, full ? Decision.FULL : asks ? Decision.ASKS : Decision.NO_RULE, kind, "");
+  }
+
+  /** The name by which a rule means who has these. */
+  private static Optional<String> name(Rule rule, List<Binding> names, long nowSeconds) {
+    if (rule.target() instanceof Rule.Name n) {
+      for (Binding b : names) {
+        if (b.endSeconds > nowSeconds && n.pattern().matches(b.name)) {
+          return Optional.of(b.name);
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   /** Decides about a server on this machine's loopback interface. */
   public Decision decideHostLoopback(boolean stream, int port) {
+    for (Rule r : policy.denied()) {
+      if (r.target() instanceof Rule.HostLoopback && r.fits(stream, port)) {
+        return new Decision(false, Decision.DENIED, AddressKind.LOOPBACK, "");
+      }
+    }
     for (int i = 0; i < policy.rules().size(); i++) {
       Rule r = policy.rules().get(i);
       if (r.target() instanceof Rule.HostLoopback && r.fits(stream, port)) {
         return new Decision(true, i, AddressKind.LOOPBACK, "");
       }
     }
-    return new Decision(false, Decision.NO_RULE, AddressKind.LOOPBACK, "");
+    return new Decision(
+        false, policy.asks() ? Decision.ASKS : Decision.NO_RULE, AddressKind.LOOPBACK, "");
   }
 }

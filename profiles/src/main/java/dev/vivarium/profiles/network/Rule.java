@@ -130,6 +130,11 @@ public record Rule(
     return new IllegalArgumentException(what + ": " + text);
   }
 
+  /** Whether it is about every port and protocol. */
+  boolean isForAllPorts() {
+    return firstPort <= 1 && lastPort == LAST_PORT && tcp && udp;
+  }
+
   boolean fits(boolean stream, int port) {
     return (stream ? tcp : udp) && port >= firstPort && port <= lastPort;
   }

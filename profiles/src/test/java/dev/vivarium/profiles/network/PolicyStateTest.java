@@ -112,6 +112,63 @@ final class PolicyStateTest {
     assertFalse(reaches(s, "2606:4700::1111", 443));
   }
 
+  private static PolicyState asking(List<Rule> rules, String... denied) {
+    return new PolicyState(
+        new NetworkPolicy(
+            Mode.ASK,
+            rules,
+            Stream.of(denied).map(Rule::parse).toList(),
+            NetworkPolicy.Asking.USUAL),
+        a -> a.equals(ip(HERE)));
+  }
+
+  @Test
+  void aPersonIsAskedOfWhatNoRuleSaysAndNothingElse() {
+    PolicyState s = asking(List.of(Rule.parse("8.8.8.8:53")), "9.9.9.9", "*:25", "bad.org:80");
+    assertEquals(0, s.decide(true, ip("8.8.8.8"), 53, NOW).rule());
+    assertEquals(Decision.ASKS, s.decide(true, ip("8.8.8.8"), 443, NOW).rule());
+    assertEquals(Decision.ASKS, s.decide(true, ip("192.168.1.1"), 443, NOW).rule());
+    assertEquals(Decision.ASKS, s.decideHostLoopback(true, 80).rule());
+    assertEquals(Decision.DENIED, s.decide(true, ip("9.9.9.9"), 443, NOW).rule());
+    assertEquals(Decision.DENIED, s.decide(true, ip("8.8.8.8"), 25, NOW).rule());
+    s.bind("bad.org", ip("8.8.4.9"), 60, NOW);
+    assertEquals(Decision.DENIED, s.decide(true, ip("8.8.4.9"), 80, NOW).rule());
+    assertEquals(Decision.ASKS, s.decide(true, ip("8.8.4.9"), 81, NOW).rule());
+    for (String a : List.of("169.254.169.254", "224.0.0.1", "169.254.1.1", "203.0.113.9", HERE)) {
+      assertEquals(Decision.NO_RULE, s.decide(true, ip(a), 80, NOW).rule(), a);
+    }
+    for (String a : SET_ASIDE) {
+      assertFalse(reaches(s, a, 80), a);
+    }
+  }
+
+  @Test
+  void whatIsDeniedIsDeniedWhateverElseAllowsIt() {
+    PolicyState s =
+        new PolicyState(
+            new NetworkPolicy(
+                Mode.FULL,
+                List.of(Rule.parse("8.8.8.8"), Rule.parse("localhost:80")),
+                List.of(
+                    Rule.parse("8.8.8.0/24:53/udp"),
+                    Rule.parse("localhost:80"),
+                    Rule.parse("*.evil.org")),
+                NetworkPolicy.Asking.USUAL),
+            a -> false);
+    assertTrue(s.decide(true, ip("8.8.8.8"), 53, NOW).allowed());
+    assertFalse(s.decide(false, ip("8.8.8.8"), 53, NOW).allowed());
+    assertFalse(s.decideHostLoopback(true, 80).allowed());
+    NetworkPolicy byName =
+        new NetworkPolicy(
+            Mode.FULL,
+            List.of(Rule.parse("good.evil.org")),
+            List.of(Rule.parse("*.evil.org"), Rule.parse("port.org:22")),
+            NetworkPolicy.Asking.USUAL);
+    assertEquals(Decision.DENIED, byName.ruleForName("good.evil.org"));
+    assertEquals(Decision.FULL, byName.ruleForName("port.org"), "other ports of it are open");
+    assertEquals(Decision.FULL, byName.ruleForName("evil.org"));
+  }
+
   @Test
   void fullAndEveryRuleForEveryoneLeaveWhatIsSetAsideAlone() {
     for (PolicyState s :

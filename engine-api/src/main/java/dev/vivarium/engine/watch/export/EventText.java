@@ -39,7 +39,7 @@ public final class EventText {
       case WAIT -> TABLE.name(e.number()) + " waits";
       case PACKET -> packet(e);
       case POLICY ->
-          (e.result() == 1 ? "allowed " : "refused ")
+          (e.result() == Event.ASKS ? "asks: " : e.result() == 1 ? "allowed " : "refused ")
               + e.text(0).map(Escape::c).orElse("")
               + e.text(1).filter(r -> !r.isEmpty()).map(r -> " (" + Escape.c(r) + ")").orElse("");
     };

@@ -84,6 +84,7 @@ public final class JsonLinesOutput implements EventOutput {
       case PACKET -> Json.member(line, "what", EventText.describe(e));
       case POLICY -> {
         line.append(",\"allowed\":").append(e.result() == 1);
+        line.append(",\"asks\":").append(e.result() == Event.ASKS);
         Json.member(line, "what", e.text(0).map(Escape::c).orElse(""));
         Json.member(line, "rule", e.text(1).map(Escape::c).orElse(""));
       }

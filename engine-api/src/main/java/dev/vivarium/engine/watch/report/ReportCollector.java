@@ -106,7 +106,8 @@ public final class ReportCollector implements EventOutput {
         // not for reports
       }
       case POLICY -> {
-        if (e.result() == 0) {
+        // What was asked of a person is told as the network attempt that it was.
+        if (e.result() == 0 && !e.text(1).orElse("").startsWith("net ask")) {
           evidence("policy").add(e, EventText.describe(e), false);
         }
       }

@@ -169,6 +169,11 @@ public final class HostSocket implements ReadyPoller.Watched {
     return true;
   }
 
+  /** Whether its verdict was that there is no connection. */
+  public boolean isRefused() {
+    return refused;
+  }
+
   /** Sends what it can now of the next bytes that lie together: the count, or a negative errno. */
   public long send(Uio src, int flags) {
     if (awaitsVerdict && !takeVerdict()) {

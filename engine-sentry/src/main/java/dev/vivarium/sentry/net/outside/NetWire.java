@@ -2,7 +2,7 @@ package dev.vivarium.sentry.net.outside;
 
 /** The protocol with the network gofer: numbers and offsets of {@code netgofer/protocol.h}. */
 final class NetWire {
-  static final int VERSION = 3;
+  static final int VERSION = 4;
   static final int MAX_DATAGRAM = 65_507;
 
   static final int HELLO = 1;
@@ -12,17 +12,23 @@ final class NetWire {
   static final int DATAGRAM = 5;
   static final int LISTEN = 6;
   static final int UNLISTEN = 7;
+  static final int ANSWER = 8;
 
   static final int REPLY = 1;
   static final int ACCEPTED = 2;
   static final int ARRIVED = 3;
   static final int RESOLVED = 4;
+  static final int QUESTION = 7;
 
   /** The index of what comes from members of the private network, and goes to them. */
   static final int MEMBER_PORT = 0xffff;
 
   /** The first byte of the descriptor says what became of the connection. */
   static final int OPEN_VERDICT = 1;
+
+  static final int ANSWER_REFUSE = 0;
+  static final int ANSWER_ALLOW = 1;
+  static final int ANSWER_NONE = 2;
 
   static final int PROTOCOL_TCP = 1;
   static final int PROTOCOL_UDP = 2;

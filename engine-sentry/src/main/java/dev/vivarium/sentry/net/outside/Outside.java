@@ -13,7 +13,9 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,6 +65,16 @@ public final class Outside implements ReadyPoller.Watched {
     /** A name was asked for. */
     void resolved(String name, int type, int error, int rule, int kind, byte[] address);
 
+    /**
+     * A person is to be asked.
+     *
+     * @param number of the question, for {@link Outside#answer}
+     * @param pid whose attempt it was; 0 if that is not known
+     * @param protocol tcp, udp, or dns for a name that is to be looked up
+     */
+    void asked(
+        int number, int pid, String protocol, byte[] address, int port, int kind, String name);
+
     /** A connection from outside has come. */
     void accepted(int port, byte[] address, int peerPort);
 
@@ -79,6 +91,7 @@ public final class Outside implements ReadyPoller.Watched {
   private static final long WAIT_NANOS = WAIT_MILLIS * 1_000_000L;
 
   private static final int MAX_SOCKETS = 16_384;
+  private static final int MAX_ASKERS = 256;
   private static final int SEGMENT = 1448;
 
   /** Of a frame with TCP, and with UDP. */
@@ -94,6 +107,18 @@ public final class Outside implements ReadyPoller.Watched {
   private final Observer observer;
   private final int slot;
   private final Map<Integer, Opening> openings = new HashMap<>();
+
+  /** Whose the last requests were; one for a name server may be asked about much later. */
+  private final Map<Integer, Integer> askers =
+      new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Integer, Integer> eldest) {
+          return size() > MAX_ASKERS;
+        }
+      };
+
+  /** Answers that the gofer could not be told yet: number and what was said. */
+  private final ArrayDeque<int[]> answers = new ArrayDeque<>();
 
   /** Connections that the guest has taken, by published port, and the gofer does not know of. */
   private final Map<Integer, Integer> owed = new HashMap<>();
@@ -249,6 +274,7 @@ public final class Outside implements ReadyPoller.Watched {
       }
     } while (sequence < 0);
     openings.put(sequence, opening);
+    askers.put(sequence, opening.pid);
     // The gofer answers at once. To sleep until then lets it run here, without a wake-up of another
     // processor, and this thread is on again when it has answered.
     drain();
@@ -300,8 +326,34 @@ public final class Outside implements ReadyPoller.Watched {
     payCredit();
   }
 
+  /**
+   * Tells what a person said. On the kernel thread.
+   *
+   * @param allow empty if nobody said anything
+   */
+  public void answer(int number, Optional<Boolean> allow) {
+    answers.add(
+        new int[] {
+          number,
+          allow.isEmpty()
+              ? NetWire.ANSWER_NONE
+              : allow.get() ? NetWire.ANSWER_ALLOW : NetWire.ANSWER_REFUSE
+        });
+    payCredit();
+  }
+
   /** What cannot be said now is said when the socket has room again. */
   private void payCredit() {
+    while (!answers.isEmpty()) {
+      int[] a = answers.getFirst();
+      if (channel.request(NetWire.ANSWER, a[1], a[0], 0, new byte[16], 0, NONE) < 0) {
+        if (!channel.isBroken()) {
+          poller.arm(slot, Poll.IN | Poll.OUT);
+        }
+        return;
+      }
+      answers.removeFirst();
+    }
     while (!unlistened.isEmpty()) {
       int index = unlistened.getFirst();
       if (channel.request(NetWire.UNLISTEN, index, 0, 0, new byte[16], 0, NONE) < 0) {
@@ -409,6 +461,17 @@ public final class Outside implements ReadyPoller.Watched {
           to.datagram(m.index(), m.address(), m.port(), m.payload());
         }
       }
+      case NetWire.QUESTION ->
+          observer.asked(
+              m.value(),
+              askers.getOrDefault(m.sequence(), 0),
+              m.protocol() == NetWire.PROTOCOL_TCP
+                  ? "tcp"
+                  : m.protocol() == NetWire.PROTOCOL_UDP ? "udp" : "dns",
+              m.address(),
+              m.port(),
+              m.kind(),
+              m.name());
       case NetWire.RESOLVED ->
           observer.resolved(m.name(), m.value(), m.error(), m.rule(), m.kind(), m.address());
       default -> {}

@@ -15,8 +15,12 @@ import dev.vivarium.profiles.network.NetworkPolicy.Mode;
 import dev.vivarium.profiles.network.PolicyState;
 import dev.vivarium.profiles.network.Rule;
 import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.host.Libc;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
@@ -38,6 +42,14 @@ final class NetgoferTest {
 
   private static NetworkPolicy policy(Mode mode, String... rules) {
     return new NetworkPolicy(mode, Stream.of(rules).map(Rule::parse).toList());
+  }
+
+  private static NetworkPolicy denying(Mode mode, String[] rules, String... denied) {
+    return new NetworkPolicy(
+        mode,
+        Stream.of(rules).map(Rule::parse).toList(),
+        Stream.of(denied).map(Rule::parse).toList(),
+        NetworkPolicy.Asking.USUAL);
   }
 
   static NetMessage ask(NetgoferChannel c, int op, boolean stream, IpAddress a, int port) {
@@ -69,6 +81,14 @@ final class NetgoferTest {
     expected.put("NET_DATAGRAM", NetWire.DATAGRAM);
     expected.put("NET_LISTEN", NetWire.LISTEN);
     expected.put("NET_UNLISTEN", NetWire.UNLISTEN);
+    expected.put("NET_ANSWER", NetWire.ANSWER);
+    expected.put("NET_QUESTION", NetWire.QUESTION);
+    expected.put("ANSWER_REFUSE", NetWire.ANSWER_REFUSE);
+    expected.put("ANSWER_ALLOW", NetWire.ANSWER_ALLOW);
+    expected.put("ANSWER_NONE", NetWire.ANSWER_NONE);
+    expected.put("RULE_DENIED", Decision.DENIED);
+    expected.put("RULE_ASKED", Decision.ASKS);
+    expected.put("RULE_ANSWERED", Decision.ANSWERED);
     expected.put("NET_REPLY", NetWire.REPLY);
     expected.put("NET_ACCEPTED", NetWire.ACCEPTED);
     expected.put("NET_ARRIVED", NetWire.ARRIVED);
@@ -232,7 +252,9 @@ final class NetgoferTest {
             policy(Mode.ALLOW),
             policy(Mode.FULL),
             policy(Mode.ALLOW, rules),
-            policy(Mode.FULL, rules))) {
+            policy(Mode.FULL, rules),
+            denying(Mode.ASK, rules, "10.0.0.0/9:80", "*:90/tcp", "[2000::/4]:444", "8.0.0.0/5"),
+            denying(Mode.FULL, rules, "128.0.0.0/2", "fe80::/10", "*:445"))) {
       PolicyState java = new PolicyState(p, a -> false);
       try (NetgoferChannel c = NetgoferChannel.start(p.arguments())) {
         for (IpAddress a : addresses) {
@@ -278,6 +300,104 @@ final class NetgoferTest {
     }
   }
 
+  /** The next of an event; others are passed over. */
+  private static NetMessage next(NetgoferChannel c, int event) {
+    for (; ; ) {
+      NetMessage m = c.receive(0);
+      assertNotNull(m, "it ended");
+      if (m.event() == event) {
+        return m;
+      }
+    }
+  }
+
+  private static int verdict(NetMessage m) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment b = arena.allocate(1);
+      long n;
+      do {
+        n = Libc.syscall(Sys.RECVFROM, m.fd(), b.address(), 1, 0, 0, 0);
+        Thread.onSpinWait();
+      } while (n == -Errno.EAGAIN);
+      return n == 1 ? b.get(ValueLayout.JAVA_BYTE, 0) & 0xff : -1;
+    } finally {
+      Libc.close(m.fd());
+    }
+  }
+
+  private static void answer(NetgoferChannel c, int number, int said) {
+    assertTrue(c.request(NetWire.ANSWER, said, number, 0, new byte[16], 0, new byte[0]) > 0);
+  }
+
+  @Test
+  void anAttemptWaitsForWhatAPersonSays() throws Exception {
+    IpAddress gateway = IpAddress.parse("10.86.0.1").orElseThrow();
+    try (ServerSocket server = new ServerSocket(0, 9, InetAddress.getLoopbackAddress());
+        NetgoferChannel c = NetgoferChannel.start(policy(Mode.ASK).arguments())) {
+      int port = server.getLocalPort();
+      NetMessage first = ask(c, NetWire.OPEN, true, gateway, port);
+      assertEquals(NetWire.OPEN_VERDICT, first.index());
+      assertEquals(Decision.ASKS, first.rule());
+      NetMessage question = next(c, NetWire.QUESTION);
+      assertEquals(first.sequence(), question.sequence());
+      assertEquals(AddressKind.LOOPBACK.ordinal(), question.kind());
+      assertEquals(port, question.port());
+      NetMessage second = ask(c, NetWire.OPEN, true, gateway, port);
+      answer(c, question.value() + 1, NetWire.ANSWER_ALLOW); // there is no such question
+      answer(c, question.value(), NetWire.ANSWER_NONE);
+      assertEquals(Errno.EACCES, verdict(first));
+      assertEquals(Errno.EACCES, verdict(second), "both waited for one question");
+
+      NetMessage third = ask(c, NetWire.OPEN, true, gateway, port);
+      question = next(c, NetWire.QUESTION); // nobody had said anything
+      answer(c, question.value(), NetWire.ANSWER_ALLOW);
+      assertEquals(0, verdict(third));
+      server.accept().close();
+      NetMessage fourth = ask(c, NetWire.OPEN, true, gateway, port);
+      assertEquals(0, fourth.error());
+      assertEquals(Decision.ANSWERED, fourth.rule(), "not asked for again");
+      Libc.close(fourth.fd());
+
+      NetMessage other = ask(c, NetWire.OPEN, true, gateway, 9);
+      answer(c, next(c, NetWire.QUESTION).value(), NetWire.ANSWER_REFUSE);
+      assertEquals(Errno.EACCES, verdict(other));
+      assertEquals(Decision.DENIED, ask(c, NetWire.OPEN, true, gateway, 9).rule());
+    }
+  }
+
+  @Test
+  void questionsAndWhoWaitsAreBounded() throws Exception {
+    IpAddress somebody = IpAddress.parse("8.8.8.8").orElseThrow();
+    try (NetgoferChannel c = NetgoferChannel.start(policy(Mode.ASK).arguments())) {
+      List<Integer> open = new ArrayList<>();
+      int refused = 0;
+      for (int port = 1; port <= 20; port++) {
+        NetMessage m = ask(c, NetWire.OPEN, true, somebody, port);
+        refused += m.error() == Errno.EACCES ? 1 : 0;
+        if (m.fd() >= 0) {
+          open.add(m.fd());
+        }
+      }
+      assertEquals(4, refused, "more than sixteen questions");
+      for (int i = 0; i < 400; i++) {
+        NetMessage m = ask(c, NetWire.OPEN, true, somebody, 1);
+        refused += m.error() == Errno.EACCES ? 1 : 0;
+        if (m.fd() >= 0) {
+          open.add(m.fd());
+        }
+      }
+      assertEquals(256, open.size(), "as many as can wait");
+      open.forEach(Libc::close);
+      NetMessage m = ask(c, NetWire.OPEN, true, somebody, 2);
+      for (int i = 0; i < 100 && m.fd() < 0; i++) {
+        Thread.sleep(20);
+        m = ask(c, NetWire.OPEN, true, somebody, 2);
+      }
+      assertTrue(m.fd() >= 0, "who gave up leaves room");
+      Libc.close(m.fd());
+    }
+  }
+
   @Test
   void nonsenseFromTheSentryHarmsNobody() throws Exception {
     Random random = new Random(3);
@@ -287,7 +407,7 @@ final class NetgoferTest {
         byte[] address = new byte[16];
         random.nextBytes(address);
         byte[] payload = new byte[random.nextInt(8) == 0 ? random.nextInt(60_000) : 0];
-        int op = random.nextInt(9);
+        int op = random.nextInt(10);
         int index = random.nextInt(0x10000) >> random.nextInt(17);
         c.request(
             op, index, random.nextInt(), random.nextInt(5), address, random.nextInt(), payload);
