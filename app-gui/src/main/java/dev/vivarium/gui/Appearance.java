@@ -45,22 +45,36 @@ final class Appearance {
   }
 
   private boolean isDark() {
-    return switch (bench.settings().theme()) {
+    return isDark(bench.settings().theme());
+  }
+
+  private static boolean isDark(Settings.Theme theme) {
+    return switch (theme) {
       case DARK -> true;
       case LIGHT -> false;
       case SYSTEM -> Platform.getPreferences().getColorScheme() == ColorScheme.DARK;
     };
   }
 
+  private static String sheet(boolean dark) {
+    return dark
+        ? new PrimerDark().getUserAgentStylesheet()
+        : new PrimerLight().getUserAgentStylesheet();
+  }
+
+  /** Loads the style sheet of a theme, for the controls that are made next. */
+  static void load(Settings.Theme theme) {
+    Application.setUserAgentStylesheet(sheet(isDark(theme)));
+  }
+
   void apply() {
     boolean dark = isDark();
-    String wanted =
-        dark
-            ? new PrimerDark().getUserAgentStylesheet()
-            : new PrimerLight().getUserAgentStylesheet();
+    String wanted = sheet(dark);
     if (!wanted.equals(theme)) {
       theme = wanted;
-      Application.setUserAgentStylesheet(wanted);
+      if (!wanted.equals(Application.getUserAgentStylesheet())) {
+        Application.setUserAgentStylesheet(wanted);
+      }
       bench.colors().set(dark ? Colors.DARK : Colors.LIGHT);
     }
     scene

@@ -54,6 +54,8 @@ public final class Desktop extends Application {
       stage.show();
       return;
     }
+    // Before the first control, which would load JavaFX's own style sheet, to be replaced at once.
+    Appearance.load(settings.theme());
     Workbench b =
         new Workbench(
             System.getenv(),
@@ -78,7 +80,7 @@ public final class Desktop extends Application {
       b.settings().writer().run();
     });
     stage.show();
-    Startup.shown();
+    Startup.shown(frame.tour());
     if (first != null) {
       screens.openFile(first);
     } else if (getParameters() != null) {

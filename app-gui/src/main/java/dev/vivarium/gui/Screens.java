@@ -28,6 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import javafx.animation.PauseTransition;
 import javafx.scene.control.Label;
 import javafx.stage.FileChooser;
@@ -45,7 +46,7 @@ final class Screens {
   private final SandboxActions does;
   private final Map<String, SandboxScreen> open = new LinkedHashMap<>();
   private @Nullable Screen home;
-  private @Nullable ImagesScreen images;
+  private @Nullable Supplier<ImagesScreen> images;
 
   Screens(Workbench bench) {
     this.bench = bench;
@@ -59,13 +60,13 @@ final class Screens {
         new SandboxesScreen(
             bench, list, does, this::open, () -> run("host"), this::first, this::chooseFile);
     home = sandboxes;
-    images = new ImagesScreen(bench, this::run);
-    frame.addPlace(Icons.SANDBOXES, place("sandboxes", 1), sandboxes);
-    frame.addPlace(Icons.IMAGES, place("images", 2), images);
-    frame.addPlace(Icons.COMPARE, place("compare", 3), new CompareScreen(bench));
-    frame.addPlace(Icons.PROFILES, place("profiles", 4), new ProfilesScreen(bench));
-    frame.addPlace(Icons.DOCTOR, place("doctor", 5), new DoctorScreen(bench));
-    frame.addPlace(Icons.SETTINGS, place("settings", 6), new SettingsScreen(bench));
+    frame.addPlace(Icons.SANDBOXES, place("sandboxes", 1), () -> sandboxes).get();
+    images =
+        frame.addPlace(Icons.IMAGES, place("images", 2), () -> new ImagesScreen(bench, this::run));
+    frame.addPlace(Icons.COMPARE, place("compare", 3), () -> new CompareScreen(bench));
+    frame.addPlace(Icons.PROFILES, place("profiles", 4), () -> new ProfilesScreen(bench));
+    frame.addPlace(Icons.DOCTOR, place("doctor", 5), () -> new DoctorScreen(bench));
+    frame.addPlace(Icons.SETTINGS, place("settings", 6), () -> new SettingsScreen(bench));
     frame.addAction(Action.of("run", "Shortcut+N", () -> run("host")));
     frame.addAction(Action.of("pull", "Shortcut+Shift+P", this::pull));
     frame.addAction(Action.of("open", "Shortcut+O", this::chooseFile));
@@ -143,8 +144,8 @@ final class Screens {
 
   private void pull() {
     if (images != null) {
-      frame.show(images);
-      images.pull();
+      frame.show(images.get());
+      images.get().pull();
     }
   }
 

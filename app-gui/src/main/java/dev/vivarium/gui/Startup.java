@@ -1,7 +1,11 @@
 package dev.vivarium.gui;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import javafx.animation.AnimationTimer;
-import javafx.animation.PauseTransition;
+import javafx.animation.KeyFrame;
+import javafx.animation.Timeline;
 import javafx.application.Platform;
 import javafx.util.Duration;
 
@@ -13,11 +17,32 @@ import javafx.util.Duration;
 final class Startup {
   private Startup() {}
 
-  static void shown() {
+  /**
+   * Draws in software at once where there is no graphics card: to ask one that is not there takes a
+   * fifth of a second. {@code prism.order} stands if somebody has set it.
+   */
+  static void chooseRenderer() {
+    if (System.getProperty("prism.order") == null && !Files.exists(Path.of("/dev/dri"))) {
+      System.setProperty("prism.order", "sw");
+    }
+  }
+
+  /**
+   * The window is there.
+   *
+   * @param tour ways to all places, which are made when somebody goes there, so that training goes
+   */
+  static void shown(List<Runnable> tour) {
     if (Boolean.getBoolean("vivarium.training")) {
-      PauseTransition pause = new PauseTransition(Duration.seconds(3));
-      pause.setOnFinished(e -> Platform.exit());
-      pause.play();
+      Timeline steps = new Timeline();
+      for (int i = 0; i < tour.size(); i++) {
+        Runnable go = tour.get(i);
+        steps.getKeyFrames().add(new KeyFrame(Duration.seconds(2 + i), e -> go.run()));
+      }
+      steps
+          .getKeyFrames()
+          .add(new KeyFrame(Duration.seconds(3 + tour.size()), e -> Platform.exit()));
+      steps.play();
       return;
     }
     if (!Boolean.getBoolean("vivarium.gui.timing")) {

@@ -39,6 +39,7 @@ public final class Frame {
   private final Toasts toasts = new Toasts();
   private final List<Action> actions = new ArrayList<>();
   private final List<Supplier<List<Action>>> sources = new ArrayList<>();
+  private final List<Runnable> tour = new ArrayList<>();
   private final Deque<Screen> way = new ArrayDeque<>();
   private @Nullable Screen current;
   private @Nullable Node over;
@@ -81,20 +82,41 @@ public final class Frame {
     return status;
   }
 
-  /** Adds a place to the navigation, with the action that goes there. */
-  public void addPlace(Icons icon, Action action, Screen screen) {
+  /**
+   * Adds a place to the navigation, with the action that goes there.
+   *
+   * @param making makes its screen when somebody goes there first: the window is not to wait for
+   *     what it does not show yet
+   * @return its screen, made now if it was not yet
+   */
+  public <S extends Screen> Supplier<S> addPlace(Icons icon, Action action, Supplier<S> making) {
     ToggleButton button = new ToggleButton(action.title(), icon.node());
     button.getStyleClass().addAll("place");
     button.setMaxWidth(Double.MAX_VALUE);
     button.setAlignment(Pos.CENTER_LEFT);
     button.setToggleGroup(chosen);
-    button.setUserData(screen);
     button.setId("place-" + action.id());
     Ui.tip(button, action.title() + "  " + action.keysText());
-    Runnable go = () -> show(screen);
+    List<S> made = new ArrayList<>(1);
+    Supplier<S> screen =
+        () -> {
+          if (made.isEmpty()) {
+            made.add(making.get());
+            button.setUserData(made.getFirst());
+          }
+          return made.getFirst();
+        };
+    Runnable go = () -> show(screen.get());
     button.setOnAction(e -> go.run());
     places.getChildren().add(button);
     actions.add(new Action(action.id(), action.title(), action.keys(), go));
+    tour.add(go);
+    return screen;
+  }
+
+  /** Ways to all places, for who wants to see each once. */
+  public List<Runnable> tour() {
+    return List.copyOf(tour);
   }
 
   /** Adds what can be done from anywhere. */

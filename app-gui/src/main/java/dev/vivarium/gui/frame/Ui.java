@@ -1,10 +1,13 @@
 package dev.vivarium.gui.frame;
 
+import javafx.event.EventHandler;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
+import javafx.scene.control.Control;
 import javafx.scene.control.Label;
 import javafx.scene.control.TextField;
 import javafx.scene.control.Tooltip;
+import javafx.scene.input.MouseEvent;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
@@ -56,11 +59,23 @@ public final class Ui {
     return button;
   }
 
-  /** A tooltip that comes soon. */
-  public static void tip(javafx.scene.control.Control control, String text) {
-    Tooltip tooltip = new Tooltip(text);
-    tooltip.setShowDelay(Duration.millis(350));
-    control.setTooltip(tooltip);
+  /**
+   * A tooltip that comes soon. It is made when the mouse first comes near: a window of a hundred
+   * controls would start noticeably later for tooltips that nobody looks at.
+   */
+  public static void tip(Control control, String text) {
+    control.setAccessibleHelp(text);
+    control.addEventHandler(
+        MouseEvent.MOUSE_ENTERED,
+        new EventHandler<>() {
+          @Override
+          public void handle(MouseEvent e) {
+            control.removeEventHandler(MouseEvent.MOUSE_ENTERED, this);
+            Tooltip tooltip = new Tooltip(text);
+            tooltip.setShowDelay(Duration.millis(350));
+            control.setTooltip(tooltip);
+          }
+        });
   }
 
   /** A field to search with. */
