@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "../common/userns.h"
 #include "gofer.h"
 
 #define NOBODY 65534
@@ -36,52 +37,14 @@ static int write_file(const char *path, const char *text)
 	return r;
 }
 
-/* Root keeps the ids as they are: the map of our own namespace, onto itself. */
-static void identity_map(const char *file, char *out, size_t size)
-{
-	unsigned long inside, outside, count;
-	FILE *f = fopen(file, "re");
-	size_t used = 0;
-
-	out[0] = 0;
-	while (f && fscanf(f, "%lu %lu %lu", &inside, &outside, &count) == 3 && used < size - 64)
-		used += (size_t)snprintf(out + used, size - used, "%lu %lu %lu\n", inside, inside, count);
-	if (f)
-		fclose(f);
-}
-
-/* Only a process outside may write such a map, so a child that stayed outside does. */
+/* Root keeps the ids as they are. */
 static bool new_user_namespace_as_root(void)
 {
-	char uids[1024], gids[1024], path[64], byte = 0;
-	int go[2], status = 1;
-	pid_t child;
+	enum userns made = userns_of_root(0);
 
-	identity_map("/proc/self/uid_map", uids, sizeof uids);
-	identity_map("/proc/self/gid_map", gids, sizeof gids);
-	if (pipe2(go, O_CLOEXEC) != 0)
-		return false;
-	child = fork();
-	if (child == 0) {
-		close(go[1]);
-		if (read(go[0], &byte, 1) != 1)
-			_exit(1);
-		snprintf(path, sizeof path, "/proc/%d/uid_map", getppid());
-		if (write_file(path, uids) != 0)
-			_exit(1);
-		snprintf(path, sizeof path, "/proc/%d/gid_map", getppid());
-		_exit(write_file(path, gids) != 0);
-	}
-	close(go[0]);
-	bool made = child > 0 && unshare(CLONE_NEWUSER) == 0;
-	if (made && write(go[1], &byte, 1) != 1)
-		made = false;
-	close(go[1]);
-	if (child > 0)
-		waitpid(child, &status, 0);
-	if (made && status != 0)
+	if (made == USERNS_WITHOUT_IDS)
 		die("cannot map ids into a user namespace", "/proc/self/uid_map");
-	return made;
+	return made == USERNS_MADE;
 }
 
 static bool new_user_namespace(void)

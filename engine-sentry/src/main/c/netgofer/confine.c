@@ -24,6 +24,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "../common/userns.h"
 #include "netgofer.h"
 
 #define NOBODY 65534
@@ -187,8 +188,17 @@ uint32_t confine(void)
 
 	limit_resources();
 	/* The network namespace is the host's: that is what this process is for. */
-	if (geteuid() != 0 && unshare(CLONE_NEWUSER) == 0)
-		features |= NET_USER_NS;
+	if (geteuid() != 0) {
+		if (unshare(CLONE_NEWUSER) == 0)
+			features |= NET_USER_NS;
+	} else if (!in_namespace) {	/* there it needs a capability outside of such a namespace */
+		enum userns made = userns_of_root(0);
+
+		if (made == USERNS_WITHOUT_IDS)
+			die("cannot map ids into a user namespace", "/proc/self/uid_map");
+		if (made == USERNS_MADE)
+			features |= NET_USER_NS;
+	}
 	if (empty_root())
 		features |= NET_EMPTY_ROOT;
 	features |= drop_privileges();

@@ -645,13 +645,14 @@ static int start_zygote(void) {
 
 int main(void) {
   signal(SIGPIPE, SIG_IGN);
-  become_nobody();
   new_namespaces();
   pid_t init = fork();
   if (init < 0)
     fail("cannot fork");
-  if (init > 0)
+  if (init > 0) {
+    send_descriptor_of(init);
     _exit(0); /* the one in the new pid namespace lives as long as the sentry's socket */
+  }
   setsid();
   empty_root();
   sethostname("sandbox", 7);

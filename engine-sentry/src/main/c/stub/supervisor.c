@@ -30,9 +30,12 @@
 
 #include "world.h"
 
-/* From the sentry: interrupt a thread, or kill a process. To the sentry: a process has ended, or we are ready. */
-enum { ORDER_INTERRUPT = 1, ORDER_KILL = 2 };
-enum { REPORT_READY = 1, REPORT_ENDED = 2, REPORT_DEGRADED = 3 };
+/*
+ * From the sentry: interrupt a thread, kill a process, or say that we are there. To the sentry: a process has ended, we are
+ * ready, we are there.
+ */
+enum { ORDER_INTERRUPT = 1, ORDER_KILL = 2, ORDER_ANSWER = 3 };
+enum { REPORT_READY = 1, REPORT_ENDED = 2, REPORT_THERE = 3 };
 
 struct order {
   unsigned int kind;
@@ -106,6 +109,8 @@ static void serve(int children) {
       ssize_t n = read(0, &o, sizeof o);
       if (n <= 0 && !(n < 0 && errno == EINTR))
         _exit(0); /* the sentry is gone: everything in this pid namespace goes with us */
+      if (n == sizeof o && o.kind == ORDER_ANSWER)
+        report(REPORT_THERE, 0, 0);
       if (n == sizeof o && o.process > 1) {
         if (o.kind == ORDER_INTERRUPT)
           syscall(SYS_tgkill, o.process, o.thread, SIGURG);
@@ -127,13 +132,14 @@ static void serve(int children) {
 
 int main(void) {
   signal(SIGPIPE, SIG_IGN);
-  become_nobody();
   new_namespaces();
   pid_t init = fork();
   if (init < 0)
     fail("cannot fork");
-  if (init > 0)
+  if (init > 0) {
+    send_descriptor_of(init);
     _exit(0); /* the one in the new pid namespace lives as long as the sentry's socket */
+  }
   setsid();
   empty_root();
   sethostname("sandbox", 7);

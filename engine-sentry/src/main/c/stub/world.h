@@ -18,8 +18,11 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "../common/userns.h"
 
 #define NOBODY 65534
 
@@ -35,29 +38,58 @@ static void write_file(const char *path, const char *text) {
   close(fd);
 }
 
-static void become_nobody(void) {
-  if (geteuid() != 0)
-    return;
-  if (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0) {
-    /* Root of a user namespace that has no nobody is nobody special to begin with. */
-    if (errno != EPERM && errno != EINVAL)
-      fail("cannot become nobody");
-  }
-  /* Changing ids made us undumpable, and our own /proc/self/uid_map somebody else's. */
-  prctl(PR_SET_DUMPABLE, 1);
-}
-
+/* Root is nobody only once they are made: they are root's (userns.h). */
 static void new_namespaces(void) {
+  int others = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
   uid_t uid = geteuid();
   gid_t gid = getegid();
   char map[64];
-  if (unshare(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) != 0)
+  if (uid == 0) {
+    if (setgroups(0, NULL) != 0 && errno != EPERM)
+      fail("cannot leave supplementary groups");
+    if (userns_of_root(others) != USERNS_MADE)
+      fail("no user namespaces");
+    return;
+  }
+  if (unshare(CLONE_NEWUSER | others) != 0)
     fail("no user namespaces");
   write_file("/proc/self/setgroups", "deny");
   snprintf(map, sizeof map, "%d %d 1", NOBODY, (int)uid);
   write_file("/proc/self/uid_map", map);
   snprintf(map, sizeof map, "%d %d 1", NOBODY, (int)gid);
   write_file("/proc/self/gid_map", map);
+}
+
+static void become_nobody(void) {
+  if (geteuid() != 0)
+    return;
+  /* Root of a user namespace that has no nobody is nobody special to begin with. */
+  if ((setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0) && errno != EINVAL)
+    fail("cannot become nobody");
+  /* Changing ids made us undumpable, and our own /proc/self somebody else's. */
+  prctl(PR_SET_DUMPABLE, 1);
+}
+
+/*
+ * Sends the sentry a descriptor of the process that is init in there, so that it can be watched, and ended though it stands
+ * still: a report of its own kind. On a host that gives no descriptor, without one.
+ */
+#define REPORT_PROCESS 4
+static void send_descriptor_of(pid_t process) {
+  int words[3] = {REPORT_PROCESS, 0, 0}, fd = (int)syscall(SYS_pidfd_open, process, 0);
+  union {
+    char bytes[CMSG_SPACE(sizeof(int))];
+    struct cmsghdr header;
+  } control = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+  struct iovec io = {words, sizeof words};
+  struct msghdr message = {.msg_iov = &io, .msg_iovlen = 1};
+  if (fd >= 0) {
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+    message.msg_control = &control;
+    message.msg_controllen = CMSG_LEN(sizeof(int));
+  }
+  if (sendmsg(0, &message, MSG_NOSIGNAL) != sizeof words)
+    fail("cannot tell the sentry of the first process");
 }
 
 static void empty_root(void) {
@@ -74,6 +106,7 @@ static void empty_root(void) {
 static void drop_privileges(void) {
   for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
     prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+  become_nobody();
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   struct __user_cap_data_struct none[2];
   memset(none, 0, sizeof none);

@@ -64,6 +64,16 @@ public interface SandboxHost {
   }
 
   /**
+   * Ends the sandbox, which cannot go on: it is shown as failed. From any thread; returns before it
+   * has ended.
+   *
+   * @param reason in a line, for the user
+   */
+  default void fail(String reason) {
+    log(reason);
+  }
+
+  /**
    * What this process itself still does with files, once a guest runs: an engine confines the
    * process to that before its guest's first instruction. Empty if this process is not the
    * sandbox's own, and must not be confined.

@@ -22,8 +22,11 @@ import org.jspecify.annotations.Nullable;
 final class SandboxGofers implements AutoCloseable {
   private static final Duration HOST_PATIENCE = Duration.ofSeconds(5);
 
-  /** A network file system may take its time. */
-  private static final Duration BIND_PATIENCE = Duration.ofMinutes(2);
+  /** A network file system may take its time. The whole sandbox waits meanwhile. */
+  private static final Duration BIND_PATIENCE = Duration.ofSeconds(30);
+
+  static final String OF_HOST = "the gofer of the host image";
+  static final String OF_MOUNTS = "the gofer of the mounts";
 
   private final List<GoferRoot> binds = new ArrayList<>();
   private @Nullable GoferClient forHost;
@@ -49,7 +52,11 @@ final class SandboxGofers implements AutoCloseable {
     }
     try {
       if (spec.root() instanceof SandboxSpec.Root.Host) {
-        gofers.forHost = GoferClient.start(List.of(new GoferRoot.Host()), HOST_PATIENCE, host::log);
+        gofers.forHost =
+            GoferClient.start(
+                List.of(new GoferRoot.Host()),
+                HOST_PATIENCE,
+                why -> host.fail(OF_HOST + " failed: " + why));
       }
       if (!gofers.binds.isEmpty()) {
         gofers.forBinds = start(gofers.binds, BIND_PATIENCE, host);
@@ -63,7 +70,8 @@ final class SandboxGofers implements AutoCloseable {
 
   private static GoferClient start(List<GoferRoot> roots, Duration patience, SandboxHost host)
       throws GoferException {
-    GoferClient client = GoferClient.start(roots, patience, host::log);
+    GoferClient client =
+        GoferClient.start(roots, patience, why -> host.fail(OF_MOUNTS + " failed: " + why));
     String missing = client.missing();
     if (!missing.isEmpty()) {
       host.log("the gofer is confined less than it could be; this host refuses: " + missing);
@@ -78,6 +86,16 @@ final class SandboxGofers implements AutoCloseable {
   /** Whether there are mounts of the user's. */
   boolean hasMounts() {
     return forBinds != null;
+  }
+
+  /** What is to be watched. */
+  void watch(Watchdog dog) {
+    if (forHost != null) {
+      dog.watch(OF_HOST, forHost.pidfd());
+    }
+    if (forBinds != null) {
+      dog.watch(OF_MOUNTS, forBinds.pidfd());
+    }
   }
 
   void setMemory(MemoryFile file) {

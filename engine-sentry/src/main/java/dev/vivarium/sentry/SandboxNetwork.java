@@ -22,7 +22,10 @@ import org.jspecify.annotations.Nullable;
 final class SandboxNetwork implements AutoCloseable, Outside.Arrivals, Outside.Observer {
   private static final int MAX_TRIES = 10;
   private static final int BUILT_IN = -3;
+  private static final int MOST_LOOKS = 3;
+  private static final String NAME = "the network gofer";
 
+  private final SandboxHost host;
   private final NetworkSpec spec;
   private final NetworkAccount account;
   private final NetgoferChannel channel;
@@ -36,6 +39,7 @@ final class SandboxNetwork implements AutoCloseable, Outside.Arrivals, Outside.O
 
   private SandboxNetwork(NetworkSpec spec, SandboxHost host, NetgoferChannel channel, Path place) {
     this.place = place;
+    this.host = host;
     this.spec = spec;
     this.account = new NetworkAccount(spec, host);
     this.channel = channel;
@@ -80,14 +84,20 @@ final class SandboxNetwork implements AutoCloseable, Outside.Arrivals, Outside.O
     }
   }
 
+  /** What is to be watched. */
+  void watch(Watchdog dog) {
+    dog.watch(NAME, channel.pidfd());
+  }
+
+  /** Looks whether it answers; why not, or empty. On the kernel thread, every few seconds. */
+  String lookAfter() {
+    Outside o = outside;
+    return o != null && o.lookAfterGofer() > MOST_LOOKS ? NAME + " does not answer" : "";
+  }
+
   /** Joins it to the kernel, before the first process runs. On the kernel thread. */
   void attach(Kernel to) {
-    Outside made =
-        new Outside(
-            channel,
-            to.loop(),
-            this,
-            () -> to.log("the network gofer has ended; nothing outside can be reached any more"));
+    Outside made = new Outside(channel, to.loop(), this, () -> host.fail(NAME + " has ended"));
     kernel = to;
     task = to.newKernelTask();
     outside = made;

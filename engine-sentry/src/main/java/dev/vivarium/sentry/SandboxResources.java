@@ -44,6 +44,7 @@ final class SandboxResources implements AutoCloseable {
   private final SandboxGofers gofers;
   private final @Nullable SandboxNetwork network;
   private final SentryInstrument instrument;
+  private final Watchdog watchdog;
   private final boolean allowDegraded;
   private long hostMemory;
   private @Nullable Terminal terminal;
@@ -90,6 +91,13 @@ final class SandboxResources implements AutoCloseable {
     instrument = new SentryInstrument(kernel, table);
     host.watch().ifPresent(watch -> watch.attach(instrument));
     new MemoryWatch(kernel, memoryFd, spec.limits().memoryBytes(), hostMemory()).start();
+    watchdog = new Watchdog(kernel, platform, network, host);
+    watchdog.watch("what runs the guests", platform.processDescriptor());
+    gofers.watch(watchdog);
+    if (network != null) {
+      network.watch(watchdog);
+    }
+    watchdog.start();
   }
 
   static SandboxResources open(SandboxSpec spec, SandboxHost host, @Nullable HostSide prepared)
@@ -180,6 +188,7 @@ final class SandboxResources implements AutoCloseable {
       if (files.isEmpty()) {
         return "";
       }
+      watchdog.ownThisProcess();
       Walls walls = new Walls();
       files.get().directories().forEach(walls::own);
       files.get().names().forEach(walls::removeFiles);
@@ -280,9 +289,15 @@ final class SandboxResources implements AutoCloseable {
     instrument.end();
   }
 
+  /** Ends the host's processes of this sandbox but this one, whatever they are doing. */
+  void killHelpers() {
+    watchdog.killAll();
+  }
+
   /** Ends all stubs and gives everything back. */
   @Override
   public void close() {
+    watchdog.close();
     platform.close();
     gofers.close();
     if (network != null) {

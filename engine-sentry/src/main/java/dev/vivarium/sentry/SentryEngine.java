@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 /** The user-space kernel as an engine. */
 public final class SentryEngine implements Engine {
   private @Nullable HostSide ready;
+  private volatile @Nullable SentrySandbox running;
 
   @Override
   public String name() {
@@ -38,11 +39,17 @@ public final class SentryEngine implements Engine {
   public RunningSandbox start(SandboxSpec spec, SandboxHost host) throws EngineException {
     HostSide prepared = ready;
     ready = null;
-    return SentrySandbox.start(spec, host, prepared);
+    SentrySandbox sandbox = SentrySandbox.start(spec, host, prepared);
+    running = sandbox;
+    return sandbox;
   }
 
   @Override
   public void endProcess(int exitCode) {
+    SentrySandbox sandbox = running;
+    if (sandbox != null) {
+      sandbox.abandon();
+    }
     Libc.exit(exitCode);
   }
 }

@@ -29,6 +29,9 @@ import org.jspecify.annotations.Nullable;
 final class SentrySandbox implements RunningSandbox {
   static final int FAILED = 125;
   private static final int CANNOT_RUN = 126;
+  private static final String LOST =
+      "the host process in which its first process ran has ended: it was killed from outside, or by"
+          + " what the program did to itself";
   private static final int NOT_FOUND = 127;
 
   /** Of changed files' contents, while it runs and at its end. */
@@ -91,12 +94,31 @@ final class SentrySandbox implements RunningSandbox {
       kernel.loop().run();
       resources.keepStatistics();
       keepChanges();
+      if (kernel.initWasLost()) {
+        throw new EngineException(FAILED, LOST);
+      }
     } catch (PlatformException | EngineException | RuntimeException | Error e) {
       failure = e;
     } finally {
-      first.finish();
-      endMore();
-      resources.close();
+      end(first);
+    }
+  }
+
+  /** Whatever happens to one of these steps: somebody waits for the end. */
+  private void end(FirstProcess first) {
+    try {
+      try {
+        first.finish();
+      } finally {
+        try {
+          endMore();
+        } finally {
+          resources.close();
+        }
+      }
+    } catch (RuntimeException | Error e) {
+      failure = failure == null ? e : failure;
+    } finally {
       loaded.countDown();
       ended.countDown();
     }
@@ -171,6 +193,9 @@ final class SentrySandbox implements RunningSandbox {
   public ExitStatus await() throws EngineException, InterruptedException {
     ended.await();
     Throwable cause = failure;
+    if (cause instanceof EngineException known) {
+      throw known;
+    }
     if (cause != null) {
       throw new EngineException(FAILED, "the sentry failed: " + cause, cause);
     }
@@ -253,6 +278,11 @@ final class SentrySandbox implements RunningSandbox {
       more.clear();
     }
     left.forEach(SentryProcess::sandboxEnded);
+  }
+
+  /** This process ends now: what it started is killed, since who stands still would stay. */
+  void abandon() {
+    resources.killHelpers();
   }
 
   @Override

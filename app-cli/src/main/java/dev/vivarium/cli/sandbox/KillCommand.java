@@ -5,6 +5,8 @@ import dev.vivarium.cli.Command;
 import dev.vivarium.cli.Context;
 import dev.vivarium.engine.control.ControlConnection;
 import dev.vivarium.engine.control.ControlMessage;
+import dev.vivarium.engine.state.SandboxState;
+import java.io.IOException;
 import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
@@ -26,21 +28,26 @@ public final class KillCommand extends Command {
         positionals(arguments),
         context,
         sandbox -> {
-          Optional<ControlConnection> connection = Lookup.connect(context, sandbox);
-          if (connection.isEmpty()) {
+          if (signal == SIGKILL
+              ? !Lookup.end(context, sandbox, signal, 0)
+              : !send(signal, sandbox, context)) {
             throw new CliException(CliException.FAILED, "not running: " + sandbox.name());
-          }
-          try (ControlConnection control = connection.get()) {
-            if (signal == SIGKILL) {
-              Lookup.end(control, signal, 0);
-            } else {
-              control.send(new ControlMessage.Signal(signal));
-              // An answer means that the signal before it was served.
-              control.send(new ControlMessage.QueryState());
-              control.receive();
-            }
           }
           context.out().println(sandbox.name());
         });
+  }
+
+  private static boolean send(int signal, SandboxState sandbox, Context context)
+      throws CliException, IOException {
+    Optional<ControlConnection> connection = Lookup.connect(context, sandbox);
+    if (connection.isPresent()) {
+      try (ControlConnection control = connection.get()) {
+        control.send(new ControlMessage.Signal(signal));
+        // An answer means that the signal before it was served.
+        control.send(new ControlMessage.QueryState());
+        control.receive();
+      }
+    }
+    return connection.isPresent();
   }
 }

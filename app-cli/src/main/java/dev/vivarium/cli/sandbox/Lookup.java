@@ -54,7 +54,13 @@ public final class Lookup {
    */
   public static Optional<ControlConnection> connect(Context context, SandboxState sandbox)
       throws CliException {
-    return SandboxControl.connect(context.directories(), sandbox.id());
+    try {
+      return SandboxControl.reach(context.directories(), sandbox.id());
+    } catch (ControlConnection.SilentException e) {
+      throw new CliException(
+          CliException.FAILED,
+          sandbox.name() + ": " + e.getMessage() + "; viv kill ends it all the same");
+    }
   }
 
   /** Waits until the other side says that the sandbox ended, or hangs up. */
@@ -63,13 +69,27 @@ public final class Lookup {
   }
 
   /**
-   * Sends a signal, and ends the sandbox if it has not ended within a time.
+   * Sends a signal, and ends the sandbox if it has not ended within a time; one that does not
+   * answer loses its process.
    *
    * @param graceSeconds 0 to end it at once
+   * @return whether it ran
    */
-  static void end(ControlConnection connection, int signal, long graceSeconds)
-      throws IOException, InterruptedException {
-    SandboxControl.end(connection, signal, graceSeconds);
+  static boolean end(Context context, SandboxState sandbox, int signal, long graceSeconds)
+      throws CliException, IOException, InterruptedException {
+    try {
+      Optional<ControlConnection> connection =
+          SandboxControl.reach(context.directories(), sandbox.id());
+      if (connection.isEmpty()) {
+        return false;
+      }
+      try (ControlConnection control = connection.get()) {
+        SandboxControl.end(control, signal, graceSeconds);
+      }
+    } catch (ControlConnection.SilentException e) {
+      SandboxControl.kill(context.directories(), sandbox);
+    }
+    return true;
   }
 
   private static final Map<String, Integer> SIGNALS =

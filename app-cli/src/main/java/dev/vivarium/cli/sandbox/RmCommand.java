@@ -3,11 +3,9 @@ package dev.vivarium.cli.sandbox;
 import dev.vivarium.cli.CliException;
 import dev.vivarium.cli.Command;
 import dev.vivarium.cli.Context;
-import dev.vivarium.engine.control.ControlConnection;
 import dev.vivarium.engine.state.SandboxState;
 import dev.vivarium.engine.state.Sandboxes;
 import java.io.IOException;
-import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 
@@ -53,11 +51,6 @@ public final class RmCommand extends Command {
       throw new CliException(
           CliException.FAILED, "it runs: " + sandbox.name() + "; stop it first, or use viv rm -f");
     }
-    Optional<ControlConnection> connection = Lookup.connect(context, sandbox);
-    if (connection.isPresent()) {
-      try (ControlConnection control = connection.get()) {
-        Lookup.end(control, 9, 0);
-      }
-    }
+    Lookup.end(context, sandbox, 9, 0);
   }
 }

@@ -3,8 +3,6 @@ package dev.vivarium.cli.sandbox;
 import dev.vivarium.cli.CliException;
 import dev.vivarium.cli.Command;
 import dev.vivarium.cli.Context;
-import dev.vivarium.engine.control.ControlConnection;
-import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 
@@ -33,12 +31,7 @@ public final class StopCommand extends Command {
         positionals(arguments),
         context,
         sandbox -> {
-          Optional<ControlConnection> connection = Lookup.connect(context, sandbox);
-          if (connection.isPresent()) {
-            try (ControlConnection control = connection.get()) {
-              Lookup.end(control, number, seconds);
-            }
-          }
+          Lookup.end(context, sandbox, number, seconds);
           context.out().println(sandbox.name());
         });
   }

@@ -73,12 +73,16 @@ public final class SandboxActions {
 
   private void end(SandboxState sandbox, int signal, int grace)
       throws IOException, InterruptedException {
-    Optional<ControlConnection> connection =
-        SandboxControl.connect(bench.directories(), sandbox.id());
-    if (connection.isPresent()) {
-      try (ControlConnection control = connection.get()) {
-        SandboxControl.end(control, signal, grace);
+    try {
+      Optional<ControlConnection> connection =
+          SandboxControl.reach(bench.directories(), sandbox.id());
+      if (connection.isPresent()) {
+        try (ControlConnection control = connection.get()) {
+          SandboxControl.end(control, signal, grace);
+        }
       }
+    } catch (ControlConnection.SilentException e) {
+      SandboxControl.kill(bench.directories(), sandbox);
     }
   }
 

@@ -8,6 +8,7 @@ import dev.vivarium.engine.state.SandboxState;
 import dev.vivarium.engine.state.Sandboxes;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 
 /** Reaching sandboxes that live, and ending them. */
@@ -17,6 +18,9 @@ public final class SandboxControl {
 
   private static final long START_POLL_MILLIS = 5;
 
+  /** A sandbox that was told to end gives itself five seconds. */
+  private static final long END_MILLIS = 15_000;
+
   private SandboxControl() {}
 
   /**
@@ -24,11 +28,27 @@ public final class SandboxControl {
    * only once it runs, so one that is still starting is waited for.
    */
   public static Optional<ControlConnection> connect(Directories directories, String id) {
+    try {
+      return reach(directories, id);
+    } catch (ControlConnection.SilentException e) {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * The same, for who can do something about one that does not answer.
+   *
+   * @throws ControlConnection.SilentException if it does not
+   */
+  public static Optional<ControlConnection> reach(Directories directories, String id)
+      throws ControlConnection.SilentException {
     RunDirectory run = RunDirectory.of(directories, id);
     long deadline = System.nanoTime() + START_NANOS;
     while (true) {
       try {
         return Optional.of(ControlConnection.connect(run.controlSocket()));
+      } catch (ControlConnection.SilentException e) {
+        throw e;
       } catch (IOException e) {
         if (!isStarting(directories, id) || System.nanoTime() > deadline) {
           return retry(run);
@@ -99,23 +119,54 @@ public final class SandboxControl {
    * Sends a signal, and ends the sandbox if it has not ended within a time.
    *
    * @param graceSeconds 0 to end it at once
+   * @throws ControlConnection.SilentException if it does not end when it is told to
    */
   public static void end(ControlConnection connection, int signal, long graceSeconds)
       throws IOException, InterruptedException {
+    Thread waiter = new Thread(() -> awaitEnd(connection), "await-end");
+    waiter.setDaemon(true);
     if (graceSeconds > 0) {
       connection.send(new ControlMessage.Signal(signal));
-      Thread waiter = new Thread(() -> awaitEnd(connection), "await-end");
-      waiter.setDaemon(true);
       waiter.start();
       waiter.join(TimeUnit.SECONDS.toMillis(graceSeconds));
       if (!waiter.isAlive()) {
         return;
       }
       connection.send(new ControlMessage.Kill());
-      waiter.join();
     } else {
       connection.send(new ControlMessage.Kill());
-      awaitEnd(connection);
+      waiter.start();
+    }
+    waiter.join(END_MILLIS);
+    if (waiter.isAlive()) {
+      throw new ControlConnection.SilentException();
+    }
+  }
+
+  /**
+   * Kills the process of a sandbox that does not answer, and waits until it has ended; all else
+   * that the sandbox consists of ends with it. Whose process it is the host says, not the sandbox.
+   *
+   * @throws IOException if that cannot be found out, or it does not end
+   */
+  public static void kill(Directories directories, SandboxState sandbox)
+      throws IOException, InterruptedException {
+    RunDirectory run = RunDirectory.of(directories, sandbox.id());
+    OptionalLong holder = run.lockHolder();
+    if (holder.isEmpty() || holder.getAsLong() != sandbox.pid()) {
+      throw new IOException(
+          "it does not answer, and its process cannot be told from another; kill -9 "
+              + sandbox.pid()
+              + " would end it if it is a java of yours");
+    }
+    ProcessHandle.of(holder.getAsLong()).ifPresent(ProcessHandle::destroyForcibly);
+    Sandboxes sandboxes = new Sandboxes(directories);
+    long deadline = System.nanoTime() + START_NANOS;
+    while (sandboxes.byId(sandbox.id()).filter(SandboxState::isAlive).isPresent()) {
+      if (System.nanoTime() > deadline) {
+        throw new IOException("its process " + holder.getAsLong() + " does not end");
+      }
+      Thread.sleep(START_POLL_MILLIS);
     }
   }
 }

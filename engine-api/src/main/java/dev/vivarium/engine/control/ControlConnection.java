@@ -8,7 +8,9 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * One connection of the control socket, either end of it. One thread receives; any may send.
@@ -17,6 +19,9 @@ import java.util.Optional;
  * for it.
  */
 public final class ControlConnection implements Closeable {
+  /** How long the other side may take to say hello. */
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+
   private final SocketChannel channel;
   private final ByteBuffer lengthIn = ByteBuffer.allocate(4);
   private final Object writeLock = new Object();
@@ -26,17 +31,53 @@ public final class ControlConnection implements Closeable {
     this.channel = channel;
   }
 
-  /** Connects to a sandbox's socket, and says hello. */
+  /** The other side is there and says nothing. */
+  public static final class SilentException extends IOException {
+    private static final long serialVersionUID = 1;
+
+    public SilentException() {
+      super("its process does not answer");
+    }
+  }
+
+  /**
+   * Connects to a sandbox's socket, and says hello.
+   *
+   * @throws SilentException if nobody answers for ten seconds
+   */
   public static ControlConnection connect(Path socket) throws IOException {
     SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
     try {
       channel.connect(UnixDomainSocketAddress.of(socket));
       ControlConnection connection = new ControlConnection(channel);
-      connection.hello();
+      connection.helloInTime();
       return connection;
     } catch (IOException e) {
       channel.close();
       throw e;
+    }
+  }
+
+  /** A channel in blocking mode waits for ever, unless somebody closes it. */
+  private void helloInTime() throws IOException {
+    AtomicBoolean silent = new AtomicBoolean();
+    Thread clock =
+        Thread.ofVirtual()
+            .start(() -> {
+              try {
+                Thread.sleep(PATIENCE);
+                silent.set(true);
+                close();
+              } catch (InterruptedException e) {
+                // It has said hello.
+              }
+            });
+    try {
+      hello();
+    } catch (IOException e) {
+      throw silent.get() ? new SilentException() : e;
+    } finally {
+      clock.interrupt();
     }
   }
 

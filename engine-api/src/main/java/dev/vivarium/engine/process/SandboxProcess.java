@@ -95,8 +95,12 @@ final class SandboxProcess implements ControlServer.Handler {
   private boolean begun;
   private @Nullable LateServer containerServer;
 
-  /** An end from outside. */
-  private record Ending(int exitCode, String reason, boolean tellUser) {}
+  /** An end from outside; {@code failed} if it is nobody's wish. */
+  private record Ending(int exitCode, String reason, boolean tellUser, boolean failed) {
+    Ending(int exitCode, String reason, boolean tellUser) {
+      this(exitCode, reason, tellUser, false);
+    }
+  }
 
   /** What the end of a sandbox comes to. */
   record Outcome(Status status, int exitCode, String reason, String message) {}
@@ -442,10 +446,10 @@ final class SandboxProcess implements ControlServer.Handler {
       }
     } catch (EngineException e) {
       log.add(String.valueOf(e.getMessage()), e);
-      return failure(e.exitCode(), e.getMessage());
+      return endedOr(failure(e.exitCode(), e.getMessage()));
     } catch (IOException e) {
       log.add("the sandbox's process failed", e);
-      return failure(FAILED, e.getMessage());
+      return endedOr(failure(FAILED, e.getMessage()));
     } catch (InterruptedException | RuntimeException | Error e) {
       log.add("the engine failed", e);
       return failure(
@@ -587,21 +591,26 @@ final class SandboxProcess implements ControlServer.Handler {
     thread.start();
   }
 
-  /** Ends the sandbox from outside, now or as soon as it has started. */
-  private void end(Ending why) {
+  /**
+   * Ends the sandbox from outside, now or as soon as it has started.
+   *
+   * @return whether it was not ending yet
+   */
+  private boolean end(Ending why) {
     RunningSandbox sandbox;
     synchronized (this) {
       if (ending != null || finished) {
-        return;
+        return false;
       }
       ending = why;
       sandbox = running;
       notifyAll();
     }
-    watch("grace", GRACE, this::giveUp);
     if (sandbox != null) {
       sandbox.kill();
     }
+    watch("grace", GRACE, this::giveUp);
+    return true;
   }
 
   /** The engine did not end in time: its processes die with this one. */
@@ -611,10 +620,13 @@ final class SandboxProcess implements ControlServer.Handler {
     synchronized (this) {
       wanted = start;
     }
-    if (wanted != null) {
-      finish(outcome, wanted, null);
+    try {
+      if (wanted != null) {
+        finish(outcome, wanted, null);
+      }
+    } finally {
+      end(outcome.exitCode);
     }
-    end(outcome.exitCode);
   }
 
   /** Ends this very process, as fast as its engine can. */
@@ -644,11 +656,19 @@ final class SandboxProcess implements ControlServer.Handler {
 
   private synchronized Outcome outcome(ExitStatus status) {
     Ending why = ending;
+    if (why != null && why.failed) {
+      return failure(why.exitCode, why.reason);
+    }
     return why == null
         ? new Outcome(
             Status.EXITED, status.shellCode(), "", running == null ? "" : running.remark())
         : new Outcome(
             Status.EXITED, why.exitCode, why.reason, why.tellUser ? "ended: " + why.reason : "");
+  }
+
+  /** What has failed because the sandbox was ended has not failed by itself. */
+  private synchronized Outcome endedOr(Outcome failure) {
+    return ending == null ? failure : outcome(new ExitStatus(0, 9));
   }
 
   private static Outcome failure(int exitCode, @Nullable String message) {
@@ -995,6 +1015,13 @@ final class SandboxProcess implements ControlServer.Handler {
     @Override
     public void end(int exitCode, String reason) {
       SandboxProcess.this.end(new Ending(exitCode, reason, true));
+    }
+
+    @Override
+    public void fail(String reason) {
+      if (SandboxProcess.this.end(new Ending(FAILED, reason, true, true))) {
+        log.add(reason);
+      }
     }
 
     @Override

@@ -80,7 +80,7 @@ public final class GoferClient implements AutoCloseable {
    * Starts a gofer for these roots, confined before it serves the first request.
    *
    * @param patience how long it may take to answer a request
-   * @param log takes a line when it fails later
+   * @param log takes the reason when it fails later: no file of the host can be opened then
    */
   public static GoferClient start(List<GoferRoot> roots, Duration patience, Consumer<String> log)
       throws GoferException {
@@ -155,6 +155,11 @@ public final class GoferClient implements AutoCloseable {
   /** Requests made so far, for tests and statistics. */
   public long requests() {
     return requests;
+  }
+
+  /** A descriptor of the process. */
+  public int pidfd() {
+    return pidfd;
   }
 
   /** The process that opens files. */
@@ -293,7 +298,7 @@ public final class GoferClient implements AutoCloseable {
     if (!broken) {
       broken = true;
       if (handleLimit != 0) {
-        log.accept("gofer: " + why + "; files of the host cannot be opened any more");
+        log.accept(why);
       }
       killProcess();
     }

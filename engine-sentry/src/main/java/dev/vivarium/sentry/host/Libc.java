@@ -45,6 +45,13 @@ public final class Libc {
   private static final int SHUT_RDWR = 2;
 
   private static final short POLLIN = 1;
+  private static final int SCM_RIGHTS = 1;
+
+  /**
+   * One that the host's kernel does not let go of, for a file system that does not answer, is not
+   * waited for.
+   */
+  private static final int END_MILLIS = 5000;
 
   public static final int WNOHANG = 1;
   public static final int SIGKILL = 9;
@@ -105,6 +112,60 @@ public final class Libc {
   /** recvmsg(2) with a {@code struct msghdr} at {@code message}. */
   public static long recvmsg(int fd, long message, int flags) {
     return call(Sys.RECVMSG, fd, message, flags);
+  }
+
+  /**
+   * Receives a message and the descriptor that may come with it. One thread's own.
+   *
+   * <p>It keeps the memory that takes for the next message.
+   */
+  public static final class DescriptorReader {
+    private static final int IOVEC = 56;
+    private static final int CONTROL = 72;
+    private static final int CONTROL_SIZE = 24;
+
+    private final MemorySegment header = Arena.ofAuto().allocate(CONTROL + CONTROL_SIZE, 8);
+
+    /**
+     * Waits for one.
+     *
+     * @param into its bytes
+     * @param descriptor receives the descriptor, or -1, in its first element
+     * @return how many bytes came, or a negative errno
+     */
+    public long receive(int fd, MemorySegment into, int[] descriptor) {
+      header.fill((byte) 0);
+      header.set(ValueLayout.JAVA_LONG, 16, header.address() + IOVEC);
+      header.set(ValueLayout.JAVA_LONG, 24, 1);
+      header.set(ValueLayout.JAVA_LONG, 32, header.address() + CONTROL);
+      header.set(ValueLayout.JAVA_LONG, 40, CONTROL_SIZE);
+      header.set(ValueLayout.JAVA_LONG, IOVEC, into.address());
+      header.set(ValueLayout.JAVA_LONG, IOVEC + 8, into.byteSize());
+      descriptor[0] = -1;
+      long n = recvmsg(fd, header.address(), MSG_CMSG_CLOEXEC);
+      if (n >= 0
+          && header.get(ValueLayout.JAVA_LONG, CONTROL) == 20
+          && header.get(ValueLayout.JAVA_INT, CONTROL + 8) == SOL_SOCKET
+          && header.get(ValueLayout.JAVA_INT, CONTROL + 12) == SCM_RIGHTS) {
+        descriptor[0] = header.get(ValueLayout.JAVA_INT, CONTROL + 16);
+      }
+      return n;
+    }
+  }
+
+  /** poll(2) for input; {@code set} is an array of {@code struct pollfd}. */
+  public static long pollForInput(MemorySegment set, int count, int timeoutMillis) {
+    for (int i = 0; i < count; i++) {
+      set.set(ValueLayout.JAVA_INT, 8L * i + 4, POLLIN); // and no results yet
+    }
+    return call(Sys.POLL, set.address(), count, timeoutMillis);
+  }
+
+  /** Kills a process by its descriptor; nothing if there is none. */
+  public static void killBy(int pidfd) {
+    if (pidfd >= 0) {
+      call(Sys.PIDFD_SEND_SIGNAL, pidfd, SIGKILL);
+    }
   }
 
   public static long read(int fd, long buffer, long count) {
@@ -218,7 +279,7 @@ public final class Libc {
       do {
         set.set(ValueLayout.JAVA_INT, 0, pidfd);
         set.set(ValueLayout.JAVA_SHORT, 4, POLLIN);
-        r = call(Sys.POLL, set.address(), 1, -1);
+        r = call(Sys.POLL, set.address(), 1, END_MILLIS);
       } while (r == -Errno.EINTR);
     }
     waitpid(pid, new int[1], WNOHANG);

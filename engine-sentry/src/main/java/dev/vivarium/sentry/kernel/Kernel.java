@@ -93,6 +93,8 @@ public final class Kernel {
   private @Nullable Tmpfs memfds;
   private long nextDevice = FIRST_GUEST_DEVICE;
   private int bugs;
+  private Consumer<Throwable> bugListener = what -> {};
+  private boolean initWasLost;
   private int liveTasks;
   private @Nullable ThreadGroup init;
   private int exitStatus;
@@ -285,8 +287,25 @@ public final class Kernel {
     log.accept(message);
   }
 
+  /** Has all that is thrown where nothing may be told to somebody; on the kernel thread. */
+  public void setBugListener(Consumer<Throwable> listener) {
+    bugListener = listener;
+  }
+
+  /** The process of the host's that a task ran in is no more. */
+  void lost(Task t) {
+    log("the host process of task " + t.tid() + " (" + t.comm + ") was lost");
+    initWasLost |= t.group == init;
+  }
+
+  /** Whether the first process ended because the host's process that it ran in did. */
+  public boolean initWasLost() {
+    return initWasLost;
+  }
+
   /** Something happened that must not: the guest gets an error, the log the reason. */
   void bug(String where, Throwable what) {
+    bugListener.accept(what);
     if (++bugs > MAX_BUGS_LOGGED) {
       return; // a guest that has found one must not fill the disk with it
     }

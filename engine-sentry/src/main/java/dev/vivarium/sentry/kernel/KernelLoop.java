@@ -93,7 +93,20 @@ public final class KernelLoop {
 
   /** Runs until {@link #stop}, on the calling thread, which is the kernel thread from now on. */
   public void run() {
-    Platform.EventSink sink = this::onEvent;
+    Platform.EventSink sink =
+        new Platform.EventSink() {
+          @Override
+          public void onEvent(Context context) {
+            KernelLoop.this.onEvent(context);
+          }
+
+          @Override
+          public void onLost(Context context) {
+            Task task = (Task) context.owner();
+            task.kernel().lost(task);
+            SignalSending.killAll(task.group);
+          }
+        };
     long lastActivity = System.nanoTime();
     long now = lastActivity;
     long spin = SPIN_MAX_NANOS;

@@ -54,7 +54,7 @@ final class TaskRun {
           case Context.SYSCALL -> call(t);
           case Context.FAULT -> trap(t);
           case Context.LOST -> {
-            t.kernel().log("the host process of task " + t.tid() + " (" + t.comm + ") was lost");
+            t.kernel().lost(t);
             SignalSending.killAll(t.group);
           }
           default -> {}

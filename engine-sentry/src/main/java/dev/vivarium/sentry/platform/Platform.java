@@ -62,6 +62,24 @@ public interface Platform extends AutoCloseable {
   /** Ends a {@link #sleep}, from any thread. */
   void wake();
 
+  /**
+   * Looks whether guests still come when they are called, and whoever runs them answers; ends those
+   * that do not. To be called every few seconds, on the thread that polls.
+   *
+   * @return why no guest can run any more; empty if they can
+   */
+  default String lookAfterGuests() {
+    return "";
+  }
+
+  /**
+   * A descriptor of the host's process that runs the guests, by which it can be watched and ended;
+   * -1 if there is none.
+   */
+  default int processDescriptor() {
+    return -1;
+  }
+
   /** Ends every guest process; returns when none is left. */
   @Override
   void close();
@@ -69,5 +87,8 @@ public interface Platform extends AutoCloseable {
   /** Takes a context that has an event. */
   interface EventSink {
     void onEvent(Context context);
+
+    /** The process of a context that stands still is no more; it will never run again. */
+    default void onLost(Context context) {}
   }
 }

@@ -112,6 +112,11 @@ public final class NetgoferChannel implements AutoCloseable {
     return (features & feature) != 0;
   }
 
+  /** A descriptor of the process; -1 if there is none. */
+  public int pidfd() {
+    return pidfd;
+  }
+
   public int pid() {
     return pid;
   }

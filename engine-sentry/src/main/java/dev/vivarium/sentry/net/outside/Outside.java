@@ -133,6 +133,11 @@ public final class Outside implements ReadyPoller.Watched {
   private int sockets;
   private boolean toldLost;
 
+  /** What the gofer was last asked as a sign of life, 0 if it has answered. */
+  private int asked;
+
+  private int looksUnanswered;
+
   /** For /proc/net/dev: bytes and packets received, bytes and packets sent. */
   private final long[] traffic = new long[4];
 
@@ -393,6 +398,23 @@ public final class Outside implements ReadyPoller.Watched {
     }
   }
 
+  /**
+   * Looks whether the gofer still answers. To be called every few seconds.
+   *
+   * @return how many looks it has not answered in
+   */
+  public int lookAfterGofer() {
+    if (channel.isBroken()) {
+      return 0; // which has been told
+    }
+    if (asked > 0) {
+      return ++looksUnanswered;
+    }
+    asked = Math.max(0, channel.request(NetWire.HELLO, 0, 0, 0, new byte[16], 0, NONE));
+    looksUnanswered = asked > 0 ? 0 : looksUnanswered + 1;
+    return looksUnanswered;
+  }
+
   private void drain() {
     for (NetMessage m = channel.receive(Libc.MSG_DONTWAIT);
         m != null;
@@ -410,6 +432,9 @@ public final class Outside implements ReadyPoller.Watched {
   private void take(NetMessage m) {
     switch (m.event()) {
       case NetWire.REPLY -> {
+        if (m.sequence() == asked) {
+          asked = 0;
+        }
         Opening opening = openings.remove(m.sequence());
         if (opening != null && opening.listens) {
           if (opening.isAbandoned() && m.error() == 0) {

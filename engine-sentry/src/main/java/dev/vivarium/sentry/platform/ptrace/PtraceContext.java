@@ -28,6 +28,7 @@ final class PtraceContext implements Context {
   private int event;
   private boolean running;
   private boolean interruptSent;
+  private int looks;
   private int opCount;
   private List<Runnable> pendingReleases = new ArrayList<>();
 
@@ -111,6 +112,7 @@ final class PtraceContext implements Context {
     event = NONE;
     running = true;
     interruptSent = false;
+    looks = 0;
     platform.order(slot, ORDER_RESUME);
   }
 
@@ -126,6 +128,11 @@ final class PtraceContext implements Context {
     running = false;
     runReleases();
     event = LOST;
+  }
+
+  /** Of a guest that was called back: how often this was called since; otherwise 0. */
+  int looksSinceCalled() {
+    return running && interruptSent ? ++looks : 0;
   }
 
   boolean isRunning() {

@@ -26,6 +26,9 @@ public final class PtracePlatform implements Platform {
   private static final long MIN_ADDRESS = 0x10000;
   private static final long EFLAGS_INITIAL = 0x202;
 
+  /** Looks after guests in a row after which the tracer should have brought one. */
+  private static final int MOST_LOOKS = 3;
+
   private final Region region;
   private final Tracer tracer;
   private final PtraceContext zygote;
@@ -223,6 +226,24 @@ public final class PtracePlatform implements Platform {
   public void wake() {
     wakeRequested = true;
     region.ring();
+  }
+
+  @Override
+  public String lookAfterGuests() {
+    if (gone) {
+      return tracer.isClosing() ? "" : "the tracer of the guests has ended";
+    }
+    for (PtraceContext context : contexts) {
+      if (context != null && context.looksSinceCalled() > MOST_LOOKS) {
+        return "the tracer of the guests does not answer";
+      }
+    }
+    return "";
+  }
+
+  @Override
+  public int processDescriptor() {
+    return tracer.pidfd();
   }
 
   private void tracerIsGone() {

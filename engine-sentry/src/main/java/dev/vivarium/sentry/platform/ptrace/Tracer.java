@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The process that traces all guest processes (tracer.c), and is init of their namespaces. It and
@@ -25,16 +26,25 @@ final class Tracer implements AutoCloseable {
   static final int MISSING_OWN_FILTER = 2;
 
   private static final int REPORT_READY = 1;
+  private static final int REPORT_PROCESS = 4;
   private static final int MESSAGE_SIZE = 12;
   private static final int MAX_COMPLAINT = 200;
 
+  /** How long it may take to make the guests' world. */
+  private static final int PATIENCE_SECONDS = 30;
+
   private final int socket;
   private final MemorySegment bell = Arena.global().allocate(1);
-  private final CountDownLatch ready = new CountDownLatch(1);
+
+  /** Of two: its descriptor has come, and it is ready. */
+  private final CountDownLatch ready = new CountDownLatch(2);
+
   private final CountDownLatch finished = new CountDownLatch(1);
   private final Runnable whenGone;
   private final int complaints;
   private volatile boolean isReady;
+  private volatile int pidfd = -1;
+  private volatile boolean closing;
   private volatile int missing;
 
   /**
@@ -80,7 +90,10 @@ final class Tracer implements AutoCloseable {
   /** Waits until the first guest process stands still. */
   void awaitReady() throws PlatformException {
     try {
-      ready.await();
+      if (!ready.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+        close();
+        throw new PlatformException(Errno.ETIMEDOUT, "the tracer was not ready within 30 s");
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -109,6 +122,16 @@ final class Tracer implements AutoCloseable {
     }
   }
 
+  /** A descriptor of the process; -1 if there is none. */
+  int pidfd() {
+    return pidfd;
+  }
+
+  /** Whether it is to end. */
+  boolean isClosing() {
+    return closing;
+  }
+
   /** Wakes the tracer from its wait. On the kernel thread. */
   void wake() {
     // A failure means that it is gone, which the reader thread finds out.
@@ -118,8 +141,10 @@ final class Tracer implements AutoCloseable {
   private void read() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment message = arena.allocate(MESSAGE_SIZE, 4);
+      Libc.DescriptorReader reader = new Libc.DescriptorReader();
+      int[] descriptor = new int[1];
       for (; ; ) {
-        long n = Libc.read(socket, message.address(), MESSAGE_SIZE);
+        long n = reader.receive(socket, message, descriptor);
         if (n == -Errno.EINTR) {
           continue;
         }
@@ -130,10 +155,14 @@ final class Tracer implements AutoCloseable {
           missing = message.get(ValueLayout.JAVA_INT, 4);
           isReady = true;
           ready.countDown();
+        } else if (message.get(ValueLayout.JAVA_INT, 0) == REPORT_PROCESS) {
+          pidfd = descriptor[0];
+          ready.countDown();
         }
       }
     } finally {
       // Whatever happened: nobody is to wait for what does not come any more.
+      ready.countDown();
       ready.countDown();
       try {
         whenGone.run();
@@ -152,7 +181,10 @@ final class Tracer implements AutoCloseable {
   /** Ends every guest process, and returns when all are gone. */
   @Override
   public void close() {
+    closing = true;
     Libc.shutdown(socket);
+    // One that stands still does not look at its socket.
+    Libc.killBy(pidfd);
     try {
       finished.await();
     } catch (InterruptedException e) {
@@ -160,5 +192,9 @@ final class Tracer implements AutoCloseable {
     }
     Libc.close(socket);
     Libc.close(complaints);
+    if (pidfd >= 0) {
+      Libc.close(pidfd);
+      pidfd = -1;
+    }
   }
 }

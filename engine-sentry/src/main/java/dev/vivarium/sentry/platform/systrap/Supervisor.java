@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The process that is init of the stubs' namespaces (supervisor.c): starts the zygote, interrupts
@@ -21,10 +22,16 @@ import java.util.concurrent.CountDownLatch;
 final class Supervisor implements AutoCloseable {
   private static final int ORDER_INTERRUPT = 1;
   private static final int ORDER_KILL = 2;
+  private static final int ORDER_ANSWER = 3;
   private static final int REPORT_READY = 1;
   private static final int REPORT_ENDED = 2;
+  private static final int REPORT_THERE = 3;
+  private static final int REPORT_PROCESS = 4;
   private static final int MESSAGE_SIZE = 12;
   private static final int MAX_COMPLAINT = 200;
+
+  /** How long it may take to make the stubs' world. */
+  private static final int PATIENCE_SECONDS = 30;
 
   /** Told, on the supervisor's own reader thread, what has happened. */
   interface Listener {
@@ -37,11 +44,20 @@ final class Supervisor implements AutoCloseable {
 
   private final int socket;
   private final MemorySegment order = Arena.global().allocate(MESSAGE_SIZE, 4);
-  private final CountDownLatch ready = new CountDownLatch(1);
+
+  /** Of two: its descriptor has come, and it is ready. */
+  private final CountDownLatch ready = new CountDownLatch(2);
+
   private final CountDownLatch finished = new CountDownLatch(1);
   private final Listener listener;
   private final int complaints;
   private volatile boolean isReady;
+  private volatile int pidfd = -1;
+
+  /** Whether it owes an answer. */
+  private volatile boolean asked;
+
+  private volatile boolean closing;
 
   /**
    * Starts it.
@@ -87,7 +103,10 @@ final class Supervisor implements AutoCloseable {
   /** Waits until the zygote has been started. */
   void awaitReady() throws PlatformException {
     try {
-      ready.await();
+      if (!ready.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+        throw new PlatformException(
+            Errno.ETIMEDOUT, "the stubs' supervisor was not ready within 30 s");
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -119,6 +138,22 @@ final class Supervisor implements AutoCloseable {
     send(ORDER_KILL, process, 0);
   }
 
+  /** Asks it for a sign of life. On the kernel thread. */
+  void ask() {
+    asked = true;
+    send(ORDER_ANSWER, 0, 0);
+  }
+
+  /** Whether it has not answered yet. */
+  boolean owesAnswer() {
+    return asked;
+  }
+
+  /** A descriptor of the process; -1 if there is none. */
+  int pidfd() {
+    return pidfd;
+  }
+
   private void send(int kind, int process, int thread) {
     order.set(ValueLayout.JAVA_INT, 0, kind);
     order.set(ValueLayout.JAVA_INT, 4, process);
@@ -130,8 +165,10 @@ final class Supervisor implements AutoCloseable {
   private void read() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment message = arena.allocate(MESSAGE_SIZE, 4);
+      Libc.DescriptorReader reader = new Libc.DescriptorReader();
+      int[] descriptor = new int[1];
       for (; ; ) {
-        long n = Libc.read(socket, message.address(), MESSAGE_SIZE);
+        long n = reader.receive(socket, message, descriptor);
         if (n == -Errno.EINTR) {
           continue;
         }
@@ -142,6 +179,11 @@ final class Supervisor implements AutoCloseable {
         if (kind == REPORT_READY) {
           isReady = true;
           ready.countDown();
+        } else if (kind == REPORT_PROCESS) {
+          pidfd = descriptor[0];
+          ready.countDown();
+        } else if (kind == REPORT_THERE) {
+          asked = false;
         } else if (kind == REPORT_ENDED) {
           listener.ended(
               message.get(ValueLayout.JAVA_INT, 4), message.get(ValueLayout.JAVA_INT, 8));
@@ -149,6 +191,7 @@ final class Supervisor implements AutoCloseable {
       }
     } finally {
       // Whatever happened: nobody is to wait for what does not come any more.
+      ready.countDown();
       ready.countDown();
       try {
         listener.gone();
@@ -164,10 +207,18 @@ final class Supervisor implements AutoCloseable {
     }
   }
 
+  /** Whether it is to end. */
+  boolean isClosing() {
+    return closing;
+  }
+
   /** Ends every stub, and returns when all are gone. */
   @Override
   public void close() {
+    closing = true;
     Libc.shutdown(socket);
+    // One that stands still does not look at its socket.
+    Libc.killBy(pidfd);
     try {
       finished.await();
     } catch (InterruptedException e) {
@@ -175,5 +226,9 @@ final class Supervisor implements AutoCloseable {
     }
     Libc.close(socket);
     Libc.close(complaints);
+    if (pidfd >= 0) {
+      Libc.close(pidfd);
+      pidfd = -1;
+    }
   }
 }

@@ -32,6 +32,9 @@ final class SystrapContext implements Context {
   private int event;
   private boolean running;
 
+  /** How often somebody has looked since the guest was called back; -1 if it was not. */
+  private int looks = -1;
+
   /** The stop is a call from a patched site: registers are in the slot's own frame. */
   private boolean direct;
 
@@ -66,6 +69,11 @@ final class SystrapContext implements Context {
     process = in;
     tid = hostTid;
     in.contexts.add(this);
+  }
+
+  /** Whether it is somebody's: a thread that has left its task is nobody's. */
+  boolean hasOwner() {
+    return owner != null;
   }
 
   @Override
@@ -147,6 +155,7 @@ final class SystrapContext implements Context {
     }
     publishOps();
     event = NONE;
+    looks = -1;
     running = true;
     platform.watch(this);
     region.answer(slot, STATE_RESUME);
@@ -219,8 +228,14 @@ final class SystrapContext implements Context {
   @Override
   public void interrupt() {
     if (running && !process.dead) {
+      looks = Math.max(0, looks);
       platform.supervisor().interrupt(process.pid, tid);
     }
+  }
+
+  /** Of a running guest: how often this was called since the guest was called back. */
+  int looksSinceCalled() {
+    return looks < 0 ? 0 : ++looks;
   }
 
   // ---- operations ----

@@ -36,6 +36,9 @@ public final class SystrapPlatform implements Platform {
   /** How long the sentry waits for a stub to carry out an order before it calls the stub lost. */
   private static final long ORDER_TIMEOUT_NANOS = 10_000_000_000L;
 
+  /** Looks after guests in a row after which one that has not come is killed. */
+  private static final int MOST_LOOKS = 3;
+
   private final ControlRegion region;
   private final Supervisor supervisor;
   private final SystrapContext zygote;
@@ -47,12 +50,19 @@ public final class SystrapPlatform implements Platform {
   private volatile boolean allGone;
   private volatile boolean wakeRequested;
 
+  /** Looks since the supervisor was asked for a sign of life. */
+  private int looksUnanswered;
+
   private int pauses;
   private boolean yielded;
   private SystrapContext[] running = new SystrapContext[64];
   private int runningCount;
   private final List<SystrapContext> leaving = new ArrayList<>();
   private final ArrayDeque<SystrapContext> lost = new ArrayDeque<>();
+
+  /** In processes that are no more, when that was found; some have an event of their own too. */
+  private final ArrayDeque<SystrapContext> standing = new ArrayDeque<>();
+
   private final ArrayDeque<Integer> freeSlots = new ArrayDeque<>();
   private int nextSlot = FIRST_SLOT;
 
@@ -244,6 +254,12 @@ public final class SystrapPlatform implements Platform {
       events++;
       sink.onEvent(gone);
     }
+    while ((gone = standing.poll()) != null) {
+      events++;
+      if (gone.hasOwner()) {
+        sink.onLost(gone);
+      }
+    }
     return events;
   }
 
@@ -267,6 +283,7 @@ public final class SystrapPlatform implements Platform {
         context.lose();
       }
     }
+    standing.addAll(process.contexts);
   }
 
   @Override
@@ -305,7 +322,10 @@ public final class SystrapPlatform implements Platform {
   }
 
   private boolean anythingToDo() {
-    if (!ended.isEmpty() || !lost.isEmpty() || (allGone && !processes.isEmpty())) {
+    if (!ended.isEmpty()
+        || !lost.isEmpty()
+        || !standing.isEmpty()
+        || (allGone && !processes.isEmpty())) {
       return true;
     }
     for (int i = 0; i < runningCount; i++) {
@@ -321,6 +341,31 @@ public final class SystrapPlatform implements Platform {
   public void wake() {
     wakeRequested = true;
     region.ring();
+  }
+
+  @Override
+  public String lookAfterGuests() {
+    if (allGone) {
+      return supervisor.isClosing() ? "" : "the stubs' supervisor has ended";
+    }
+    for (int i = 0; i < runningCount; i++) {
+      // One that has made itself deaf to signals, or was stopped from outside.
+      if (running[i].looksSinceCalled() > MOST_LOOKS) {
+        supervisor.kill(running[i].process().pid);
+      }
+    }
+    if (!supervisor.owesAnswer()) {
+      looksUnanswered = 0;
+      supervisor.ask();
+    } else if (++looksUnanswered > MOST_LOOKS) {
+      return "the stubs' supervisor does not answer";
+    }
+    return "";
+  }
+
+  @Override
+  public int processDescriptor() {
+    return supervisor.pidfd();
   }
 
   /** Waits until a stub has carried out a flush, or its process is found dead. */
