@@ -37,6 +37,12 @@ public final class Payload {
 
   public static final int MORE_ELEMENTS = 8;
 
+  /** The address of a message. */
+  public static final int NAME = 9;
+
+  /** The control messages of a message, as many of their bytes as were kept. */
+  public static final int CONTROL = 10;
+
   private final byte[] bytes = new byte[MAX];
   private final CRC32 checksum = new CRC32();
   private int length;

@@ -9,7 +9,7 @@ import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.memory.GuestMemory;
 import dev.vivarium.sentry.vfs.File;
 import java.nio.charset.StandardCharsets;
-import org.jspecify.annotations.Nullable;
+import java.util.List;
 
 /**
  * Takes along what the arguments of a call point to: of each a bounded part, what goes in before
@@ -29,28 +29,20 @@ final class CallCapture {
   private static final int MAX_VECTOR = 4;
   private static final int MAX_ADDRESS = 128;
   private static final int MAX_DESCRIPTORS = 1024;
+  private static final int MESSAGE_HEADER = 56;
+  private static final int MAX_CONTROL = 256;
+  private static final List<Kind> NOTHING = List.of();
   private static final int MAX_COUNTED = 10_000;
 
   private final CallTable table = CallTable.get();
-  private final Kind @Nullable [][] kinds = new Kind[CallWatcher.CALLS][];
   private final long[] arguments = new long[ARGUMENTS];
   private final byte[] iovec = new byte[16 * MAX_VECTOR];
+  private final byte[] header = new byte[MESSAGE_HEADER];
 
-  private Kind @Nullable [] kinds(int number) {
-    if (number < 0 || number >= kinds.length) {
-      return null;
-    }
-    Kind[] row = kinds[number];
-    if (row == null) {
-      row =
-          table
-              .call(number)
-              .map(CallTable.Call::arguments)
-              .orElse(java.util.List.of())
-              .toArray(new Kind[0]);
-      kinds[number] = row;
-    }
-    return row;
+  /** What the arguments are that were set; none for a number that Linux does not have. */
+  private List<Kind> kinds(int number) {
+    CallTable.Call call = table.row(number);
+    return call == null ? NOTHING : call.arguments(arguments);
   }
 
   private void set(long a0, long a1, long a2, long a3, long a4, long a5) {
@@ -74,13 +66,10 @@ final class CallCapture {
       long a3,
       long a4,
       long a5) {
-    Kind[] row = kinds(number);
-    if (row == null) {
-      return;
-    }
     set(a0, a1, a2, a3, a4, a5);
-    for (int i = 0; i < row.length; i++) {
-      Kind kind = row[i];
+    List<Kind> row = kinds(number);
+    for (int i = 0; i < row.size(); i++) {
+      Kind kind = row.get(i);
       long value = arguments[i];
       switch (kind.type()) {
         case PATH -> {
@@ -113,6 +102,11 @@ final class CallCapture {
             vector(t.mm, s.payload, i, value, kind.elements(arguments, 0), Long.MAX_VALUE);
           }
         }
+        case MESSAGE -> {
+          if (kind.in()) {
+            message(t.mm, s.payload, i, value, Long.MAX_VALUE);
+          }
+        }
         default -> {
           // a number
         }
@@ -132,13 +126,10 @@ final class CallCapture {
       long a3,
       long a4,
       long a5) {
-    Kind[] row = kinds(number);
-    if (row == null) {
-      return;
-    }
     set(a0, a1, a2, a3, a4, a5);
-    for (int i = 0; i < row.length; i++) {
-      Kind kind = row[i];
+    List<Kind> row = kinds(number);
+    for (int i = 0; i < row.size(); i++) {
+      Kind kind = row.get(i);
       if (!kind.out()) {
         continue;
       }
@@ -155,6 +146,7 @@ final class CallCapture {
         }
         case IO_VECTOR ->
             vector(t.mm, s.payload, i, value, kind.elements(arguments, result), result);
+        case MESSAGE -> message(t.mm, s.payload, i, value, result);
         default -> {
           // a number
         }
@@ -189,7 +181,7 @@ final class CallCapture {
   }
 
   /** What a relative path begins at. */
-  private void directory(Task t, CallState s, Kind[] row, int argument, FileRows files) {
+  private void directory(Task t, CallState s, List<Kind> row, int argument, FileRows files) {
     byte[] target = s.payload.target();
     int last = s.payload.length();
     // The item that was added last is the path.
@@ -197,7 +189,7 @@ final class CallCapture {
     if (length > 0 && target[last - length] == '/') {
       return;
     }
-    boolean beside = argument > 0 && row[argument - 1].type() == Kind.Type.DIRECTORY_FD;
+    boolean beside = argument > 0 && row.get(argument - 1).type() == Kind.Type.DIRECTORY_FD;
     int fd = beside ? (int) arguments[argument - 1] : Fcntl.AT_FDCWD;
     byte[] base = null;
     if (fd == Fcntl.AT_FDCWD) {
@@ -348,8 +340,8 @@ final class CallCapture {
     }
     long left = most;
     for (int i = 0; i < n; i++) {
-      long base = longAt(16 * i);
-      long length = longAt(16 * i + 8);
+      long base = longAt(iovec, 16 * i);
+      long length = longAt(iovec, 16 * i + 8);
       int kept = Math.clamp(Math.min(length, left), 0, BUFFER);
       byte[] prefix = (Long.toUnsignedString(length) + ":").getBytes(StandardCharsets.US_ASCII);
       if (!payload.begin(prefix.length + kept)) {
@@ -367,10 +359,32 @@ final class CallCapture {
     }
   }
 
-  private long longAt(int at) {
+  /** A header, then the address, the control messages and the buffers that it points to. */
+  private void message(GuestMemory mm, Payload payload, int tag, long address, long most) {
+    if (address == 0 || mm.copyIn(address, header, 0, MESSAGE_HEADER) < 0) {
+      return;
+    }
+    payload.add(tag, Payload.BYTES, header, 0, MESSAGE_HEADER);
+    long length = longAt(header, 8) & 0xffffffffL;
+    part(mm, payload, tag, Payload.NAME, longAt(header, 0), length, MAX_ADDRESS);
+    part(mm, payload, tag, Payload.CONTROL, longAt(header, 32), longAt(header, 40), MAX_CONTROL);
+    vector(mm, payload, tag, longAt(header, 16), longAt(header, 24), most);
+  }
+
+  private static void part(
+      GuestMemory mm, Payload payload, int tag, int type, long address, long length, int most) {
+    int kept = Math.clamp(length, 0, most);
+    if (address != 0 && kept != 0 && payload.begin(kept)) {
+      if (mm.copyIn(address, payload.target(), payload.at(), kept) == 0) {
+        payload.end(tag, type, kept);
+      }
+    }
+  }
+
+  private static long longAt(byte[] bytes, int at) {
     long value = 0;
     for (int i = 7; i >= 0; i--) {
-      value = value << 8 | iovec[at + i] & 0xff;
+      value = value << 8 | bytes[at + i] & 0xff;
     }
     return value;
   }

@@ -51,7 +51,13 @@ public final class CallFormatter {
   /** How many arguments stand before the first that comes out of the call. */
   private int known(Event e, int shown) {
     int n = 0;
-    List<Kind> kinds = table.call(e.number()).map(Call::arguments).orElse(List.of());
+    Call call = table.row(e.number());
+    List<Kind> kinds =
+        call == null
+            ? List.of()
+            : call.arguments(e.arguments()).stream()
+                .filter(k -> k.type() != Kind.Type.NONE)
+                .toList();
     while (n < shown && (n >= kinds.size() || kinds.get(n).in() || !kinds.get(n).out())) {
       n++;
     }
@@ -68,10 +74,13 @@ public final class CallFormatter {
       }
       return out;
     }
-    List<Kind> kinds = call.arguments();
+    List<Kind> kinds = call.arguments(e.arguments());
     for (int i = 0; i < kinds.size(); i++) {
       if (isOptionalMode(call.number(), i, e)) {
         break;
+      }
+      if (kinds.get(i).type() == Kind.Type.NONE) {
+        continue;
       }
       out.add(argument(e, i, kinds.get(i)));
     }
@@ -155,6 +164,8 @@ public final class CallFormatter {
       case SOCKET_ADDRESS ->
           e.item(i, Payload.BYTES).map(item -> SocketAddress.show(item.bytes())).orElse(hex(value));
       case IO_VECTOR -> vector(e, i, value);
+      case MESSAGE -> MessageHeader.show(e, i, vector(e, i, 0)).orElse(hex(value));
+      case NONE -> "";
       case FD_SET -> {
         List<Item> items = e.items(i, Payload.BYTES);
         yield items.isEmpty() ? hex(value) : Ready.descriptors(items.getFirst().bytes());

@@ -27,10 +27,22 @@ public final class CallTable {
    *
    * @param arguments what they are; fewer than six if it has fewer
    * @param addressResult whether its result is an address
+   * @param cases what they are if some of them have certain values
    */
-  public record Call(int number, String name, List<Kind> arguments, boolean addressResult) {
+  public record Call(
+      int number, String name, List<Kind> arguments, boolean addressResult, List<Case> cases) {
     public Call {
       arguments = List.copyOf(arguments);
+    }
+
+    /** What the arguments are that have these values. Allocates nothing. */
+    public List<Kind> arguments(long[] values) {
+      for (int i = 0; i < cases.size(); i++) {
+        if (cases.get(i).holds(values)) {
+          return cases.get(i).arguments();
+        }
+      }
+      return arguments;
     }
   }
 
@@ -146,9 +158,16 @@ public final class CallTable {
             kinds.add(kind(words[i]));
           }
         }
-        Call call = new Call(number, words[2], kinds, address);
+        Call call = new Call(number, words[2], kinds, address, new ArrayList<>(0));
         calls[number] = call;
         byName.put(call.name, call);
+      }
+      case "case" -> {
+        List<Kind> kinds = new ArrayList<>();
+        for (int i = 3; i < words.length; i++) {
+          kinds.add(kind(words[i]));
+        }
+        require(byName, words[1]).cases.add(Case.of(words[2], kinds, this));
       }
       default -> {
         if (!line.isEmpty() && !line.startsWith("#")) {
@@ -195,6 +214,7 @@ public final class CallTable {
           case "str" -> Type.STRING;
           case "strs" -> Type.STRINGS;
           case "env" -> Type.ENVIRONMENT;
+          case "-" -> Type.NONE;
           default -> throw new IllegalStateException("calls.txt: kind " + word);
         };
     return new Kind(
@@ -219,6 +239,7 @@ public final class CallTable {
           case "buf" -> Type.BYTES;
           case "sa" -> Type.SOCKET_ADDRESS;
           case "iov" -> Type.IO_VECTOR;
+          case "msg" -> Type.MESSAGE;
           case "fds" -> Type.FD_SET;
           default -> Type.STRUCT;
         };

@@ -46,6 +46,10 @@ public record Kind(
     STRUCT,
     SOCKET_ADDRESS,
     IO_VECTOR,
+    /** A {@code struct msghdr} with its address, its buffers and its control messages. */
+    MESSAGE,
+    /** Not an argument of this case of the call. */
+    NONE,
     /** Descriptors as select(2) has them: a bit each, of as many as {@link #count} says. */
     FD_SET
   }
@@ -61,7 +65,16 @@ public record Kind(
   /** Whether what it points to is part of the event. */
   public boolean isPointer() {
     return switch (type) {
-      case PATH, STRING, STRINGS, ENVIRONMENT, BYTES, STRUCT, SOCKET_ADDRESS, IO_VECTOR, FD_SET ->
+      case PATH,
+          STRING,
+          STRINGS,
+          ENVIRONMENT,
+          BYTES,
+          STRUCT,
+          SOCKET_ADDRESS,
+          IO_VECTOR,
+          MESSAGE,
+          FD_SET ->
           true;
       default -> false;
     };

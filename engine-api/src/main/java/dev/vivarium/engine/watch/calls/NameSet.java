@@ -43,6 +43,16 @@ public final class NameSet {
     return -1;
   }
 
+  /** The bits of which the value with this name is one; all unless it is a value within bits. */
+  long maskOf(String name) {
+    for (Name n : names) {
+      if (n.name.equals(name)) {
+        return n.mask == 0 ? 0xffffffffL : n.mask;
+      }
+    }
+    throw new IllegalStateException("calls.txt: nothing is called " + name);
+  }
+
   /** As bits, joined by {@code |}; what is left over in hexadecimal. */
   public String bits(long value) {
     StringBuilder out = new StringBuilder();

@@ -61,7 +61,7 @@ public final class Struct {
 
   /** Whether it is one number and shown as that. */
   private boolean isScalar() {
-    return fields.size() == 1 && name.matches("int|uint|long|ptr|status|sigset|getcpu");
+    return fields.size() == 1 && name.matches("int|uint|long|ptr|status|sigset|getcpu|comm");
   }
 
   /** Shows one that begins at a place; what is not there is left out. */
@@ -89,6 +89,14 @@ public final class Struct {
   }
 
   private String value(Field f, ByteBuffer in, byte[] bytes, int at) {
+    if (f.set != null && f.type != 'f' && f.type != 'F' && f.type != 'H') {
+      return f.set.value(
+          switch (f.size) {
+            case 1 -> bytes[at] & 0xff;
+            case 2 -> in.getShort(at) & 0xffff;
+            default -> in.getInt(at);
+          });
+    }
     return switch (f.type) {
       case 'd' -> Integer.toString(in.getInt(at));
       case 'u' -> Integer.toUnsignedString(in.getInt(at));
@@ -105,7 +113,7 @@ public final class Struct {
               + Long.toUnsignedString(in.getLong(at))
               + "}";
       case 'V' -> CallFormatter.device(in.getLong(at));
-      case 'L' -> in.getLong(at) == -1 ? "RLIM64_INFINITY" : Long.toUnsignedString(in.getLong(at));
+      case 'L' -> limit(in.getLong(at));
       case 'Q' ->
           in.getLong(at) == 0 ? "SIG_DFL" : in.getLong(at) == 1 ? "SIG_IGN" : hex(in.getLong(at));
       case 'G' -> in.getLong(at) == 0 ? "0" : signals.value(in.getLong(at));
@@ -126,6 +134,15 @@ public final class Struct {
       }
       default -> "?";
     };
+  }
+
+  private static String limit(long value) {
+    if (value == -1) {
+      return "RLIM64_INFINITY";
+    }
+    return value > 1024 && value % 1024 == 0
+        ? value / 1024 + "*1024"
+        : Long.toUnsignedString(value);
   }
 
   private static NameSet set(Field f) {

@@ -155,9 +155,123 @@ class CallFormatterTest {
         "pause() = ? ERESTARTNOHAND (To be restarted if no handler)",
         formatter.line(call("pause", -514, List.of())));
     assertEquals(
-        "futex(0x1000, FUTEX_WAIT_BITSET|FUTEX_PRIVATE_FLAG|FUTEX_CLOCK_REALTIME, 1, NULL, NULL,"
-            + " 0xffffffff) = 0",
+        "futex(0x1000, FUTEX_WAIT_BITSET_PRIVATE|FUTEX_CLOCK_REALTIME, 1, NULL,"
+            + " FUTEX_BITSET_MATCH_ANY) = 0",
         formatter.line(call("futex", 0, List.of(), 4096, 9 | 128 | 256, 1, 0, 0, 0xffffffffL)));
+  }
+
+  private static Event.Item ints(int tag, int type, int... values) {
+    ByteBuffer b = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+    for (int v : values) {
+      b.putInt(v);
+    }
+    return new Event.Item(tag, type, b.array());
+  }
+
+  private void shows(String wanted, String name, List<Event.Item> items, long... arguments) {
+    assertEquals(
+        name + "(" + wanted + ") = 0", formatter.line(call(name, 0, items, arguments)), name);
+  }
+
+  @Test
+  void argumentsAreWhatTheOthersMakeOfThem() {
+    int bytes = Payload.BYTES;
+    shows(
+        "0, TIOCGWINSZ, {ws_row=24, ws_col=80, ws_xpixel=0, ws_ypixel=0}",
+        "ioctl",
+        List.of(ints(2, bytes, 24 | 80 << 16, 0)),
+        0,
+        0x5413,
+        4096);
+    shows("3, FIONREAD, [17]", "ioctl", List.of(ints(2, bytes, 17)), 3, 0x541b, 4096);
+    shows(
+        "0, TCGETS, {c_iflag=ICRNL|IXON, c_oflag=OPOST|ONLCR, c_cflag=B38400|CS8|CREAD,"
+            + " c_lflag=ISIG|ICANON|ECHO, c_line=0}",
+        "ioctl",
+        List.of(ints(2, bytes, 02400, 5, 0277, 013, 0, 0, 0, 0, 0)),
+        0,
+        0x5401,
+        4096);
+    shows("3, FIOCLEX", "ioctl", List.of(), 3, 0x5451, 0);
+    shows("3, 0x1234, 0x1000", "ioctl", List.of(), 3, 0x1234, 4096);
+    shows("3, F_SETFD, FD_CLOEXEC", "fcntl", List.of(), 3, 2, 1);
+    shows("3, F_SETFL, O_RDONLY|O_NONBLOCK", "fcntl", List.of(), 3, 4, 04000);
+    shows(
+        "3, F_SETLK, {l_type=F_WRLCK, l_whence=SEEK_SET, l_start=1, l_len=2}",
+        "fcntl",
+        List.of(longs(2, 1, 1, 2, 0)),
+        3,
+        6,
+        4096);
+    shows(
+        "3, SOL_SOCKET, SO_REUSEADDR, [1], 4",
+        "setsockopt",
+        List.of(ints(3, bytes, 1)),
+        3,
+        1,
+        2,
+        4096,
+        4);
+    shows(
+        "3, SOL_SOCKET, SO_LINGER, {l_onoff=1, l_linger=5}, 8",
+        "setsockopt",
+        List.of(ints(3, bytes, 1, 5)),
+        3,
+        1,
+        13,
+        4096,
+        8);
+    shows(
+        "3, SOL_TCP, TCP_NODELAY, [1], [4]",
+        "getsockopt",
+        List.of(ints(3, bytes, 1), ints(4, bytes, 4)),
+        3,
+        6,
+        1,
+        4096,
+        8192);
+    shows("3, 0x63, 7, NULL, 0", "setsockopt", List.of(), 3, 99, 7, 0, 0);
+    shows(
+        "0x1000, FUTEX_WAIT_PRIVATE, 2, {tv_sec=1, tv_nsec=5}",
+        "futex",
+        List.of(longs(3, 1, 5)),
+        4096,
+        128,
+        2,
+        8192);
+    shows("0x1000, FUTEX_WAKE, 1", "futex", List.of(), 4096, 1, 1, 0, 0, 0);
+    shows("PR_SET_NAME, \"a\\33b\"", "prctl", List.of(text(1, "a\33b")), 15, 4096);
+  }
+
+  @Test
+  void aMessageIsShownWithWhatItPointsTo() {
+    Event.Item header = longs(1, 0x1000, 16, 0x2000, 1, 0x3000, 24, 0x40);
+    Event.Item name =
+        new Event.Item(1, Payload.NAME, new byte[] {2, 0, 0, 80, 127, 0, 0, 1, 0, 0, 0, 0});
+    Event.Item control = ints(1, Payload.CONTROL, 20, 0, 1, 1, 5, 0);
+    Event.Item buffer =
+        new Event.Item(1, Payload.ELEMENT, "2:hi".getBytes(StandardCharsets.ISO_8859_1));
+    shows(
+        "3, {msg_name={sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"127.0.0.1\")},"
+            + " msg_namelen=16, msg_iov=[{iov_base=\"hi\", iov_len=2}], msg_iovlen=1,"
+            + " msg_control=[{cmsg_len=20, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS,"
+            + " cmsg_data=[5]}], msg_controllen=24, msg_flags=MSG_DONTWAIT}, MSG_DONTWAIT",
+        "sendmsg",
+        List.of(header, name, control, buffer),
+        3,
+        4096,
+        0x40);
+    // Lengths are the guest's: what they say is not believed.
+    for (long length : new long[] {0, 1, 15, 25, -1, Long.MIN_VALUE, Long.MAX_VALUE}) {
+      Event.Item wrong =
+          new Event.Item(
+              1,
+              Payload.CONTROL,
+              ByteBuffer.allocate(24).order(ByteOrder.LITTLE_ENDIAN).putLong(length).array());
+      String line = formatter.line(call("recvmsg", 2, List.of(header, wrong), 3, 4096, 0));
+      assertTrue(line.contains("msg_control=[...]"), line);
+    }
+    shows("3, 0x1000, 0", "sendmsg", List.of(ints(1, Payload.BYTES, 1, 2)), 3, 4096, 0);
   }
 
   @Test
