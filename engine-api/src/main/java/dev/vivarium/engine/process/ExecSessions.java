@@ -20,9 +20,14 @@ final class ExecSessions {
    * A client wants one.
    *
    * @param sandbox null if it does not run, not yet or no more
+   * @param paused whether it stands still: the process would, too, and its client with it
    * @throws IOException if the connection has one already
    */
-  void begin(ControlConnection from, ControlMessage.Exec wanted, @Nullable RunningSandbox sandbox)
+  void begin(
+      ControlConnection from,
+      ControlMessage.Exec wanted,
+      @Nullable RunningSandbox sandbox,
+      boolean paused)
       throws IOException {
     ExecSession session = new ExecSession(from, wanted);
     String refusal = "";
@@ -32,6 +37,8 @@ final class ExecSessions {
       }
       if (sandbox == null) {
         refusal = "it does not run";
+      } else if (paused) {
+        refusal = "it is paused; viv unpause lets it go on";
       } else if (count >= MOST) {
         refusal = "too many processes were started from outside: " + MOST;
       } else {

@@ -260,7 +260,7 @@ final class SandboxProcess implements ControlServer.Handler {
       from.send(new ControlMessage.ProcessEnded(FAILED, String.valueOf(e.getMessage())));
       return;
     }
-    execs.begin(from, process, runningNow());
+    execs.begin(from, process, runningNow(), isPaused());
   }
 
   /**
@@ -733,7 +733,7 @@ final class SandboxProcess implements ControlServer.Handler {
       case ControlMessage.Kill _ -> end(new Ending(KILLED, "killed by the user", false));
       case ControlMessage.Signal _, ControlMessage.Resize _ -> whenRunning(message);
       case ControlMessage.QueryChanges _ -> sendChanges(from);
-      case ControlMessage.Exec exec -> execs.begin(from, exec, runningNow());
+      case ControlMessage.Exec exec -> execs.begin(from, exec, runningNow(), isPaused());
       case ControlMessage.ExecJson exec -> begin(from, exec);
       case ControlMessage.Begin _ -> begin(from);
       case ControlMessage.Watch wanted -> watchFeed.look(from, wanted, watch());
@@ -909,6 +909,10 @@ final class SandboxProcess implements ControlServer.Handler {
 
   private synchronized @Nullable RunningSandbox runningNow() {
     return finished ? null : running;
+  }
+
+  private synchronized boolean isPaused() {
+    return state != null && state.status() == Status.PAUSED;
   }
 
   private synchronized String stateJson() throws IOException {
