@@ -4,6 +4,7 @@ import dev.vivarium.cli.Context;
 import dev.vivarium.cli.UserInput;
 import dev.vivarium.cli.output.Text;
 import dev.vivarium.cli.run.Spares;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -38,6 +39,8 @@ final class Repl {
   private static final String MORE = "...> ";
   private static final int HISTORY_SIZE = 10_000;
   private static final int INTERRUPTED = 130;
+  private static final int HUNG_UP = 129;
+  private static final long TERMINAL_POLL_MILLIS = 700;
 
   /** Where a read that nobody wants any more is noticed. */
   private static final long INPUT_POLL_MILLIS = 50;
@@ -98,9 +101,46 @@ final class Repl {
       Aliases.read(outer.environment(), repl.session, outer.err());
       try (Spares spares = repl.context.spares();
           StatusLine status = new StatusLine(terminal, repl.reader, repl.context, repl.session)) {
+        endWithTerminal(spares);
         status.start();
         return repl.loop(spares, status);
       }
+    }
+  }
+
+  /**
+   * Ends this process when its terminal is gone. That is what SIGHUP does; but where it is ignored,
+   * as below nohup, a read finds nothing without waiting, and the reader would ask for ever.
+   */
+  private static void endWithTerminal(Spares spares) {
+    if (!hasTerminal()) {
+      return;
+    }
+    Thread watch =
+        new Thread(
+            () -> {
+              try {
+                // Several times: a descriptor may be wanting for a moment.
+                for (int missed = 0; missed < 3; missed = hasTerminal() ? 0 : missed + 1) {
+                  Thread.sleep(TERMINAL_POLL_MILLIS);
+                }
+                spares.close();
+                Runtime.getRuntime().halt(HUNG_UP);
+              } catch (InterruptedException e) {
+                // Nobody does that.
+              }
+            },
+            "terminal");
+    watch.setDaemon(true);
+    watch.start();
+  }
+
+  /** Whether this process has a terminal of its own that still is one. */
+  private static boolean hasTerminal() {
+    try (var terminal = new FileInputStream("/dev/tty")) {
+      return terminal.getFD().valid();
+    } catch (IOException e) {
+      return false;
     }
   }
 
