@@ -50,9 +50,11 @@ class UsageTest {
         "run --name a/b host true|2|run: --name: not a name: a/b",
         "run --vmm xen --engine microvm host true|2|run: --vmm: unknown: xen; there are qemu",
         "run --vmm qemu host true|2|run: --vmm (machine.vmm in a profile): the engine sentry has",
-        "run --disk 2g --engine sentry host true|2|run: --disk (machine.disk in a profile): the",
+        "run --kernel-args a --engine sentry host true|2|run: --kernel-args (machine.kernel-args in"
+            + " a profile): the",
         "run --kernel-args a=b host true|2|run: --kernel-args (machine.kernel-args in a profile)",
-        "run --disk 1m --engine microvm host true|2|run: --disk: from 16m to 1024g: 1m",
+        "run --disk 1m --engine microvm host true|2|run: --disk: of a virtual machine from 16m to"
+            + " 1024g: 1m",
         "run --disk lots --engine microvm host true|2|run: --disk: not a size such as 512m: lots",
         "run --kernel /nope --engine microvm host true|125|--kernel: there is no file that can be",
         "run --kernel-args ü --engine microvm host true|2|run: --kernel-args: at most 1024",

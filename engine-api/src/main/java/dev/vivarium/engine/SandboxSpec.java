@@ -27,6 +27,7 @@ import java.util.Optional;
  * @param calls system calls that are refused, or end the run
  * @param machine what is asked of a virtual machine
  * @param allowDegraded whether it may run where its own process cannot be confined in full
+ * @param flags the findings of its report that matter; empty for all
  */
 public record SandboxSpec(
     String id,
@@ -45,11 +46,53 @@ public record SandboxSpec(
     Optional<String> reportFile,
     List<CallRule> calls,
     Machine machine,
-    boolean allowDegraded) {
+    boolean allowDegraded,
+    List<String> flags) {
 
   public SandboxSpec {
+    flags = List.copyOf(flags);
     mounts = List.copyOf(mounts);
     calls = List.copyOf(calls);
+  }
+
+  /** One all of whose findings matter. */
+  public SandboxSpec(
+      String id,
+      String name,
+      String engine,
+      Optional<String> platform,
+      Root root,
+      ProcessSpec process,
+      String hostname,
+      List<Mount> mounts,
+      boolean readOnlyRoot,
+      Limits limits,
+      Optional<Duration> timeout,
+      Optional<String> traceFile,
+      NetworkSpec network,
+      Optional<String> reportFile,
+      List<CallRule> calls,
+      Machine machine,
+      boolean allowDegraded) {
+    this(
+        id,
+        name,
+        engine,
+        platform,
+        root,
+        process,
+        hostname,
+        mounts,
+        readOnlyRoot,
+        limits,
+        timeout,
+        traceFile,
+        network,
+        reportFile,
+        calls,
+        machine,
+        allowDegraded,
+        List.of());
   }
 
   /** One whose virtual machine, if it has one, is the usual. */
@@ -287,11 +330,17 @@ public record SandboxSpec(
    * @param cpus processors the guest sees and may use; may be a fraction
    * @param pids tasks at once
    * @param files descriptors that a process may have open
+   * @param diskBytes of files that it may have written; of virtual machines see {@link Machine}
    */
-  public record Limits(long memoryBytes, double cpus, int pids, int files) {
+  public record Limits(long memoryBytes, double cpus, int pids, int files, long diskBytes) {
     /** With as many open files as is common. */
     public Limits(long memoryBytes, double cpus, int pids) {
-      this(memoryBytes, cpus, pids, 0);
+      this(memoryBytes, cpus, pids, 0, 0);
+    }
+
+    /** With as much written as fits. */
+    public Limits(long memoryBytes, double cpus, int pids, int files) {
+      this(memoryBytes, cpus, pids, files, 0);
     }
   }
 

@@ -74,8 +74,12 @@ final class SandboxFiles {
     this.task = task;
     // As a tmpfs of Linux: files take at most half of the memory.
     long limit = spec.limits().memoryBytes();
-    this.budget =
-        new MemoryBudget((limit > 0 ? limit : resources.hostMemory()) / 2, MAX_HEAP, MAX_INODES);
+    long room = (limit > 0 ? limit : resources.hostMemory()) / 2;
+    long disk = spec.limits().diskBytes();
+    this.budget = new MemoryBudget(disk > 0 ? Math.min(disk, room) : room, MAX_HEAP, MAX_INODES);
+    if (disk > 0) {
+      kernel.setDiskBudget(budget);
+    }
     this.devpts = new DevPts(nextDevice++);
     this.devices = new DeviceTable(devpts);
   }

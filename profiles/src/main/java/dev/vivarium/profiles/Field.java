@@ -172,6 +172,16 @@ public enum Field {
       Quantity.count(text);
     }
   },
+  DISK_LIMIT(
+      "limits.disk",
+      Shape.ONE,
+      "what it may have written at a time, in files of its root and in /tmp, such as 2g; what is"
+          + " removed is free again") {
+    @Override
+    public void check(String text) {
+      Quantity.bytes(text);
+    }
+  },
   DENY(
       "system-calls.deny",
       Shape.LIST,
@@ -191,6 +201,29 @@ public enum Field {
       Quantity.duration(text);
     }
   },
+  FLAG(
+      "report.flag",
+      Shape.LIST,
+      "findings of the report that matter, and are said at the end of the run; all others count for"
+          + " nothing",
+      "persistence",
+      "accounts",
+      "setuid-file",
+      "kernel-files",
+      "privilege",
+      "secrets",
+      "network-refused",
+      "exec-tmp",
+      "limit",
+      "policy",
+      "unusual",
+      "identity",
+      "kill",
+      "writable-code",
+      "crash",
+      "denied",
+      "contacted",
+      "listening"),
   SIGNED(
       "signed-by",
       Shape.LIST,

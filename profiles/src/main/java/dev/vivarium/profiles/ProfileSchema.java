@@ -58,7 +58,11 @@ public final class ProfileSchema {
       case LIST -> {
         value.put("description", field.description());
         value.put("type", List.of("array", "null"));
-        value.put("items", Map.of("type", "string"));
+        value.put(
+            "items",
+            field.choices().isEmpty()
+                ? Map.of("type", "string")
+                : Map.of("enum", new java.util.ArrayList<>(field.choices())));
       }
       case MAP -> {
         value.put("description", field.description());

@@ -67,7 +67,8 @@ final class ProfilesTest {
             mounts:
               - ~/data:/data
               - .:/work:rw
-            limits: {memory: 512m, cpus: 1.5, pids: 64, files: 100, time: 90s}
+            limits: {memory: 512m, cpus: 1.5, pids: 64, files: 100, time: 90s, disk: 2g}
+            report: {flag: [persistence, network-refused]}
             signed-by: [~/cosign.pub]
             system-calls: {deny: [ptrace, "mount:ENOSYS", "bpf:end"]}
             environment: {A: "1", B: yes, EMPTY: ""}
@@ -95,7 +96,8 @@ final class ProfilesTest {
         error("environment: {A-B: c}"));
     assertEquals("p.yaml:1: network.mode: must be one value", error("network: {mode: [none]}"));
     assertEquals(
-        "p.yaml:1: limits: must have fields: memory, cpus, pids, files, time", error("limits: 3"));
+        "p.yaml:1: limits: must have fields: memory, cpus, pids, files, disk, time",
+        error("limits: 3"));
     assertTrue(error("- a\n").startsWith("p.yaml:1: a profile: must have fields: extends,"));
     assertTrue(error("mounts: ['x:/']").contains("GUEST absolute and not /"));
   }

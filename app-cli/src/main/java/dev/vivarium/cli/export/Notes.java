@@ -27,6 +27,8 @@ final class Notes {
     }
     lost(
         workload, Field.DENY_HOST, "a manager's network knows what is allowed, not what is denied");
+    lost(workload, Field.DISK_LIMIT, "how much may be written is for the manager's storage");
+    lost(workload, Field.FLAG, "a manager makes no report; vivarium-runtime's log does");
     lost(workload, Field.ASK_TIME, "a manager asks nobody");
     if (workload.network().equals("ask")) {
       lost(Field.NETWORK, "ask", "a manager asks nobody: what no rule allows is refused");

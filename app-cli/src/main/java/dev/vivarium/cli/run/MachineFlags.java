@@ -20,12 +20,17 @@ final class MachineFlags {
   private static final long LEAST_DISK = 16L << 20;
   private static final long LARGEST_DISK = 1L << 40;
 
+  private static final String MACHINE_DISK = "machine.disk";
   private static final Map<String, Field> FLAGS =
       Map.of(
-          "--vmm", Field.VMM,
-          "--kernel", Field.KERNEL,
-          "--kernel-args", Field.KERNEL_ARGUMENTS,
-          "--disk", Field.DISK);
+          "--vmm",
+          Field.VMM,
+          "--kernel",
+          Field.KERNEL,
+          "--kernel-args",
+          Field.KERNEL_ARGUMENTS,
+          MACHINE_DISK,
+          Field.DISK);
 
   private MachineFlags() {}
 
@@ -44,7 +49,8 @@ final class MachineFlags {
     Command.option(
         spec,
         "SIZE",
-        "Keep what it writes on a disk of this size, such as 2g, and not in its memory.",
+        "How much it may have written at a time, such as 2g; of a virtual machine, the size of a"
+            + " disk for that.",
         "--disk");
   }
 
@@ -67,16 +73,24 @@ final class MachineFlags {
     } catch (IllegalArgumentException e) {
       throw new CliException(CliException.USAGE, "run: --kernel-args: " + e.getMessage(), e);
     }
-    Optional<String> disk = text(arguments, profile, "--disk");
-    long bytes = disk.isPresent() ? Values.size("--disk", disk.get()) : 0;
-    if (disk.isPresent() && (bytes < LEAST_DISK || bytes > LARGEST_DISK)) {
-      throw new CliException(CliException.USAGE, "run: --disk: from 16m to 1024g: " + disk.get());
+    Optional<String> disk = profile.flatMap(p -> p.text(Field.DISK));
+    Machine machine =
+        new Machine(
+            vmm,
+            kernel.isPresent() ? Optional.of(kernel(kernel.get(), environment)) : kernel,
+            words,
+            0);
+    return disk.isPresent() ? withDisk(machine, Values.size(MACHINE_DISK, disk.get())) : machine;
+  }
+
+  /** The same, and what it writes is on a disk of that size. */
+  static Machine withDisk(Machine machine, long bytes) throws CliException {
+    if (bytes < LEAST_DISK || bytes > LARGEST_DISK) {
+      throw new CliException(
+          CliException.USAGE,
+          "run: --disk: of a virtual machine from 16m to 1024g: " + (bytes >> 20) + "m");
     }
-    return new Machine(
-        vmm,
-        kernel.isPresent() ? Optional.of(kernel(kernel.get(), environment)) : kernel,
-        words,
-        bytes);
+    return new Machine(machine.vmm(), machine.kernel(), machine.kernelArguments(), bytes);
   }
 
   private static String kernel(String file, Map<String, String> environment) throws CliException {
@@ -108,7 +122,7 @@ final class MachineFlags {
             ? "--vmm"
             : machine.kernel().isPresent()
                 ? "--kernel"
-                : machine.diskBytes() > 0 ? "--disk" : "--kernel-args";
+                : machine.diskBytes() > 0 ? MACHINE_DISK : "--kernel-args";
     throw new CliException(
         CliException.USAGE,
         "run: "

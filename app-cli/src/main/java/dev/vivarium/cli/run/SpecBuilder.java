@@ -37,10 +37,12 @@ final class SpecBuilder {
   private final List<SandboxSpec.Mount> mounts = new ArrayList<>();
   private final boolean readOnlyRoot;
   private final SandboxSpec.Limits limits;
+  private final long disk;
   private final Optional<Duration> timeout;
   private final Optional<String> traceFile;
   private final boolean allowDegraded;
   private final Optional<String> reportFile;
+  private final List<String> flags;
   private final NetworkSpec network;
   private final List<SandboxSpec.CallRule> calls;
   private final SandboxSpec.Machine machine;
@@ -95,6 +97,8 @@ final class SpecBuilder {
             cpus.isPresent() ? Values.processors("--cpus", cpus.get()) : 0,
             pids.isPresent() ? Values.count("--pids", pids.get()) : 0,
             files.isPresent() ? Values.count("--files", files.get()) : 0);
+    Optional<String> most = text(arguments, "--disk", Field.DISK_LIMIT);
+    this.disk = most.isPresent() ? Values.size("--disk", most.get()) : 0;
     this.calls = calls(arguments);
     Optional<String> limit = text(arguments, "--timeout", Field.TIME);
     this.timeout =
@@ -105,11 +109,17 @@ final class SpecBuilder {
     this.machine = MachineFlags.read(arguments, profile, context.environment());
     if (adviseFor.isEmpty()) {
       MachineFlags.check(machine, engine);
+      if (disk > 0 && engine.equals("microvm")) {
+        MachineFlags.withDisk(machine, disk);
+      }
     }
     this.allowDegraded = arguments.hasMatchedOption("--allow-degraded");
     this.traceFile = writable("the trace", flag(arguments, "--trace"));
+    this.flags = profile.map(p -> p.list(Field.FLAG)).orElse(List.of());
+    // What is to be flagged must be looked for.
     this.reportFile =
-        arguments.hasMatchedOption("--record") && !arguments.hasMatchedOption("--report")
+        (arguments.hasMatchedOption("--record") || !flags.isEmpty())
+                && !arguments.hasMatchedOption("--report")
             ? Optional.of("")
             : writable("the report", flag(arguments, "--report"));
     this.entrypoint = flag(arguments, "--entrypoint");
@@ -222,10 +232,12 @@ final class SpecBuilder {
     variables.putAll(environment);
     unset.forEach(variables::remove);
     List<String> words = arguments(imageEntrypoint, imageCommand);
+    String by = engine(root, words);
+    boolean virtual = by.equals("microvm");
     return new SandboxSpec(
         id,
         name,
-        engine(root, words),
+        by,
         platform,
         root,
         new SandboxSpec.ProcessSpec(
@@ -238,14 +250,18 @@ final class SpecBuilder {
         hostname,
         mounts,
         readOnlyRoot,
-        limits,
+        virtual
+            ? limits
+            : new SandboxSpec.Limits(
+                limits.memoryBytes(), limits.cpus(), limits.pids(), limits.files(), disk),
         timeout,
         traceFile,
         network,
         reportFile,
         calls,
-        machine,
-        allowDegraded);
+        virtual && disk > 0 ? MachineFlags.withDisk(machine, disk) : machine,
+        allowDegraded,
+        flags);
   }
 
   /** A flag's rule goes before the profile's for the same call. */

@@ -33,7 +33,8 @@ class ExportTest {
         latency: 80ms
         loss: 1%
       mounts: ["/srv/x:/x", "/srv/y:/y:rw"]
-      limits: {memory: 512m, cpus: 1.5, pids: 99, files: 77, time: 5m}
+      limits: {memory: 512m, cpus: 1.5, pids: 99, files: 77, time: 5m, disk: 2g}
+      report: {flag: [persistence]}
       system-calls:
         deny: ["ptrace", "mount:ENOSYS"]
       environment: {A: "b c"}

@@ -60,7 +60,8 @@ final class FieldEditor {
   FieldEditor(Field field, Listener listener) {
     this.field = field;
     this.listener = listener;
-    control = field.choices().isEmpty() ? typed() : chosen();
+    boolean one = field.shape() == Field.Shape.ONE && !field.choices().isEmpty();
+    control = one ? chosen() : typed();
     control.setId("field-" + field.key().replace('.', '-'));
     control.setAccessibleText(label(field) + ": " + field.description());
     control.setMaxWidth(Double.MAX_VALUE);

@@ -139,16 +139,19 @@ final class Recording {
    *
    * @param figures the last ones; null if there are none
    * @param entry where it is kept; null if nothing is
+   * @return the findings that its profile flags
    */
-  void report(
+  List<String> report(
       SandboxSpec spec, Report.End how, @Nullable Statistics figures, @Nullable StateEntry entry) {
     ReportCollector seen = collector;
     if (seen == null) {
-      return;
+      return List.of();
     }
+    List<String> flagged = List.of();
     try {
       Optional<List<Change>> changes = Optional.ofNullable(changed).map(ChangeReader::changes);
       Report report = Report.of(spec, how, seen, Optional.ofNullable(figures), changes);
+      flagged = report.flagged();
       if (entry != null) {
         entry.create().writeReport(report.json());
       }
@@ -164,6 +167,7 @@ final class Recording {
     } catch (IOException | RuntimeException e) {
       log.add("the report could not be written", e);
     }
+    return flagged;
   }
 
   /**

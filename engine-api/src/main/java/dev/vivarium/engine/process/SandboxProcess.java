@@ -103,7 +103,20 @@ final class SandboxProcess implements ControlServer.Handler {
   }
 
   /** What the end of a sandbox comes to. */
-  record Outcome(Status status, int exitCode, String reason, String message) {}
+  record Outcome(Status status, int exitCode, String reason, String message) {
+    /** The same, and what of the report the profile flags is said too. */
+    Outcome with(List<String> flagged, SandboxSpec spec, boolean kept) {
+      if (flagged.isEmpty()) {
+        return this;
+      }
+      String line =
+          "the report flags "
+              + String.join(", ", flagged)
+              + (kept ? "; viv report " + spec.name() + " shows it" : "");
+      return new Outcome(
+          status, exitCode, reason, message.isEmpty() ? line : message + "; " + line);
+    }
+  }
 
   SandboxProcess(Directories directories, String id) {
     this.directories = directories;
@@ -432,10 +445,9 @@ final class SandboxProcess implements ControlServer.Handler {
         Outcome outcome = outcome(sandbox.await());
         questions.end();
         recording.end();
-        if (spec.reportFile().isPresent()) {
-          report(recording, spec, outcome, wanted, eyes);
-        }
-        return outcome;
+        return spec.reportFile().isPresent()
+            ? outcome.with(report(recording, spec, outcome, wanted, eyes), spec, wanted.keep())
+            : outcome;
       } finally {
         questions.end();
         recording.end();
@@ -783,7 +795,7 @@ final class SandboxProcess implements ControlServer.Handler {
     return stdio;
   }
 
-  private void report(
+  private List<String> report(
       Recording recording,
       SandboxSpec spec,
       Outcome outcome,
@@ -800,7 +812,7 @@ final class SandboxProcess implements ControlServer.Handler {
     } catch (IOException e) {
       // This engine has none.
     }
-    recording.report(
+    return recording.report(
         spec,
         new Report.End(created, Instant.now(), outcome.exitCode, outcome.reason),
         figures,

@@ -61,6 +61,7 @@ public final class SpecJson {
     out.writeNumberProperty("cpus", spec.limits().cpus());
     out.writeNumberProperty("pids", spec.limits().pids());
     out.writeNumberProperty("files", spec.limits().files());
+    out.writeNumberProperty("diskBytes", spec.limits().diskBytes());
     out.writeEndObject();
     if (spec.timeout().isPresent()) {
       out.writeNumberProperty("timeoutMillis", spec.timeout().get().toMillis());
@@ -70,6 +71,9 @@ public final class SpecJson {
     }
     if (spec.reportFile().isPresent()) {
       out.writeStringProperty("reportFile", spec.reportFile().get());
+    }
+    if (!spec.flags().isEmpty()) {
+      Json.strings(out, "flags", spec.flags());
     }
     if (spec.allowDegraded()) {
       out.writeBooleanProperty("allowDegraded", true);
@@ -172,7 +176,8 @@ public final class SpecJson {
             limits.number("memoryBytes"),
             limits.real("cpus"),
             Math.toIntExact(limits.number("pids")),
-            limits.has("files") ? Math.toIntExact(limits.number("files")) : 0),
+            limits.has("files") ? Math.toIntExact(limits.number("files")) : 0,
+            limits.has("diskBytes") ? limits.number("diskBytes") : 0),
         in.has("timeoutMillis")
             ? Optional.of(Duration.ofMillis(in.number("timeoutMillis")))
             : Optional.empty(),
@@ -181,6 +186,7 @@ public final class SpecJson {
         in.optional("reportFile"),
         calls,
         in.has("machine") ? machine(in.node("machine")) : Machine.USUAL,
-        in.has("allowDegraded") && in.bool("allowDegraded"));
+        in.has("allowDegraded") && in.bool("allowDegraded"),
+        in.has("flags") ? in.strings("flags") : List.of());
   }
 }

@@ -34,7 +34,7 @@ class SpecJsonTest {
         "box",
         List.of(new SandboxSpec.Mount("/src", "/dst", true)),
         true,
-        new SandboxSpec.Limits(1L << 40, 1.5, 256, 64),
+        new SandboxSpec.Limits(1L << 40, 1.5, 256, 64, 1L << 31),
         Optional.of(Duration.ofMillis(1500)),
         Optional.of("/tmp/trace.jsonl"),
         new NetworkSpec(
@@ -54,7 +54,8 @@ class SpecJsonTest {
             new SandboxSpec.CallRule(101, "ptrace", 1), new SandboxSpec.CallRule(165, "mount", 0)),
         new SandboxSpec.Machine(
             Optional.of("firecracker"), Optional.of("/boot/k"), "a=b \"c d\"", 2L << 30),
-        true);
+        true,
+        List.of("persistence"));
   }
 
   @Test

@@ -40,6 +40,7 @@ public final class Kernel {
   private static final int MAX_BUGS_LOGGED = 20;
 
   private final KernelLoop loop;
+  private @Nullable MemoryBudget diskBudget;
   private final PidTable pids = new PidTable(MAX_TASKS);
   private final Futexes futexes = new Futexes();
   private final GuestBarrier guestBarrier = new GuestBarrier();
@@ -460,7 +461,7 @@ public final class Kernel {
   public Tmpfs memfdFileSystem() {
     Tmpfs fs = memfds;
     if (fs == null) {
-      fs = newTmpfs();
+      fs = newTmpfs(0, 0, 01777, null);
       memfds = fs;
     }
     return fs;
@@ -473,12 +474,22 @@ public final class Kernel {
 
   /** The same with bounds of its own; 0 for none. */
   public Tmpfs newTmpfs(long bytes, long inodes, int mode) {
+    return newTmpfs(bytes, inodes, mode, diskBudget);
+  }
+
+  /** What guests write to file systems that they mount counts as written to this one. */
+  public void setDiskBudget(MemoryBudget budget) {
+    diskBudget = budget;
+  }
+
+  private Tmpfs newTmpfs(long bytes, long inodes, int mode, @Nullable MemoryBudget whole) {
     long room = memoryFile.segment().byteSize();
     MemoryBudget budget =
         new MemoryBudget(
             bytes == 0 ? room : Math.min(bytes, room),
             bytes == 0 ? GUEST_TMPFS_HEAP : Math.min(bytes, GUEST_TMPFS_HEAP),
-            inodes == 0 ? GUEST_TMPFS_INODES : Math.min(inodes, GUEST_TMPFS_INODES));
+            inodes == 0 ? GUEST_TMPFS_INODES : Math.min(inodes, GUEST_TMPFS_INODES),
+            whole);
     return new Tmpfs(nextDevice++, memoryFile, budget, mode);
   }
 

@@ -81,9 +81,10 @@ public final class Report {
     r.put("running", end.running);
     r.put("exitCode", end.exitCode);
     r.put("reason", ours(end.reason));
-    List<Map<String, @Nullable Object>> verdicts = Verdicts.of(seen);
+    List<Map<String, @Nullable Object>> verdicts = Verdicts.of(seen, spec.flags());
     r.put("level", Verdicts.worst(verdicts));
     r.put("verdicts", verdicts);
+    r.put("flagged", spec.flags().isEmpty() ? null : Verdicts.flagged(verdicts));
     r.put("processes", processes(seen));
     r.put("filesRead", files(seen, spec, false));
     r.put("filesChanged", files(seen, spec, true));
@@ -105,6 +106,13 @@ public final class Report {
     r.put("eventsLost", seen.lost);
     r.put("notKept", seen.overflow);
     return new Report(r);
+  }
+
+  /** The findings that the profile says matter; empty if there is none, or it says nothing. */
+  public List<String> flagged() {
+    return root.get("flagged") instanceof List<?> all
+        ? all.stream().map(String::valueOf).toList()
+        : List.of();
   }
 
   /** A text of ours or the user's: not bytes, so only what could do harm is replaced. */

@@ -103,10 +103,12 @@ final class Verdicts {
 
   private static final List<String> LEVELS = List.of("high", "medium", "low", "info");
 
+  private static final int MEDIUM = 1;
+
   private Verdicts() {}
 
   /** The verdicts, the worst first. */
-  static List<Map<String, @Nullable Object>> of(ReportCollector seen) {
+  static List<Map<String, @Nullable Object>> of(ReportCollector seen, List<String> flags) {
     List<Map<String, @Nullable Object>> verdicts = new ArrayList<>();
     for (Rule rule : RULES) {
       Evidence e = seen.evidence.get(rule.of);
@@ -123,10 +125,30 @@ final class Verdicts {
       }
     }
     contacted(seen, verdicts);
+    if (!flags.isEmpty()) {
+      verdicts.forEach(v -> weigh(v, flags));
+    }
     verdicts.sort((a, b) ->
         LEVELS.indexOf(String.valueOf(a.get("level")))
             - LEVELS.indexOf(String.valueOf(b.get("level"))));
     return verdicts;
+  }
+
+  /** Somebody has said what matters: that is never small, and nothing else is more than a note. */
+  private static void weigh(Map<String, @Nullable Object> verdict, List<String> flags) {
+    boolean flagged = flags.contains(String.valueOf(verdict.get("id")));
+    String level = String.valueOf(verdict.get("level"));
+    verdict.put(
+        "level", !flagged ? "info" : LEVELS.indexOf(level) > MEDIUM ? LEVELS.get(MEDIUM) : level);
+    verdict.put("flagged", flagged);
+  }
+
+  /** The findings that somebody said matter. */
+  static List<String> flagged(List<Map<String, @Nullable Object>> verdicts) {
+    return verdicts.stream()
+        .filter(v -> Boolean.TRUE.equals(v.get("flagged")))
+        .map(v -> String.valueOf(v.get("id")))
+        .toList();
   }
 
   private static void contacted(

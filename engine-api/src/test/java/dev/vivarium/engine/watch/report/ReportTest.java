@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.vivarium.engine.NetworkSpec;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.engine.watch.Event;
 import dev.vivarium.engine.watch.EventKind;
@@ -65,7 +66,7 @@ class ReportTest {
         texts);
   }
 
-  private Report report() {
+  private Report report(String... flags) {
     SandboxSpec spec =
         new SandboxSpec(
             "0123456789ab",
@@ -80,7 +81,13 @@ class ReportTest {
             false,
             new SandboxSpec.Limits(0, 0, 0),
             Optional.empty(),
-            Optional.empty());
+            Optional.empty(),
+            NetworkSpec.NONE,
+            Optional.empty(),
+            List.of(),
+            SandboxSpec.Machine.USUAL,
+            false,
+            List.of(flags));
     Report.End end =
         new Report.End(Instant.EPOCH, Instant.EPOCH.plusSeconds(2), 3, "its time limit passed");
     return Report.of(spec, end, seen, Optional.empty(), Optional.empty());
@@ -104,6 +111,23 @@ class ReportTest {
     assertEquals("info", report.level());
     assertTrue(Report.maps(report.root(), "verdicts").isEmpty());
     assertTrue(Report.maps(report.root(), "filesRead").isEmpty());
+  }
+
+  @Test
+  void whatTheProfileFlagsCountsAndNothingElse() {
+    seen.accept(file(FileAction.WRITE, "/root/.bashrc"));
+    seen.accept(call("kill", 0, new long[] {7, 9}));
+    assertEquals("high", report().level());
+    assertEquals(List.of(), report().flagged());
+    Report flagged = report("kill", "secrets");
+    assertEquals(List.of("kill"), flagged.flagged());
+    assertEquals("medium", flagged.level(), "what matters is never small");
+    for (Map<?, ?> v : Report.maps(flagged.root(), "verdicts")) {
+      boolean kill = v.get("id").equals("kill");
+      assertEquals(kill ? "medium" : "info", v.get("level"));
+      assertEquals(kill, v.get("flagged"));
+    }
+    assertEquals("info", report("secrets").level(), "nothing of what matters");
   }
 
   @Test

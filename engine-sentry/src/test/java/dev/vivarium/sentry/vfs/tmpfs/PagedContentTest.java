@@ -132,6 +132,28 @@ class PagedContentTest {
   }
 
   @Test
+  void smallFilesCountTooAndWhatGoesIsFreeAgain() {
+    MemoryBudget tiny = new MemoryBudget(2L * MemoryFile.UNIT, 1L << 20, 100);
+    MemoryBudget part = new MemoryBudget(1L << 30, 1L << 20, 100, tiny);
+    PagedContent small = new PagedContent(memory, part);
+    byte[] bytes = new byte[3 * MemoryFile.UNIT];
+    assertEquals(100, small.write(noTask(), Uio.of(bytes, 0, 100), 0));
+    PagedContent large = new PagedContent(memory, tiny);
+    assertEquals(MemoryFile.UNIT, large.write(noTask(), Uio.of(bytes, 0, bytes.length), 0));
+    small.release();
+    assertEquals(
+        MemoryFile.UNIT, large.write(noTask(), Uio.of(bytes, 0, bytes.length), MemoryFile.UNIT));
+    PagedContent late = new PagedContent(memory, part);
+    assertEquals(-Errno.ENOSPC, late.write(noTask(), Uio.of(bytes, 0, 100), 0));
+    large.release();
+    assertEquals(0, tiny.usedBytes());
+    assertEquals(100, late.write(noTask(), Uio.of(bytes, 0, 100), 0));
+    late.release();
+    assertEquals(0, tiny.usedBytes());
+    assertEquals(0, part.usedBytes());
+  }
+
+  @Test
   void whatAMappingLeftBehindTheEndIsNotSeenWhenTheFileGrows() {
     PagedContent c = new PagedContent(memory, budget);
     byte[] bytes = new byte[100];
