@@ -606,6 +606,7 @@ static int start_zygote(void) {
     close(1);
     close(2);
     limit(RLIMIT_CORE, 0);
+    limit_processes();
     char *argv[] = {"stub", NULL};
     char *envp[] = {NULL};
     syscall(SYS_execveat, 5, "", argv, envp, AT_EMPTY_PATH);
@@ -645,6 +646,7 @@ static int start_zygote(void) {
 
 int main(void) {
   signal(SIGPIPE, SIG_IGN);
+  go_first_without_memory();
   new_namespaces();
   pid_t init = fork();
   if (init < 0)

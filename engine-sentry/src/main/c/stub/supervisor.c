@@ -84,6 +84,7 @@ static void start_zygote(void) {
     close(1);
     close(2);
     limit(RLIMIT_CORE, 0);
+    limit_processes();
     /* The sentry goes first where both want the processor: a guest waits for it, never the other way round. */
     setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + 4);
     char *argv[] = {"stub", NULL};
@@ -132,6 +133,7 @@ static void serve(int children) {
 
 int main(void) {
   signal(SIGPIPE, SIG_IGN);
+  go_first_without_memory();
   new_namespaces();
   pid_t init = fork();
   if (init < 0)

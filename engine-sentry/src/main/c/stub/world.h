@@ -20,6 +20,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "../common/userns.h"
@@ -36,6 +37,33 @@ static void write_file(const char *path, const char *text) {
   if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
     fail(path);
   close(fd);
+}
+
+/*
+ * A guest can have the host's kernel keep page tables that nobody counts: when the machine has no memory left, the stubs are to
+ * go before what is the user's.
+ */
+static void go_first_without_memory(void) {
+  int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd >= 0) {
+    ssize_t written = write(fd, "900", 3);
+    (void)written;
+    close(fd);
+  }
+}
+
+/*
+ * A guest that attacks its stub can make threads that the sentry knows nothing of, as many as this. Before Linux 5.14 all
+ * sandboxes of a user would have to share them.
+ */
+static void limit_processes(void) {
+  /* As many threads as the sentry knows (SLOT_COUNT), and some that have ended and are not gone yet. */
+  const rlim_t most = 4096 + 256;
+  struct utsname kernel;
+  int major, minor;
+  struct rlimit l = {most, most};
+  if (uname(&kernel) == 0 && sscanf(kernel.release, "%d.%d", &major, &minor) == 2 && major * 1000 + minor >= 5014)
+    setrlimit(RLIMIT_NPROC, &l);
 }
 
 /* Root is nobody only once they are made: they are root's (userns.h). */
