@@ -41,7 +41,7 @@ final class AgreementClient {
       } catch (Exception e) {
         // What comes too late is told so, in words for people; anything else is a mistake of ours.
         code = e instanceof RuntimeException ? 1 : 125;
-        System.out.println((code == 1 ? "should not happen: " : "viv: ") + e);
+        System.out.println(code == 1 ? "should not happen: " + e : "viv: " + e.getMessage());
       }
       System.out.println("done " + code);
       System.out.flush();

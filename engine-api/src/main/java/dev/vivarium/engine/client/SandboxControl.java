@@ -7,6 +7,7 @@ import dev.vivarium.engine.state.RunDirectory;
 import dev.vivarium.engine.state.SandboxState;
 import dev.vivarium.engine.state.Sandboxes;
 import java.io.IOException;
+import java.net.SocketException;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
@@ -17,6 +18,8 @@ public final class SandboxControl {
   private static final long START_NANOS = 30_000_000_000L;
 
   private static final long START_POLL_MILLIS = 5;
+
+  private static final String ENDED = "it ended meanwhile";
 
   /** A sandbox that was told to end gives itself five seconds. */
   private static final long END_MILLIS = 15_000;
@@ -101,18 +104,25 @@ public final class SandboxControl {
    * @throws IOException if it does not; the message says why
    */
   public static void pause(ControlConnection connection, boolean still) throws IOException {
-    connection.send(new ControlMessage.Pause(still));
-    Optional<ControlMessage> message = connection.receive();
-    while (message.isPresent()) {
-      if (message.get() instanceof ControlMessage.Paused done) {
-        if (!done.problem().isEmpty()) {
-          throw new IOException(done.problem());
-        }
-        return;
-      }
-      message = connection.receive();
+    if (!told(connection, new ControlMessage.Pause(still))) {
+      throw new IOException(ENDED);
     }
-    throw new IOException("it ended meanwhile");
+    try {
+      Optional<ControlMessage> message = connection.receive();
+      while (message.isPresent()) {
+        if (message.get() instanceof ControlMessage.Paused done) {
+          if (!done.problem().isEmpty()) {
+            throw new IOException(done.problem());
+          }
+          return;
+        }
+        message = connection.receive();
+      }
+    } catch (SocketException e) {
+      // It went away with our question unread.
+      throw new IOException(ENDED, e);
+    }
+    throw new IOException(ENDED);
   }
 
   /**
@@ -126,15 +136,15 @@ public final class SandboxControl {
     Thread waiter = new Thread(() -> awaitEnd(connection), "await-end");
     waiter.setDaemon(true);
     if (graceSeconds > 0) {
-      connection.send(new ControlMessage.Signal(signal));
+      told(connection, new ControlMessage.Signal(signal));
       waiter.start();
       waiter.join(TimeUnit.SECONDS.toMillis(graceSeconds));
       if (!waiter.isAlive()) {
         return;
       }
-      connection.send(new ControlMessage.Kill());
+      told(connection, new ControlMessage.Kill());
     } else {
-      connection.send(new ControlMessage.Kill());
+      told(connection, new ControlMessage.Kill());
       waiter.start();
     }
     waiter.join(END_MILLIS);
@@ -167,6 +177,19 @@ public final class SandboxControl {
         throw new IOException("its process " + holder.getAsLong() + " does not end");
       }
       Thread.sleep(START_POLL_MILLIS);
+    }
+  }
+
+  /** Whether it could be told; one that has ended meanwhile cannot, and need not be ended. */
+  private static boolean told(ControlConnection connection, ControlMessage message)
+      throws ControlConnection.SilentException {
+    try {
+      connection.send(message);
+      return true;
+    } catch (ControlConnection.SilentException e) {
+      throw e;
+    } catch (IOException e) {
+      return false;
     }
   }
 }
