@@ -2,6 +2,8 @@ package dev.vivarium.gui;
 
 import dev.vivarium.engine.open.Intake;
 import dev.vivarium.engine.state.SandboxState;
+import dev.vivarium.gui.ask.QuestionBar;
+import dev.vivarium.gui.ask.Questions;
 import dev.vivarium.gui.compare.CompareScreen;
 import dev.vivarium.gui.frame.Action;
 import dev.vivarium.gui.frame.Format;
@@ -30,6 +32,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import javafx.animation.PauseTransition;
+import javafx.collections.ListChangeListener;
 import javafx.scene.control.Label;
 import javafx.stage.FileChooser;
 import javafx.util.Duration;
@@ -44,6 +47,7 @@ final class Screens {
   private final Frame frame;
   private final SandboxList list;
   private final SandboxActions does;
+  private final Questions questions;
   private final Map<String, SandboxScreen> open = new LinkedHashMap<>();
   private @Nullable Screen home;
   private @Nullable Supplier<ImagesScreen> images;
@@ -53,6 +57,7 @@ final class Screens {
     this.frame = bench.frame();
     this.list = new SandboxList(bench);
     this.does = new SandboxActions(bench, list);
+    this.questions = new Questions(bench);
   }
 
   void build() {
@@ -78,6 +83,10 @@ final class Screens {
         frame.tell(Messages.text("open.several"));
       }
     });
+    list.items().addListener((ListChangeListener<SandboxItem>) c -> look());
+    QuestionBar bar = new QuestionBar(questions, this::openNetwork);
+    frame.addBelow(bar.node());
+    frame.addSource(bar::actions);
     frame.addSource(this::toSandboxes);
     status();
     frame.show(sandboxes);
@@ -95,6 +104,7 @@ final class Screens {
     Runnable count =
         () -> {
           long alive = list.items().stream().filter(i -> i.state().isAlive()).count();
+          look();
           running.setText(Messages.text("status.running", alive, list.items().size() - alive));
           double rate =
               list.items().stream()
@@ -120,6 +130,19 @@ final class Screens {
 
   private void open(SandboxItem item) {
     frame.show(screen(item));
+  }
+
+  private void look() {
+    questions.look(list.items().stream().map(SandboxItem::state).toList());
+  }
+
+  private void openNetwork(String id) {
+    list.find(id)
+        .ifPresent(item -> {
+          SandboxScreen screen = screen(item);
+          frame.show(screen);
+          screen.openNetwork();
+        });
   }
 
   private SandboxScreen screen(SandboxItem item) {

@@ -35,18 +35,19 @@ public final class DesktopJourneys {
     SandboxJourney sandbox = new SandboxJourney(hands);
     PlacesJourney places = new PlacesJourney(hands);
     CompareJourney compare = new CompareJourney(hands);
-    Map<String, Runnable> journeys = new LinkedHashMap<>();
+    Map<String, Hands.Step> journeys = new LinkedHashMap<>();
     journeys.put("open", sandbox::open);
     journeys.put("watch", sandbox::watch);
+    journeys.put("ask", new AskJourney(hands)::run);
     journeys.put("compare", compare::run);
     journeys.put("profiles", new ProfilesJourney(hands)::run);
     journeys.put("places", places::goAround);
     try {
-      journeys.forEach((name, journey) -> {
-        if (only.isEmpty() || only.contains(name)) {
-          journey.run();
+      for (Map.Entry<String, Hands.Step> journey : journeys.entrySet()) {
+        if (only.isEmpty() || only.contains(journey.getKey())) {
+          journey.getValue().run();
         }
-      });
+      }
     } finally {
       FxToolkit.hideStage();
       Platform.exit();

@@ -36,6 +36,7 @@ public final class Frame {
   private final VBox places = new VBox(2);
   private final ToggleGroup chosen = new ToggleGroup();
   private final HBox status = new HBox(18);
+  private final VBox below = new VBox();
   private final Toasts toasts = new Toasts();
   private final List<Action> actions = new ArrayList<>();
   private final List<Supplier<List<Action>>> sources = new ArrayList<>();
@@ -56,8 +57,10 @@ public final class Frame {
     content.getStyleClass().add("content");
     BorderPane layout = new BorderPane(content);
     layout.setLeft(navigation);
-    layout.setBottom(status);
+    layout.setBottom(new VBox(below, status));
     root.getChildren().addAll(layout, toasts.node());
+    // Above what shows below: a message must not lie over the answers to a question.
+    toasts.node().translateYProperty().bind(below.heightProperty().negate());
     root.getStyleClass().add("frame");
     root.addEventFilter(KeyEvent.KEY_PRESSED, this::pressed);
     actions.add(Action.of("palette", "Shortcut+K", this::openPalette));
@@ -80,6 +83,11 @@ public final class Frame {
   /** The line below; whoever has figures to show puts them there. */
   public HBox status() {
     return status;
+  }
+
+  /** Adds what shows below the screen, whichever that is, while there is something to show. */
+  public void addBelow(Node node) {
+    below.getChildren().add(node);
   }
 
   /**
@@ -293,6 +301,7 @@ public final class Frame {
       now.addAll(current.actions());
     }
     now.addAll(actions);
+    sources.forEach(s -> s.get().stream().filter(a -> a.keys().isPresent()).forEach(now::add));
     for (Action action : now) {
       boolean matches = action.keys().filter(k -> k.match(e)).isPresent();
       if (matches && (!typing || leadsOut(e))) {

@@ -82,6 +82,7 @@ public final class RunSheet {
     command.setId("run-command");
     name.setPromptText(Messages.text("run.name.prompt"));
     profile.setMaxWidth(Double.MAX_VALUE);
+    profile.setId("run-profile");
     profile.setConverter(named("run.profile.empty"));
     network.setConverter(named("run.network.empty"));
     profile.getItems().add("");
@@ -95,6 +96,7 @@ public final class RunSheet {
     network.getItems().add("");
     network.getItems().addAll(Field.NETWORK.choices());
     network.setValue("");
+    network.setId("run-network");
     network.setMaxWidth(Double.MAX_VALUE);
     allow.setPromptText(Messages.text("run.allow.prompt"));
     memory.setPromptText("512m");

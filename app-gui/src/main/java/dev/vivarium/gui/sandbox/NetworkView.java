@@ -4,12 +4,14 @@ import dev.vivarium.engine.watch.Escape;
 import dev.vivarium.engine.watch.Event;
 import dev.vivarium.engine.watch.Statistics;
 import dev.vivarium.engine.watch.export.EventText;
+import dev.vivarium.gui.frame.Action;
 import dev.vivarium.gui.frame.Exports;
 import dev.vivarium.gui.frame.Format;
 import dev.vivarium.gui.frame.Icons;
 import dev.vivarium.gui.frame.Messages;
 import dev.vivarium.gui.frame.Ui;
 import dev.vivarium.gui.frame.Workbench;
+import dev.vivarium.profiles.network.NetworkPolicy;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -36,6 +38,7 @@ final class NetworkView {
   private final TableView<Statistics.Hosts> table = new TableView<>();
   private final ListView<String> activity = new ListView<>();
   private final Deque<String> lines = new ArrayDeque<>();
+  private final NetworkRules rules;
   private final VBox node;
   private boolean changed;
   private final Timeline clock = new Timeline(new KeyFrame(Duration.millis(300), e -> refresh()));
@@ -63,8 +66,10 @@ final class NetworkView {
     table.getStyleClass().add("dense");
     table.setColumnResizePolicy(TableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
     table.setPlaceholder(Ui.label(Messages.text("network.none"), "muted"));
+    rules = new NetworkRules(bench, table.getSelectionModel().selectedItemProperty());
     activity.setPlaceholder(Ui.label(Messages.text("network.quiet"), "muted"));
-    activity.getStyleClass().add("code");
+    activity.getStyleClass().addAll("code", "dense-list");
+    activity.setFixedCellSize(22);
     activity.setPrefHeight(200);
     node =
         Ui.column(
@@ -75,6 +80,7 @@ final class NetworkView {
                 Ui.spacer(),
                 Ui.iconButton(Icons.EXPORT, Messages.text("network.export"), this::export)),
             Ui.grow(table),
+            rules.node(),
             Ui.label(Messages.text("network.activity"), "section"),
             activity);
     node.getStyleClass().add("tab-content");
@@ -117,8 +123,22 @@ final class NetworkView {
   void show(Statistics now) {
     List<Statistics.Hosts> hosts = new ArrayList<>(now.hosts());
     if (!hosts.equals(table.getItems())) {
+      int selected = table.getSelectionModel().getSelectedIndex();
       table.getItems().setAll(hosts);
+      table.getSelectionModel().select(selected);
     }
+  }
+
+  /** Under which policy it runs. */
+  void setPolicy(NetworkPolicy policy) {
+    rules.setPolicy(policy);
+  }
+
+  /** What can be done here. */
+  List<Action> actions() {
+    List<Action> all = new ArrayList<>(rules.actions());
+    all.add(Action.of("view.export", "Shortcut+E", this::export));
+    return all;
   }
 
   /** Writes the hosts, one in a line. */

@@ -230,6 +230,7 @@ public final class SandboxScreen implements Screen {
             found -> {
               spec = found;
               overview.setSpec(found);
+              network.setPolicy(found.network().policy());
               first();
               if (visible && part(tabs.getSelectionModel().getSelectedItem()) == Part.TERMINAL) {
                 partShown(Part.TERMINAL);
@@ -248,6 +249,12 @@ public final class SandboxScreen implements Screen {
   public void openReport() {
     wantsFirst = false;
     select(Part.REPORT);
+  }
+
+  /** Goes to the tab with whom it speaks. */
+  public void openNetwork() {
+    wantsFirst = false;
+    select(Part.NETWORK);
   }
 
   /** Once it is known what the sandbox is. */
@@ -440,7 +447,7 @@ public final class SandboxScreen implements Screen {
           case ACTIVITY -> activity::actions;
           case LATENCY -> exports(latency::export);
           case PROCESSES -> exports(processes::export);
-          case NETWORK -> exports(network::export);
+          case NETWORK -> network::actions;
           case LOG -> exports(log::export);
           case REPORT -> exports(report::export);
           case TERMINAL -> {

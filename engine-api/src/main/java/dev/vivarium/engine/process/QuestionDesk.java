@@ -25,22 +25,46 @@ final class QuestionDesk {
   private static final int MOST_OPEN = 16;
   private static final int MOST_ASKED = 1000;
 
-  private record Open(NetworkQuestion question, long endNanos, Consumer<Outcome> settled) {}
+  /**
+   * So long after the first question somebody may still come: a client hears of a new sandbox a
+   * moment after that has begun, and its first attempt may be its first act.
+   */
+  private final long graceNanos;
+
+  private record Open(
+      NetworkQuestion question, long endNanos, boolean awaitsSomebody, Consumer<Outcome> settled) {}
 
   private final Map<Integer, Open> open = new LinkedHashMap<>();
   private final Set<ControlConnection> watching = new HashSet<>();
   private @Nullable Thread clock;
   private int asked;
   private boolean ended;
+  private boolean somebodyCame;
+  private long firstNanos;
+
+  QuestionDesk() {
+    this(TimeUnit.SECONDS.toNanos(3));
+  }
+
+  /** One for a test. */
+  QuestionDesk(long graceNanos) {
+    this.graceNanos = graceNanos;
+  }
 
   /** Asks; the outcome is told once. */
   void ask(NetworkQuestion question, Consumer<Outcome> settled) {
     Outcome at = null;
     List<ControlConnection> to;
     synchronized (this) {
+      long now = System.nanoTime();
+      if (firstNanos == 0) {
+        firstNanos = now;
+      }
+      boolean nobody = watching.isEmpty();
+      long grace = firstNanos + graceNanos - now;
       if (ended) {
         at = Outcome.ENDED;
-      } else if (watching.isEmpty()) {
+      } else if (nobody && (somebodyCame || grace <= 0)) {
         at = Outcome.NOBODY;
       } else if (open.size() >= MOST_OPEN
           || asked >= MOST_ASKED
@@ -48,8 +72,9 @@ final class QuestionDesk {
         at = Outcome.TOO_MANY;
       } else {
         asked++;
-        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(question.millisLeft());
-        open.put(question.number(), new Open(question, end, settled));
+        long whole = TimeUnit.MILLISECONDS.toNanos(question.millisLeft());
+        long end = now + (nobody ? Math.min(grace, whole) : whole);
+        open.put(question.number(), new Open(question, end, nobody, settled));
         if (clock == null) {
           clock = new Thread(null, this::watchTime, "questions", 256 << 10);
           clock.setDaemon(true);
@@ -80,6 +105,18 @@ final class QuestionDesk {
   void watch(ControlConnection from) throws IOException {
     synchronized (this) {
       watching.add(from);
+      somebodyCame = true;
+      // Who waited for somebody to come has the whole time now.
+      long now = System.nanoTime();
+      open.replaceAll((number, o) ->
+          o.awaitsSomebody
+              ? new Open(
+                  o.question,
+                  now + TimeUnit.MILLISECONDS.toNanos(o.question.millisLeft()),
+                  false,
+                  o.settled)
+              : o);
+      notifyAll();
     }
     for (NetworkQuestion q : now()) {
       from.send(new ControlMessage.Asked(q));
@@ -133,17 +170,18 @@ final class QuestionDesk {
     try {
       while (true) {
         List<Integer> over = new ArrayList<>();
+        List<Integer> alone = new ArrayList<>();
         synchronized (this) {
           long next = Long.MAX_VALUE;
           long now = System.nanoTime();
           for (Open o : open.values()) {
             if (o.endNanos - now <= 0) {
-              over.add(o.question.number());
+              (o.awaitsSomebody ? alone : over).add(o.question.number());
             } else {
               next = Math.min(next, o.endNanos - now);
             }
           }
-          if (over.isEmpty()) {
+          if (over.isEmpty() && alone.isEmpty()) {
             if (next == Long.MAX_VALUE) {
               wait();
             } else {
@@ -152,6 +190,7 @@ final class QuestionDesk {
           }
         }
         settle(over, Outcome.TIMED_OUT);
+        settle(alone, Outcome.NOBODY);
       }
     } catch (InterruptedException e) {
       // The process ends.

@@ -27,7 +27,7 @@ class QuestionDeskTest {
   private static final long LONG = 60_000;
 
   @TempDir Path folder;
-  private final QuestionDesk desk = new QuestionDesk();
+  private QuestionDesk desk = new QuestionDesk(0);
   private final List<ControlConnection> open = new ArrayList<>();
   private int sockets;
 
@@ -67,6 +67,27 @@ class QuestionDeskTest {
   @Test
   void withNobodyThereTheAnswerIsNoAtOnce() throws Exception {
     assertEquals(Outcome.NOBODY, ask(1, LONG).getNow(null));
+  }
+
+  @Test
+  void atFirstSomebodyMayStillComeAndHasTheWholeTimeThen() throws Exception {
+    desk = new QuestionDesk(TimeUnit.MINUTES.toNanos(1));
+    CompletableFuture<Outcome> outcome = ask(1, LONG);
+    assertTrue(!outcome.isDone());
+    Pair client = pair();
+    desk.watch(client.here);
+    var asked = (ControlMessage.Asked) client.there.receive().orElseThrow();
+    assertEquals(1, asked.question().number());
+    desk.answer(client.here, 1, Answer.ALLOW);
+    assertEquals(Outcome.ALLOWED, soon(outcome));
+    desk.closed(client.here);
+    assertEquals(Outcome.NOBODY, ask(2, LONG).getNow(null), "who came and went is not waited for");
+  }
+
+  @Test
+  void ifNobodyComesTheAnswerIsNo() throws Exception {
+    desk = new QuestionDesk(TimeUnit.MILLISECONDS.toNanos(20));
+    assertEquals(Outcome.NOBODY, soon(ask(1, LONG)));
   }
 
   @Test
