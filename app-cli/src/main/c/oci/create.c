@@ -244,6 +244,21 @@ static char *java(void)
 	return name;
 }
 
+/* A portable archive that was moved: its files of arguments hold the old place until viv has written them anew. */
+static void check_place(void)
+{
+	char *name = text("%s/.place", home()), *place = read_file(AT_FDCWD, name, NULL);
+
+	free(name);
+	if (!place)
+		return;
+	place[strcspn(place, "\n")] = 0;
+	if (strcmp(place, home()) != 0)
+		fail("this copy of Vivarium was moved to %s and not started since; run %s/../bin/viv version once, as somebody who may write there",
+		     home(), home());
+	free(place);
+}
+
 /* Trained with a container (tools/train); without it everything works, more slowly. */
 static char *cache(void)
 {
@@ -319,6 +334,7 @@ pid_t create_container(const struct create *wanted)
 	for (int fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
 			exit(FAILED);
+	check_place();
 	char *arguments = text("@%s/run.args", home());
 	make_directory(wanted->id);
 	char *directory = text("%s/%s", root, wanted->id), *preserve = text("%d", wanted->preserve_fds);
