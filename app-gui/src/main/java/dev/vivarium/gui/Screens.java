@@ -61,11 +61,20 @@ final class Screens {
   }
 
   void build() {
-    SandboxesScreen sandboxes =
-        new SandboxesScreen(
-            bench, list, does, this::open, () -> run("host"), this::first, this::chooseFile);
-    home = sandboxes;
-    frame.addPlace(Icons.SANDBOXES, place("sandboxes", 1), () -> sandboxes).get();
+    Supplier<SandboxesScreen> sandboxes =
+        frame.addPlace(
+            Icons.SANDBOXES,
+            place("sandboxes", 1),
+            () ->
+                new SandboxesScreen(
+                    bench,
+                    list,
+                    does,
+                    this::open,
+                    () -> run("host"),
+                    this::first,
+                    this::chooseFile));
+    home = sandboxes.get();
     images =
         frame.addPlace(Icons.IMAGES, place("images", 2), () -> new ImagesScreen(bench, this::run));
     frame.addPlace(Icons.COMPARE, place("compare", 3), () -> new CompareScreen(bench));
@@ -89,7 +98,7 @@ final class Screens {
     frame.addSource(bar::actions);
     frame.addSource(this::toSandboxes);
     status();
-    frame.show(sandboxes);
+    frame.show(sandboxes.get());
     list.start();
   }
 

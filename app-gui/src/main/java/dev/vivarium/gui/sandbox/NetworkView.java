@@ -151,7 +151,7 @@ final class NetworkView {
       out.append(Exports.cell(Escape.c(h.protocol()))).append(',');
       out.append(h.allowed() ? "allowed," : "refused,").append(h.connections()).append(',');
       out.append(h.sent()).append(',').append(h.received()).append(',');
-      out.append(h.latency().count() == 0 ? 0 : Math.round(h.latency().percentile(50)));
+      out.append(h.latency().count() == 0 ? 0 : h.latency().percentile(50));
       out.append('\n');
     }
     Exports.save(

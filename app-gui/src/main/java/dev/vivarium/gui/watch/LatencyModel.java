@@ -146,7 +146,7 @@ final class LatencyModel {
     out.append(r.name).append(',').append(r.calls).append(',').append(r.failures);
     out.append(',').append(r.total).append(',').append(r.blocked).append(',').append(r.disk);
     for (double percent : new double[] {50, 90, 99, 99.9}) {
-      out.append(',').append(h.count() == 0 ? 0 : Math.round(h.percentile(percent)));
+      out.append(',').append(h.count() == 0 ? 0 : h.percentile(percent));
     }
     out.append(',').append(h.count() == 0 ? 0 : h.max()).append('\n');
   }
