@@ -111,6 +111,8 @@ class RunTest {
             "99",
             "--files",
             "64",
+            "--disk",
+            "32m",
             "host",
             "args");
     assertEquals(0, result.code(), result.err());
@@ -122,7 +124,9 @@ class RunTest {
     assertTrue(out.contains("\n/work\nuser 5:6\n"), out);
     assertTrue(out.contains("Mount[source=" + temp + ", target=/data, writable=false]"), out);
     assertTrue(out.contains("target=/rw, writable=true]"), out);
-    assertTrue(out.contains("Limits[memoryBytes=536870912, cpus=1.5, pids=99, files=64]"), out);
+    String limits =
+        "Limits[memoryBytes=536870912, cpus=1.5, pids=99, files=64, diskBytes=33554432]";
+    assertTrue(out.contains(limits), out);
   }
 
   @Test

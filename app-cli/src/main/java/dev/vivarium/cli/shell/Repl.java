@@ -1,6 +1,7 @@
 package dev.vivarium.cli.shell;
 
 import dev.vivarium.cli.Context;
+import dev.vivarium.cli.Main;
 import dev.vivarium.cli.UserInput;
 import dev.vivarium.cli.output.Text;
 import dev.vivarium.cli.run.Spares;
@@ -39,7 +40,6 @@ final class Repl {
   private static final String MORE = "...> ";
   private static final int HISTORY_SIZE = 10_000;
   private static final int INTERRUPTED = 130;
-  private static final int HUNG_UP = 129;
   private static final long TERMINAL_POLL_MILLIS = 700;
 
   /** Where a read that nobody wants any more is noticed. */
@@ -125,7 +125,7 @@ final class Repl {
                   Thread.sleep(TERMINAL_POLL_MILLIS);
                 }
                 spares.close();
-                Runtime.getRuntime().halt(HUNG_UP);
+                Main.hangUp();
               } catch (InterruptedException e) {
                 // Nobody does that.
               }
