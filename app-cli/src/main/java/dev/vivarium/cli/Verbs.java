@@ -83,10 +83,7 @@ public enum Verbs {
   PRUNE("prune", "Remove images that are not needed"),
   VERIFY("verify", "Check every byte of the image store"),
   PROFILE("profile", "Read, check, compare and make profiles: what a sandbox may do"),
-  EXPORT(
-      "export",
-      "Write what a sandbox or a profile asks for as Kubernetes, compose, podman or systemd has"
-          + " it"),
+  EXPORT("export", "Write a sandbox or a profile for Kubernetes, compose, podman or systemd"),
   COMPARE("compare", "Time the same work under each engine, side by side"),
   SHELL("shell", "Open the prompt, or run a script of its commands"),
   GUI("gui", "Open the desktop"),

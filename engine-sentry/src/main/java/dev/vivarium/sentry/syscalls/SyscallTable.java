@@ -98,6 +98,11 @@ public final class SyscallTable implements Kernel.Dispatcher {
     fast[number] = true;
   }
 
+  /** Whether every program tries this call and does without: that says nothing of one. */
+  public boolean isTriedEverywhere(int number) {
+    return number >= 0 && number < everywhere.length && everywhere[number];
+  }
+
   /** Whether the platform may answer this call without the kernel, where nobody looks on. */
   public static boolean isAnsweredInGuest(int number) {
     return switch (number) {

@@ -132,7 +132,9 @@ final class CallWatcher implements Watcher {
           s.payload);
       if (result >= 0) {
         fileEvents.after(w, t, number, result, a0, a1, a2, a3, s.payload);
-      } else if (result == -Errno.ENOSYS && !table.isSupported(number)) {
+      } else if (result == -Errno.ENOSYS
+          && !table.isSupported(number)
+          && !table.isTriedEverywhere(number)) {
         payload.clear();
         payload.add(0, table.name(number));
         w.event(EventKind.UNSUPPORTED, pid, tid, number, a0, a1, a2, result, 0, payload);
