@@ -71,6 +71,8 @@ public final class Dispatcher {
       return failed(CliException.FAILED, Reason.of(e), e);
     } catch (InterruptedException e) {
       return failed(INTERRUPTED, "interrupted", e);
+    } catch (OutOfMemoryError e) {
+      return failed(CliException.FAILED, "this process has no memory left", e);
     } catch (RuntimeException | Error e) {
       return failed(
           CliException.FAILED, "this should not happen: " + e + "; --debug shows where", e);
