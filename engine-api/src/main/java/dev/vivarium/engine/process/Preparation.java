@@ -8,7 +8,7 @@ import java.util.ServiceConfigurationError;
 /**
  * What the start of every sandbox needs of the JVM and no cache can hold, done on another processor
  * while this one reads what is to be run: opening the jar, and the method handles behind foreign
- * memory. Without it all works, some 20 ms later.
+ * memory. Without it all works, a little later.
  */
 public final class Preparation {
   private static final int STACK = 256 << 10;
