@@ -165,20 +165,21 @@ final class GoferDirectory extends DirectoryInode {
     }
     if (toldBy != w) {
       toldBy = w;
-      w.self.applyTo(this);
+      w.self().applyTo(this);
     }
     return true;
   }
 
   private long ask(Task t) {
+    // Whatever changes after this look, during the question too, is an event of the next look.
     WatchedDirectory w = gofer.watched(this);
-    if (w != null) {
-      w.asksForItself();
-    }
     Reply r = gofer.call(t, new Request(Wire.WALK).at(self()));
     if (r.error() == 0 && (r.node().mode() & Stat.S_IFMT) == Stat.S_IFDIR) {
       refresh(r.node());
       toldBy = w;
+      if (w != null && r.node().ino() == hostIno && r.node().dev() == hostDev) {
+        w.learnItself(r.node());
+      }
     }
     return r.error();
   }

@@ -36,8 +36,8 @@ final class WatchedDirectory {
   final int watch;
   final DirListing listing;
 
-  /** The directory's own attributes when it was listed. */
-  final Attributes self;
+  /** The directory's own attributes when they were last asked for. */
+  private Attributes self;
 
   /** When it was listed. */
   final long madeNanos = System.nanoTime();
@@ -53,7 +53,7 @@ final class WatchedDirectory {
   /** Whether names came or went. */
   private boolean namesChanged;
 
-  /** Whether the directory's own attributes changed since they were asked for. */
+  /** Whether {@link #self} changed since. */
   private boolean selfChanged;
 
   /** What {@link #find} found. */
@@ -130,8 +130,17 @@ final class WatchedDirectory {
     return !selfChanged;
   }
 
-  /** The directory's own attributes are about to be asked for. */
-  void asksForItself() {
+  /** The directory's own attributes; true as long as {@link #knowsItself} is. */
+  Attributes self() {
+    return self;
+  }
+
+  /**
+   * What the host has just answered when it was asked for the directory's own attributes. They are
+   * kept here, as the inode that asked may be collected and made anew.
+   */
+  void learnItself(Attributes answer) {
+    self = answer;
     selfChanged = false;
   }
 

@@ -109,6 +109,22 @@ final class HostWatchesTest {
   }
 
   @Test
+  void aDirectorysOwnAttributesOutliveItsInode() throws Exception {
+    list();
+    Reply r = gofer.call(request(Wire.WALK, handle(gofer, Wire.ROOTS_HANDLE, "0"), "below"));
+    Attributes before = r.node();
+    Files.setLastModifiedTime(folder.resolve("below"), FileTime.fromMillis(12_000));
+    fs.changedHere();
+    for (int i = 0; i < 2; i++) {
+      // The second is what is made when nobody holds the first any more.
+      GoferDirectory below = new GoferDirectory(fs, new Place(root, "below"), before);
+      below.believe(before);
+      assertEquals(0, below.getattr(null));
+      assertEquals(12_000_000_000L, below.mtimeNanos);
+    }
+  }
+
+  @Test
   void twoNamesOfAFileAndNamesThatMayBeWrittenInAnotherWayAreAskedFor() throws Exception {
     Files.createLink(folder.resolve("link"), folder.resolve("one"));
     list();
