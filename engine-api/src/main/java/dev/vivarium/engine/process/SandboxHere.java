@@ -26,7 +26,7 @@ public final class SandboxHere {
       Directories directories, SandboxSpec spec, boolean keep, Front front, PrintStream err)
       throws IOException {
     SandboxProcess process = new SandboxProcess(directories, spec.id());
-    SandboxProcess.Outcome outcome = process.runHere(spec, keep, front);
+    SandboxOutcome outcome = process.runHere(spec, keep, front);
     if (!outcome.message().isEmpty()) {
       err.print("viv: " + outcome.message() + "\n");
       err.flush();
@@ -46,7 +46,7 @@ public final class SandboxHere {
       Directories directories, SandboxSpec spec, Container container, Front front)
       throws IOException {
     SandboxProcess process = new SandboxProcess(directories, spec.id());
-    SandboxProcess.Outcome outcome = process.runContainer(spec, container, front);
+    SandboxOutcome outcome = process.runContainer(spec, container, front);
     if (container.isCreated()) {
       process.end(outcome.exitCode());
     }

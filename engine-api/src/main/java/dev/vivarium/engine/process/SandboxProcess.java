@@ -4,14 +4,12 @@ import dev.vivarium.engine.Engine;
 import dev.vivarium.engine.EngineException;
 import dev.vivarium.engine.Engines;
 import dev.vivarium.engine.ExitStatus;
-import dev.vivarium.engine.NetworkQuestion;
 import dev.vivarium.engine.RunningSandbox;
 import dev.vivarium.engine.SandboxHost;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.engine.client.SandboxLauncher;
 import dev.vivarium.engine.control.ControlConnection;
 import dev.vivarium.engine.control.ControlMessage;
-import dev.vivarium.engine.oci.ProcessReader;
 import dev.vivarium.engine.state.Directories;
 import dev.vivarium.engine.state.Names;
 import dev.vivarium.engine.state.OutputRecord;
@@ -27,18 +25,12 @@ import dev.vivarium.engine.watch.Watch;
 import dev.vivarium.engine.watch.report.Report;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
-import java.util.concurrent.FutureTask;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,10 +38,9 @@ import org.jspecify.annotations.Nullable;
  * life ({@link #run}); connection threads bring what clients want. All fields that both touch are
  * guarded by this object's monitor; engine methods are called outside of it.
  */
-final class SandboxProcess implements ControlServer.Handler {
+final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process {
   private static final int FAILED = 125;
   private static final int TIMED_OUT = 124;
-  private static final int KILLED = 137;
 
   /** A process that no client asks for anything within this time was started for nothing. */
   private static final Duration UNCLAIMED = Duration.ofSeconds(20);
@@ -71,15 +62,14 @@ final class SandboxProcess implements ControlServer.Handler {
   private boolean abandoned;
 
   private @Nullable SandboxState state;
-  private @Nullable GuestStdio stdio;
   private @Nullable Engine engine;
   private @Nullable Engine prepared;
   private @Nullable RunningSandbox running;
   private final List<ControlMessage> early = new ArrayList<>();
-  private final ExecSessions execs = new ExecSessions();
-  private final EarlyInput earlyInput = new EarlyInput();
+  private final StandardStreams streams = new StandardStreams();
   private final WatchFeed watchFeed = new WatchFeed();
   private final QuestionDesk questions = new QuestionDesk();
+  private final ClientRequests requests = new ClientRequests(this, streams, watchFeed, questions);
   private @Nullable Watch watch;
   private @Nullable SandboxSpec spec;
   private @Nullable Recording recording;
@@ -94,29 +84,6 @@ final class SandboxProcess implements ControlServer.Handler {
 
   private boolean begun;
   private @Nullable LateServer containerServer;
-
-  /** An end from outside; {@code failed} if it is nobody's wish. */
-  private record Ending(int exitCode, String reason, boolean tellUser, boolean failed) {
-    Ending(int exitCode, String reason, boolean tellUser) {
-      this(exitCode, reason, tellUser, false);
-    }
-  }
-
-  /** What the end of a sandbox comes to. */
-  record Outcome(Status status, int exitCode, String reason, String message) {
-    /** The same, and what of the report the profile flags is said too. */
-    Outcome with(List<String> flagged, SandboxSpec spec, boolean kept) {
-      if (flagged.isEmpty()) {
-        return this;
-      }
-      String line =
-          "the report flags "
-              + String.join(", ", flagged)
-              + (kept ? "; viv report " + spec.name() + " shows it" : "");
-      return new Outcome(
-          status, exitCode, reason, message.isEmpty() ? line : message + "; " + line);
-    }
-  }
 
   SandboxProcess(Directories directories, String id) {
     this.directories = directories;
@@ -135,16 +102,16 @@ final class SandboxProcess implements ControlServer.Handler {
       throw new IOException("this sandbox has a process already: " + run.id());
     }
     try (Closeable held = lock.get();
-        ControlServer server = new ControlServer(run.controlSocket(), this)) {
+        ControlServer server = new ControlServer(run.controlSocket(), requests)) {
       prepare();
       ControlMessage.Start wanted = awaitStart();
       if (wanted == null) {
         run.delete();
         return 0;
       }
-      Outcome outcome = live(wanted, run::readSpec, null);
+      SandboxOutcome outcome = live(wanted, run::readSpec, null);
       finish(outcome, wanted, server);
-      return outcome.exitCode;
+      return outcome.exitCode();
     }
   }
 
@@ -155,7 +122,7 @@ final class SandboxProcess implements ControlServer.Handler {
    *
    * @param keep whether state and log are kept after its end
    */
-  Outcome runHere(SandboxSpec spec, boolean keep, Front front) throws IOException {
+  SandboxOutcome runHere(SandboxSpec spec, boolean keep, Front front) throws IOException {
     ControlMessage.Start wanted = new ControlMessage.Start(true, keep, 0, 0);
     synchronized (this) {
       start = wanted;
@@ -167,15 +134,15 @@ final class SandboxProcess implements ControlServer.Handler {
     }
     front.setListener(new FromFront());
     try (Closeable held = lock.get();
-        LateServer server = new LateServer()) {
-      Outcome outcome = live(wanted, () -> spec, server);
+        LateServer server = new LateServer(run.controlSocket(), requests)) {
+      SandboxOutcome outcome = live(wanted, () -> spec, server);
       finish(outcome, wanted, server.ifOpened());
       return outcome;
     }
   }
 
   /** The same for a container: it is told to begin through its control socket. */
-  Outcome runContainer(SandboxSpec spec, Container wanted, Front front) throws IOException {
+  SandboxOutcome runContainer(SandboxSpec spec, Container wanted, Front front) throws IOException {
     ControlMessage.Start begin = new ControlMessage.Start(false, false, 0, 0);
     synchronized (this) {
       start = begin;
@@ -188,20 +155,21 @@ final class SandboxProcess implements ControlServer.Handler {
     }
     front.setListener(new FromFront());
     try (Closeable held = lock.get();
-        LateServer server = new LateServer()) {
+        LateServer server = new LateServer(run.controlSocket(), requests)) {
       // Beside the engine's start, which takes as long.
       server.begin();
       synchronized (this) {
         containerServer = server;
       }
-      Outcome outcome = live(begin, () -> spec, null);
+      SandboxOutcome outcome = live(begin, () -> spec, null);
       finish(outcome, begin, server.ifOpened());
       return outcome;
     }
   }
 
   /** Of a container: waits until it may begin. */
-  private void awaitBegin() throws EngineException {
+  @Override
+  public void awaitBegin() throws EngineException {
     Container mine;
     LateServer server;
     Ending unwanted;
@@ -221,7 +189,7 @@ final class SandboxProcess implements ControlServer.Handler {
       unwanted = ending;
     }
     if (unwanted != null) {
-      throw new EngineException(unwanted.exitCode, unwanted.reason);
+      throw new EngineException(unwanted.exitCode(), unwanted.reason());
     }
     try {
       mine.created();
@@ -230,7 +198,7 @@ final class SandboxProcess implements ControlServer.Handler {
           wait();
         }
         if (!begun && ending != null) {
-          throw new EngineException(ending.exitCode, ending.reason);
+          throw new EngineException(ending.exitCode(), ending.reason());
         }
       }
     } catch (IOException e) {
@@ -241,77 +209,14 @@ final class SandboxProcess implements ControlServer.Handler {
     }
   }
 
-  private synchronized void begin(ControlConnection from) throws IOException {
+  @Override
+  public synchronized void begin(ControlConnection from) throws IOException {
     if (container == null || begun) {
       throw new IOException("it has begun already");
     }
     owner = from;
     begun = true;
     notifyAll();
-  }
-
-  private ControlMessage.Exec exec(ControlMessage.ExecJson wanted) throws IOException {
-    SandboxSpec own;
-    synchronized (this) {
-      own = spec;
-    }
-    if (own == null) {
-      throw new IOException("it does not run");
-    }
-    return new ControlMessage.Exec(
-        ProcessReader.more(wanted.process(), own.process()),
-        false,
-        wanted.rows(),
-        wanted.columns());
-  }
-
-  private void begin(ControlConnection from, ControlMessage.ExecJson wanted) throws IOException {
-    ControlMessage.Exec process;
-    try {
-      process = exec(wanted);
-    } catch (IOException e) {
-      from.send(new ControlMessage.ProcessEnded(FAILED, String.valueOf(e.getMessage())));
-      return;
-    }
-    execs.begin(from, process, runningNow(), isPaused());
-  }
-
-  /**
-   * The control socket of a sandbox that does not wait for a client. It is made while the engine
-   * waits for its own processes, since once a guest runs this process can make no socket.
-   */
-  private final class LateServer implements Closeable {
-    private final FutureTask<ControlServer> opening =
-        new FutureTask<>(() -> new ControlServer(run.controlSocket(), SandboxProcess.this));
-
-    void begin() {
-      Thread thread = new Thread(null, opening, "control-open", 256 << 10);
-      thread.setDaemon(true);
-      thread.start();
-    }
-
-    /** Returns once it is there. */
-    ControlServer opened() throws IOException {
-      try {
-        return opening.get();
-      } catch (ExecutionException e) {
-        throw e.getCause() instanceof IOException io ? io : new IOException(e.getCause());
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IOException("interrupted while the control socket was made", e);
-      }
-    }
-
-    @Nullable ControlServer ifOpened() {
-      return opening.state() == Future.State.SUCCESS ? opening.resultNow() : null;
-    }
-
-    @Override
-    public void close() {
-      if (!opening.cancel(false) && opening.state() == Future.State.SUCCESS) {
-        opening.resultNow().close();
-      }
-    }
   }
 
   /** What comes from the program in front goes to the sandbox. */
@@ -328,12 +233,12 @@ final class SandboxProcess implements ControlServer.Handler {
 
     @Override
     public void insisted() {
-      end(new Ending(KILLED, "killed by the user", false));
+      end(Ending.killedByUser());
     }
 
     @Override
     public void gone() {
-      end(new Ending(KILLED, "the client that ran it went away", false));
+      end(Ending.clientGone());
     }
   }
 
@@ -391,7 +296,7 @@ final class SandboxProcess implements ControlServer.Handler {
   }
 
   /** From the specification to the end of the first process. */
-  private Outcome live(
+  private SandboxOutcome live(
       ControlMessage.Start wanted, Source<SandboxSpec> source, @Nullable LateServer late)
       throws IOException {
     try (SandboxLog log = new SandboxLog(run.log())) {
@@ -399,7 +304,7 @@ final class SandboxProcess implements ControlServer.Handler {
     }
   }
 
-  private Outcome live(
+  private SandboxOutcome live(
       ControlMessage.Start wanted,
       Source<SandboxSpec> source,
       @Nullable LateServer late,
@@ -411,9 +316,9 @@ final class SandboxProcess implements ControlServer.Handler {
       advance(created(spec));
       chosen = engine(spec.engine());
     } catch (IOException e) {
-      return failure(FAILED, e.getMessage());
+      return SandboxOutcome.failure(FAILED, e.getMessage());
     } catch (EngineException e) {
-      return failure(e.exitCode(), e.getMessage());
+      return SandboxOutcome.failure(e.exitCode(), e.getMessage());
     }
     synchronized (this) {
       engine = chosen;
@@ -433,7 +338,18 @@ final class SandboxProcess implements ControlServer.Handler {
         if (late != null) {
           late.begin();
         }
-        Host host = new Host(log, connect(spec, wanted), wanted.keep(), eyes, recording, late);
+        SandboxHost host =
+            new EngineHost(
+                this,
+                directories,
+                run,
+                connect(spec, wanted),
+                wanted.keep(),
+                log,
+                eyes,
+                recording,
+                questions,
+                late);
         RunningSandbox sandbox = chosen.start(spec, host);
         adopt(sandbox, spec);
         if (late == null) {
@@ -442,7 +358,7 @@ final class SandboxProcess implements ControlServer.Handler {
           late.opened();
           announce(spec, wanted);
         }
-        Outcome outcome = outcome(sandbox.await());
+        SandboxOutcome outcome = outcome(sandbox.await());
         questions.end();
         recording.end();
         return spec.reportFile().isPresent()
@@ -458,13 +374,13 @@ final class SandboxProcess implements ControlServer.Handler {
       }
     } catch (EngineException e) {
       log.add(String.valueOf(e.getMessage()), e);
-      return endedOr(failure(e.exitCode(), e.getMessage()));
+      return endedOr(SandboxOutcome.failure(e.exitCode(), e.getMessage()));
     } catch (IOException e) {
       log.add("the sandbox's process failed", e);
-      return endedOr(failure(FAILED, e.getMessage()));
+      return endedOr(SandboxOutcome.failure(FAILED, e.getMessage()));
     } catch (InterruptedException | RuntimeException | Error e) {
       log.add("the engine failed", e);
-      return failure(
+      return SandboxOutcome.failure(
           FAILED, "the engine failed: " + e + "; the details: viv logs --engine " + spec.name());
     }
   }
@@ -508,19 +424,11 @@ final class SandboxProcess implements ControlServer.Handler {
         wanted.keep()
             ? OutputRecord.open(StateEntry.of(directories, run.id()).create().output())
             : null;
-    GuestStdio guest = new GuestStdio(record);
-    if (!spec.process().stdin() && !terminal) {
-      guest.endInput();
-    }
+    ControlConnection client;
     synchronized (this) {
-      stdio = guest;
-      if (owner != null && wanted.foreground()) {
-        guest.attach(owner, spec.process().stdin());
-        earlyInput.moveTo(guest, owner);
-      }
+      client = owner;
     }
-    return new SandboxHost.Stdio.Streams(
-        guest.input(), guest.output(1), guest.output(2), terminal, wanted.rows(), wanted.columns());
+    return streams.connect(spec, wanted, record, client);
   }
 
   /** From here on what comes from outside reaches the engine. */
@@ -566,13 +474,13 @@ final class SandboxProcess implements ControlServer.Handler {
       try {
         to.send(message);
       } catch (IOException e) {
-        closed(to);
+        requests.closed(to);
       }
     }
   }
 
   private void limit(Duration timeout) {
-    watch(
+    Alarm.set(
         "time-limit",
         timeout,
         () ->
@@ -585,30 +493,13 @@ final class SandboxProcess implements ControlServer.Handler {
         : duration.toMillis() / 1000.0 + " s";
   }
 
-  private static void watch(String name, Duration after, Runnable action) {
-    Thread thread =
-        new Thread(
-            null,
-            () -> {
-              try {
-                Thread.sleep(after);
-              } catch (InterruptedException e) {
-                return;
-              }
-              action.run();
-            },
-            name,
-            256 << 10);
-    thread.setDaemon(true);
-    thread.start();
-  }
-
   /**
    * Ends the sandbox from outside, now or as soon as it has started.
    *
    * @return whether it was not ending yet
    */
-  private boolean end(Ending why) {
+  @Override
+  public boolean end(Ending why) {
     RunningSandbox sandbox;
     synchronized (this) {
       if (ending != null || finished) {
@@ -621,13 +512,13 @@ final class SandboxProcess implements ControlServer.Handler {
     if (sandbox != null) {
       sandbox.kill();
     }
-    watch("grace", GRACE, this::giveUp);
+    Alarm.set("grace", GRACE, this::giveUp);
     return true;
   }
 
   /** The engine did not end in time: its processes die with this one. */
   private void giveUp() {
-    Outcome outcome = outcome(new ExitStatus(0, 9));
+    SandboxOutcome outcome = outcome(new ExitStatus(0, 9));
     ControlMessage.Start wanted;
     synchronized (this) {
       wanted = start;
@@ -637,7 +528,7 @@ final class SandboxProcess implements ControlServer.Handler {
         finish(outcome, wanted, null);
       }
     } finally {
-      end(outcome.exitCode);
+      end(outcome.exitCode());
     }
   }
 
@@ -666,51 +557,47 @@ final class SandboxProcess implements ControlServer.Handler {
     }
   }
 
-  private synchronized Outcome outcome(ExitStatus status) {
+  private synchronized SandboxOutcome outcome(ExitStatus status) {
     Ending why = ending;
-    if (why != null && why.failed) {
-      return failure(why.exitCode, why.reason);
+    if (why != null && why.failed()) {
+      return SandboxOutcome.failure(why.exitCode(), why.reason());
     }
     return why == null
-        ? new Outcome(
+        ? new SandboxOutcome(
             Status.EXITED, status.shellCode(), "", running == null ? "" : running.remark())
-        : new Outcome(
-            Status.EXITED, why.exitCode, why.reason, why.tellUser ? "ended: " + why.reason : "");
+        : new SandboxOutcome(
+            Status.EXITED,
+            why.exitCode(),
+            why.reason(),
+            why.tellUser() ? "ended: " + why.reason() : "");
   }
 
   /** What has failed because the sandbox was ended has not failed by itself. */
-  private synchronized Outcome endedOr(Outcome failure) {
+  private synchronized SandboxOutcome endedOr(SandboxOutcome failure) {
     return ending == null ? failure : outcome(new ExitStatus(0, 9));
-  }
-
-  private static Outcome failure(int exitCode, @Nullable String message) {
-    String line = message == null ? "the engine failed without saying why" : message;
-    return new Outcome(Status.FAILED, exitCode, line, line);
   }
 
   /** Writes down the end, clears up, and tells the clients; once. */
   private void finish(
-      Outcome outcome, ControlMessage.Start wanted, @Nullable ControlServer server) {
+      SandboxOutcome outcome, ControlMessage.Start wanted, @Nullable ControlServer server) {
     SandboxState last;
-    GuestStdio streams;
     synchronized (this) {
       if (finished) {
         return;
       }
       finished = true;
       last = state;
-      streams = stdio;
       if (watch != null) {
         watch.end();
       }
     }
     try {
-      if (streams != null) {
-        streams.close();
-      }
+      streams.close();
       if (last != null && wanted.keep()) {
         new Sandboxes(directories)
-            .keep(run, last.ended(outcome.status, Instant.now(), outcome.exitCode, outcome.reason));
+            .keep(
+                run,
+                last.ended(outcome.status(), Instant.now(), outcome.exitCode(), outcome.reason()));
       } else {
         // First the name: as long as there is a run directory, nobody else can have it.
         if (last != null) {
@@ -722,46 +609,12 @@ final class SandboxProcess implements ControlServer.Handler {
       // The command's end matters more to the client than what could not be kept of it.
     }
     if (server != null) {
-      server.farewell(new ControlMessage.Ended(outcome.exitCode, outcome.message));
+      server.farewell(new ControlMessage.Ended(outcome.exitCode(), outcome.message()));
     }
   }
 
   @Override
-  public synchronized void connected(ControlConnection connection) {
-    connected = true;
-    notifyAll();
-  }
-
-  @Override
-  public void received(ControlConnection from, ControlMessage message) throws IOException {
-    if (execs.received(from, message)) {
-      return;
-    }
-    switch (message) {
-      case ControlMessage.Start wanted -> begin(from, wanted);
-      case ControlMessage.Attach attach -> streams().attach(from, attach.input());
-      case ControlMessage.Data _, ControlMessage.EndOfStream _ -> input(from, message);
-      case ControlMessage.Window window -> streams().grant(from, window.stream(), window.bytes());
-      case ControlMessage.Kill _ -> end(new Ending(KILLED, "killed by the user", false));
-      case ControlMessage.Signal _, ControlMessage.Resize _ -> whenRunning(message);
-      case ControlMessage.QueryChanges _ -> sendChanges(from);
-      case ControlMessage.Exec exec -> execs.begin(from, exec, runningNow(), isPaused());
-      case ControlMessage.ExecJson exec -> begin(from, exec);
-      case ControlMessage.Begin _ -> begin(from);
-      case ControlMessage.Watch wanted -> watchFeed.look(from, wanted, watch());
-      case ControlMessage.QueryStatistics _ -> watchFeed.statistics(from, watch());
-      case ControlMessage.QueryReport _ -> ReportFeed.send(from, this::reportNow);
-      case ControlMessage.WatchQuestions _ -> questions.watch(from);
-      case ControlMessage.QueryQuestions _ -> questions.list(from);
-      case ControlMessage.AnswerQuestion a -> questions.answer(from, a.number(), a.answer());
-      case ControlMessage.Detach _ -> leave(from);
-      case ControlMessage.Pause wanted -> pause(from, wanted.still());
-      case ControlMessage.QueryState _ -> from.send(new ControlMessage.State(stateJson()));
-      default -> throw new IOException("not for a sandbox: " + message.getClass().getSimpleName());
-    }
-  }
-
-  private synchronized void begin(ControlConnection from, ControlMessage.Start wanted)
+  public synchronized void start(ControlConnection from, ControlMessage.Start wanted)
       throws IOException {
     if (start != null) {
       throw new IOException("started already");
@@ -771,34 +624,10 @@ final class SandboxProcess implements ControlServer.Handler {
     notifyAll();
   }
 
-  private void input(ControlConnection from, ControlMessage message) throws IOException {
-    GuestStdio streams;
-    synchronized (this) {
-      streams = stdio == null && from == owner ? null : streams();
-      if (streams == null && message instanceof ControlMessage.Data data) {
-        earlyInput.add(data.bytes());
-      } else if (streams == null) {
-        earlyInput.end();
-      }
-    }
-    if (streams != null && message instanceof ControlMessage.Data data) {
-      streams.feed(from, data.bytes());
-    } else if (streams != null) {
-      streams.endInput(from);
-    }
-  }
-
-  private synchronized GuestStdio streams() throws IOException {
-    if (stdio == null) {
-      throw new IOException("this sandbox's standard streams are not ours to share");
-    }
-    return stdio;
-  }
-
   private List<String> report(
       Recording recording,
       SandboxSpec spec,
-      Outcome outcome,
+      SandboxOutcome outcome,
       ControlMessage.Start wanted,
       Watch eyes)
       throws InterruptedException {
@@ -814,12 +643,13 @@ final class SandboxProcess implements ControlServer.Handler {
     }
     return recording.report(
         spec,
-        new Report.End(created, Instant.now(), outcome.exitCode, outcome.reason),
+        new Report.End(created, Instant.now(), outcome.exitCode(), outcome.reason()),
         figures,
         wanted.keep() ? StateEntry.of(directories, run.id()) : null);
   }
 
-  private Report reportNow() throws IOException, InterruptedException {
+  @Override
+  public Report report() throws IOException, InterruptedException {
     SandboxSpec wanted;
     Recording seen;
     Watch eyes;
@@ -851,12 +681,13 @@ final class SandboxProcess implements ControlServer.Handler {
     }
   }
 
-  /** Null before it runs and after its end. */
-  private synchronized @Nullable Watch watch() {
+  @Override
+  public synchronized @Nullable Watch watch() {
     return finished ? null : watch;
   }
 
-  private void whenRunning(ControlMessage message) {
+  @Override
+  public void whenRunning(ControlMessage message) {
     RunningSandbox sandbox;
     boolean unborn;
     synchronized (this) {
@@ -881,172 +712,77 @@ final class SandboxProcess implements ControlServer.Handler {
     }
   }
 
-  private void sendChanges(ControlConnection to) throws IOException {
-    to.send(new ControlMessage.ChangesEnd(ChangesFeed.send(runningNow(), to)));
+  @Override
+  public synchronized @Nullable RunningSandbox running() {
+    return finished ? null : running;
   }
 
-  /** A client goes, and wants the sandbox to stay. */
-  private void leave(ControlConnection from) {
+  @Override
+  public synchronized boolean isPaused() {
+    return state != null && state.status() == Status.PAUSED;
+  }
+
+  @Override
+  public void paused(boolean still) throws IOException {
     synchronized (this) {
-      if (stdio != null) {
-        stdio.detach(from);
+      SandboxState now = state;
+      if (now != null && now.isAlive() && !finished) {
+        state = now.with(still ? Status.PAUSED : Status.RUNNING);
+        run.writeState(state);
       }
-      if (owner == from) {
+    }
+  }
+
+  @Override
+  public synchronized byte[] state() throws IOException {
+    if (state == null) {
+      throw new IOException("it has not begun");
+    }
+    return StateJson.write(state);
+  }
+
+  @Override
+  public synchronized @Nullable SandboxSpec spec() {
+    return spec;
+  }
+
+  @Override
+  public synchronized void connected() {
+    connected = true;
+    notifyAll();
+  }
+
+  @Override
+  public synchronized boolean isOwner(ControlConnection client) {
+    return client == owner;
+  }
+
+  @Override
+  public void leave(ControlConnection client) {
+    streams.detach(client);
+    synchronized (this) {
+      if (owner == client) {
         owner = null;
       }
     }
   }
 
-  private void pause(ControlConnection from, boolean still) throws IOException {
-    String problem = "";
-    RunningSandbox sandbox = runningNow();
-    try {
-      if (sandbox == null) {
-        problem = "it does not run";
-      } else {
-        sandbox.pause(still);
-        synchronized (this) {
-          SandboxState now = state;
-          if (now != null && now.isAlive() && !finished) {
-            state = now.with(still ? Status.PAUSED : Status.RUNNING);
-            run.writeState(state);
-          }
-        }
-      }
-    } catch (EngineException e) {
-      problem = String.valueOf(e.getMessage());
-    }
-    from.send(new ControlMessage.Paused(problem));
-  }
-
-  private synchronized @Nullable RunningSandbox runningNow() {
-    return finished ? null : running;
-  }
-
-  private synchronized boolean isPaused() {
-    return state != null && state.status() == Status.PAUSED;
-  }
-
-  private synchronized String stateJson() throws IOException {
-    if (state == null) {
-      throw new IOException("it has not begun");
-    }
-    return new String(StateJson.write(state), StandardCharsets.UTF_8);
-  }
-
   @Override
-  public void closed(ControlConnection connection) {
-    execs.closed(connection);
-    watchFeed.closed(connection);
-    questions.closed(connection);
+  public void disconnected(ControlConnection client) {
     boolean ends;
     synchronized (this) {
-      if (stdio != null) {
-        stdio.detach(connection);
-      }
       if (start == null) {
         abandoned = true;
         notifyAll();
         return;
       }
-      ends = connection == owner && start.foreground();
-      if (connection == owner) {
+      ends = client == owner && start.foreground();
+      if (client == owner) {
         owner = null;
       }
     }
     if (ends) {
-      end(new Ending(KILLED, "the client that ran it went away", false));
-    }
-  }
-
-  /** What the engine sees of this process. */
-  private final class Host implements SandboxHost {
-    private final SandboxLog log;
-    private final Stdio streams;
-    private final boolean keep;
-    private final Watch eyes;
-    private final Recording recording;
-    private final @Nullable LateServer server;
-
-    Host(
-        SandboxLog log,
-        Stdio streams,
-        boolean keep,
-        Watch eyes,
-        Recording recording,
-        @Nullable LateServer server) {
-      this.server = server;
-      this.log = log;
-      this.streams = streams;
-      this.keep = keep;
-      this.eyes = eyes;
-      this.recording = recording;
-    }
-
-    @Override
-    public Optional<Watch> watch() {
-      return Optional.of(eyes);
-    }
-
-    @Override
-    public Path runDirectory() {
-      return run.path();
-    }
-
-    @Override
-    public Stdio stdio() {
-      return streams;
-    }
-
-    @Override
-    public void awaitBegin() throws EngineException {
-      SandboxProcess.this.awaitBegin();
-    }
-
-    @Override
-    public Optional<OwnFiles> ownFiles() throws IOException {
-      if (server != null) {
-        server.opened();
-      }
-      List<Path> own = new ArrayList<>(List.of(run.path()));
-      List<Path> names = new ArrayList<>();
-      if (keep) {
-        own.add(StateEntry.of(directories, run.id()).create().path());
-      } else {
-        names.add(new Names(directories).place());
-      }
-      return Optional.of(new OwnFiles(own, names, List.of(directories.run())));
-    }
-
-    @Override
-    public void log(String line) {
-      log.add(line);
-    }
-
-    @Override
-    public void ask(NetworkQuestion question, Consumer<NetworkQuestion.Outcome> settled) {
-      questions.ask(question, settled);
-    }
-
-    @Override
-    public void end(int exitCode, String reason) {
-      SandboxProcess.this.end(new Ending(exitCode, reason, true));
-    }
-
-    @Override
-    public void fail(String reason) {
-      if (SandboxProcess.this.end(new Ending(FAILED, reason, true, true))) {
-        log.add(reason);
-      }
-    }
-
-    @Override
-    public void keepChanges(Changes changes) {
-      StateEntry entry = StateEntry.of(directories, run.id());
-      if (keep) {
-        ChangesFeed.keep(entry, changes, log);
-      }
-      recording.take(changes, keep ? entry.changes() : null);
+      end(Ending.clientGone());
     }
   }
 }
