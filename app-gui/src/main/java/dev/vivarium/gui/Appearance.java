@@ -10,30 +10,34 @@ import java.util.Locale;
 import javafx.application.Application;
 import javafx.application.ColorScheme;
 import javafx.application.Platform;
-import javafx.scene.Scene;
 
 /** Dark or light, large or small, as the settings say or the system does. */
 final class Appearance {
   private final Workbench bench;
-  private final Scene scene;
   private String theme = "";
 
-  Appearance(Workbench bench, Scene scene) {
+  /** How the settings want it, as far as that can be known before there is a screen. */
+  Appearance(Workbench bench) {
     this.bench = bench;
-    this.scene = scene;
+    show(wasDark(bench.settings()));
     bench
         .settings()
         .onChange(() -> {
           apply();
           bench.background().run(bench.settings().writer());
         });
-    Platform.getPreferences().colorSchemeProperty().addListener((o, before, now) -> apply());
     bench.frame().addAction(Action.of("theme", "Shortcut+Shift+L", this::turn));
     bench.frame().addAction(Action.of("zoom.in", "Shortcut+Plus", () -> zoom(0.1)));
     bench.frame().addAction(Action.of("zoom.out", "Shortcut+Minus", () -> zoom(-0.1)));
     bench
         .frame()
         .addAction(Action.of("zoom.reset", "Shortcut+0", () -> bench.settings().setZoom(1)));
+  }
+
+  /** The screen is there: as it is set, from now on. */
+  void begin() {
+    Platform.getPreferences().colorSchemeProperty().addListener((o, before, now) -> apply());
+    apply();
   }
 
   private void zoom(double by) {
@@ -45,14 +49,19 @@ final class Appearance {
   }
 
   private boolean isDark() {
-    return isDark(bench.settings().theme());
-  }
-
-  private static boolean isDark(Settings.Theme theme) {
-    return switch (theme) {
+    return switch (bench.settings().theme()) {
       case DARK -> true;
       case LIGHT -> false;
       case SYSTEM -> Platform.getPreferences().getColorScheme() == ColorScheme.DARK;
+    };
+  }
+
+  /** The same before the system can be asked: as it was the last time. */
+  private static boolean wasDark(Settings settings) {
+    return switch (settings.theme()) {
+      case DARK -> true;
+      case LIGHT -> false;
+      case SYSTEM -> settings.systemWasDark();
     };
   }
 
@@ -63,12 +72,19 @@ final class Appearance {
   }
 
   /** Loads the style sheet of a theme, for the controls that are made next. */
-  static void load(Settings.Theme theme) {
-    Application.setUserAgentStylesheet(sheet(isDark(theme)));
+  static void load(Settings settings) {
+    Application.setUserAgentStylesheet(sheet(wasDark(settings)));
   }
 
-  void apply() {
+  private void apply() {
     boolean dark = isDark();
+    if (bench.settings().theme() == Settings.Theme.SYSTEM) {
+      bench.settings().setSystemWasDark(dark);
+    }
+    show(dark);
+  }
+
+  private void show(boolean dark) {
     String wanted = sheet(dark);
     if (!wanted.equals(theme)) {
       theme = wanted;
@@ -77,9 +93,10 @@ final class Appearance {
       }
       bench.colors().set(dark ? Colors.DARK : Colors.LIGHT);
     }
-    scene
-        .getRoot()
-        .setStyle(
-            String.format(Locale.ROOT, "-fx-font-size: %.1fpx;", 13 * bench.settings().zoom()));
+    String size =
+        String.format(Locale.ROOT, "-fx-font-size: %.1fpx;", 13 * bench.settings().zoom());
+    if (!size.equals(bench.frame().root().getStyle())) {
+      bench.frame().root().setStyle(size);
+    }
   }
 }

@@ -9,6 +9,7 @@ public final class Main {
   /** Opens the window, and returns when it is closed. */
   public static void main(String[] args) {
     Startup.chooseRenderer();
+    Startup.warmUp();
     Application.launch(Desktop.class, args);
   }
 }

@@ -6,6 +6,7 @@ import dev.vivarium.gui.ask.QuestionBar;
 import dev.vivarium.gui.ask.Questions;
 import dev.vivarium.gui.compare.CompareScreen;
 import dev.vivarium.gui.frame.Action;
+import dev.vivarium.gui.frame.Background;
 import dev.vivarium.gui.frame.Format;
 import dev.vivarium.gui.frame.Frame;
 import dev.vivarium.gui.frame.Icons;
@@ -49,6 +50,8 @@ final class Screens {
   private final SandboxActions does;
   private final Questions questions;
   private final Map<String, SandboxScreen> open = new LinkedHashMap<>();
+  private final Label running = Ui.label("");
+  private final Label calls = Ui.label("");
   private @Nullable Screen home;
   private @Nullable Supplier<ImagesScreen> images;
 
@@ -97,9 +100,17 @@ final class Screens {
     frame.addBelow(bar.node());
     frame.addSource(bar::actions);
     frame.addSource(this::toSandboxes);
-    status();
-    frame.show(sandboxes.get());
+    frame.status().getChildren().addAll(running, calls, Ui.spacer());
+    frame.begin(sandboxes.get());
+  }
+
+  /** They are seen: fills them, and keeps them true. */
+  void begin() {
+    bench.background().every(1000, () -> Background.later(this::status));
     list.start();
+    if (home != null && frame.current() == home) {
+      home.shown();
+    }
   }
 
   private static Action place(String id, int number) {
@@ -107,21 +118,12 @@ final class Screens {
   }
 
   private void status() {
-    Label running = Ui.label("");
-    Label calls = Ui.label("");
-    frame.status().getChildren().addAll(running, calls, Ui.spacer());
-    Runnable count =
-        () -> {
-          long alive = list.items().stream().filter(i -> i.state().isAlive()).count();
-          look();
-          running.setText(Messages.text("status.running", alive, list.items().size() - alive));
-          double rate =
-              list.items().stream()
-                  .mapToDouble(i -> i.figuresProperty().get().callsPerSecond())
-                  .sum();
-          calls.setText(alive == 0 ? "" : Messages.text("status.calls", Format.count(rate)));
-        };
-    bench.background().every(1000, () -> dev.vivarium.gui.frame.Background.later(count));
+    look();
+    long alive = list.items().stream().filter(i -> i.state().isAlive()).count();
+    running.setText(Messages.text("status.running", alive, list.items().size() - alive));
+    double rate =
+        list.items().stream().mapToDouble(i -> i.figuresProperty().get().callsPerSecond()).sum();
+    calls.setText(alive == 0 ? "" : Messages.text("status.calls", Format.count(rate)));
   }
 
   private List<Action> toSandboxes() {

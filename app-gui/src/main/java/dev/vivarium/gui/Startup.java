@@ -1,5 +1,6 @@
 package dev.vivarium.gui;
 
+import dev.vivarium.gui.frame.Messages;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -7,6 +8,7 @@ import javafx.animation.AnimationTimer;
 import javafx.animation.KeyFrame;
 import javafx.animation.Timeline;
 import javafx.application.Platform;
+import javafx.scene.text.Text;
 import javafx.util.Duration;
 
 /**
@@ -25,6 +27,24 @@ final class Startup {
     if (System.getProperty("prism.order") == null && !Files.exists(Path.of("/dev/dri"))) {
       System.setProperty("prism.order", "sw");
     }
+  }
+
+  /**
+   * Does beside the looking for the screen, which takes a fifth of a second, what can be done
+   * without one: finds the fonts and reads the texts.
+   */
+  static void warmUp() {
+    // Asks for JavaFX's toolkit, so that it is there before two threads ask for it at once.
+    Platform.isFxApplicationThread();
+    Thread warming =
+        new Thread(
+            () -> {
+              Text text = new Text(Messages.text("app.name"));
+              text.getLayoutBounds();
+            },
+            "desktop-warm-up");
+    warming.setDaemon(true);
+    warming.start();
   }
 
   /**

@@ -1,9 +1,11 @@
 package dev.vivarium.gui.frame;
 
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -32,7 +34,7 @@ public final class Background implements AutoCloseable {
    * @return cancelling it interrupts the work; nothing is handed over then
    */
   public <T> Future<?> run(Callable<T> work, Consumer<T> done, Consumer<Problem> failed) {
-    return workers.submit(() -> {
+    return submit(() -> {
       try {
         T result = work.call();
         later(() -> done.accept(result));
@@ -49,7 +51,16 @@ public final class Background implements AutoCloseable {
 
   /** Does something that gives no result and looks after its own errors. */
   public Future<?> run(Runnable work) {
-    return workers.submit(work);
+    return submit(work);
+  }
+
+  /** Once the window is closed nothing is begun any more, whatever a clock of it still asks for. */
+  private Future<?> submit(Runnable work) {
+    try {
+      return workers.submit(work);
+    } catch (RejectedExecutionException e) {
+      return CompletableFuture.completedFuture(null);
+    }
   }
 
   /** Does something again and again, each time so long after the last one ended. */

@@ -142,6 +142,11 @@ public final class Frame {
     return current;
   }
 
+  /** Puts a first screen in its place, before there is a window that shows it. */
+  public void begin(Screen first) {
+    put(first);
+  }
+
   /** Goes to a screen. */
   public void show(Screen screen) {
     if (current != null && current != screen) {
@@ -168,6 +173,11 @@ public final class Frame {
     if (current != null) {
       current.hidden();
     }
+    put(screen);
+    screen.shown();
+  }
+
+  private void put(Screen screen) {
     current = screen;
     content.getChildren().setAll(screen.node());
     places
@@ -177,7 +187,6 @@ public final class Frame {
             ((ToggleButton) n).setSelected(true);
           }
         });
-    screen.shown();
   }
 
   /** Shows something over the screen, which waits; it goes with Escape. */

@@ -73,6 +73,16 @@ public final class Settings {
     set("theme", theme.name().toLowerCase(java.util.Locale.ROOT));
   }
 
+  /** How the system was, dark or light, when somebody last looked. */
+  public boolean systemWasDark() {
+    return values.getProperty("systemWasDark", "false").equals("true");
+  }
+
+  /** Keeps that for the next start; tells no listener. */
+  public void setSystemWasDark(boolean dark) {
+    values.setProperty("systemWasDark", String.valueOf(dark));
+  }
+
   /** How large everything is drawn, 1 being as usual. */
   public double zoom() {
     return Math.clamp(number("zoom", 1), SMALLEST, LARGEST);
