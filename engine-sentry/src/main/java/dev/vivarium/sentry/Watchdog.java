@@ -32,6 +32,9 @@ final class Watchdog extends Timers.Timer implements AutoCloseable {
   /** Looks of the thread after which the kernel thread should have looked too. */
   private static final int MOST_LOOKS = 8;
 
+  /** Looks of the thread after which a sandbox that is to end must have: half a minute. */
+  private static final int LOOKS_AT_END = 6;
+
   /** With less than this left of the heap, one failed allocation is as good as the end. */
   private static final long LEAST_HEAP = 8L << 20;
 
@@ -62,6 +65,7 @@ final class Watchdog extends Timers.Timer implements AutoCloseable {
   private volatile int beats;
 
   private volatile boolean closed;
+  private volatile boolean ownProcess;
   private @Nullable Thread thread;
 
   Watchdog(Kernel kernel, Platform platform, @Nullable SandboxNetwork network, SandboxHost host) {
@@ -86,6 +90,7 @@ final class Watchdog extends Timers.Timer implements AutoCloseable {
 
   /** This process is the sandbox's own: what its other threads let go is heard too. */
   void ownThisProcess() {
+    ownProcess = true;
     Thread.setDefaultUncaughtExceptionHandler((which, error) -> {
       sawError(error);
       host.log("error in thread " + which.getName() + ": " + error);
@@ -136,19 +141,39 @@ final class Watchdog extends Timers.Timer implements AutoCloseable {
             fail(processes.get(i).name + " has ended");
           }
         }
-        return; // which ends the sandbox
+        insist();
+        return;
       }
       if (n < 0 && n != -Errno.EINTR) {
-        return;
+        // The host has no memory for it now; to look on is what this thread is for.
+        Libc.pollForInput(set, 0, PERIOD_MILLIS);
       }
       int now = beats;
       looks = now != seen ? 0 : looks + 1;
       seen = now;
       if (looks > MOST_LOOKS) {
         fail("its kernel stands still");
+        insist();
         return;
       }
     }
+    insist();
+  }
+
+  /**
+   * The sandbox is to end, or is ending. Its process ends then in any case; this waits for nothing
+   * that may have made it late, and uses nothing that it has not used before.
+   */
+  private void insist() {
+    if (!ownProcess) {
+      return;
+    }
+    MemorySegment none = Arena.ofAuto().allocate(8, 8);
+    for (int looks = 0; looks < LOOKS_AT_END; looks++) {
+      Libc.pollForInput(none, 0, PERIOD_MILLIS);
+    }
+    processes.forEach(one -> Libc.killBy(one.descriptor));
+    Libc.exit(SentrySandbox.FAILED);
   }
 
   /**

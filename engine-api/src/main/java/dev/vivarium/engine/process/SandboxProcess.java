@@ -53,6 +53,9 @@ final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process
   /** An engine that does not end within this time after it was told to is left to the kernel. */
   private static final Duration GRACE = Duration.ofSeconds(5);
 
+  /** Of each thread, in the log of one that did not end. */
+  private static final int MOST_FRAMES = 16;
+
   private final Directories directories;
   private final RunDirectory run;
 
@@ -62,7 +65,11 @@ final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process
   private boolean abandoned;
 
   private @Nullable SandboxState state;
-  private @Nullable Engine engine;
+
+  /** Written once, under the monitor; read without it when the process ends for good. */
+  private volatile @Nullable Engine engine;
+
+  private volatile @Nullable SandboxLog log;
   private @Nullable Engine prepared;
   private @Nullable RunningSandbox running;
   private final List<ControlMessage> early = new ArrayList<>();
@@ -299,8 +306,9 @@ final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process
   private SandboxOutcome live(
       ControlMessage.Start wanted, Source<SandboxSpec> source, @Nullable LateServer late)
       throws IOException {
-    try (SandboxLog log = new SandboxLog(run.log())) {
-      return live(wanted, source, late, log);
+    try (SandboxLog opened = new SandboxLog(run.log())) {
+      log = opened;
+      return live(wanted, source, late, opened);
     }
   }
 
@@ -509,15 +517,22 @@ final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process
       sandbox = running;
       notifyAll();
     }
-    if (sandbox != null) {
-      sandbox.kill();
+    // First, since it holds whatever becomes of the rest.
+    try {
+      Alarm.set("grace", GRACE, () -> giveUp(why.exitCode()));
+    } finally {
+      if (sandbox != null) {
+        sandbox.kill();
+      }
     }
-    Alarm.set("grace", GRACE, this::giveUp);
     return true;
   }
 
   /** The engine did not end in time: its processes die with this one. */
-  private void giveUp() {
+  private void giveUp(int exitCode) {
+    // What is to be written down may wait for what made it late: this waits for nothing.
+    Alarm.set("last", GRACE, () -> end(exitCode));
+    tellWhereItStands();
     SandboxOutcome outcome = outcome(new ExitStatus(0, 9));
     ControlMessage.Start wanted;
     synchronized (this) {
@@ -532,12 +547,27 @@ final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process
     }
   }
 
+  /** In the log: what each thread is at, for who looks for what was in the way. */
+  private void tellWhereItStands() {
+    SandboxLog to = log;
+    if (to == null) {
+      return;
+    }
+    to.add("it did not end within " + GRACE.toSeconds() + " s; its threads:");
+    Thread.getAllStackTraces()
+        .forEach((thread, frames) -> {
+          if (frames.length > 0) {
+            to.add("  " + thread.getName() + " " + thread.getState());
+            for (int i = 0; i < Math.min(frames.length, MOST_FRAMES); i++) {
+              to.add("    " + frames[i]);
+            }
+          }
+        });
+  }
+
   /** Ends this very process, as fast as its engine can. */
   void end(int exitCode) {
-    Engine chosen;
-    synchronized (this) {
-      chosen = engine;
-    }
+    Engine chosen = engine;
     // What a JVM recorded of its training, it writes only when it ends in its own way.
     if (chosen == null || Boolean.getBoolean("vivarium.training")) {
       Runtime.getRuntime().halt(exitCode);

@@ -191,6 +191,8 @@ public final class SystrapPlatform implements Platform {
   /** The same host process under a new identity: its memory was emptied for execve. */
   StubProcess renewProcessEntry(StubProcess old) {
     StubProcess fresh = newProcessEntry(old.pid);
+    // That it has ended is told once, and may have been told of the old identity.
+    fresh.dead = old.dead;
     fresh.contexts.addAll(old.contexts);
     old.contexts.clear();
     return fresh;
