@@ -15,8 +15,21 @@ public final class Escape {
       return bytes;
     }
     StringBuilder out = new StringBuilder(bytes.length() + 8);
-    for (int i = 0; i < bytes.length(); i++) {
+    c(out, bytes);
+    return out.toString();
+  }
+
+  /** The same, appended: what needs no escape is copied in one go. */
+  private static void c(StringBuilder out, String bytes) {
+    int length = bytes.length();
+    int plain = 0;
+    for (int i = 0; i < length; i++) {
       char ch = bytes.charAt(i);
+      if (isPlain(ch)) {
+        continue;
+      }
+      out.append(bytes, plain, i);
+      plain = i + 1;
       switch (ch) {
         case '"' -> out.append("\\\"");
         case '\\' -> out.append("\\\\");
@@ -25,22 +38,19 @@ public final class Escape {
         case '\r' -> out.append("\\r");
         case '\f' -> out.append("\\f");
         case 11 -> out.append("\\v");
-        default -> {
-          if (ch >= 0x20 && ch < 0x7f) {
-            out.append(ch);
-          } else {
-            octal(out, ch & 0xff, i + 1 < bytes.length() ? bytes.charAt(i + 1) : ' ');
-          }
-        }
+        default -> octal(out, ch & 0xff, i + 1 < length ? bytes.charAt(i + 1) : ' ');
       }
     }
-    return out.toString();
+    out.append(bytes, plain, length);
+  }
+
+  private static boolean isPlain(char c) {
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
   }
 
   private static boolean isPlain(String text) {
     for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (c == '"' || c == '\\' || c < 0x20 || c >= 0x7f) {
+      if (!isPlain(text.charAt(i))) {
         return false;
       }
     }
@@ -60,6 +70,13 @@ public final class Escape {
   /** In double quotes. */
   public static String quoted(String bytes) {
     return '"' + c(bytes) + '"';
+  }
+
+  /** In double quotes, appended. */
+  public static void quoted(StringBuilder out, String bytes) {
+    out.append('"');
+    c(out, bytes);
+    out.append('"');
   }
 
   /** For HTML text and attributes in double quotes; control characters as in {@link #c}. */

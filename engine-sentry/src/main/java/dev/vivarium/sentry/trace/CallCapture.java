@@ -30,6 +30,8 @@ final class CallCapture {
   private static final int MAX_ADDRESS = 128;
   private static final int MAX_DESCRIPTORS = 1024;
   private static final int MESSAGE_HEADER = 56;
+  private static final int MESSAGE_AND_LENGTH = 64;
+  private static final int MAX_MESSAGES = 8;
   private static final int MAX_CONTROL = 256;
   private static final List<Kind> NOTHING = List.of();
   private static final int MAX_COUNTED = 10_000;
@@ -37,7 +39,7 @@ final class CallCapture {
   private final CallTable table = CallTable.get();
   private final long[] arguments = new long[ARGUMENTS];
   private final byte[] iovec = new byte[16 * MAX_VECTOR];
-  private final byte[] header = new byte[MESSAGE_HEADER];
+  private final byte[] header = new byte[MESSAGE_AND_LENGTH];
 
   /** What the arguments are that were set; none for a number that Linux does not have. */
   private List<Kind> kinds(int number) {
@@ -104,7 +106,12 @@ final class CallCapture {
         }
         case MESSAGE -> {
           if (kind.in()) {
-            message(t.mm, s.payload, i, value, Long.MAX_VALUE);
+            message(t.mm, s.payload, i, value, MESSAGE_HEADER, Long.MAX_VALUE);
+          }
+        }
+        case MESSAGES -> {
+          if (kind.in()) {
+            messages(t.mm, s.payload, i, value, kind.elements(arguments, 0), MESSAGE_HEADER);
           }
         }
         default -> {
@@ -146,7 +153,8 @@ final class CallCapture {
         }
         case IO_VECTOR ->
             vector(t.mm, s.payload, i, value, kind.elements(arguments, result), result);
-        case MESSAGE -> message(t.mm, s.payload, i, value, result);
+        case MESSAGE -> message(t.mm, s.payload, i, value, MESSAGE_HEADER, result);
+        case MESSAGES -> messages(t.mm, s.payload, i, value, result, MESSAGE_AND_LENGTH);
         default -> {
           // a number
         }
@@ -331,7 +339,7 @@ final class CallCapture {
     }
   }
 
-  /** Of each buffer its length, a colon, and what of it is kept. */
+  /** Of each buffer its length, a plus if not all is kept, a colon, and what of it is. */
   private void vector(
       GuestMemory mm, Payload payload, int tag, long address, long count, long most) {
     int n = Math.clamp(count, 0, MAX_VECTOR);
@@ -343,7 +351,8 @@ final class CallCapture {
       long base = longAt(iovec, 16 * i);
       long length = longAt(iovec, 16 * i + 8);
       int kept = Math.clamp(Math.min(length, left), 0, BUFFER);
-      byte[] prefix = (Long.toUnsignedString(length) + ":").getBytes(StandardCharsets.US_ASCII);
+      String cut = kept < Math.min(length, left) ? "+:" : ":";
+      byte[] prefix = (Long.toUnsignedString(length) + cut).getBytes(StandardCharsets.US_ASCII);
       if (!payload.begin(prefix.length + kept)) {
         return;
       }
@@ -360,15 +369,34 @@ final class CallCapture {
   }
 
   /** A header, then the address, the control messages and the buffers that it points to. */
-  private void message(GuestMemory mm, Payload payload, int tag, long address, long most) {
-    if (address == 0 || mm.copyIn(address, header, 0, MESSAGE_HEADER) < 0) {
+  private void message(
+      GuestMemory mm, Payload payload, int tag, long address, int size, long most) {
+    if (address == 0 || mm.copyIn(address, header, 0, size) < 0) {
       return;
     }
-    payload.add(tag, Payload.BYTES, header, 0, MESSAGE_HEADER);
+    payload.add(tag, Payload.BYTES, header, 0, size);
     long length = longAt(header, 8) & 0xffffffffL;
     part(mm, payload, tag, Payload.NAME, longAt(header, 0), length, MAX_ADDRESS);
     part(mm, payload, tag, Payload.CONTROL, longAt(header, 32), longAt(header, 40), MAX_CONTROL);
-    vector(mm, payload, tag, longAt(header, 16), longAt(header, 24), most);
+    long filled = size == MESSAGE_HEADER ? most : longAt(header, MESSAGE_HEADER) & 0xffffffffL;
+    vector(mm, payload, tag, longAt(header, 16), longAt(header, 24), filled);
+  }
+
+  /**
+   * Several of them, an empty one if there were more.
+   *
+   * @param size of each, with the length behind it when that is known
+   */
+  private void messages(
+      GuestMemory mm, Payload payload, int tag, long address, long count, int size) {
+    int n = Math.clamp(count, 0, MAX_MESSAGES);
+    for (int i = 0; i < n; i++) {
+      long at = address + i * (long) MESSAGE_AND_LENGTH;
+      message(mm, payload, tag, at, size, Long.MAX_VALUE);
+    }
+    if (n < count) {
+      payload.add(tag, Payload.BYTES, header, 0, 0);
+    }
   }
 
   private static void part(

@@ -20,18 +20,24 @@ public final class CallFormatter {
   private static final int CLONE3 = 435;
   private static final int F_GETFD = 1;
   private static final int F_GETFL = 3;
+  private static final int MOST = 6;
+  private static final String DIGITS = "0123456789abcdef";
 
   private final CallTable table = CallTable.get();
 
   /** The whole line: {@code openat(AT_FDCWD, "/etc/passwd", O_RDONLY) = 3}. */
   public String line(Event e) {
-    StringBuilder out = new StringBuilder(160).append(table.name(e.number())).append('(');
-    String separator = "";
-    for (String argument : arguments(e)) {
-      out.append(separator).append(argument);
-      separator = ", ";
-    }
-    return out.append(") = ").append(result(e)).toString();
+    StringBuilder out = new StringBuilder(160);
+    line(out, e);
+    return out.toString();
+  }
+
+  /** The same, appended. */
+  public void line(StringBuilder out, Event e) {
+    out.append(table.name(e.number())).append('(');
+    arguments(out, e, ", ", new int[MOST]);
+    out.append(") = ");
+    result(out, e);
   }
 
   /** What of a line is known while the call waits: {@code read(3, }. */
@@ -66,25 +72,53 @@ public final class CallFormatter {
 
   /** Each argument. */
   public List<String> arguments(Event e) {
+    StringBuilder all = new StringBuilder(100);
+    int[] ends = new int[MOST];
+    int n = arguments(all, e, "", ends);
+    List<String> out = new ArrayList<>(n);
+    int from = 0;
+    for (int i = 0; i < n; i++) {
+      int to = ends[i] < 0 ? ~ends[i] : ends[i];
+      out.add(all.substring(from, to));
+      from = to;
+    }
+    return out;
+  }
+
+  /**
+   * Appends the arguments.
+   *
+   * @param ends room for six: where each of them ends; the complement of that for one that may have
+   *     quotes in it
+   * @return how many there are
+   */
+  public int arguments(StringBuilder out, Event e, String separator, int[] ends) {
     Call call = table.row(e.number());
-    List<String> out = new ArrayList<>(6);
+    int n = 0;
     if (call == null) {
       for (long a : e.arguments()) {
-        out.add("0x" + Long.toHexString(a));
+        out.append(n == 0 ? "" : separator).append("0x");
+        hexDigits(out, a);
+        ends[n++] = out.length();
       }
-      return out;
+      return n;
     }
     List<Kind> kinds = call.arguments(e.arguments());
     for (int i = 0; i < kinds.size(); i++) {
       if (isOptionalMode(call.number(), i, e)) {
         break;
       }
-      if (kinds.get(i).type() == Kind.Type.NONE) {
+      Kind kind = kinds.get(i);
+      if (kind.type() == Kind.Type.NONE) {
         continue;
       }
-      out.add(argument(e, i, kinds.get(i)));
+      if (n > 0) {
+        out.append(separator);
+      }
+      argument(out, e, i, kind);
+      ends[n++] = kind.isPointer() ? ~out.length() : out.length();
     }
-    return out;
+    return n;
   }
 
   /** The mode of an open that makes nothing is none. */
@@ -100,77 +134,118 @@ public final class CallFormatter {
 
   /** What came back, with the errno in words. */
   public String result(Event e) {
+    StringBuilder out = new StringBuilder(40);
+    result(out, e);
+    return out.toString();
+  }
+
+  private void result(StringBuilder out, Event e) {
     if (!e.returned()) {
-      return "?";
+      out.append('?');
+      return;
     }
     long r = e.result();
     if (r <= -512 && r >= -516) {
-      return switch ((int) -r) {
-        case 512 -> "? ERESTARTSYS (To be restarted if SA_RESTART is set)";
-        case 513 -> "? ERESTARTNOINTR (To be restarted)";
-        case 514 -> "? ERESTARTNOHAND (To be restarted if no handler)";
-        default -> "? ERESTART_RESTARTBLOCK (Interrupted by signal)";
-      };
+      out.append(
+          switch ((int) -r) {
+            case 512 -> "? ERESTARTSYS (To be restarted if SA_RESTART is set)";
+            case 513 -> "? ERESTARTNOINTR (To be restarted)";
+            case 514 -> "? ERESTARTNOHAND (To be restarted if no handler)";
+            default -> "? ERESTART_RESTARTBLOCK (Interrupted by signal)";
+          });
+      return;
     }
     if (e.failed()) {
       int errno = (int) -r;
-      return "-1 " + table.errnoName(errno) + " (" + table.errnoText(errno) + ")";
+      out.append("-1 ").append(table.errnoName(errno));
+      out.append(" (").append(table.errnoText(errno)).append(')');
+      return;
     }
     int number = e.number();
     if (number == UMASK) {
-      return "0" + (r == 0 ? "" : Long.toOctalString(r));
+      out.append('0').append(r == 0 ? "" : Long.toOctalString(r));
+      return;
     }
     if (number == FCNTL && (e.arguments()[1] == F_GETFD || e.arguments()[1] == F_GETFL)) {
       String flags =
           e.arguments()[1] == F_GETFD
               ? r == 0 ? "" : "FD_CLOEXEC"
               : table.set("open").map(set -> set.bits(r)).orElse("");
-      return r == 0 && flags.isEmpty()
-          ? "0"
-          : "0x" + Long.toHexString(r) + " (flags " + flags + ")";
+      out.append(
+          r == 0 && flags.isEmpty() ? "0" : "0x" + Long.toHexString(r) + " (flags " + flags + ")");
+      return;
     }
     Call call = table.row(number);
+    if (call != null && call.addressResult()) {
+      out.append("0x");
+      hexDigits(out, r);
+      return;
+    }
+    out.append(r);
     String ready = call == null ? "" : Ready.behind(e, call);
     if (!ready.isEmpty()) {
-      return r + " (" + ready + ")";
+      out.append(" (").append(ready).append(')');
     }
-    return call != null && call.addressResult() ? "0x" + Long.toHexString(r) : Long.toString(r);
   }
 
-  private String argument(Event e, int i, Kind kind) {
+  private void argument(StringBuilder out, Event e, int i, Kind kind) {
     long value = e.arguments()[i];
-    return switch (kind.type()) {
-      case INT, FD, PID -> Integer.toString((int) value);
-      case UINT -> Integer.toUnsignedString((int) value);
-      case LONG -> Long.toString(value);
-      case ULONG -> Long.toUnsignedString(value);
-      case HEX -> hex(value);
-      case HEX_NUMBER -> value == 0 ? "0" : "0x" + Long.toHexString(value);
-      case OCTAL -> "0" + (value == 0 ? "" : Long.toOctalString(value & 0xffffffffL));
-      case DEVICE -> device(value);
-      case DIRECTORY_FD -> (int) value == AT_FDCWD ? "AT_FDCWD" : Integer.toString((int) value);
-      case UID -> (int) value == -1 ? "-1" : Integer.toUnsignedString((int) value);
-      case SIGNAL -> value == 0 ? "0" : table.signal((int) value);
-      case FLAGS -> kind.set() == null ? hex(value) : kind.set().bits(bits(e, i, value));
-      case ENUM -> kind.set() == null ? hex(value) : kind.set().value(enumeration(value));
-      case PATH, STRING -> text(e, i, value);
-      case STRINGS -> list(e, i, value);
+    switch (kind.type()) {
+      case INT, FD, PID -> out.append((int) value);
+      case UINT -> out.append(value & 0xffffffffL);
+      case LONG -> out.append(value);
+      case ULONG -> out.append(value >= 0 ? Long.toString(value) : Long.toUnsignedString(value));
+      case HEX -> hex(out, value);
+      case HEX_NUMBER -> {
+        out.append(value == 0 ? "0" : "0x");
+        if (value != 0) {
+          hexDigits(out, value);
+        }
+      }
+      case OCTAL -> out.append('0').append(value == 0 ? "" : octal(value & 0xffffffffL));
+      case DEVICE -> out.append(device(value));
+      case DIRECTORY_FD -> {
+        if ((int) value == AT_FDCWD) {
+          out.append("AT_FDCWD");
+        } else {
+          out.append((int) value);
+        }
+      }
+      case UID -> out.append((int) value == -1 ? -1 : value & 0xffffffffL);
+      case SIGNAL -> out.append(value == 0 ? "0" : table.signal((int) value));
+      case FLAGS ->
+          out.append(kind.set() == null ? hex(value) : kind.set().bits(bits(e, i, value)));
+      case ENUM ->
+          out.append(kind.set() == null ? hex(value) : kind.set().value(enumeration(value)));
+      case PATH, STRING -> kept(out, e, i, value, Payload.TEXT, Payload.CUT_TEXT);
+      case STRINGS -> out.append(list(e, i, value));
       case ENVIRONMENT ->
-          e.item(i, Payload.MORE_ELEMENTS)
-              .map(n -> hex(value) + " /* " + Escape.c(n.text()) + " vars */")
-              .orElse(hex(value));
-      case BYTES -> bytes(e, i, value);
-      case STRUCT -> struct(e, i, kind, value);
+          out.append(
+              e.item(i, Payload.MORE_ELEMENTS)
+                  .map(n -> hex(value) + " /* " + Escape.c(n.text()) + " vars */")
+                  .orElse(hex(value)));
+      case BYTES -> kept(out, e, i, value, Payload.BYTES, Payload.CUT_BYTES);
+      case STRUCT -> out.append(struct(e, i, kind, value));
       case SOCKET_ADDRESS ->
-          e.item(i, Payload.BYTES).map(item -> SocketAddress.show(item.bytes())).orElse(hex(value));
-      case IO_VECTOR -> vector(e, i, value);
-      case MESSAGE -> MessageHeader.show(e, i, vector(e, i, 0)).orElse(hex(value));
-      case NONE -> "";
+          out.append(
+              e.item(i, Payload.BYTES)
+                  .map(item -> SocketAddress.show(item.bytes()))
+                  .orElse(hex(value)));
+      case IO_VECTOR -> out.append(vector(e.items(), i, value));
+      case MESSAGE -> out.append(MessageHeader.show(e.items(), i).orElse(hex(value)));
+      case MESSAGES -> out.append(MessageHeader.showAll(e.items(), i).orElse(hex(value)));
+      case NONE -> {
+        // not shown
+      }
       case FD_SET -> {
         List<Item> items = e.items(i, Payload.BYTES);
-        yield items.isEmpty() ? hex(value) : Ready.descriptors(items.getFirst().bytes());
+        out.append(items.isEmpty() ? hex(value) : Ready.descriptors(items.getFirst().bytes()));
       }
-    };
+    }
+  }
+
+  private static String octal(long value) {
+    return Long.toOctalString(value);
   }
 
   /** Flags have 32 bits but in few calls, and a compiler may leave rubbish above. */
@@ -186,30 +261,50 @@ public final class CallFormatter {
     return value == 0 ? "NULL" : "0x" + Long.toHexString(value);
   }
 
+  private static void hex(StringBuilder out, long value) {
+    if (value == 0) {
+      out.append("NULL");
+    } else {
+      out.append("0x");
+      hexDigits(out, value);
+    }
+  }
+
+  private static void hexDigits(StringBuilder out, long value) {
+    int shift = 60 - Long.numberOfLeadingZeros(value | 1) / 4 * 4;
+    for (; shift >= 0; shift -= 4) {
+      out.append(DIGITS.charAt((int) (value >>> shift) & 15));
+    }
+  }
+
   static String device(long value) {
     long major = value >> 8 & 0xfff | value >> 32 & ~0xfffL;
     long minor = value & 0xff | value >> 12 & 0xfff00;
     return "makedev(0x" + Long.toHexString(major) + ", 0x" + Long.toHexString(minor) + ")";
   }
 
-  private static String text(Event e, int i, long value) {
-    Optional<Item> whole = e.item(i, Payload.TEXT);
-    if (whole.isPresent()) {
-      return Escape.quoted(whole.get().text());
+  /**
+   * A text or bytes in quotes, with dots behind if there was more; the address if there is none.
+   */
+  private static void kept(StringBuilder out, Event e, int i, long value, int whole, int cut) {
+    List<Item> items = e.items();
+    Item begun = null;
+    for (int n = 0; n < items.size(); n++) {
+      Item item = items.get(n);
+      if (item.tag() == i && item.type() == whole) {
+        Escape.quoted(out, item.text());
+        return;
+      }
+      if (begun == null && item.tag() == i && item.type() == cut) {
+        begun = item;
+      }
     }
-    return e.item(i, Payload.CUT_TEXT)
-        .map(cut -> Escape.quoted(cut.text()) + "...")
-        .orElse(hex(value));
-  }
-
-  private static String bytes(Event e, int i, long value) {
-    Optional<Item> whole = e.item(i, Payload.BYTES);
-    if (whole.isPresent()) {
-      return Escape.quoted(whole.get().text());
+    if (begun == null) {
+      hex(out, value);
+    } else {
+      Escape.quoted(out, begun.text());
+      out.append("...");
     }
-    return e.item(i, Payload.CUT_BYTES)
-        .map(cut -> Escape.quoted(cut.text()) + "...")
-        .orElse(hex(value));
   }
 
   private static String list(Event e, int i, long value) {
@@ -251,30 +346,30 @@ public final class CallFormatter {
     return out.append(cut ? ", ...]" : "]").toString();
   }
 
-  private static String vector(Event e, int i, long value) {
-    List<Item> elements = e.items(i, Payload.ELEMENT);
-    if (elements.isEmpty()) {
-      return hex(value);
-    }
+  /** The buffers of a vector, of the items that belong to it. */
+  static String vector(List<Item> items, int i, long value) {
     StringBuilder out = new StringBuilder("[");
-    for (Item element : elements) {
+    boolean more = false;
+    for (Item element : items) {
+      if (element.tag() != i) {
+        continue;
+      }
+      more |= element.type() == Payload.MORE_ELEMENTS;
       // The whole length, then what of it was kept.
-      String text = element.text();
+      String text = element.type() == Payload.ELEMENT ? element.text() : "";
       int colon = text.indexOf(':');
       if (colon < 0) {
         continue;
       }
       String kept = text.substring(colon + 1);
-      String length = text.substring(0, colon);
+      boolean cut = colon > 0 && text.charAt(colon - 1) == '+';
+      String length = text.substring(0, cut ? colon - 1 : colon);
       out.append(out.length() == 1 ? "" : ", ").append("{iov_base=").append(Escape.quoted(kept));
-      if (!Integer.toString(kept.length()).equals(length)) {
+      if (cut) {
         out.append("...");
       }
       out.append(", iov_len=").append(Escape.c(length)).append('}');
     }
-    if (e.item(i, Payload.MORE_ELEMENTS).isPresent()) {
-      out.append(", ...");
-    }
-    return out.append(']').toString();
+    return out.length() == 1 ? hex(value) : out.append(more ? ", ...]" : "]").toString();
   }
 }

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The table in {@code calls.txt}. Read when somebody watches for the first time. */
 public final class CallTable {
-  private static final int MOST = 512;
+  /** No call of Linux has this number or a higher one. */
+  public static final int MOST = 512;
 
   private static final class Holder {
     static final CallTable TABLE = new CallTable();
@@ -240,6 +241,7 @@ public final class CallTable {
           case "sa" -> Type.SOCKET_ADDRESS;
           case "iov" -> Type.IO_VECTOR;
           case "msg" -> Type.MESSAGE;
+          case "mmsg" -> Type.MESSAGES;
           case "fds" -> Type.FD_SET;
           default -> Type.STRUCT;
         };

@@ -48,6 +48,8 @@ public record Kind(
     IO_VECTOR,
     /** A {@code struct msghdr} with its address, its buffers and its control messages. */
     MESSAGE,
+    /** An array of {@code struct mmsghdr}: such headers, each with a length behind it. */
+    MESSAGES,
     /** Not an argument of this case of the call. */
     NONE,
     /** Descriptors as select(2) has them: a bit each, of as many as {@link #count} says. */
@@ -74,6 +76,7 @@ public record Kind(
           SOCKET_ADDRESS,
           IO_VECTOR,
           MESSAGE,
+          MESSAGES,
           FD_SET ->
           true;
       default -> false;

@@ -7,12 +7,16 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What poll(2) and select(2) found: which descriptors are ready, and for what. */
+/**
+ * What poll(2) and select(2) found: which descriptors are ready, and for what; and of calls that
+ * wait for a time what was left of it.
+ */
 final class Ready {
   private static final int POLL = 7;
   private static final int SELECT = 23;
   private static final int PSELECT6 = 270;
   private static final int PPOLL = 271;
+  private static final int RECVMMSG = 299;
   private static final int POLLFD = 8;
   private static final String[] SETS = {"in", "out", "except"};
 
@@ -22,6 +26,10 @@ final class Ready {
   static String behind(Event e, CallTable.Call call) {
     return switch (call.number()) {
       case POLL, PPOLL -> e.result() == 0 ? "Timeout" : polled(e);
+      case RECVMMSG -> {
+        String left = left(e, 4, "timespec");
+        yield left.isEmpty() ? "" : left.substring(2);
+      }
       case SELECT, PSELECT6 -> e.result() == 0 ? "Timeout" : selected(e);
       default -> "";
     };

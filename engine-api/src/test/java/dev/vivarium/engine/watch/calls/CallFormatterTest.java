@@ -271,6 +271,24 @@ class CallFormatterTest {
       String line = formatter.line(call("recvmsg", 2, List.of(header, wrong), 3, 4096, 0));
       assertTrue(line.contains("msg_control=[...]"), line);
     }
+    List<Event.Item> several = new ArrayList<>();
+    for (int size : new int[] {56, 60, 60}) {
+      several.add(
+          new Event.Item(
+              1,
+              Payload.BYTES,
+              Arrays.copyOf(longs(1, 0, 0, 0x2000, 1, 0, 0, 0, 60).bytes(), size)));
+      several.add(
+          new Event.Item(1, Payload.ELEMENT, "40+:abc".getBytes(StandardCharsets.US_ASCII)));
+    }
+    several.add(new Event.Item(1, Payload.BYTES, new byte[0]));
+    String one =
+        "{msg_hdr={msg_name=NULL, msg_namelen=0, msg_iov=[{iov_base=\"abc\"..., iov_len=40}],"
+            + " msg_iovlen=1, msg_controllen=0, msg_flags=0}, msg_len=60}";
+    shows("3, [" + one + ", " + one + ", ...], 9, 0", "sendmmsg", several, 3, 4096, 9, 0);
+    String none = one.replace(", msg_len=60", "");
+    shows("3, [" + none + "], 1, 0", "sendmmsg", several.subList(0, 2), 3, 4096, 1, 0);
+    shows("3, 0x1000, 2, 0", "sendmmsg", List.of(), 3, 4096, 2, 0);
     shows("3, 0x1000, 0", "sendmsg", List.of(ints(1, Payload.BYTES, 1, 2)), 3, 4096, 0);
   }
 
