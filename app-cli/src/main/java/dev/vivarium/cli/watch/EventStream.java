@@ -9,12 +9,10 @@ import dev.vivarium.engine.state.SandboxState;
 import dev.vivarium.engine.watch.Event;
 import dev.vivarium.engine.watch.EventReader;
 import dev.vivarium.engine.watch.Watch;
+import dev.vivarium.engine.watch.export.AsciiSink;
 import dev.vivarium.engine.watch.export.EventOutput;
 import dev.vivarium.engine.watch.export.Format;
-import java.io.BufferedWriter;
 import java.io.IOException;
-import java.io.OutputStreamWriter;
-import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -46,13 +44,13 @@ final class EventStream {
   }
 
   /** Where the output goes: a file, or standard output. */
-  static Writer writer(ParseResult arguments, Context context, Format format) throws CliException {
+  static AsciiSink sink(ParseResult arguments, Context context) throws CliException {
     String file = arguments.matchedOptionValue("-o", (String) null);
     if (file == null) {
-      return new BufferedWriter(new OutputStreamWriter(context.out(), format.charset()), 1 << 16);
+      return new AsciiSink(context.out());
     }
     try {
-      return Files.newBufferedWriter(Path.of(file), format.charset());
+      return new AsciiSink(Files.newOutputStream(Path.of(file)));
     } catch (IOException e) {
       throw new CliException(
           CliException.FAILED,
@@ -71,7 +69,7 @@ final class EventStream {
       SandboxState sandbox,
       Look look,
       EventFilter filter,
-      Writer to,
+      AsciiSink to,
       Outputs outputs,
       boolean fromOldest)
       throws CliException, EngineException, IOException, InterruptedException {

@@ -8,10 +8,10 @@ import dev.vivarium.engine.EngineException;
 import dev.vivarium.engine.client.Look;
 import dev.vivarium.engine.state.SandboxState;
 import dev.vivarium.engine.watch.EventKind;
+import dev.vivarium.engine.watch.export.AsciiSink;
 import dev.vivarium.engine.watch.export.Format;
 import dev.vivarium.engine.watch.export.TextOutput;
 import java.io.IOException;
-import java.io.Writer;
 import java.util.EnumSet;
 import java.util.Set;
 import picocli.CommandLine.Model.CommandSpec;
@@ -54,7 +54,7 @@ public final class EventsCommand extends Command {
     }
     SandboxState sandbox = Lookup.require(context.sandboxes(), positionals(arguments)[0]);
     try (Look look = Look.at(context.directories(), sandbox)) {
-      Writer to = EventStream.writer(arguments, context, format);
+      AsciiSink to = EventStream.sink(arguments, context);
       look.begin(true, false);
       return new EventStream()
           .run(

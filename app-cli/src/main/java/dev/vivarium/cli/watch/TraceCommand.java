@@ -11,10 +11,10 @@ import dev.vivarium.engine.state.SandboxState;
 import dev.vivarium.engine.watch.EventKind;
 import dev.vivarium.engine.watch.Statistics;
 import dev.vivarium.engine.watch.Wants;
+import dev.vivarium.engine.watch.export.AsciiSink;
 import dev.vivarium.engine.watch.export.Format;
 import dev.vivarium.engine.watch.export.TextOutput;
 import java.io.IOException;
-import java.io.Writer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumSet;
@@ -69,7 +69,7 @@ public final class TraceCommand extends Command {
         look.begin(false, true);
         return summary(look, filter, context);
       }
-      Writer to = EventStream.writer(arguments, context, format);
+      AsciiSink to = EventStream.sink(arguments, context);
       boolean packets = filter.more().contains(EventKind.PACKET);
       look.begin(new Wants(!packets, false, filter.more().contains(EventKind.WAIT), packets));
       return new EventStream()
@@ -152,34 +152,37 @@ public final class TraceCommand extends Command {
     }
     StringBuilder out = new StringBuilder();
     out.append(
-        "% time     seconds  usecs/call     calls    errors    blocked       disk syscall\n");
+        "% time     seconds  usecs/call     calls    errors    blocked       disk   handover"
+            + " syscall\n");
     String line =
-        "------ ----------- ----------- --------- --------- ---------- ----------"
+        "------ ----------- ----------- --------- --------- ---------- ---------- ----------"
             + " ----------------\n";
     out.append(line);
     for (Statistics.Calls r : rows) {
       out.append(
           String.format(
               java.util.Locale.ROOT,
-              "%6.2f %11.6f %11d %9d %9s %9.3fs %9.3fs %s%n",
+              "%6.2f %11.6f %11d %9d %9s %9.3fs %9.3fs %9.3fs %s%n",
               total == 0 ? 0 : 100.0 * r.latency().sum() / total,
               r.latency().sum() / 1e9,
               r.latency().sum() / 1000 / Math.max(1, r.latency().count()),
               r.latency().count(),
               r.failures() == 0 ? "" : Long.toString(r.failures()),
-              (r.blocked().sum() + r.handOver().sum()) / 1e9,
+              r.blocked().sum() / 1e9,
               r.disk().sum() / 1e9,
+              r.handOver().sum() / 1e9,
               r.name()));
     }
     out.append(line);
     out.append(
         String.format(
             java.util.Locale.ROOT,
-            "100.00 %11.6f %11d %9d %9s %10s %10s total%n",
+            "100.00 %11.6f %11d %9d %9s %10s %10s %10s total%n",
             total / 1e9,
             calls == 0 ? 0 : total / 1000 / calls,
             calls,
             errors == 0 ? "" : Long.toString(errors),
+            "",
             "",
             ""));
     context.out().print(out);

@@ -10,6 +10,7 @@ import dev.vivarium.engine.watch.Recorder;
 import dev.vivarium.engine.watch.Statistics;
 import dev.vivarium.engine.watch.Wants;
 import dev.vivarium.engine.watch.Watch;
+import dev.vivarium.engine.watch.export.AsciiSink;
 import dev.vivarium.engine.watch.export.EventOutput;
 import dev.vivarium.engine.watch.export.Format;
 import dev.vivarium.engine.watch.report.Change;
@@ -108,7 +109,7 @@ final class Recording {
 
   private static EventOutput trace(Path file, Format format) throws IOException {
     return format.output(
-        Files.newBufferedWriter(file, format.charset()), System.currentTimeMillis() * 1_000_000);
+        new AsciiSink(Files.newOutputStream(file)), System.currentTimeMillis() * 1_000_000);
   }
 
   /**

@@ -41,6 +41,7 @@ public enum EventKind {
   }
 
   private final int number;
+  private final String word = name().toLowerCase(Locale.ROOT);
 
   EventKind(int number) {
     this.number = number;
@@ -57,7 +58,7 @@ public enum EventKind {
 
   /** As it is written in JSON and on the command line. */
   public String word() {
-    return name().toLowerCase(Locale.ROOT);
+    return word;
   }
 
   /** The one with this number in the ring; empty if there is none. */

@@ -28,6 +28,14 @@ public final class EventReader implements Closeable {
   /** For how long a slot that was begun is waited for: its writer may not be running just now. */
   private static final long PATIENCE_NANOS = 2_000_000_000L;
 
+  private static final int WORDS = SLOT_BYTES / 8;
+
+  /** So many slots are copied at once if they are there. */
+  private static final int BATCH = 64;
+
+  /** And so much of their payload. */
+  private static final int STREAM = 1 << 15;
+
   private final Arena arena = Arena.ofShared();
   private final MemorySegment map;
   private final int slots;
@@ -36,7 +44,18 @@ public final class EventReader implements Closeable {
   private final long epochNanos;
   private final Set<EventKind> more;
   private final byte[] payload = new byte[Payload.MAX];
-  private final long[] slot = new long[SLOT_BYTES / 8];
+
+  /** Slots that were copied together, {@link #from} being where the next one lies. */
+  private final long[] copied = new long[BATCH * WORDS];
+
+  private int from;
+  private int ready;
+
+  /** Payloads that were copied with them: a part of the endless stream of bytes. */
+  private final byte[] stream = new byte[STREAM];
+
+  private long streamStart;
+  private int streamLength;
   private final CRC32 crc = new CRC32();
   private volatile long next;
   private volatile long payloadTaken;
@@ -141,6 +160,13 @@ public final class EventReader implements Closeable {
   public Optional<Event> poll() throws IOException {
     try {
       while (true) {
+        if (ready > 0) {
+          Event event = copied();
+          if (event != null) {
+            return Optional.of(event);
+          }
+          continue;
+        }
         long head = head();
         if (next >= head) {
           if (next > head) {
@@ -154,21 +180,10 @@ public final class EventReader implements Closeable {
         long at = HEADER_BYTES + (next & (slots - 1)) * SLOT_BYTES;
         long state = (long) LONGS.getAcquire(map, at + STATE);
         if (state == next + 1) {
-          MemorySegment.copy(map, LONG, at, slot, 0, slot.length);
-          EventKind kind = EventKind.of((short) slot[KIND / 8]).orElse(null);
-          if (kind != null && !kind.isForAll() && !more.contains(kind)) {
-            waitingSince = 0;
-            next++; // whatever becomes of the slot, it was none for this reader
-            continue;
+          waitingSince = 0;
+          if (!copy(head)) {
+            skipTo(next + 1); // overwritten meanwhile
           }
-          Event event = kind == null ? null : take(kind);
-          VarHandle.loadLoadFence();
-          if (event != null && (long) LONGS.getOpaque(map, at + STATE) == next + 1) {
-            waitingSince = 0;
-            next++;
-            return Optional.of(event);
-          }
-          skipTo(next + 1); // overwritten meanwhile, or of no kind that there is
         } else if (isOlder(state) && (long) LONGS.getAcquire(map, (long) GIVEN_UP_AT) > next) {
           skipTo(next + 1);
         } else if (state == ~next || isOlder(state)) {
@@ -191,6 +206,89 @@ public final class EventReader implements Closeable {
     }
   }
 
+  /**
+   * Copies the next event, which is complete, and those behind it that are: an access to the map
+   * costs as much as all else that is done with an event (see {@link EventWriter}).
+   *
+   * @return false if the next one was overwritten while it was copied
+   */
+  private boolean copy(long head) {
+    int first = (int) (next & (slots - 1));
+    int most = (int) Math.min(Math.min(BATCH, slots - first), head - next);
+    int n = 1;
+    while (n < most
+        && (long) LONGS.getAcquire(map, HEADER_BYTES + (first + n) * (long) SLOT_BYTES + STATE)
+            == next + n + 1) {
+      n++;
+    }
+    MemorySegment.copy(map, LONG, HEADER_BYTES + first * (long) SLOT_BYTES, copied, 0, n * WORDS);
+    copyPayloads(n);
+    VarHandle.loadLoadFence();
+    // Who writes into a slot has counted its event before. So all are whole that are less than once
+    // around behind; else one of them is looked at again by itself.
+    if (head() - next > slots) {
+      long state = HEADER_BYTES + first * (long) SLOT_BYTES + STATE;
+      if ((long) LONGS.getOpaque(map, state) != next + 1) {
+        return false;
+      }
+      n = 1;
+    }
+    from = 0;
+    ready = n;
+    return true;
+  }
+
+  /** Copies what most of the payloads lie in: events and their payloads come in the same order. */
+  private void copyPayloads(int n) {
+    streamLength = 0;
+    long start = -1;
+    long end = -1;
+    for (int i = 0; i < n; i++) {
+      int length = (int) copied[i * WORDS + PAYLOAD_LENGTH / 8];
+      long position = copied[i * WORDS + PAYLOAD / 8];
+      if (length <= 0 || length > Payload.MAX || position < 0) {
+        continue;
+      }
+      if (start < 0) {
+        start = position;
+        end = position;
+      }
+      if (position < start || position + length - start > STREAM) {
+        break;
+      }
+      end = Math.max(end, position + length);
+    }
+    // One that goes over the end of the ring's bytes is copied alone.
+    int at = (int) (start & (payloadBytes - 1));
+    if (start >= 0 && at + (end - start) <= payloadBytes) {
+      streamLength = (int) (end - start);
+      streamStart = start;
+      MemorySegment.copy(map, ValueLayout.JAVA_BYTE, payloadStart + at, stream, 0, streamLength);
+      VarHandle.loadLoadFence();
+      long head = (long) LONGS.getAcquire(map, (long) PAYLOAD_HEAD_AT);
+      if (head - start > payloadBytes || end > head) {
+        streamLength = 0;
+      }
+    }
+  }
+
+  /** The next of those that were copied; null if it is none for this reader. */
+  private @Nullable Event copied() {
+    EventKind kind = EventKind.of((short) copied[from + KIND / 8]).orElse(null);
+    Event event = null;
+    if (kind == null) {
+      skipTo(next + 1); // of no kind that there is
+    } else {
+      if (kind.isForAll() || more.contains(kind)) {
+        event = take(kind);
+      }
+      next++;
+    }
+    from += WORDS;
+    ready--;
+    return event;
+  }
+
   /** Whether a slot's word says that what is or was written there comes before the next event. */
   private boolean isOlder(long state) {
     return state < 0 ? ~state < next : state <= next;
@@ -202,26 +300,28 @@ public final class EventReader implements Closeable {
     next = sequence;
   }
 
-  /** Makes an event of {@link #slot}. */
+  /** Makes an event of the copied slot. */
   private Event take(EventKind kind) {
-    int length = (int) slot[PAYLOAD_LENGTH / 8];
+    long[] slot = copied;
+    int at = from;
+    int length = (int) slot[at + PAYLOAD_LENGTH / 8];
     List<Event.Item> items =
         length == 0
             ? List.of()
-            : items(slot[PAYLOAD / 8], length, (int) (slot[PAYLOAD_LENGTH / 8] >> 32));
+            : items(slot[at + PAYLOAD / 8], length, (int) (slot[at + PAYLOAD_LENGTH / 8] >> 32));
     return new Event(
         next,
-        slot[TIME / 8],
-        (int) slot[PID / 8],
-        (int) (slot[PID / 8] >> 32),
+        slot[at + TIME / 8],
+        (int) slot[at + PID / 8],
+        (int) (slot[at + PID / 8] >> 32),
         kind,
-        (int) (slot[KIND / 8] >> 32),
-        Arrays.copyOfRange(slot, ARGUMENTS / 8, ARGUMENTS / 8 + 6),
-        (slot[KIND / 8] >> 16 & NO_RESULT) == 0,
-        slot[RESULT / 8],
-        Math.max(0, slot[DURATION / 8]),
-        Math.max(0, slot[BLOCKED / 8]),
-        Math.max(0, slot[DISK / 8]),
+        (int) (slot[at + KIND / 8] >> 32),
+        Arrays.copyOfRange(slot, at + ARGUMENTS / 8, at + ARGUMENTS / 8 + 6),
+        (slot[at + KIND / 8] >> 16 & NO_RESULT) == 0,
+        slot[at + RESULT / 8],
+        Math.max(0, slot[at + DURATION / 8]),
+        Math.max(0, slot[at + BLOCKED / 8]),
+        Math.max(0, slot[at + DISK / 8]),
         items == null ? List.of() : items,
         items != null);
   }
@@ -231,34 +331,43 @@ public final class EventReader implements Closeable {
     if (length < 0 || length > Payload.MAX || position < 0) {
       return null;
     }
-    int from = (int) (position & (payloadBytes - 1));
-    int first = Math.min(length, payloadBytes - from);
-    MemorySegment.copy(map, ValueLayout.JAVA_BYTE, payloadStart + from, payload, 0, first);
+    boolean there = position >= streamStart && position + length <= streamStart + streamLength;
+    byte[] bytes = there ? stream : payload;
+    int start = there ? (int) (position - streamStart) : 0;
+    if (!there && !copyPayload(position, length)) {
+      return null;
+    }
+    if (Payload.checksum(crc, bytes, start, length) != checksum) {
+      return null;
+    }
+    payloadTaken = position + length;
+    List<Event.Item> items = new ArrayList<>(4);
+    int at = start;
+    int end = start + length;
+    while (at + Payload.HEADER <= end) {
+      int size = (bytes[at + 2] & 0xff) | (bytes[at + 3] & 0xff) << 8;
+      int value = at + Payload.HEADER;
+      if (value + size > end) {
+        return null;
+      }
+      items.add(
+          new Event.Item(bytes[at], bytes[at + 1], Arrays.copyOfRange(bytes, value, value + size)));
+      at = value + size;
+    }
+    return items;
+  }
+
+  /** Copies one payload by itself; false if it was overwritten meanwhile. */
+  private boolean copyPayload(long position, int length) {
+    int at = (int) (position & (payloadBytes - 1));
+    int first = Math.min(length, payloadBytes - at);
+    MemorySegment.copy(map, ValueLayout.JAVA_BYTE, payloadStart + at, payload, 0, first);
     if (first < length) {
       MemorySegment.copy(map, ValueLayout.JAVA_BYTE, payloadStart, payload, first, length - first);
     }
     VarHandle.loadLoadFence();
     long head = (long) LONGS.getAcquire(map, (long) PAYLOAD_HEAD_AT);
-    if (head - position > payloadBytes
-        || position + length > head
-        || Payload.checksum(crc, payload, length) != checksum) {
-      return null;
-    }
-    payloadTaken = position + length;
-    List<Event.Item> items = new ArrayList<>(4);
-    int at = 0;
-    while (at + Payload.HEADER <= length) {
-      int size = (payload[at + 2] & 0xff) | (payload[at + 3] & 0xff) << 8;
-      int start = at + Payload.HEADER;
-      if (start + size > length) {
-        return null;
-      }
-      items.add(
-          new Event.Item(
-              payload[at], payload[at + 1], Arrays.copyOfRange(payload, start, start + size)));
-      at = start + size;
-    }
-    return items;
+    return head - position <= payloadBytes && position + length <= head;
   }
 
   @Override

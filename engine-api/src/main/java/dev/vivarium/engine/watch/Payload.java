@@ -60,12 +60,12 @@ public final class Payload {
   }
 
   int checksum() {
-    return checksum(checksum, bytes, length);
+    return checksum(checksum, bytes, 0, length);
   }
 
-  static int checksum(CRC32 checksum, byte[] bytes, int length) {
+  static int checksum(CRC32 checksum, byte[] bytes, int from, int length) {
     checksum.reset();
-    checksum.update(bytes, 0, length);
+    checksum.update(bytes, from, length);
     return (int) checksum.getValue();
   }
 

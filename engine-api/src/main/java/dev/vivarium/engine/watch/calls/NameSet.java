@@ -2,12 +2,21 @@ package dev.vivarium.engine.watch.calls;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Names of bits, or of values, as the kernel's headers have them. */
 public final class NameSet {
   private record Name(String name, long value, long mask) {}
 
+  /** What some bits are called. */
+  private record Shown(long value, String text) {}
+
+  private static final int REMEMBERED = 64;
+
   private final List<Name> names = new ArrayList<>();
+
+  /** Few combinations are used, and these again and again. Any thread may put one here. */
+  private final @Nullable Shown[] shown = new Shown[REMEMBERED];
 
   NameSet(String[] words, int from) {
     for (int i = from; i < words.length; i++) {
@@ -55,6 +64,16 @@ public final class NameSet {
 
   /** As bits, joined by {@code |}; what is left over in hexadecimal. */
   public String bits(long value) {
+    int slot = (int) (value ^ value >> 6 ^ value >> 12 ^ value >> 18) & REMEMBERED - 1;
+    Shown known = shown[slot];
+    if (known == null || known.value != value) {
+      known = new Shown(value, join(value));
+      shown[slot] = known;
+    }
+    return known.text;
+  }
+
+  private String join(long value) {
     StringBuilder out = new StringBuilder();
     long rest = value;
     for (Name n : names) {

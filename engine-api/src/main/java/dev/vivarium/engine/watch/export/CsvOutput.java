@@ -12,6 +12,7 @@ import java.util.List;
 public final class CsvOutput implements EventOutput {
   private final Appendable out;
   private final CallFormatter calls = new CallFormatter();
+  private final StringBuilder line = new StringBuilder(256);
 
   public CsvOutput(Appendable out) throws IOException {
     this.out = out;
@@ -24,7 +25,7 @@ public final class CsvOutput implements EventOutput {
     boolean call = e.kind() == EventKind.SYSCALL;
     List<String> paths = EventText.paths(e);
     CallTable table = CallTable.get();
-    StringBuilder line = new StringBuilder(200);
+    line.setLength(0);
     line.append(e.timeNanos()).append(',').append(e.kind().word());
     line.append(',').append(e.pid()).append(',').append(e.tid()).append(',');
     line.append(call ? table.name(e.number()) : "").append(',');

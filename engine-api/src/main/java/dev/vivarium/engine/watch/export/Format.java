@@ -1,7 +1,5 @@
 package dev.vivarium.engine.watch.export;
 
-import java.nio.charset.Charset;
-import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -38,11 +36,6 @@ public enum Format {
         : lower.endsWith(".csv")
             ? CSV
             : lower.endsWith(".json") ? PERFETTO : lower.endsWith(".pcap") ? PCAP : JSONL;
-  }
-
-  /** What its chars are: text, or the bytes of a file that is none. */
-  public Charset charset() {
-    return this == PCAP ? StandardCharsets.ISO_8859_1 : StandardCharsets.UTF_8;
   }
 
   /** Begins an output. */

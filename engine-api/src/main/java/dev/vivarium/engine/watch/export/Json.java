@@ -6,35 +6,31 @@ final class Json {
 
   /** A text; what is not printable ASCII is escaped, so that no terminal is told anything. */
   static void string(StringBuilder out, String text) {
-    if (isPlain(text)) {
-      out.append('"').append(text).append('"');
-      return;
-    }
     out.append('"');
-    for (int i = 0; i < text.length(); i++) {
+    escape(out, text, 0, text.length());
+    out.append('"');
+  }
+
+  /** What stands within the quotes; what needs no escape is copied in one go. */
+  static void escape(StringBuilder out, String text, int from, int to) {
+    int plain = from;
+    for (int i = from; i < to; i++) {
       char c = text.charAt(i);
+      if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
+        continue;
+      }
+      out.append(text, plain, i);
+      plain = i + 1;
       if (c == '"' || c == '\\') {
         out.append('\\').append(c);
-      } else if (c < 0x20 || c >= 0x7f) {
+      } else {
         out.append("\\u");
         for (int shift = 12; shift >= 0; shift -= 4) {
           out.append(Character.forDigit(c >> shift & 15, 16));
         }
-      } else {
-        out.append(c);
       }
     }
-    out.append('"');
-  }
-
-  private static boolean isPlain(String text) {
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (c == '"' || c == '\\' || c < 0x20 || c >= 0x7f) {
-        return false;
-      }
-    }
-    return true;
+    out.append(text, plain, to);
   }
 
   static void member(StringBuilder out, String name, String text) {

@@ -8,12 +8,16 @@ import dev.vivarium.engine.watch.calls.CallFormatter;
 import dev.vivarium.engine.watch.calls.CallTable;
 import java.io.IOException;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** One JSON object per event and line; docs/schemas/event.schema.json says what is in it. */
 public final class JsonLinesOutput implements EventOutput {
   private final Appendable out;
   private final CallFormatter calls = new CallFormatter();
   private final CallTable table = CallTable.get();
+  private final StringBuilder line = new StringBuilder(512);
+  private final int[] ends = new int[6];
+  private final @Nullable String[] heads = new String[CallTable.MOST + 1];
 
   public JsonLinesOutput(Appendable out) {
     this.out = out;
@@ -21,17 +25,17 @@ public final class JsonLinesOutput implements EventOutput {
 
   @Override
   public void accept(Event e) throws IOException {
-    out.append(object(e).append('\n'));
+    line.setLength(0);
+    object(e);
+    out.append(line.append('\n'));
   }
 
-  StringBuilder object(Event e) {
-    StringBuilder line = new StringBuilder(256);
+  private void object(Event e) {
     line.append("{\"time\":").append(e.timeNanos());
-    Json.member(line, "kind", e.kind().word());
-    Json.member(line, "pid", e.pid());
-    Json.member(line, "tid", e.tid());
+    line.append(",\"kind\":\"").append(e.kind().word());
+    line.append("\",\"pid\":").append(e.pid()).append(",\"tid\":").append(e.tid());
     switch (e.kind()) {
-      case SYSCALL -> syscall(line, e);
+      case SYSCALL -> syscall(e);
       case START -> {
         Json.member(line, "newTid", e.number());
         Json.member(line, "newPid", e.result());
@@ -89,30 +93,22 @@ public final class JsonLinesOutput implements EventOutput {
         Json.member(line, "rule", e.text(1).map(Escape::c).orElse(""));
       }
     }
-    return line.append('}');
+    line.append('}');
   }
 
-  private void syscall(StringBuilder line, Event e) {
-    Json.member(line, "nr", e.number());
-    Json.member(line, "call", table.name(e.number()));
-    line.append(",\"args\":[");
-    String separator = "";
-    for (String argument : calls.arguments(e)) {
-      line.append(separator);
-      Json.string(line, argument);
-      separator = ",";
-    }
-    line.append(']');
+  private void syscall(Event e) {
+    line.append(head(e.number()));
+    arguments(e);
     paths(line, e);
     if (!e.returned()) {
       return;
     }
     boolean failed = e.failed();
-    Json.member(line, "result", failed ? -1 : e.result());
+    line.append(",\"result\":").append(failed ? -1 : e.result());
     if (failed) {
       Json.member(line, "errno", table.errnoName((int) -e.result()));
     }
-    Json.member(line, "duration", e.durationNanos());
+    line.append(",\"duration\":").append(e.durationNanos());
     if (e.blockedNanos() != 0) {
       Json.member(line, "blocked", e.blockedNanos());
     }
@@ -124,17 +120,66 @@ public final class JsonLinesOutput implements EventOutput {
     }
   }
 
+  /** What stands before the arguments: the same for every event of a call. */
+  private String head(int number) {
+    int slot = number >= 0 && number < CallTable.MOST ? number : CallTable.MOST;
+    String head = heads[slot];
+    if (head == null || slot == CallTable.MOST) {
+      StringBuilder out = new StringBuilder(60);
+      Json.member(out, "nr", number);
+      Json.member(out, "call", table.name(number));
+      head = out.append(",\"args\":[").toString();
+      heads[slot] = head;
+    }
+    return head;
+  }
+
+  private void arguments(Event e) {
+    int start = line.length();
+    int n = calls.arguments(line.append('"'), e, "\",\"", ends);
+    if (n == 0) {
+      line.setLength(start);
+    } else {
+      escape(start + 1, n);
+      line.append('"');
+    }
+    line.append(']');
+  }
+
+  /** Of most calls no argument has a quote in it; else what stands there is written once more. */
+  private void escape(int start, int n) {
+    int first = 0;
+    while (first < n && ends[first] >= 0) {
+      first++;
+    }
+    if (first == n) {
+      return;
+    }
+    String all = line.substring(start);
+    line.setLength(start);
+    int from = 0;
+    for (int i = 0; i < n; i++) {
+      int to = (ends[i] < 0 ? ~ends[i] : ends[i]) - start;
+      line.append(i == 0 ? "" : "\",\"");
+      Json.escape(line, all, from, to);
+      from = to + 3;
+    }
+  }
+
   private static void paths(StringBuilder line, Event e) {
+    if (e.items().isEmpty() && e.kind() == EventKind.SYSCALL) {
+      return;
+    }
     List<String> paths = EventText.paths(e);
     if (paths.isEmpty() && e.kind() == EventKind.SYSCALL) {
       return;
     }
     line.append(",\"paths\":[");
-    String separator = "";
-    for (String path : paths) {
-      line.append(separator);
-      Json.string(line, Escape.c(path));
-      separator = ",";
+    for (int i = 0; i < paths.size(); i++) {
+      if (i > 0) {
+        line.append(',');
+      }
+      Json.string(line, Escape.c(paths.get(i)));
     }
     line.append(']');
   }

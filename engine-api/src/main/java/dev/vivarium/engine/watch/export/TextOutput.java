@@ -32,6 +32,7 @@ public final class TextOutput implements EventOutput {
   private final Appendable out;
   private final Style style;
   private final CallFormatter calls = new CallFormatter();
+  private final StringBuilder line = new StringBuilder(256);
 
   public TextOutput(Appendable out, Style style) {
     this.out = out;
@@ -46,14 +47,15 @@ public final class TextOutput implements EventOutput {
 
   @Override
   public void accept(Event e) throws IOException {
-    StringBuilder line = new StringBuilder(160);
+    line.setLength(0);
     if (open != 0 && !(open == e.tid() && e.kind() == EventKind.SYSCALL)) {
-      breakOff(line);
+      breakOff();
     }
     if (open != 0) {
       // It is the call that the line begins with.
       open = 0;
-      finish(line, e, calls.rest(e));
+      line.append(calls.rest(e));
+      finish(e);
       return;
     }
     if (style.pids) {
@@ -73,8 +75,12 @@ public final class TextOutput implements EventOutput {
         return;
       }
       case SYSCALL -> {
-        boolean resumed = unfinished.remove(e.tid());
-        finish(line, e, resumed ? "<... " + name(e) + " resumed>" + calls.rest(e) : calls.line(e));
+        if (!unfinished.isEmpty() && unfinished.remove(e.tid())) {
+          line.append("<... ").append(name(e)).append(" resumed>").append(calls.rest(e));
+        } else {
+          calls.line(line, e);
+        }
+        finish(e);
         return;
       }
       case SIGNAL -> line.append("--- ").append(EventText.describe(e)).append(" ---");
@@ -93,14 +99,13 @@ public final class TextOutput implements EventOutput {
   }
 
   /** Another comes in between. */
-  private void breakOff(StringBuilder line) {
+  private void breakOff() {
     line.append(" <unfinished ...>\n");
     unfinished.add(open);
     open = 0;
   }
 
-  private void finish(StringBuilder line, Event e, String text) throws IOException {
-    line.append(text);
+  private void finish(Event e) throws IOException {
     if (style.durations && e.returned()) {
       long micros = e.durationNanos() / 1000;
       line.append(" <").append(micros / 1_000_000).append('.');
@@ -127,9 +132,9 @@ public final class TextOutput implements EventOutput {
 
   @Override
   public void dropped(long count) throws IOException {
-    StringBuilder line = new StringBuilder();
+    line.setLength(0);
     if (open != 0) {
-      breakOff(line);
+      breakOff();
     }
     out.append(line)
         .append("... ")
@@ -145,8 +150,8 @@ public final class TextOutput implements EventOutput {
   @Override
   public void close() throws IOException {
     if (open != 0) {
-      StringBuilder line = new StringBuilder();
-      breakOff(line);
+      line.setLength(0);
+      breakOff();
       out.append(line);
     }
     flush();
