@@ -22,6 +22,9 @@ public record Colors(
     Color selection,
     Color[] heat) {
 
+  private static final Color FAINT_DARK = Color.web("#30363d", 0.6);
+  private static final Color FAINT_LIGHT = Color.web("#d0d7de", 0.6);
+
   /** For dark surroundings. */
   public static final Colors DARK =
       new Colors(
@@ -53,6 +56,11 @@ public record Colors(
           Color.web("#cf222e"),
           Color.web("#54aeff", 0.35),
           ramp("#e3f0ee", "#8fd0c5", "#2a9d8f", "#31688e", "#440154"));
+
+  /** Of lines that lie over something. */
+  public Color faintLine() {
+    return dark ? FAINT_DARK : FAINT_LIGHT;
+  }
 
   private static Color[] ramp(String... stops) {
     Color[] ramp = new Color[64];

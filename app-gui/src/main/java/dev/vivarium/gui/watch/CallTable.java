@@ -7,7 +7,6 @@ import dev.vivarium.engine.watch.export.EventText;
 import dev.vivarium.gui.frame.Colors;
 import dev.vivarium.gui.frame.Format;
 import dev.vivarium.gui.frame.Messages;
-import java.util.Locale;
 import java.util.function.Consumer;
 import javafx.animation.AnimationTimer;
 import javafx.beans.value.ObservableValue;
@@ -41,6 +40,11 @@ public final class CallTable extends Region {
   private final Font font = Font.font("Monospaced", 12);
   private final Font headFont = Font.font(11.5);
   private final double glyph;
+  private final String[] headings = new String[COLUMNS.length];
+  private final CallLine text = new CallLine();
+  private Color faintAccent = Color.TRANSPARENT;
+  private Color faintThird = Color.TRANSPARENT;
+  private Color faintBad = Color.TRANSPARENT;
   private @Nullable CallFeed feed;
   private Event @Nullable [] still;
   private @Nullable Event chosen;
@@ -92,10 +96,21 @@ public final class CallTable extends Region {
       choose(first + (long) ((e.getY() - HEAD) / ROW));
     });
     setOnKeyPressed(this::pressed);
-    colors.addListener((o, before, now) -> dirty = true);
+    for (int i = 0; i < COLUMNS.length; i++) {
+      headings[i] = Messages.text("calls.column." + COLUMNS[i]);
+    }
+    colors.addListener((o, before, now) -> colour(now));
+    colour(colors.getValue());
   }
 
   private boolean setting;
+
+  private void colour(Colors c) {
+    faintAccent = c.accent().deriveColor(0, 1, 1, 0.25);
+    faintThird = c.third().deriveColor(0, 1, 1, 0.25);
+    faintBad = c.bad().deriveColor(0, 1, 1, 0.25);
+    dirty = true;
+  }
 
   /** Shows another feed, or none. */
   public void setFeed(@Nullable CallFeed shown) {
@@ -288,23 +303,17 @@ public final class CallTable extends Region {
     g.setFill(c.background());
     g.fillRect(0, 0, w, h);
     // Widths in glyphs, so that cutting a text needs no measuring.
-    int timeWidth = 12;
-    int pidWidth = 7;
-    int callWidth = 18;
-    int tookWidth = 10;
-    int left = (int) ((w - 2 * LEFT) / glyph) - timeWidth - pidWidth - callWidth - tookWidth;
-    int resultWidth = Math.clamp(left / 3, 8, 40);
-    int argumentsWidth = Math.max(4, left - resultWidth);
-    int[] widths = {timeWidth, pidWidth, callWidth, argumentsWidth, resultWidth, tookWidth};
+    int[] widths = CallLine.widths((int) ((w - 2 * LEFT) / glyph));
     g.setFill(c.raised());
     g.fillRect(0, 0, w, HEAD);
-    g.setStroke(c.line());
-    g.strokeLine(0, HEAD - 0.5, w, HEAD - 0.5);
+    // Rectangles along the pixels alone: what has to be smoothed costs more than all text.
+    g.setFill(c.line());
+    g.fillRect(0, HEAD - 1, w, 1);
     g.setFont(headFont);
     g.setFill(c.muted());
     double x = LEFT;
     for (int i = 0; i < COLUMNS.length; i++) {
-      g.fillText(Messages.text("calls.column." + COLUMNS[i]), x, HEAD - 9);
+      g.fillText(headings[i], x, HEAD - 9);
       x += widths[i] * glyph;
     }
     g.setFont(font);
@@ -318,52 +327,61 @@ public final class CallTable extends Region {
         g.setFill(c.selection());
         g.fillRect(0, y, w, ROW);
       }
-      drawRow(g, c, e, widths, y + 14);
+      drawRow(g, c, e, widths, y);
     }
   }
 
-  private void drawRow(GraphicsContext g, Colors c, Event e, int[] widths, double y) {
+  /** In as few pieces as there are colours: each text that is drawn is shaped anew. */
+  private void drawRow(GraphicsContext g, Colors c, Event e, int[] widths, double top) {
     double x = LEFT;
+    double y = top + 14;
+    text.begin();
+    text.add(CallLine.seconds(e.timeNanos()), widths[0]);
+    text.add(Integer.toString(e.tid()), widths[1]);
     g.setFill(c.muted());
-    g.fillText(seconds(e.timeNanos()), x, y);
-    x += widths[0] * glyph;
-    g.fillText(Integer.toString(e.tid()), x, y);
-    x += widths[1] * glyph;
+    g.fillText(text.end(), x, y);
+    x += (widths[0] + widths[1]) * glyph;
     if (e.kind() != EventKind.SYSCALL) {
       g.setFill(c.second());
-      g.fillText(cut(e.kind().word(), widths[2]), x, y);
-      x += widths[2] * glyph;
-      g.fillText(cut(EventText.describe(e), widths[3] + widths[4]), x, y);
+      text.begin();
+      text.add(e.kind().word(), widths[2]);
+      text.add(EventText.describe(e), widths[3] + widths[4]);
+      g.fillText(text.end(), x, y);
       return;
     }
     g.setFill(c.accent());
     g.fillText(
-        cut(dev.vivarium.engine.watch.calls.CallTable.get().name(e.number()), widths[2]), x, y);
+        CallLine.cut(dev.vivarium.engine.watch.calls.CallTable.get().name(e.number()), widths[2]),
+        x,
+        y);
     x += widths[2] * glyph;
-    g.setFill(c.text());
-    g.fillText(cut(String.join(", ", formatter.arguments(e)), widths[3]), x, y);
-    x += widths[3] * glyph;
-    g.setFill(e.failed() ? c.bad() : c.text());
-    g.fillText(cut(formatter.result(e), widths[4]), x, y);
-    x += widths[4] * glyph;
+    String result = formatter.result(e);
+    double tookAt = x + (widths[3] + widths[4]) * glyph;
     if (e.returned()) {
       long took = e.durationNanos();
       // A bar of a length by the order of magnitude: 100 ns to 1 s.
       double part = Math.clamp((Math.log10(Math.max(1, took)) - 2) / 7, 0.02, 1);
-      Color colour = took > 10_000_000 ? c.bad() : took > 100_000 ? c.third() : c.accent();
-      g.setFill(colour.deriveColor(0, 1, 1, 0.25));
-      g.fillRoundRect(x, y - 12, part * (widths[5] * glyph - 8), 15, 4, 4);
-      g.setFill(c.text());
-      g.fillText(Format.nanos(took), x + 4, y);
+      g.setFill(took > 10_000_000 ? faintBad : took > 100_000 ? faintThird : faintAccent);
+      g.fillRect(Math.round(tookAt) - 4, top + 3, Math.round(part * (widths[5] * glyph - 8)), 14);
     }
-  }
-
-  private static String seconds(long nanos) {
-    return String.format(Locale.ROOT, "%.6f", nanos / 1e9);
-  }
-
-  private static String cut(String text, int most) {
-    return text.length() < most ? text : text.substring(0, Math.max(0, most - 2)) + "…";
+    text.begin();
+    text.add(String.join(", ", formatter.arguments(e)), widths[3]);
+    text.add(e.failed() ? "" : result, widths[4]);
+    text.add(e.returned() ? Format.nanos(e.durationNanos()) : "", widths[5]);
+    g.setFill(c.text());
+    if (text.isEven()) {
+      g.fillText(text.end(), x, y);
+    } else {
+      // Letters of other widths would push aside what comes after them.
+      for (int i = 0; i < 3; i++) {
+        g.fillText(text.part(i), x, y);
+        x += widths[3 + i] * glyph;
+      }
+    }
+    if (e.failed()) {
+      g.setFill(c.bad());
+      g.fillText(CallLine.cut(result, widths[4]), tookAt - widths[4] * glyph, y);
+    }
   }
 
   @Override
