@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import javafx.animation.KeyFrame;
 import javafx.animation.Timeline;
 import javafx.collections.transformation.FilteredList;
@@ -33,7 +34,6 @@ import javafx.scene.layout.Region;
 import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
 import javafx.util.Duration;
-import org.jspecify.annotations.Nullable;
 
 /** All sandboxes, live. */
 public final class SandboxesScreen implements Screen {
@@ -182,18 +182,18 @@ public final class SandboxesScreen implements Screen {
   }
 
   private void columns() {
-    column("name", 190, item -> name(item));
-    column("image", 130, item -> text(item, s -> s.image()));
-    column("command", 220, item -> text(item, s -> String.join(" ", s.command())));
-    column("engine", 84, item -> text(item, s -> s.engine()));
-    column("cpu", 64, item -> figure(item, f -> Math.round(f.cpuPercent()) + " %"));
-    column("memory", 84, item -> figure(item, f -> Format.bytes(f.memoryBytes())));
-    column("calls", 190, this::calls);
-    column("state", 170, item -> state(item));
+    column("name", 180, SandboxesScreen::name);
+    column("image", 120, () -> text(SandboxState::image));
+    column("command", 215, () -> text(s -> String.join(" ", s.command())));
+    column("engine", 80, () -> text(SandboxState::engine));
+    column("cpu", 64, () -> figure(f -> Math.round(f.cpuPercent()) + " %"));
+    column("memory", 84, () -> figure(f -> Format.bytes(f.memoryBytes())));
+    column("calls", 185, this::calls);
+    column("state", 190, SandboxesScreen::state);
     column("do", 84, this::buttons);
   }
 
-  private void column(String key, double width, Function<SandboxItem, Node> make) {
+  private void column(String key, double width, Supplier<SandboxCell.Face> making) {
     TableColumn<SandboxItem, SandboxItem> column =
         new TableColumn<>(key.equals("do") ? "" : Messages.text("sandboxes.column." + key));
     column.setPrefWidth(width);
@@ -202,70 +202,66 @@ public final class SandboxesScreen implements Screen {
     column.setReorderable(false);
     column.setCellValueFactory(
         d -> new javafx.beans.property.ReadOnlyObjectWrapper<>(d.getValue()));
-    column.setCellFactory(c ->
-        new javafx.scene.control.TableCell<>() {
-          private @Nullable SandboxItem made;
-
-          @Override
-          protected void updateItem(@Nullable SandboxItem item, boolean none) {
-            super.updateItem(item, none);
-            if (none || item == null) {
-              made = null;
-              setGraphic(null);
-            } else if (made != item) {
-              made = item;
-              setGraphic(make.apply(item));
-            }
-          }
-        });
+    column.setCellFactory(c -> new SandboxCell(making.get()));
     table.getColumns().add(column);
   }
 
   /** A sign and a name of a sandbox, as everywhere. */
   static Node name(SandboxItem item) {
+    SandboxCell.Face face = name();
+    face.show(item);
+    item.stateProperty().addListener((o, before, now) -> face.show(item));
+    return face.node();
+  }
+
+  private static SandboxCell.Face name() {
     Region dot = new Region();
-    Label name = Ui.label(Format.line(item.state().name(), 63));
-    Runnable colour = () -> dot.getStyleClass().setAll("dot", item.state().status().word());
-    item.stateProperty().addListener((o, before, now) -> colour.run());
-    colour.run();
+    Label name = Ui.label("");
     HBox box = Ui.row(9, dot, name);
-    box.setAccessibleText(item.state().name());
-    return box;
+    return SandboxCell.face(
+        box,
+        item -> {
+          dot.getStyleClass().setAll("dot", item.state().status().word());
+          name.setText(Format.line(item.state().name(), 63));
+          box.setAccessibleText(item.state().name());
+        });
   }
 
-  private static Node text(SandboxItem item, Function<SandboxState, String> of) {
-    return Ui.label(Format.line(of.apply(item.state()), 200));
-  }
-
-  private static Node figure(SandboxItem item, Function<Figures, String> of) {
+  private static SandboxCell.Face text(Function<SandboxState, String> of) {
     Label label = Ui.label("");
-    Runnable set =
-        () -> {
+    return SandboxCell.face(label, item -> label.setText(Format.line(of.apply(item.state()), 200)));
+  }
+
+  private static SandboxCell.Face figure(Function<Figures, String> of) {
+    Label label = Ui.label("");
+    return SandboxCell.face(
+        label,
+        item -> {
           Figures f = item.figuresProperty().get();
           label.setText(f == Figures.NONE ? "–" : of.apply(f));
-        };
-    item.figuresProperty().addListener((o, before, now) -> set.run());
-    set.run();
-    return label;
+        });
   }
 
-  private Node calls(SandboxItem item) {
+  private SandboxCell.Face calls() {
     Sparkline line = new Sparkline(bench.colors());
-    line.show(item.historyProperty().get());
-    item.historyProperty().addListener((o, before, now) -> line.show(now));
-    Label number = (Label) figure(item, f -> Format.count(f.callsPerSecond()));
+    Label number = Ui.label("");
     number.setMinWidth(54);
     number.setAlignment(Pos.CENTER_RIGHT);
     HBox box = Ui.row(8, line, number);
-    box.visibleProperty().bind(item.stateProperty().map(SandboxState::isAlive));
-    return box;
+    return SandboxCell.face(
+        box,
+        item -> {
+          box.setVisible(item.state().isAlive());
+          line.show(item.historyProperty().get());
+          Figures f = item.figuresProperty().get();
+          number.setText(f == Figures.NONE ? "–" : Format.count(f.callsPerSecond()));
+        });
   }
 
-  private static Node state(SandboxItem item) {
-    Label label = Ui.label(stateText(item.state()));
-    item.stateProperty().addListener((o, before, now) -> label.setText(stateText(now)));
+  private static SandboxCell.Face state() {
+    Label label = Ui.label("");
     label.setMinWidth(0);
-    return label;
+    return SandboxCell.face(label, item -> label.setText(stateText(item.state())));
   }
 
   /** In a few words. */
@@ -281,17 +277,22 @@ public final class SandboxesScreen implements Screen {
     };
   }
 
-  private Node buttons(SandboxItem item) {
+  private SandboxCell.Face buttons() {
+    SandboxItem[] of = new SandboxItem[1];
     Node stop =
-        Ui.iconButton(Icons.STOP, Messages.text("action.sandbox.stop"), () -> does.stop(item));
+        Ui.iconButton(Icons.STOP, Messages.text("action.sandbox.stop"), () -> does.stop(of[0]));
     Node remove =
         Ui.iconButton(
-            Icons.REMOVE, Messages.text("action.sandbox.remove"), () -> does.remove(item));
-    stop.visibleProperty().bind(item.stateProperty().map(SandboxState::isAlive));
-    remove.visibleProperty().bind(item.stateProperty().map(s -> !s.isAlive()));
+            Icons.REMOVE, Messages.text("action.sandbox.remove"), () -> does.remove(of[0]));
     StackPane box = new StackPane(stop, remove);
     box.setAlignment(Pos.CENTER_RIGHT);
-    return box;
+    return SandboxCell.face(
+        box,
+        item -> {
+          of[0] = item;
+          stop.setVisible(item.state().isAlive());
+          remove.setVisible(!item.state().isAlive());
+        });
   }
 
   @Override
