@@ -19,6 +19,7 @@ import javafx.animation.AnimationTimer;
 import javafx.beans.value.ObservableValue;
 import javafx.geometry.Orientation;
 import javafx.scene.AccessibleRole;
+import javafx.scene.Cursor;
 import javafx.scene.canvas.Canvas;
 import javafx.scene.canvas.GraphicsContext;
 import javafx.scene.control.ScrollBar;
@@ -44,7 +45,9 @@ final class TerminalScreen extends Region {
   private final ObservableValue<Colors> colors;
   private final Consumer<byte[]> input;
   private final BiConsumer<Integer, Integer> resized;
+  private final Consumer<String> followed;
   private final Emulation emulation;
+  private final TerminalMouse mouse;
   private final Canvas canvas = new Canvas();
   private final ScrollBar bar = new ScrollBar();
   private final double size = 13.5;
@@ -62,6 +65,8 @@ final class TerminalScreen extends Region {
   private int @Nullable [] anchor;
   private int @Nullable [] head;
   private String search = "";
+  private Links.@Nullable Link link;
+  private int linkLine;
   private final AnimationTimer timer =
       new AnimationTimer() {
         @Override
@@ -75,15 +80,19 @@ final class TerminalScreen extends Region {
   /**
    * @param input hears what is typed
    * @param resized hears rows and columns
+   * @param followed hears of an address that the user points at to open it
    */
   TerminalScreen(
       ObservableValue<Colors> colors,
       Consumer<byte[]> input,
-      BiConsumer<Integer, Integer> resized) {
+      BiConsumer<Integer, Integer> resized,
+      Consumer<String> followed) {
     this.colors = colors;
     this.input = input;
     this.resized = resized;
+    this.followed = followed;
     this.emulation = new Emulation(columns, rows, input);
+    this.mouse = new TerminalMouse(emulation);
     Text one = new Text("MMMMMMMMMM");
     one.setFont(font);
     glyph = one.getLayoutBounds().getWidth() / 10;
@@ -104,11 +113,33 @@ final class TerminalScreen extends Region {
     setAccessibleText(Messages.text("terminal.name"));
     setOnMousePressed(this::mousePressed);
     setOnMouseDragged(e -> {
-      head = at(e);
-      dirty = true;
+      if (mouse.isProgram(e.isShiftDown())) {
+        mouse.dragged(e, cell(e.getX(), glyph, columns), cell(e.getY(), line, rows));
+      } else {
+        head = at(e);
+        dirty = true;
+      }
     });
+    setOnMouseReleased(e -> {
+      if (mouse.isProgram(e.isShiftDown())) {
+        mouse.released(e, cell(e.getX(), glyph, columns), cell(e.getY(), line, rows));
+      }
+    });
+    setOnMouseMoved(e -> {
+      if (mouse.isProgram(e.isShiftDown())) {
+        mouse.moved(e, cell(e.getX(), glyph, columns), cell(e.getY(), line, rows));
+      }
+      point(e);
+    });
+    setOnMouseExited(e -> point(null));
     setOnScroll(e -> {
-      scrollTo(scrolled + (int) Math.round(e.getDeltaY() / 40 * 3));
+      if (mouse.isProgram(e.isShiftDown())) {
+        mouse.turned(e, cell(e.getX(), glyph, columns), cell(e.getY(), line, rows));
+      } else {
+        // With Shift held a wheel turns sideways.
+        double turned = e.getDeltaY() == 0 ? e.getDeltaX() : e.getDeltaY();
+        scrollTo(scrolled + (int) Math.round(turned / 40 * 3));
+      }
       e.consume();
     });
     setOnKeyPressed(this::keyPressed);
@@ -203,7 +234,12 @@ final class TerminalScreen extends Region {
   private void mousePressed(MouseEvent e) {
     requestFocus();
     e.consume(); // else the tabs around it take the focus
-    if (e.getButton() == MouseButton.MIDDLE) {
+    Links.Link pointed = link;
+    if (pointed != null && e.isShortcutDown() && e.getButton() == MouseButton.PRIMARY) {
+      followed.accept(pointed.address());
+    } else if (mouse.isProgram(e.isShiftDown())) {
+      mouse.pressed(e, cell(e.getX(), glyph, columns), cell(e.getY(), line, rows));
+    } else if (e.getButton() == MouseButton.MIDDLE) {
       paste();
     } else if (e.getButton() == MouseButton.PRIMARY) {
       int[] where = at(e);
@@ -215,6 +251,24 @@ final class TerminalScreen extends Region {
       }
     }
     dirty = true;
+  }
+
+  private static int cell(double at, double size, int most) {
+    return Math.clamp((long) Math.floor((at - PAD) / size), 0, most - 1);
+  }
+
+  /** Notes the address under the mouse, which is then underlined. */
+  private void point(@Nullable MouseEvent e) {
+    Links.Link before = link;
+    link = null;
+    if (e != null) {
+      linkLine = cell(e.getY(), line, rows) - scrolled;
+      link = Links.at(text(linkLine), cell(e.getX(), glyph, columns)).orElse(null);
+    }
+    if (!java.util.Objects.equals(before, link)) {
+      setCursor(link == null ? Cursor.DEFAULT : Cursor.HAND);
+      dirty = true;
+    }
   }
 
   private int[] at(MouseEvent e) {
@@ -367,6 +421,15 @@ final class TerminalScreen extends Region {
     g.fillRect(0, 0, canvas.getWidth(), canvas.getHeight());
     for (int i = 0; i < lines.size(); i++) {
       drawLine(g, c, lines.get(i), i);
+    }
+    Links.Link pointed = link;
+    if (pointed != null) {
+      g.setFill(c.accent());
+      g.fillRect(
+          PAD + pointed.from() * glyph,
+          PAD + (linkLine + scrolled + 1) * line - 2,
+          (pointed.to() - pointed.from()) * glyph,
+          1);
     }
     drawSelection(g, c);
     drawCursor(g, c);

@@ -7,10 +7,15 @@ import dev.vivarium.gui.frame.Messages;
 import dev.vivarium.gui.frame.Problem;
 import dev.vivarium.gui.frame.Ui;
 import dev.vivarium.gui.frame.Workbench;
+import java.io.File;
+import java.io.IOException;
 import java.util.List;
 import javafx.scene.Node;
+import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.control.TextField;
+import javafx.scene.input.Clipboard;
+import javafx.scene.input.ClipboardContent;
 import javafx.scene.input.KeyCode;
 import javafx.scene.layout.VBox;
 import org.jspecify.annotations.Nullable;
@@ -35,7 +40,7 @@ public final class TerminalView {
     this.bench = bench;
     this.sandbox = sandbox;
     this.command = List.copyOf(command);
-    screen = new TerminalScreen(bench.colors(), this::typed, this::resized);
+    screen = new TerminalScreen(bench.colors(), this::typed, this::resized, this::follow);
     screen.setId("terminal");
     search.setOnKeyPressed(e -> {
       if (e.getCode() == KeyCode.ENTER) {
@@ -143,6 +148,53 @@ public final class TerminalView {
                   ? Messages.text("terminal.ended")
                   : Problem.ofLine(message).what()));
     }
+  }
+
+  /** A guest wrote it: nothing is opened before somebody has read where it leads. */
+  private void follow(String address) {
+    Button open =
+        Ui.button(
+            Messages.text("terminal.link.open"),
+            () -> {
+              bench.frame().closeOver();
+              bench.background().run(() -> browse(address), done -> {}, bench.frame()::tell);
+            },
+            "accent");
+    open.setId("link-open");
+    Button copy =
+        Ui.button(
+            Icons.COPY,
+            Messages.text("terminal.link.copy"),
+            () -> {
+              bench.frame().closeOver();
+              ClipboardContent content = new ClipboardContent();
+              content.putString(address);
+              Clipboard.getSystemClipboard().setContent(content);
+            });
+    Button cancel = Ui.button(Messages.text("run.cancel"), bench.frame()::closeOver);
+    Label where = Ui.paragraph(address, "command");
+    where.setMaxWidth(Double.MAX_VALUE);
+    where.setId("link-address");
+    VBox box =
+        Ui.column(
+            16,
+            Ui.paragraph(Messages.text("terminal.link.text"), "muted"),
+            where,
+            Ui.row(10, Ui.spacer(), cancel, copy, open));
+    box.setPrefWidth(560);
+    bench.frame().openSheet(Messages.text("terminal.link.title"), box);
+    // What is pressed without reading opens nothing.
+    cancel.requestFocus();
+  }
+
+  private static Boolean browse(String address) throws IOException {
+    // As the desktop's other programs do it; the address is one word and begins with its scheme.
+    new ProcessBuilder("xdg-open", address)
+        .redirectInput(new File("/dev/null"))
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .redirectError(ProcessBuilder.Redirect.DISCARD)
+        .start();
+    return true;
   }
 
   private void typed(byte[] bytes) {
