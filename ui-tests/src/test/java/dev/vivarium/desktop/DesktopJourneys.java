@@ -42,6 +42,9 @@ public final class DesktopJourneys {
     journeys.put("compare", compare::run);
     journeys.put("profiles", new ProfilesJourney(hands)::run);
     journeys.put("places", places::goAround);
+    if (only.contains("load")) {
+      journeys.put("load", new LoadJourney(hands)::run);
+    }
     try {
       for (Map.Entry<String, Hands.Step> journey : journeys.entrySet()) {
         if (only.isEmpty() || only.contains(journey.getKey())) {

@@ -51,11 +51,42 @@ final class PlacesJourney {
           hands.picture("doctor");
         });
     hands.step(
+        "images say what they share, and clearing out says first what goes and what comes back",
+        () -> {
+          hands.keys(KeyCode.CONTROL, KeyCode.DIGIT2);
+          hands.until("two images", () -> hands.rows("#images") == 2);
+          hands
+              .robot()
+              .interact(() ->
+                  hands
+                      .find("#images", TableView.class)
+                      .orElseThrow()
+                      .getSelectionModel()
+                      .select(0));
+          hands.until("what it shares", () -> hands.isAnywhere("It shares with "));
+          hands.until("who has the layer too", () -> hands.isAnywhere("also journey/"));
+          hands.picture("images");
+          hands.click("#image-search");
+          hands.robot().write("journey/two");
+          hands.until("one that fits", () -> hands.rows("#images") == 1);
+          hands
+              .robot()
+              .interact(
+                  () -> hands.find("#image-search", TextInputControl.class).orElseThrow().clear());
+          hands.click("#images-prune");
+          hands.until("nothing to clear", () -> hands.isAnywhere("No image and no layer would go"));
+          hands.click("#prune-named");
+          hands.until("what would go", () -> hands.isAnywhere("2 images and one layer would go"));
+          hands.picture("prune");
+          hands.click("#prune-go");
+          hands.until("none", () -> hands.rows("#images") == 0);
+        });
+    hands.step(
         "images and settings show, dark and light",
         () -> {
           hands.keys(KeyCode.CONTROL, KeyCode.DIGIT2);
           hands.until("images", () -> hands.find("#images", TableView.class).isPresent());
-          hands.picture("images");
+          hands.picture("images-none");
           hands.keys(KeyCode.CONTROL, KeyCode.DIGIT6);
           hands.until("settings", () -> hands.find("#theme", Node.class).isPresent());
           hands.picture("settings");

@@ -20,11 +20,9 @@ import dev.vivarium.image.store.PruneOptions;
 import dev.vivarium.image.store.PruneReport;
 import java.io.IOException;
 import java.time.Instant;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -34,6 +32,7 @@ import javafx.collections.FXCollections;
 import javafx.collections.ObservableList;
 import javafx.collections.transformation.FilteredList;
 import javafx.scene.Node;
+import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.control.SplitPane;
 import javafx.scene.control.TableColumn;
@@ -44,6 +43,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The images in the store. */
 public final class ImagesScreen implements Screen {
+  private static final int MOST_SHARES = 4;
+
   private final Workbench bench;
   private final Consumer<String> run;
   private final ObservableList<ImageSummary> images = FXCollections.observableArrayList();
@@ -52,7 +53,8 @@ public final class ImagesScreen implements Screen {
   private final TableView<HistoryEntry> history = new TableView<>();
   private final TextField search = Ui.search(Messages.text("images.search"));
   private final Label use = Ui.label("", "muted", "small");
-  private final Map<String, Integer> usedBy = new HashMap<>();
+  private final Label shares = Ui.paragraph("", "muted", "small");
+  private Sharing sharing = new Sharing(List.of());
   private final VBox node;
 
   /**
@@ -73,6 +75,8 @@ public final class ImagesScreen implements Screen {
     column(table, "images.own", 90, i -> Ui.label(Format.bytes(i.size() - i.shared())));
     column(table, "images.layers", 70, i -> Ui.label(String.valueOf(i.layers().size())));
     column(table, "images.do", 90, this::buttons);
+    Button prune = Ui.button(Messages.text("action.prune"), this::prune);
+    prune.setId("images-prune");
     table.setId("images");
     table.setColumnResizePolicy(TableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
     table.setPlaceholder(
@@ -81,13 +85,13 @@ public final class ImagesScreen implements Screen {
             Messages.text("images.empty.text"),
             Ui.button(Icons.PULL, Messages.text("action.pull"), this::pull, "accent")));
     table.getSelectionModel().selectedItemProperty().addListener((o, a, b) -> look(b));
-    column(history, "images.step", 480, h -> Ui.label(Format.line(h.createdBy(), 300), "mono"));
+    column(history, "images.step", 420, h -> Ui.label(Format.line(h.createdBy(), 300), "mono"));
     column(
         history,
         "images.size",
         90,
         h -> Ui.label(h.layer().map(l -> Format.bytes(l.tarSize())).orElse("–")));
-    column(history, "images.usedBy", 120, h -> Ui.label(h.layer().map(this::used).orElse("")));
+    column(history, "images.usedBy", 240, h -> Ui.label(h.layer().map(this::used).orElse("")));
     column(
         history,
         "images.layer",
@@ -96,8 +100,10 @@ public final class ImagesScreen implements Screen {
     history.getStyleClass().add("dense");
     history.setColumnResizePolicy(TableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
     history.setPlaceholder(Ui.label(Messages.text("images.choose"), "muted"));
+    search.setId("image-search");
     search.textProperty().addListener((o, a, b) -> filter(b));
-    VBox below = Ui.column(8, Ui.label(Messages.text("images.made"), "section"), Ui.grow(history));
+    VBox below =
+        Ui.column(8, Ui.label(Messages.text("images.made"), "section"), shares, Ui.grow(history));
     below.setPadding(new javafx.geometry.Insets(10, 0, 0, 0));
     SplitPane split = new SplitPane(table, below);
     split.setOrientation(javafx.geometry.Orientation.VERTICAL);
@@ -108,7 +114,7 @@ public final class ImagesScreen implements Screen {
             Ui.header(
                 Messages.text("action.go.images"),
                 search,
-                Ui.button(Messages.text("action.prune"), this::prune),
+                prune,
                 Ui.button(Icons.PULL, Messages.text("action.pull"), this::pull, "accent")),
             Ui.grow(split),
             use);
@@ -145,8 +151,11 @@ public final class ImagesScreen implements Screen {
   }
 
   private String used(LayerRecord layer) {
-    int n = usedBy.getOrDefault(layer.diffId(), 1);
-    return n > 1 ? Messages.text("images.usedBy.count", n) : Messages.text("images.usedBy.one");
+    ImageSummary of = table.getSelectionModel().getSelectedItem();
+    List<String> others = of == null ? List.of() : sharing.others(layer.diffId(), of.id());
+    return others.isEmpty()
+        ? Messages.text("images.usedBy.one")
+        : Messages.text("images.usedBy.also", Format.line(String.join(", ", others), 200));
   }
 
   private Node buttons(ImageSummary image) {
@@ -168,8 +177,10 @@ public final class ImagesScreen implements Screen {
   private void look(@Nullable ImageSummary image) {
     if (image == null) {
       history.getItems().clear();
+      shares.setText("");
       return;
     }
+    Sharing known = sharing;
     bench
         .background()
         .run(
@@ -177,12 +188,40 @@ public final class ImagesScreen implements Screen {
               try (ImageStore store = ImageStore.open()) {
                 Optional<ImageRecord> found = store.find(image.id());
                 return found.isEmpty()
-                    ? List.<HistoryEntry>of()
-                    : store.history(found.get()).reversed();
+                    ? new Made(List.of(), List.of())
+                    : new Made(
+                        store.history(found.get()).reversed(),
+                        known.with(image.id(), found.get().layers()));
               }
             },
-            history.getItems()::setAll,
+            made -> {
+              history.getItems().setAll(made.steps);
+              shares.setText(shares(made.with));
+            },
             bench.frame()::tell);
+  }
+
+  private record Made(List<HistoryEntry> steps, List<Sharing.With> with) {}
+
+  private static String shares(List<Sharing.With> with) {
+    if (with.isEmpty()) {
+      return Messages.text("images.shares.none");
+    }
+    String all =
+        String.join(
+            "; ",
+            with.stream()
+                .limit(MOST_SHARES)
+                .map(w ->
+                    Messages.text(
+                        "images.shares.with",
+                        Format.line(w.name(), 80),
+                        w.layers(),
+                        Format.bytes(w.bytes())))
+                .toList());
+    return with.size() <= MOST_SHARES
+        ? Messages.text("images.shares", all)
+        : Messages.text("images.shares.more", all, with.size() - MOST_SHARES);
   }
 
   private void remove(String reference) {
@@ -208,7 +247,7 @@ public final class ImagesScreen implements Screen {
     sheet.focus();
   }
 
-  private PruneReport prune(boolean dry) throws ImageException, IOException {
+  private PruneReport prune(boolean named, boolean dry) throws ImageException, IOException {
     try (ImageStore store = ImageStore.open()) {
       Set<String> inUse = new HashSet<>();
       for (SandboxState s : new Sandboxes(bench.directories()).list()) {
@@ -216,47 +255,13 @@ public final class ImagesScreen implements Screen {
           store.find(s.image()).ifPresent(i -> inUse.add(i.id()));
         }
       }
-      return store.prune(new PruneOptions(false, Optional.empty(), Optional.empty(), inUse, dry));
+      return store.prune(new PruneOptions(named, Optional.empty(), Optional.empty(), inUse, dry));
     }
   }
 
   private void prune() {
-    bench.background().run(() -> prune(true), this::askToPrune, bench.frame()::tell);
-  }
-
-  private void askToPrune(PruneReport would) {
-    Label text =
-        Ui.paragraph(
-            Messages.text("prune.would", would.images().size(), Format.bytes(would.bytes())));
-    var go =
-        Ui.button(
-            Messages.text("prune.go"),
-            () -> {
-              bench.frame().closeOver();
-              bench
-                  .background()
-                  .run(
-                      () -> prune(false),
-                      done -> {
-                        bench.frame().tell(Messages.text("prune.done", Format.bytes(done.bytes())));
-                        read();
-                      },
-                      bench.frame()::tell);
-            },
-            "accent");
-    go.setDisable(would.bytes() == 0 && would.images().isEmpty());
-    VBox box =
-        Ui.column(
-            16,
-            text,
-            Ui.row(
-                10,
-                Ui.spacer(),
-                Ui.button(Messages.text("run.cancel"), bench.frame()::closeOver),
-                go));
-    box.setPrefWidth(460);
-    bench.frame().openSheet(Messages.text("action.prune"), box);
-    go.requestFocus();
+    PruneSheet sheet = new PruneSheet(bench, this::prune, this::read);
+    bench.frame().openSheet(Messages.text("action.prune"), sheet.node());
   }
 
   private record Found(List<ImageSummary> images, long total, long unused) {}
@@ -273,9 +278,14 @@ public final class ImagesScreen implements Screen {
               }
             },
             found -> {
-              usedBy.clear();
-              found.images.forEach(i -> i.layers().forEach(l -> usedBy.merge(l, 1, Integer::sum)));
+              ImageSummary before = table.getSelectionModel().getSelectedItem();
+              sharing = new Sharing(found.images);
               images.setAll(found.images);
+              // The same is still chosen, if it is still there.
+              shown.stream()
+                  .filter(i -> before != null && i.id().equals(before.id()))
+                  .findFirst()
+                  .ifPresent(table.getSelectionModel()::select);
               use.setText(
                   Messages.text(
                       "images.use", Format.bytes(found.total), Format.bytes(found.unused)));
