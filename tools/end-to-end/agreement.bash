@@ -1,8 +1,21 @@
-# Two prompts, a script and a client as the desktop is one, at once on the same sandboxes. Set rounds.
+# Two prompts, a script and the desktop at once on the same sandboxes: its own window where there can be one, else a client as it is one.
+# Set rounds.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
 need python3
+ours=
+if command -v Xvfb >/dev/null && ldconfig -p | grep -q 'libgtk-3\.so\.0'; then
+  Xvfb -displayfd 3 -screen 0 1280x800x24 -nolisten tcp 3>"$work/display" 2>"$work/xvfb.log" &
+  xvfb=$!
+  cleanup() { kill "$xvfb" 2>/dev/null; }
+  for _ in {1..100}; do
+    [ -s "$work/display" ] && break
+    sleep 0.1
+  done
+  [ -s "$work/display" ] && ours=:$(cat "$work/display")
+fi
+export DISPLAY=$ours
 if said=$("$root/tools/agreement" "$viv" "$rounds" ${SEED:+"$SEED"} 2>&1); then
-  ok "$rounds rounds of four clients at once: they agree after each"
+  ok "$rounds rounds of four clients at once, $(sed -n '/^# .*\(window\|client\)/{s/^# //;p}' <<<"$said") among them: they agree after each"
 else
   fail "$rounds rounds of four clients at once: they agree after each" "$said"
 fi
