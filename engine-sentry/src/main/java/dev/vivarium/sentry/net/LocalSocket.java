@@ -39,6 +39,12 @@ public abstract class LocalSocket extends SocketFile {
   private int backlog;
   private final ArrayDeque<LocalSocket> pending = new ArrayDeque<>(0);
 
+  /** Who wants to connect to this listener and has no place yet. */
+  private final ArrayDeque<Joining> joiners = new ArrayDeque<>(0);
+
+  /** Where this socket stands among those. */
+  private @Nullable Joining joining;
+
   /** Nothing more will arrive: the peer has shut down or is gone. */
   private boolean receiveEnded;
 
@@ -255,6 +261,7 @@ public abstract class LocalSocket extends SocketFile {
   public final long connect(Task t, byte[] address) {
     if (isUnspecified(address)) {
       connecting = false;
+      leave();
       OutsideStream o = outside;
       if (o != null) {
         outside = null;
@@ -266,11 +273,15 @@ public abstract class LocalSocket extends SocketFile {
     if (isTcp() && (outside != null || goesOutside(address))) {
       return connectOutside(t, address);
     }
+    if (joining != null) {
+      return -Errno.EALREADY;
+    }
     if (connecting) {
       connecting = false;
       return error != 0 ? -takeError() : wasConnected ? 0 : -Errno.ECONNABORTED;
     }
     long r = connectNow(t, address);
+    connecting = r == -Errno.EINPROGRESS;
     if (isTcp() && isNonBlocking() && (r == 0 || r == -Errno.ECONNREFUSED)) {
       // As over a wire: what comes of it shows in SO_ERROR, and poll tells when.
       connecting = true;
@@ -326,8 +337,17 @@ public abstract class LocalSocket extends SocketFile {
       peer = target;
       return r;
     }
+    if (isTcp() && isNonBlocking() && target.listening && target.isFull()) {
+      r = autobind(t);
+      if (r < 0) {
+        return r;
+      }
+      joining = new Joining(t.kernel().timers(), this, target, address);
+      target.joiners.addLast(joining);
+      return -Errno.EINPROGRESS;
+    }
     long deadline = deadline(options.sendTimeoutNanos);
-    while (target.listening && target.pending.size() > target.backlog) {
+    while (target.listening && target.isFull()) {
       if (isNonBlocking()) {
         return -Errno.EAGAIN;
       }
@@ -343,6 +363,11 @@ public abstract class LocalSocket extends SocketFile {
     if (r < 0) {
       return r;
     }
+    establish(t, target, address);
+    return 0;
+  }
+
+  private void establish(Task t, LocalSocket target, byte[] address) {
     LocalSocket server = target.newServerSide(t, this, address);
     connected(server, target.owner);
     server.connected(this, PeerCredentials.of(t));
@@ -351,7 +376,44 @@ public abstract class LocalSocket extends SocketFile {
     target.pending.addLast(server);
     target.queue.wake(Poll.IN | Poll.RDNORM);
     queue.wake(Poll.OUT | Poll.WRNORM);
-    return 0;
+  }
+
+  /** As Linux counts: one more than was asked for. */
+  private boolean isFull() {
+    return pending.size() > backlog;
+  }
+
+  /** Lets those in who have waited, as many as there is room for. */
+  private void admit(Task t) {
+    while (listening && !isFull()) {
+      Joining first = joiners.pollFirst();
+      if (first == null) {
+        return;
+      }
+      first.end();
+      first.client.joining = null;
+      first.client.establish(t, this, first.address);
+    }
+  }
+
+  final void forget(Joining j) {
+    joiners.remove(j);
+  }
+
+  /** Waits for a place no longer; SO_ERROR tells why. */
+  final void joinFailed(int why) {
+    joining = null;
+    error = why;
+    queue.wake(Poll.IN | Poll.OUT | Poll.ERR | Poll.HUP);
+  }
+
+  private void leave() {
+    Joining j = joining;
+    if (j != null) {
+      joining = null;
+      j.end();
+      j.target.forget(j);
+    }
   }
 
   @Override
@@ -359,7 +421,7 @@ public abstract class LocalSocket extends SocketFile {
     if (!isConnectionOriented()) {
       return -Errno.EOPNOTSUPP;
     }
-    if (wasConnected || outside != null) {
+    if (wasConnected || outside != null || joining != null) {
       return -Errno.EINVAL;
     }
     long r = listenNamed(t);
@@ -372,6 +434,7 @@ public abstract class LocalSocket extends SocketFile {
     listening = true;
     backlog = wanted < 0 ? MAX_BACKLOG : Math.min(wanted, MAX_BACKLOG);
     owner = PeerCredentials.of(t);
+    admit(t);
     queue.wake(0);
     return 0;
   }
@@ -396,6 +459,7 @@ public abstract class LocalSocket extends SocketFile {
       }
       LocalSocket next = pending.pollFirst();
       if (next != null) {
+        admit(t);
         queue.wake(0);
         if (next.outside != null) {
           next.outside.taken();
@@ -467,6 +531,13 @@ public abstract class LocalSocket extends SocketFile {
       LocalSocket to = peer;
       if (error != 0 && done == 0) {
         return -takeError();
+      }
+      if (joining != null) {
+        long w = dontWait(m) ? -Errno.EAGAIN : await(t, queue, deadline);
+        if (w < 0) {
+          return w;
+        }
+        continue;
       }
       if (sendShut || reset || to == null && (wasConnected || isTcp())) {
         return done > 0 ? done : -Errno.EPIPE;
@@ -667,7 +738,7 @@ public abstract class LocalSocket extends SocketFile {
       if (receiveEnded || receiveShut) {
         return done;
       }
-      if (isConnectionOriented() && !wasConnected) {
+      if (isConnectionOriented() && !wasConnected && joining == null) {
         return isStream() && domain == Sockets.AF_UNIX ? -Errno.EINVAL : -Errno.ENOTCONN;
       }
       if (drainOutside()) {
@@ -792,6 +863,11 @@ public abstract class LocalSocket extends SocketFile {
     boolean unread =
         !received.isEmpty() || isTcp() && options.lingers && options.lingerSeconds == 0;
     received.clear(t, network);
+    leave();
+    for (Joining j = joiners.pollFirst(); j != null; j = joiners.pollFirst()) {
+      j.end();
+      j.client.joinFailed(Errno.ECONNREFUSED);
+    }
     for (LocalSocket p = pending.pollFirst(); p != null; p = pending.pollFirst()) {
       LocalSocket client = p.peer;
       if (client != null) {
@@ -862,6 +938,9 @@ public abstract class LocalSocket extends SocketFile {
     OutsideStream o = outside;
     if (o != null) {
       return o.poll();
+    }
+    if (joining != null) {
+      return 0;
     }
     int events = error != 0 ? Poll.ERR : 0;
     if (listening) {
