@@ -77,6 +77,10 @@ struct root_options {
   uint32_t mounts;
   struct mount_options mount[MAX_MOUNTS];
 };
+/* What can be done of it before the host has said anything. */
+void prepare_root(void);
+/* Disks are not looked at when their driver comes, but by assemble_root: a clone has others than the template that it was made from. */
+void hold_disks(void);
 /* Mounts the disks and puts the writable layer over them at /root. */
 void assemble_root(const struct root_options *options);
 /* In the namespaces of the command, and their first process: makes /root the root, with /proc, /dev and /sys. NULL or what failed. */
@@ -84,6 +88,8 @@ const char *enter_root(const struct root_options *options);
 
 /* files.c: files of the host, by FUSE: the kernel's requests go to the host, its replies back, on a thread of its own. */
 void files_start(int port, uint32_t mounts);
+/* Its MAX_MOUNTS descriptors, one for each mount: a process that was there before must be told of them. */
+int *files_devices(void);
 /* In the command's world: mounts one at a path. NULL, or what failed. */
 const char *files_mount(const struct root_options *options, uint32_t number, const char *target);
 
@@ -100,7 +106,10 @@ int find_identity(const char *user, struct identity *identity);
 
 /* process.c: the processes that the host asked for. */
 struct pollfd;
-void processes_init(const struct root_options *options, uint32_t max_tasks);
+/* Makes their namespaces and the first process in them, which waits for the host's configuration. */
+void processes_prepare(void);
+/* Gives it the configuration, and waits until the command's world is there. */
+void processes_init(const uint8_t *configuration, size_t length, uint32_t max_tasks);
 void process_start(uint32_t id, struct reader *request);
 void process_input(uint32_t id, const uint8_t *bytes, size_t length);
 void process_input_end(uint32_t id);

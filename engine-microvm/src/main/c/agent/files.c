@@ -21,6 +21,8 @@ static uint32_t opened, waiting;
 static uint8_t input[sizeof(struct frame_header) + MAX_PAYLOAD], output[sizeof(struct frame_header) + MAX_PAYLOAD];
 static size_t input_length;
 
+int *files_devices(void) { return devices; }
+
 const char *files_mount(const struct root_options *options, uint32_t number, const char *target) {
   static char failed[256];
   char data[128];

@@ -15,13 +15,13 @@ static void miss(const char *what) {
 }
 
 static void need_file_system(const char *name) {
-  char line[128], wanted[64];
-  bool found = false;
-  FILE *known = fopen("/proc/filesystems", "re");
+  char known[4096], wanted[64];
+  int fd = open("/proc/filesystems", O_RDONLY | O_CLOEXEC);
+  ssize_t n = fd < 0 ? -1 : read(fd, known, sizeof known - 1);
+  if (fd >= 0) close(fd);
+  known[n < 0 ? 0 : n] = 0;
   snprintf(wanted, sizeof wanted, "\t%s\n", name);
-  while (known != NULL && fgets(line, sizeof line, known) != NULL) found = found || strstr(line, wanted) != NULL;
-  if (known != NULL) fclose(known);
-  if (!found) miss(name);
+  if (strstr(known, wanted) == NULL) miss(name);
 }
 
 static void need_driver(const char *directory, const char *name) {

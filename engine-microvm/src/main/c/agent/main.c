@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "agent.h"
-#include "network.h"
+#include "configuration.h"
 #include "watch.h"
 
 static bool welcomed, configured;
@@ -40,7 +40,7 @@ static void set_clock(uint64_t nanos) {
 }
 
 /* A clone's random numbers must not be its template's. */
-static void stir(const char *entropy, size_t length) {
+static void stir(const uint8_t *entropy, size_t length) {
   struct {
     int entropy_count, buf_size;
     char buf[64];
@@ -76,46 +76,18 @@ static void welcome(struct reader *r) {
 }
 
 static void configure(struct reader *r) {
-  uint64_t clock = read_u64(r);
-  uint32_t entropy = read_u32(r);
-  if (entropy > (size_t)(r->end - r->at)) r->bad = true;
-  if (r->bad || configured) give_up("the host's configuration is malformed, or its second");
-  set_clock(clock);
-  stir((const char *)r->at, entropy);
-  r->at += entropy;
-  static struct root_options options;
-  options.host_name = read_string(r);
-  options.disks = read_u32(r);
-  uint8_t root = read_u8(r);
-  options.read_only = (root & ROOT_READ_ONLY) != 0;
-  options.scratch = (root & ROOT_SCRATCH) != 0;
-  uint32_t max_tasks = read_u32(r);
-  options.mounts = read_u32(r);
-  if (options.mounts > MAX_MOUNTS) r->bad = true;
-  for (uint32_t i = 0; !r->bad && i < options.mounts; i++) {
-    options.mount[i].target = read_string(r);
-    options.mount[i].writable = read_u8(r) != 0;
-    options.mount[i].mode = read_u32(r);
-  }
-  static struct network_options network;
-  uint8_t networks = read_u8(r);
-  network.on = (networks & NETWORK_ON) != 0;
-  network.v6 = (networks & NETWORK_V6) != 0;
-  network.ports = read_u32(r);
-  if (network.ports > MAX_PORTS) r->bad = true;
-  for (uint32_t i = 0; !r->bad && i < network.ports; i++) network.port[i] = read_u16(r);
-  options.network = network.on;
-  if (r->bad) give_up("the host's configuration is malformed");
-  raise_loopback();
-  /* Not before: a clone has other disks than the template that it was made from. */
-  load_modules("late");
-  if (options.scratch) load_modules("scratch");
+  static struct configuration wanted;
+  const uint8_t *from = r->at;
+  if (configured || !read_configuration(r, &wanted)) give_up("the host's configuration is malformed, or its second");
+  set_clock(wanted.clock_nanos);
+  stir(wanted.entropy, wanted.entropy_length);
+  if (wanted.root.scratch) load_modules("scratch");
   forget_modules();
-  need_for_root(&options);
-  assemble_root(&options);
-  if (options.mounts > 0) files_start(port_open(FILES_PORT), options.mounts);
-  if (network.on) network_start(port_open(NETWORK_PORT), &network);
-  processes_init(&options, max_tasks);
+  need_for_root(&wanted.root);
+  assemble_root(&wanted.root);
+  if (wanted.root.mounts > 0) files_start(port_open(FILES_PORT), wanted.root.mounts);
+  if (wanted.network.on) network_start(port_open(NETWORK_PORT), &wanted.network);
+  processes_init(from, (size_t)(r->end - from), wanted.max_tasks);
   configured = true;
   channel_send(CONFIGURED, 0, NULL, 0, NULL, 0);
 }
@@ -183,6 +155,12 @@ static void prepare(void) {
   if (ports_are_streams()) load_modules("vsock");
   need_at_start();
   ports_listen();
+  /* What every command needs, and no host need say: a clone of a template finds it done. */
+  raise_loopback();
+  hold_disks();
+  load_modules("late");
+  prepare_root();
+  processes_prepare();
 }
 
 int main(void) {

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "configuration.h"
 #include "watch.h"
 
 #define CHUNK 32768
@@ -43,8 +44,11 @@ struct process {
 };
 
 static struct process processes[MAX_PROCESSES];
-static struct root_options root;
 static pid_t first;
+/* What it waits for, and what it says of it; with both ends of each, since it has our descriptors. */
+static int first_go[2] = {-1, -1}, first_ready[2] = {-1, -1};
+static bool limited;                        /* there is a cgroup */
+static bool ready_for_processes;
 static int namespaces = -1; /* pidfd of their first process */
 
 struct start_report {
@@ -72,14 +76,34 @@ static bool write_file(const char *path, const char *text) {
   return ok;
 }
 
-/* The first process of the namespaces. */
-static void reap_orphans(int ready) {
+static bool read_all(int fd, void *to, size_t length) {
+  for (size_t at = 0; at < length;) {
+    ssize_t n = read(fd, (uint8_t *)to + at, length - at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    at += (size_t)n;
+  }
+  return true;
+}
+
+/* The first process of the namespaces. It has the agent's descriptors, also those that come, until it knows what to do. */
+static _Noreturn void reap_orphans(void) {
+  static uint8_t payload[MAX_PAYLOAD];
+  static struct configuration configuration;
+  uint32_t length;
   sigset_t all;
   sigfillset(&all);
   sigprocmask(SIG_BLOCK, &all, NULL);
-  const char *failed = enter_root(&root);
+  write_file("/cgroup/sandbox/cgroup.procs", "0");
+  if (unshare(CLONE_NEWCGROUP) != 0) _exit(1);
+  if (!read_all(first_go[0], &length, sizeof length) || length > sizeof payload || !read_all(first_go[0], payload, length) ||
+      !read_all(first_go[0], files_devices(), MAX_MOUNTS * sizeof(int)))
+    _exit(1);
+  struct reader reader = {payload, payload + length, false};
+  if (unshare(CLONE_FILES | CLONE_NEWNS) != 0 || !read_configuration(&reader, &configuration)) _exit(1);
+  const char *failed = enter_root(&configuration.root);
   if (failed == NULL) failed = "";
-  if (write(ready, failed, strlen(failed) + 1) < 0) _exit(1);
+  if (write(first_ready[1], failed, strlen(failed) + 1) < 0) _exit(1);
   close_range(0, ~0U, 0);
   sigset_t child;
   sigemptyset(&child);
@@ -92,48 +116,46 @@ static void reap_orphans(int ready) {
   }
 }
 
-void processes_init(const struct root_options *options, uint32_t max_tasks) {
-  int ready[2], born[2];
-  char text[64], failed[256];
-  root = *options;
+void processes_prepare(void) {
   if (mount("cgroup2", "/cgroup", "cgroup2", 0, NULL) == 0) {
     write_file("/cgroup/cgroup.subtree_control", "+pids");
     write_file("/cgroup/cgroup.subtree_control", "+memory");
     write_file("/cgroup/cgroup.subtree_control", "+cpu");
     mkdir("/cgroup/sandbox", 0755);
-    if (max_tasks != 0) {
-      snprintf(text, sizeof text, "%u", max_tasks + 1); /* and the one that reaps */
-      if (!write_file("/cgroup/sandbox/pids.max", text)) give_up("cannot limit the number of tasks");
-    }
-  } else if (max_tasks != 0) {
-    give_up("cannot limit the number of tasks: no cgroup v2 in this kernel");
+    limited = true;
   }
-  if (pipe2(ready, O_CLOEXEC) != 0 || pipe2(born, O_CLOEXEC) != 0) give_up("pipe: %s", strerror(errno));
-  first = fork();
-  if (first == 0) {
-    write_file("/cgroup/sandbox/cgroup.procs", "0");
-    if (unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP | CLONE_NEWPID) != 0) _exit(1);
-    pid_t child = fork();
-    if (child == 0) reap_orphans(ready[1]);
-    if (write(born[1], &child, sizeof child) < 0) _exit(1);
-    _exit(child < 0);
-  }
-  close(ready[1]);
-  close(born[1]);
-  pid_t inside;
-  if (first < 0 || read(born[0], &inside, sizeof inside) != sizeof inside || inside < 0) give_up("cannot make namespaces");
-  close(born[0]);
-  waitpid(first, NULL, 0);
-  first = inside;
-  ssize_t n = 0;
-  while ((n = read(ready[0], failed, sizeof failed - 1)) < 0 && errno == EINTR) {
-  }
-  failed[n < 0 ? 0 : n] = 0;
-  close(ready[0]);
-  if (n <= 0 || failed[0] != 0) give_up("cannot make the command's world: %s", n <= 0 ? "its first process died" : failed);
+  if (pipe2(first_go, O_CLOEXEC) != 0 || pipe2(first_ready, O_CLOEXEC) != 0) give_up("pipe: %s", strerror(errno));
+  first = (pid_t)syscall(SYS_clone, CLONE_FILES | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | SIGCHLD, NULL, NULL, NULL, NULL);
+  if (first == 0) reap_orphans();
+  if (first < 0) give_up("cannot make namespaces: %s", strerror(errno));
   namespaces = (int)syscall(SYS_pidfd_open, first, 0);
+  if (namespaces < 0) give_up("the first process of the sandbox's namespaces: %s", strerror(errno));
+}
+
+void processes_init(const uint8_t *configuration, size_t length, uint32_t max_tasks) {
+  char text[64], failed[256];
+  uint32_t size = (uint32_t)length;
+  if (max_tasks != 0) {
+    snprintf(text, sizeof text, "%u", max_tasks + 1); /* and the one that reaps */
+    if (!limited || !write_file("/cgroup/sandbox/pids.max", text)) give_up("cannot limit the number of tasks");
+  }
+  if (write(first_go[1], &size, sizeof size) != sizeof size || write(first_go[1], configuration, length) != (ssize_t)length ||
+      write(first_go[1], files_devices(), MAX_MOUNTS * sizeof(int)) != (ssize_t)(MAX_MOUNTS * sizeof(int)))
+    give_up("the first process of the sandbox's namespaces: %s", strerror(errno));
+  /* It answers or ends. */
+  struct pollfd polls[2] = {{first_ready[0], POLLIN, 0}, {namespaces, POLLIN, 0}};
+  while (poll(polls, 2, -1) < 0 && errno == EINTR) {
+  }
+  ssize_t n = (polls[0].revents & POLLIN) != 0 ? read(first_ready[0], failed, sizeof failed - 1) : 0;
+  failed[n < 0 ? 0 : n] = 0;
+  if (n <= 0 || failed[0] != 0) give_up("cannot make the command's world: %s", n <= 0 ? "its first process died" : failed);
   /* Children of this process are born there from now on. */
-  if (namespaces < 0 || setns(namespaces, CLONE_NEWPID) != 0) give_up("cannot enter the pid namespace: %s", strerror(errno));
+  if (setns(namespaces, CLONE_NEWPID) != 0) give_up("cannot enter the pid namespace: %s", strerror(errno));
+  for (int i = 0; i < 2; i++) {
+    close_fd(&first_go[i]);
+    close_fd(&first_ready[i]);
+  }
+  ready_for_processes = true;
 }
 
 static struct process *find(uint32_t id) {
@@ -330,7 +352,7 @@ void process_start(uint32_t id, struct reader *r) {
   struct process *p = NULL;
   for (struct process *free = processes; p == NULL && free < processes + MAX_PROCESSES; free++)
     if (free->id == 0) p = free;
-  if (r->bad || namespaces < 0 || id == 0 || find(id) != NULL)
+  if (r->bad || !ready_for_processes || id == 0 || find(id) != NULL)
     not_started(id, CANNOT_PREPARE, EINVAL, "the request");
   else if (p == NULL)
     not_started(id, CANNOT_PREPARE, EAGAIN, "too many processes");

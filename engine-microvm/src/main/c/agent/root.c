@@ -2,6 +2,7 @@
  * The file tree that the command sees: the image's layers, one read-only EROFS disk each, under a writable overlay in guest
  * memory or on a scratch disk; with the /proc, /dev and /sys that programs expect.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,6 +16,35 @@
 #include "agent.h"
 
 #define MAX_DISKS 64
+
+static bool write_file(const char *path, const char *text) {
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+  if (fd >= 0) close(fd);
+  return ok;
+}
+
+void hold_disks(void) { write_file("/sys/bus/virtio/drivers_autoprobe", "0"); }
+
+/* Has the driver look at the disks; again, if it is built in and has seen a template's. */
+static void probe_disks(void) {
+  static const char block_device[] = "0x0002";
+  DIR *all = opendir("/sys/bus/virtio/devices");
+  for (struct dirent *entry; all != NULL && (entry = readdir(all)) != NULL;) {
+    char path[300], kind[16] = "";
+    if (entry->d_name[0] == '.') continue;
+    snprintf(path, sizeof path, "/sys/bus/virtio/devices/%s/device", entry->d_name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) continue;
+    ssize_t n = read(fd, kind, sizeof kind - 1);
+    close(fd);
+    if (n < (ssize_t)strlen(block_device) || strncmp(kind, block_device, strlen(block_device)) != 0) continue;
+    snprintf(path, sizeof path, "/sys/bus/virtio/devices/%s/driver/unbind", entry->d_name);
+    write_file(path, entry->d_name);
+    write_file("/sys/bus/virtio/drivers_probe", entry->d_name);
+  }
+  if (all != NULL) closedir(all);
+}
 
 /*
  * The block device whose serial number is this; waits for it, since devices appear by themselves. A monitor that gives disks
@@ -49,11 +79,23 @@ static void find_disk(const char *serial, unsigned number, char *device, size_t 
 /* Whether the root lies on files of the host and not on disks. */
 static bool on_host_files(const struct root_options *options) { return options->mounts > 0 && options->mount[0].target[0] == 0; }
 
+static void make_upper(void) {
+  mkdir("/upper/files", 0755);
+  mkdir("/upper/work", 0755);
+}
+
+void prepare_root(void) {
+  mkdir("/layers", 0755);
+  mkdir("/root", 0755);
+  mkdir("/upper", 0755);
+  if (mount("tmpfs", "/upper", "tmpfs", 0, "mode=0755,size=75%") != 0) give_up("cannot mount the writable layer: %s", strerror(errno));
+  make_upper();
+}
+
 void assemble_root(const struct root_options *options) {
   static char lower[MAX_DISKS * 16 + 16];
   if (options->disks > MAX_DISKS) give_up("too many disks: %u", options->disks);
-  mkdir("/layers", 0755);
-  mkdir("/root", 0755);
+  if (options->disks > 0 || options->scratch) probe_disks();
   strcpy(lower, "lowerdir=");
   for (uint32_t i = options->disks; i-- > 0;) {
     char serial[16], device[16], directory[32];
@@ -65,17 +107,13 @@ void assemble_root(const struct root_options *options) {
     if (i + 1 < options->disks) strcat(lower, ":");
     strcat(lower, directory);
   }
-  mkdir("/upper", 0755);
   if (options->scratch) {
     char device[16];
     find_disk("scratch", options->disks, device, sizeof device);
     /* What is freed in it, the host is told of. */
     if (mount(device, "/upper", "ext4", MS_NOATIME, "discard") != 0) give_up("cannot mount the scratch disk: %s", strerror(errno));
-  } else if (mount("tmpfs", "/upper", "tmpfs", 0, "mode=0755,size=75%") != 0) {
-    give_up("cannot mount the writable layer: %s", strerror(errno));
+    make_upper();
   }
-  mkdir("/upper/files", 0755);
-  mkdir("/upper/work", 0755);
   if (on_host_files(options)) {
     /* Mounted by the first process of the command's world: whoever waits for host files may not be who brings them. */
     mkdir("/lower", 0755);
