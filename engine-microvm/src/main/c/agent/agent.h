@@ -127,5 +127,7 @@ void processes_reap(void);
 void send_statistics(void);
 /* Begins to count their system calls; 0 or an errno. */
 int processes_watch(void);
+/* Begins or ends to tell of them one by one; 0 or an errno. */
+int processes_stream(bool on);
 
 #endif

@@ -23,7 +23,11 @@
 
 #include "agent.h"
 #include "configuration.h"
+#include "stream.h"
 #include "watch.h"
+
+/* How often the ring of single calls is emptied. */
+#define STREAM_MILLIS 20
 
 static bool welcomed, configured;
 
@@ -121,12 +125,18 @@ static void on_frame(const struct frame_header *header, struct reader *payload) 
       break;
     case SHUT_DOWN: end_machine();
     case QUERY:
+      stream_send();
       watch_send();
       send_statistics();
       break;
     case WATCH:
       a = (uint32_t)processes_watch();
       channel_send(WATCHED, 0, &a, sizeof a, NULL, 0);
+      break;
+    case STREAM:
+      a = read_u8(payload);
+      b = (uint32_t)processes_stream(a != 0);
+      channel_send(STREAMED, 0, &b, sizeof b, NULL, 0);
       break;
     default: give_up("the host sent a frame of unknown type %u", header->type);
   }
@@ -180,13 +190,14 @@ int main(void) {
     polls[0] = (struct pollfd){channel_fd(), (short)(POLLIN | (channel_pending() ? POLLOUT : 0)), 0};
     polls[1] = (struct pollfd){children, POLLIN, 0};
     int count = processes_poll(polls, 2);
-    if (poll(polls, (nfds_t)count, -1) < 0 && errno != EINTR) give_up("poll: %s", strerror(errno));
+    if (poll(polls, (nfds_t)count, stream_is_on() ? STREAM_MILLIS : -1) < 0 && errno != EINTR) give_up("poll: %s", strerror(errno));
     struct signalfd_siginfo ignored;
     while (read(children, &ignored, sizeof ignored) > 0) {
     }
     bool heard, connected = channel_receive(on_frame, &heard);
     processes_reap();
     processes_pump();
+    stream_send();
     connected = channel_flush() && connected;
     if (connected) {
       host = HERE;

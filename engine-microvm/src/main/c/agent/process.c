@@ -26,6 +26,7 @@
 
 #include "agent.h"
 #include "configuration.h"
+#include "stream.h"
 #include "watch.h"
 
 #define CHUNK 32768
@@ -465,6 +466,8 @@ static uint64_t number_in(const char *path, const char *word) {
 
 static void finish(struct process *p) {
   if (p->started) {
+    /* What it did is told before its end. */
+    stream_send();
     uint32_t numbers[2] = {WIFEXITED(p->status) ? (uint32_t)WEXITSTATUS(p->status) : 0,
                            WIFSIGNALED(p->status) ? (uint32_t)WTERMSIG(p->status) : 0};
     uint8_t for_memory = number_in("/cgroup/sandbox/memory.events", "oom_kill ") > 0;
@@ -559,15 +562,19 @@ void process_grant(uint32_t id, uint32_t stream, uint32_t bytes) {
   p->credit[stream - 1] += bytes;
 }
 
-int processes_watch(void) {
+static int with_namespace(int (*action)(int pid_namespace)) {
   char path[64];
   snprintf(path, sizeof path, "/proc/%d/ns/pid", first);
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return errno;
-  int error = watch_start(fd);
+  int error = action(fd);
   close(fd);
   return error;
 }
+
+int processes_watch(void) { return with_namespace(watch_start); }
+
+int processes_stream(bool on) { return on ? with_namespace(stream_calls) : stream_calls(-1); }
 
 void send_statistics(void) {
   struct __attribute__((packed)) {

@@ -22,7 +22,7 @@
 
 #include <stdint.h>
 
-#define AGENT_VERSION 5
+#define AGENT_VERSION 6
 /* The agent's; then that of host files, and the network's. */
 #define FIRST_VSOCK_PORT 10861
 #define MAX_PAYLOAD 65536
@@ -59,6 +59,7 @@ enum frame_type {
   QUERY = 10,     /* nothing: asks for STATISTICS */
   STOP_OUTPUT = 11, /* u32 stream: nobody reads it any more, and who writes it is to be told as by a pipe */
   WATCH = 13,     /* nothing: counts system calls from now on */
+  STREAM = 14,    /* u8: whether to tell of single system calls from now on */
   FILES_REPLY = 12, /* a FUSE reply; the mount's number is in the header */
   /* From the agent. */
   WELCOME = 64,      /* u32 version; str kernel release */
@@ -74,7 +75,19 @@ enum frame_type {
   CALLS = 75,        /* before STATISTICS, of each system call that was made since WATCH: u32 number; u64 calls; u64 failures;
                         u64 ns of all; u64 ns of the longest; and as often as the payload has room: u16 bucket (watch.h), u64 calls */
   WATCHED = 76,      /* u32: 0, or an errno */
+  STREAMED = 77,     /* u32: 0, or an errno: why there are none to tell of */
+  EVENTS = 78,       /* single system calls: u64 now, on the clock of the calls; u64 how many were lost since STREAM; then each:
+                        u64 begin ns; u64 duration ns; u64 result; u32 tid; u32 pid; u32 number; u32 whether it returned;
+                        u64 of each of its six arguments; u16 length of its path; u16 enum path_state; the path's bytes */
   STATISTICS = 73,   /* u64 CPU us; u64 memory bytes; u64 memory limit; u32 tasks; u64 context switches */
+};
+
+/* What is known of a call's path. */
+enum path_state {
+  NO_PATH = 0,
+  FIRST_PATH = 1,  /* the first argument is it */
+  SECOND_PATH = 2, /* the second */
+  CUT_PATH = 4,    /* and it was longer */
 };
 
 /* Why a process was not started: what could not be done. */

@@ -28,6 +28,7 @@ final class MicrovmInstrument implements Instrument {
   private final Consumer<String> log;
   private boolean counting;
   private long countedSince;
+  private @Nullable EventWriter streaming;
 
   /** The figures of the end, for who asks after it. */
   private volatile @Nullable Statistics last;
@@ -39,32 +40,51 @@ final class MicrovmInstrument implements Instrument {
 
   @Override
   public void check(Wants wants) throws IOException {
-    if (wants.waits() || wants.packets()) {
+    // Calls that wait are told of when they return.
+    if (wants.packets()) {
       throw new IOException(
-          "system calls and packets of a virtual machine are not told of one by one; viv latency,"
-              + " viv stats and viv trace -c have them counted, viv events the network");
+          "packets of a virtual machine are not told of; viv trace has its system calls, viv"
+              + " events its network");
     }
   }
 
   @Override
   public void watch(@Nullable EventWriter events, boolean count) {
+    boolean begin;
+    boolean change;
     synchronized (this) {
-      if (!count || counting) {
-        return;
+      begin = count && !counting;
+      if (begin) {
+        counting = true;
+        countedSince = System.nanoTime();
       }
-      counting = true;
-      countedSince = System.nanoTime();
+      change = events != streaming;
+      streaming = events;
     }
+    if (begin) {
+      ask("count system calls", agent::watchCalls);
+    }
+    if (change) {
+      GuestCallWriter to = events == null ? null : new GuestCallWriter(events);
+      ask("tell of system calls", () -> agent.streamCalls(to));
+    }
+  }
+
+  private interface Question {
+    CompletableFuture<Integer> ask() throws IOException;
+  }
+
+  private void ask(String what, Question question) {
     try {
-      CompletableFuture<Integer> begun = agent.watchCalls();
-      begun.thenAccept(errno -> {
+      CompletableFuture<Integer> answer = question.ask();
+      answer.thenAccept(errno -> {
         if (errno != 0) {
-          log.accept("the guest's kernel cannot count system calls: errno " + errno);
+          log.accept("the guest's kernel cannot " + what + ": errno " + errno);
         }
       });
-      begun.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+      answer.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
     } catch (IOException | ExecutionException | TimeoutException e) {
-      log.accept("the guest was not asked to count system calls: " + e.getMessage());
+      log.accept("the guest was not asked to " + what + ": " + e.getMessage());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

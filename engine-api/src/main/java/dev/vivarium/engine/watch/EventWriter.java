@@ -277,6 +277,15 @@ public final class EventWriter {
     return sequence;
   }
 
+  /**
+   * Says that there were events of which nothing is known; every reader counts them as dropped.
+   *
+   * @param count at least one
+   */
+  public void lost(int count) {
+    giveUp((long) LONGS.getAndAdd(map, (long) HEAD_AT, (long) count) + count - 1);
+  }
+
   private void giveUp(long sequence) {
     long before = (long) LONGS.getOpaque(map, (long) GIVEN_UP_AT);
     while (before <= sequence) {

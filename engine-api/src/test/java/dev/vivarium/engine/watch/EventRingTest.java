@@ -47,6 +47,36 @@ class EventRingTest {
   }
 
   @Test
+  void whatTheWriterSaysIsLostIsCountedAsDropped() throws IOException {
+    EventWriter writer = writer();
+    try (EventReader reader = reader()) {
+      write(writer, 1, payload(1));
+      writer.lost(3);
+      write(writer, 2, payload(2));
+      writer.lost(1000 * SLOTS);
+      write(writer, 3, payload(3));
+      long seen = 0;
+      for (Optional<Event> e = reader.poll(); e.isPresent(); e = reader.poll()) {
+        seen++;
+        assertEquals(3, e.get().number());
+      }
+      // What came before the great loss was overwritten in it, and is lost too.
+      assertEquals(3 + 3 + 1000L * SLOTS, seen + reader.dropped());
+      assertEquals(1, seen);
+    }
+    EventWriter fresh =
+        EventWriter.create(directory.resolve("fresh"), SLOTS, PAYLOAD, System.nanoTime());
+    try (EventReader reader = new EventReader(directory.resolve("fresh"), true)) {
+      write(fresh, 1, payload(1));
+      fresh.lost(3);
+      write(fresh, 2, payload(2));
+      assertEquals(1, reader.poll().orElseThrow().number());
+      assertEquals(2, reader.poll().orElseThrow().number());
+      assertEquals(3, reader.dropped());
+    }
+  }
+
+  @Test
   void anEventComesOutAsItWentIn() throws IOException {
     EventWriter writer = writer();
     try (EventReader reader = reader()) {

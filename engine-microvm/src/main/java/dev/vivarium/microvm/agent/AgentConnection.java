@@ -16,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /** The connection to one guest's agent. Methods may be called from any thread. */
 public final class AgentConnection implements Closeable {
@@ -40,6 +41,9 @@ public final class AgentConnection implements Closeable {
   private final CompletableFuture<IOException> lost = new CompletableFuture<>();
   private CompletableFuture<GuestStatistics> statistics = new CompletableFuture<>();
   private final CompletableFuture<Integer> watched = new CompletableFuture<>();
+  private CompletableFuture<Integer> streamed = CompletableFuture.completedFuture(0);
+  private final CallStream stream = new CallStream();
+  private volatile @Nullable GuestCalls listener;
 
   /** What has come of the next statistics; of the receiving thread alone. */
   private List<CallCount> calls = new ArrayList<>();
@@ -200,6 +204,22 @@ public final class AgentConnection implements Closeable {
     return watched;
   }
 
+  /**
+   * Has the guest's kernel tell of every system call from now on, or no longer.
+   *
+   * @param to who is told, on a thread of this connection's; null for nobody
+   * @return completes with 0, or the errno that says why it cannot
+   */
+  public CompletableFuture<Integer> streamCalls(@Nullable GuestCalls to) throws IOException {
+    CompletableFuture<Integer> answer = new CompletableFuture<>();
+    synchronized (this) {
+      streamed = answer;
+    }
+    listener = to;
+    send(new FrameWriter().u8(to == null ? 0 : 1).frame(AgentProtocol.STREAM, 0));
+    return answer;
+  }
+
   /** Completes with the reason when the agent is lost. */
   public CompletableFuture<IOException> lost() {
     return lost;
@@ -243,6 +263,7 @@ public final class AgentConnection implements Closeable {
     watched.completeExceptionally(reason);
     synchronized (this) {
       statistics.completeExceptionally(reason);
+      streamed.completeExceptionally(reason);
     }
     lost.complete(reason);
   }
@@ -259,6 +280,20 @@ public final class AgentConnection implements Closeable {
       case AgentProtocol.FAILED ->
           throw new AgentException("the agent in the guest gave up: " + frame.string(MAX_TEXT));
       case AgentProtocol.WATCHED -> watched.complete(frame.u32());
+      case AgentProtocol.STREAMED -> {
+        stream.restart();
+        CompletableFuture<Integer> asked;
+        synchronized (this) {
+          asked = streamed;
+        }
+        asked.complete(frame.u32());
+      }
+      case AgentProtocol.EVENTS -> {
+        GuestCalls to = listener;
+        if (to != null) {
+          stream.read(frame, to);
+        }
+      }
       case AgentProtocol.CALLS -> {
         if (calls.size() >= MAX_CALLS) {
           throw new AgentException("the agent counted more system calls than there are");

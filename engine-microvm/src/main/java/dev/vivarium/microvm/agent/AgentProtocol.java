@@ -2,7 +2,7 @@ package dev.vivarium.microvm.agent;
 
 /** The numbers of {@code protocol.h}, which says what they mean; a test compares the two. */
 final class AgentProtocol {
-  static final int AGENT_VERSION = 5;
+  static final int AGENT_VERSION = 6;
   static final int FIRST_VSOCK_PORT = 10861;
   static final int MAX_PAYLOAD = 65536;
   static final int OUTPUT_WINDOW = 262144;
@@ -27,6 +27,7 @@ final class AgentProtocol {
   static final int QUERY = 10;
   static final int STOP_OUTPUT = 11;
   static final int WATCH = 13;
+  static final int STREAM = 14;
   static final int FILES_REPLY = 12;
   static final int WELCOME = 64;
   static final int CONFIGURED = 65;
@@ -42,6 +43,13 @@ final class AgentProtocol {
 
   static final int CALLS = 75;
   static final int WATCHED = 76;
+  static final int STREAMED = 77;
+  static final int EVENTS = 78;
+
+  static final int NO_PATH = 0;
+  static final int FIRST_PATH = 1;
+  static final int SECOND_PATH = 2;
+  static final int CUT_PATH = 4;
 
   static final int CANNOT_EXECUTE = 1;
   static final int NO_SUCH_USER = 2;

@@ -92,6 +92,13 @@ final class FrameReader {
     return new String(bytes, StandardCharsets.UTF_8);
   }
 
+  /** So many bytes. */
+  byte[] bytes(int count) throws AgentException {
+    byte[] bytes = new byte[count];
+    take(count).get(bytes);
+    return bytes;
+  }
+
   /** What is left of the payload. */
   byte[] rest() {
     byte[] bytes = new byte[payload.remaining()];

@@ -6,17 +6,23 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.vivarium.engine.ExitStatus;
+import dev.vivarium.engine.watch.Payload;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -180,6 +186,111 @@ class AgentConnectionTest {
     assertTrue(connection.lost().get(30, TimeUnit.SECONDS).getMessage().contains("window"));
   }
 
+  private static FrameWriter told(FrameWriter frame, int number, int path, String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    frame.u64(1000).u64(20).u64(-2).u32(8).u32(7).u32(number).u32(1);
+    for (int i = 0; i < 6; i++) {
+      frame.u64(i);
+    }
+    return frame.u16(bytes.length).u16(path).raw(bytes, 0, bytes.length);
+  }
+
+  @Test
+  void singleCallsReachWhoAskedForThemWithHowManyWereLost() throws Exception {
+    BlockingQueue<String> seen = new LinkedBlockingQueue<>();
+    GuestCalls listener =
+        new GuestCalls() {
+          @Override
+          public void some(long nowNanos, int lost) {
+            seen.add("now " + nowNanos + " lost " + lost);
+          }
+
+          @Override
+          public void call(
+              long beginNanos,
+              long durationNanos,
+              int pid,
+              int tid,
+              int number,
+              long[] arguments,
+              boolean returned,
+              long result,
+              Payload payload) {
+            String text = new String(payload.target(), 0, payload.length(), StandardCharsets.UTF_8);
+            seen.add(
+                "%d %d %d %d %d %s %s %d %s"
+                    .formatted(
+                        beginNanos,
+                        durationNanos,
+                        pid,
+                        tid,
+                        number,
+                        Arrays.toString(arguments),
+                        returned,
+                        result,
+                        text.isEmpty() ? "" : text.charAt(0) + 0 + text.substring(4)));
+          }
+        };
+    CompletableFuture<Integer> begun = connection.streamCalls(listener);
+    assertEquals(1, agent.expect(AgentProtocol.STREAM).u8());
+    agent.send(new FrameWriter().u32(0), AgentProtocol.STREAMED, 0);
+    assertEquals(0, begun.get(30, TimeUnit.SECONDS));
+    agent.send(
+        told(
+            told(new FrameWriter().u64(5000).u64(3), 257, AgentProtocol.SECOND_PATH, "/etc/x"),
+            39,
+            AgentProtocol.NO_PATH,
+            ""),
+        AgentProtocol.EVENTS,
+        0);
+    agent.send(new FrameWriter().u64(6000).u64(10), AgentProtocol.EVENTS, 0);
+    // Of one that counts backwards nothing is believed.
+    agent.send(new FrameWriter().u64(7000).u64(-1), AgentProtocol.EVENTS, 0);
+    for (String line :
+        List.of(
+            "now 5000 lost 3",
+            "1000 20 7 8 257 [0, 1, 2, 3, 4, 5] true -2 1/etc/x",
+            "1000 20 7 8 39 [0, 1, 2, 3, 4, 5] true -2 ",
+            "now 6000 lost 7",
+            "now 7000 lost 0")) {
+      assertEquals(line, seen.poll(30, TimeUnit.SECONDS));
+    }
+    CompletableFuture<Integer> ended = connection.streamCalls(null);
+    assertEquals(0, agent.expect(AgentProtocol.STREAM).u8());
+    agent.send(told(new FrameWriter().u64(8000).u64(0), 1, 0, ""), AgentProtocol.EVENTS, 0);
+    agent.send(new FrameWriter().u32(0), AgentProtocol.STREAMED, 0);
+    ended.get(30, TimeUnit.SECONDS);
+    assertTrue(seen.isEmpty(), seen.toString());
+  }
+
+  @Test
+  void aPathThatIsTooLongEndsTheConnection() throws Exception {
+    GuestCalls nobody =
+        new GuestCalls() {
+          @Override
+          public void some(long nowNanos, int lost) {}
+
+          @Override
+          public void call(
+              long beginNanos,
+              long durationNanos,
+              int pid,
+              int tid,
+              int number,
+              long[] arguments,
+              boolean returned,
+              long result,
+              Payload payload) {}
+        };
+    connection.streamCalls(nobody);
+    agent.expect(AgentProtocol.STREAM);
+    agent.send(
+        told(new FrameWriter().u64(1).u64(0), 2, AgentProtocol.FIRST_PATH, "x".repeat(129)),
+        AgentProtocol.EVENTS,
+        0);
+    assertTrue(connection.lost().get(30, TimeUnit.SECONDS).getMessage().contains("129 bytes"));
+  }
+
   @Test
   void aFrameOfUnknownTypeEndsTheConnection() throws Exception {
     GuestProcess process = start(new byte[0], output);
@@ -200,7 +311,7 @@ class AgentConnectionTest {
           // A header that holds, with a type that exists, and nonsense in it.
           int length = Math.max(0, bytes.length - AgentProtocol.HEADER);
           FrameWriter writer = new FrameWriter().raw(bytes, 0, length);
-          hostile.raw(writer.frame(64 + random.nextInt(10), random.nextInt(2)));
+          hostile.raw(writer.frame(64 + random.nextInt(15), random.nextInt(2)));
         } else {
           hostile.raw(ByteBuffer.wrap(bytes));
         }
