@@ -64,7 +64,13 @@ final class SentrySandbox implements RunningSandbox {
   /** Builds everything and starts the command; returns once its program is loaded. */
   static SentrySandbox start(SandboxSpec spec, SandboxHost host, @Nullable HostSide prepared)
       throws EngineException {
-    SandboxResources resources = SandboxResources.open(spec, host, prepared);
+    SandboxResources resources;
+    try {
+      resources = SandboxResources.open(spec, host, prepared);
+    } catch (IllegalStateException e) {
+      // The host refused memory or a descriptor; the message says what.
+      throw new EngineException(FAILED, "the sandbox failed to start: " + e.getMessage(), e);
+    }
     SentrySandbox sandbox = new SentrySandbox(resources, host);
     FirstProcess first = new FirstProcess(resources, spec, host);
     Thread thread = new Thread(() -> sandbox.runKernel(first), "kernel");

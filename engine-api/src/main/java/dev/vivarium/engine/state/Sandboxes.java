@@ -82,6 +82,10 @@ public final class Sandboxes {
       throw new IOException(
           matching.size() + " sandboxes have an id that begins so: " + key + "; write more of it");
     }
+    if (matching.isEmpty()) {
+      // One whose end was disturbed may have lost its name and still be listed under it.
+      return list().stream().filter(state -> state.name().equals(key)).findFirst();
+    }
     return matching.stream().findFirst();
   }
 
