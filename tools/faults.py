@@ -1,0 +1,545 @@
+"""Faults at the boundaries of a sandbox, by schedules that a seed decides: python3 tools/faults.py VIV FROM COUNT [SECONDS]
+
+Each schedule starts one sandbox, lets something go wrong while it works, and judges: it ends within a bound, with what it was to
+print, or with a failure that it says; what a guest is told was done, was done; and nothing is left. The faults are made from outside:
+by ptrace in the living processes (inject-faults.c), by strace's injection in a start, by signals, and by a library that lets clocks
+jump. The product has no hook.
+No further schedule begins after so many seconds. Prints a line for each schedule that went wrong (FAIL), and at the end one with the counts.
+"""
+import errno, json, os, random, shutil, signal, socket, subprocess, sys, tempfile, threading, time
+
+BOUND = 240  # seconds: the longest patience that is documented is 60, and the machine may have much else to do
+SLOW = "delay=1500000"
+
+# Role, call, what may become of it. A call that is refused with an error that its kind never has would tell nothing.
+SOME = ["EINTR", "EAGAIN", "EIO", "ENOMEM"]
+FAULTS = [
+    ("gofer", "recvmsg", ["EINTR", "EAGAIN", "EIO", "ENOMEM", "retval=0", "retval=7", SLOW, "signal=KILL"]),
+    ("gofer", "sendmsg", ["EINTR", "EAGAIN", "EPIPE", "ENOMEM", "ENOBUFS", SLOW, "signal=KILL"]),
+    ("gofer", "openat2", ["EINTR", "EAGAIN", "EIO", "ENOMEM", "EMFILE", "ENFILE", "ENOSPC", SLOW, "signal=KILL"]),
+    ("gofer", "statx", ["EINTR", "EIO", "ENOMEM", SLOW]),
+    ("gofer", "getdents64", ["EINTR", "EIO", "ENOMEM", "retval=0", SLOW]),
+    ("gofer", "readlinkat", ["EIO", "ENOMEM"]),
+    ("gofer", "mkdirat", ["ENOSPC", "EIO", "EDQUOT", "EROFS"]),
+    ("gofer", "renameat2", ["ENOSPC", "EIO", "EINTR"]),
+    ("gofer", "unlinkat", ["EIO", "EINTR", "EBUSY"]),
+    ("gofer", "inotify_add_watch", ["ENOSPC", "ENOMEM", "EIO"]),
+    ("gofer", "close", ["EIO", "EINTR"]),
+    ("netgofer", "epoll_wait", ["EINTR", "signal=KILL", SLOW]),
+    ("netgofer", "socket", ["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"]),
+    ("netgofer", "connect", ["ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH", "EAGAIN", "ENOBUFS", "EINTR", SLOW]),
+    ("netgofer", "sendmsg", ["EAGAIN", "EINTR", "ENOBUFS", "EPIPE", "ENOMEM"]),
+    ("netgofer", "recvfrom", ["EAGAIN", "EINTR", "EIO", "ENOMEM", "retval=0", "retval=3"]),
+    ("netgofer", "epoll_ctl", ["ENOSPC", "ENOMEM"]),
+    ("supervisor", "poll", ["EINTR", "ENOMEM", "EAGAIN", SLOW, "signal=KILL"]),
+    ("supervisor", "read", ["EINTR", "EAGAIN", "EIO", SLOW]),
+    ("supervisor", "write", ["EINTR", "EAGAIN", "EPIPE", "ENOBUFS"]),
+    ("supervisor", "wait4", ["EINTR", SLOW, "signal=KILL"]),
+    ("supervisor", "tgkill,kill", ["ESRCH", "EAGAIN", SLOW]),
+    ("sentry", "recvmsg", ["EINTR", "EIO", "ENOMEM", "retval=0", "retval=5", SLOW]),
+    ("sentry", "sendto", ["EINTR", "EAGAIN", "EPIPE", "ENOBUFS", SLOW]),
+    ("sentry", "write", ["EINTR", "EAGAIN", "ENOSPC", "EIO", "EPIPE", "retval=1", SLOW]),
+    ("sentry", "pwritev2", ["EINTR", "EAGAIN", "ENOSPC", "EIO", "EDQUOT", SLOW]),
+    ("sentry", "preadv2", ["EINTR", "EAGAIN", "EIO", "ENOMEM", SLOW]),
+    ("sentry", "read", ["EINTR", "EAGAIN", "EIO", SLOW]),
+    ("sentry", "poll", ["EINTR", "ENOMEM", SLOW]),
+    ("sentry", "accept", ["EMFILE", "ENFILE", "EINTR", "ECONNABORTED", "ENOMEM"]),
+    ("sentry", "openat", ["EMFILE", "ENFILE", "ENOMEM", "EIO", "ENOSPC", "EINTR"]),
+    ("sentry", "rename,unlink", ["EIO", "ENOSPC", "EINTR"]),
+    ("sentry", "epoll_wait", ["EINTR"]),
+    ("sentry", "epoll_ctl", ["ENOSPC", "ENOMEM"]),
+    ("sentry", "fsync,ftruncate,fallocate", ["EIO", "ENOSPC", "EINTR"]),
+    ("sentry", "madvise", ["EAGAIN", "ENOMEM"]),
+    ("sentry", "signal", ["KILL", "STOP1", "STOP3"]),
+    ("gofer", "signal", ["KILL", "STOP1", "STOP3"]),
+    ("netgofer", "signal", ["KILL", "STOP1", "STOP3"]),
+    ("supervisor", "signal", ["KILL", "STOP1", "STOP3"]),
+    ("stub", "signal", ["KILL", "STOP1"]),
+    ("client", "signal", ["KILL", "STOP1", "INT"]),
+    ("all", "signal", ["STOP1", "STOP3"]),
+    ("output", "", ["closed", "slow", "full"]),
+    ("records", "write,pwritev2,ftruncate,fallocate", ["ENOSPC", "EIO", "EINTR", "EDQUOT", "retval=1"]),
+    ("start", "openat,read,pread64,fstat,newfstatat,statx", ["EIO", "EMFILE", "ENFILE", "ENOMEM", "EINTR", "ENOSPC", "retval=0"]),
+    ("start", "socketpair,socket,bind,listen,memfd_create,timerfd_create,eventfd2,epoll_create1", ["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"]),
+    ("start", "unshare,mount,pivot_root,setns,sethostname,landlock_create_ruleset,seccomp,pidfd_open", ["EPERM", "ENOSPC", "ENOMEM", "EINVAL"]),
+    ("start", "mkdir,rename,symlink,link,fallocate,ftruncate", ["ENOSPC", "EIO", "EDQUOT", "EROFS"]),
+    ("clock", "", ["real", "monotonic", "both"]),
+]
+
+# What the guest does. A step says ok only if what it did is what it should be.
+GUEST = r"""
+read -r line
+step() { name=$1; shift; if ("$@") >/tmp/said 2>&1; then echo "$name ok"; else echo "$name failed"; fi; }
+files() { mkdir /shared/d && seq 2000 >/shared/d/a && cp /shared/d/a /shared/d/b && mv /shared/d/b /shared/d/c && cmp /shared/d/a /shared/d/c &&
+  [ "$(tail -n 1 /shared/d/c)" = 2000 ] && sync /shared/d/c && truncate -s 5 /shared/d/a && [ "$(cat /shared/d/a)" = "1
+2
+3" ] && [ "$(ls /shared/d | tr '\n' ' ')" = "a c " ] && rm -r /shared/d && [ ! -e /shared/d ]; }
+image() { [ -d /usr/bin ] && ls -l /usr/sbin >/tmp/list && [ -s /tmp/list ] && grep -q root /etc/passwd && readlink /bin >/dev/null; }
+pipes() { [ "$(seq 3000 | sort -n | tail -n 1)" = 3000 ]; }
+forks() { for i in 1 2 3 4 5; do (exit 3) & wait $!; [ $? = 3 ] || return 1; done; }
+network() { exec 7<>/dev/tcp/host.vivarium.internal/PORT && echo hello >&7 && read -r -t 20 answer <&7 && [ "$answer" = olleh ]; }
+sleeps() { sleep 0.2; }
+step files files; step image image; step pipes pipes; step forks forks; step network network; step sleeps sleeps
+echo done
+"""
+STEPS = ["files", "image", "pipes", "forks", "network", "sleeps"]
+
+CLOCK = r"""
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+/* Clocks that jump: by SECONDS of real time there and back, or of monotonic time ahead, at every so many looks. */
+static long looks;
+int clock_gettime(clockid_t id, struct timespec *t) {
+  int r = (int)syscall(SYS_clock_gettime, id, t);
+  const char *kind = getenv("VIVARIUM_TEST_CLOCK"), *far = getenv("VIVARIUM_TEST_JUMP");
+  if (r || !kind || !far)
+    return r;
+  long n = __atomic_add_fetch(&looks, 1, __ATOMIC_RELAXED), jump = atol(far);
+  if (id == CLOCK_REALTIME && (*kind == 'r' || *kind == 'b'))
+    t->tv_sec += n / 100 % 3 == 1 ? jump : n / 100 % 3 == 2 ? -jump : 0;
+  if (id == CLOCK_MONOTONIC && (*kind == 'm' || *kind == 'b') && n > 3000)
+    t->tv_sec += labs(jump) % 1000;
+  return r;
+}
+"""
+
+
+def processes():
+    found = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat") as f:
+                    text = f.read()
+                end = text.rindex(")")
+                state, parent = text[end + 2 :].split()[:2]
+                found[int(name)] = (state, int(parent))
+            except (OSError, ValueError):
+                pass
+    return found
+
+
+def start_time(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            text = f.read()
+        fields = text[text.rindex(")") + 2 :].split()
+        return None if fields[0] in "ZX" else fields[19]
+    except OSError:
+        return None
+
+
+def read(path):
+    try:
+        with open(path, errors="replace") as f:
+            return f.read()
+    except OSError:
+        return ""
+
+
+class Listener(threading.Thread):
+    """A server on this machine's loopback that answers each line backwards."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                peer, _ = self.socket.accept()
+            except OSError:
+                continue
+            threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
+
+    def serve(self, peer):
+        with peer:
+            try:
+                line = peer.recv(100).strip()
+                if line:
+                    peer.sendall(line[::-1] + b"\n")
+            except OSError:
+                pass
+
+
+class Schedule:
+    def __init__(self, viv, seed, work, port, user):
+        self.viv, self.seed, self.user = viv, seed, user
+        self.random = random.Random(seed)
+        # Every kind of fault has its turn; how it comes about is chance.
+        self.role, self.call, kinds = FAULTS[(seed * 29) % len(FAULTS)]
+        self.kind = self.random.choice(kinds)
+        self.base = f"{work}/{seed}"
+        self.name = f"fault{seed}"
+        os.makedirs(f"{self.base}/r", 0o700)
+        os.makedirs(f"{self.base}/shared")
+        os.makedirs(f"{self.base}/tmp")
+        with open(f"{self.base}/shared/work.sh", "w") as f:
+            f.write(GUEST.replace("PORT", str(port)))
+        if user:
+            for path in (self.base, f"{self.base}/r", f"{self.base}/shared", f"{self.base}/tmp"):
+                os.chown(path, user, user)
+        self.environment = dict(
+            os.environ,
+            VIVARIUM_NO_BUILD="1",
+            HOME=self.base,
+            XDG_STATE_HOME=f"{self.base}/state",
+            XDG_DATA_HOME=f"{self.base}/data",
+            XDG_RUNTIME_DIR=f"{self.base}/r",
+            TMPDIR=f"{self.base}/tmp",
+            VIVARIUM_TEST_FAULTS=str(self.seed),
+        )
+        self.port = port
+        self.known = {}
+        self.helpers = []
+        self.problems = []
+        self.hung = ""
+        self.changed = ""
+
+    def as_user(self, words):
+        if not self.user:
+            return words
+        return ["setpriv", "--reuid", str(self.user), "--regid", str(self.user), "--clear-groups"] + words
+
+    def when(self):
+        first = self.random.choice([1, 1, 2, 3, 5, 8, 13, 21, 40])
+        step = self.random.choice([0, 0, 7, 3, 1]) if self.kind != "signal=KILL" else 0
+        if self.kind == SLOW and step:
+            step = 15
+        # An error that never ends is no fault but an end: what only says "again" comes at most every second time.
+        if step == 1 and self.kind in ("EINTR", "EAGAIN"):
+            step = 2
+        return first, step
+
+    def inject(self, pid):
+        """Attaches to a living process (inject-faults.c); returns when it has all of its threads."""
+        first, step = self.when()
+        what = self.kind
+        if what.startswith("E"):
+            what = f"error={getattr(errno, what)}"
+        elif what == "signal=KILL":
+            what = "signal=9"
+        process = subprocess.Popen([os.environ["FAULTS_INJECT"], str(pid), self.call, str(first), str(step), what], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        process.stdout.readline()
+        self.helpers.append(process)
+
+    def injection(self):
+        first, step = self.when()
+        what = "error=" + self.kind if self.kind.startswith("E") else self.kind
+        return f"inject={self.call}:{what}:when={first}" + (f"+{step}" if step else "")
+
+    def roles(self):
+        """The processes of the sandbox by role, as its own process's descriptors tell, without asking it."""
+        try:
+            run = f"{self.base}/r/vivarium"
+            ids = [d for d in os.listdir(run) if len(d) == 12]
+            with open(f"{run}/{ids[0]}/state.json") as f:
+                sentry = json.load(f)["pid"]
+        except (OSError, IndexError, ValueError, KeyError):
+            return {}
+        roles = {"sentry": [sentry]}
+        control = ""
+        for line in read(f"/proc/{sentry}/maps").splitlines():
+            if "vivarium-control" in line:
+                control = line.split()[4]
+                break
+        parts = {}
+        try:
+            for fd in os.listdir(f"/proc/{sentry}/fdinfo"):
+                for line in read(f"/proc/{sentry}/fdinfo/{fd}").splitlines():
+                    if line.startswith("Pid:") and int(line.split()[1]) > 0:
+                        pid = int(line.split()[1])
+                        name = read(f"/proc/{pid}/cmdline").split("\0")[0]
+                        role = {"vivarium-supervisor": "supervisor", "vivarium-gofer": "gofer", "vivarium-netgofer": "netgofer"}.get(name)
+                        if role and pid not in roles.get(role, []):
+                            roles.setdefault(role, []).append(pid)
+        except OSError:
+            pass
+        for supervisor in roles.get("supervisor", []):
+            roles["stub"] = [pid for pid, (_, parent) in processes().items() if parent == supervisor]
+        for pids in roles.values():
+            for pid in pids:
+                if (at := start_time(pid)) is not None:
+                    self.known[pid] = at
+        return roles
+
+    def run(self):
+        words = [self.viv, "run", "-i", "--rm", "--name", self.name, "--allow", f"host.vivarium.internal:{self.port}", "-v", f"{self.base}/shared:/shared:rw"]
+        if self.role == "records" or self.random.random() < 0.15:
+            words += ["--trace", f"{self.base}/trace.jsonl", "--report", f"{self.base}/report.json"]
+            open(f"{self.base}/trace.jsonl", "w").close()
+            open(f"{self.base}/report.json", "w").close()
+            if self.user:
+                for name in ("trace.jsonl", "report.json"):
+                    os.chown(f"{self.base}/{name}", self.user, self.user)
+        words += ["host", "bash", "/shared/work.sh"]
+        environment = dict(self.environment)
+        if self.role == "clock":
+            environment.update(LD_PRELOAD=os.environ["FAULTS_CLOCK"], VIVARIUM_TEST_CLOCK=self.kind,
+                               VIVARIUM_TEST_JUMP=str(self.random.choice([3, 60, 86400, 40000000, -86400])))
+        words = self.as_user(words)
+        if self.role == "start":
+            # Every process from the first on, each thread's own nth call; of files, only what is read of the store.
+            words = ["strace", "-f", "-q", "--seccomp-bpf", "-o", f"{self.base}/strace", "-e", "trace=" + self.call, "-e", self.injection()] + (
+                ["-P", f"{self.base}/state", "-P", f"{self.base}/r", "-P", f"{self.base}/shared", "-P", f"{self.base}/r/vivarium",
+                 "-P", f"{self.base}/data"] if self.call.startswith(("openat", "mkdir")) else []) + words
+        output = open(f"{self.base}/out", "w")
+        target = output
+        reader = None
+        if self.role == "output":
+            if self.kind == "full" and os.path.exists("/dev/full"):
+                target = open("/dev/full", "w")
+            else:
+                mine, target = os.pipe()
+                reader = os.fdopen(mine, "rb", 0)
+        began = time.monotonic()
+        client = subprocess.Popen(words, env=environment, stdin=subprocess.PIPE, stdout=target, stderr=open(f"{self.base}/err", "w"), cwd=self.base)
+        if reader:
+            os.close(target)
+            if self.kind == "closed":
+                reader.close()
+        self.known[client.pid] = start_time(client.pid)
+        roles = {}
+        # It runs when its state says so; then the guest waits for the line that begins its work.
+        while client.poll() is None and time.monotonic() - began < BOUND:
+            roles = self.roles()
+            if roles.get("stub") and len(roles["stub"]) > 1:
+                break
+            time.sleep(0.05)
+        pids = roles.get(self.role if self.role != "records" else "sentry", [])
+        if self.role in ("gofer", "netgofer", "supervisor", "sentry") and self.call != "signal" and pids:
+            self.inject(self.random.choice(pids))
+        elif self.role == "records" and pids:
+            self.inject(pids[0])
+        try:
+            client.stdin.write(b"go\n")
+            client.stdin.flush()
+        except OSError:
+            pass
+        second = None
+        if self.random.random() < 0.3 and self.role not in ("start", "clock"):
+            second = subprocess.Popen(self.as_user([self.viv, "exec", self.name, "sh", "-c", "echo here; cat /etc/hostname >/dev/null; exit 3"]), env=self.environment,
+                                      stdin=subprocess.DEVNULL, stdout=open(f"{self.base}/exec.out", "w"), stderr=open(f"{self.base}/exec.err", "w"), cwd=self.base)
+            self.known[second.pid] = start_time(second.pid)
+        if self.call == "signal":
+            self.disturb(roles, client, second)
+        if reader and self.kind == "slow":
+            threading.Thread(target=self.drain, args=(reader,), daemon=True).start()
+        code = self.wait(client, began)
+        self.roles()
+        second_code = self.wait(second, began) if second else None
+        for helper in self.helpers:
+            helper.send_signal(signal.SIGINT)
+        for helper in self.helpers:
+            try:
+                self.changed = helper.communicate(timeout=5)[0].strip()
+            except subprocess.TimeoutExpired:
+                helper.kill()
+                helper.wait()
+        self.judge(code, second_code)
+
+    def drain(self, reader):
+        with reader:
+            while data := reader.read(16):
+                time.sleep(0.1)
+
+    def disturb(self, roles, client, second):
+        time.sleep(self.random.random() * 1.5)
+        if self.role == "client":
+            pids = [self.random.choice([client, second]).pid if second else client.pid]
+        elif self.role == "all":
+            pids = [pid for some in roles.values() for pid in some]
+        else:
+            some = roles.get(self.role, [])
+            if self.role == "stub":
+                some = [p for p, (_, parent) in processes().items() if parent in roles.get("supervisor", [])]
+            pids = [self.random.choice(some)] if some else []
+        number = {"K": signal.SIGKILL, "S": signal.SIGSTOP, "I": signal.SIGINT}[self.kind[0]]
+        for pid in pids:
+            self.send(pid, number)
+        if number == signal.SIGSTOP:
+            time.sleep(int(self.kind[4:]))
+            for pid in pids:
+                self.send(pid, signal.SIGCONT)
+
+    @staticmethod
+    def send(pid, number):
+        try:
+            os.kill(pid, number)
+        except OSError:
+            pass
+
+    def wait(self, process, began):
+        try:
+            return process.wait(max(1, BOUND - (time.monotonic() - began)))
+        except subprocess.TimeoutExpired:
+            self.problems.append(f"pid {process.pid} has not ended within {BOUND} s")
+            self.hung = self.look()
+            process.kill()
+            process.wait()
+            return None
+
+    def look(self):
+        """What its processes are at, for who has to find out why."""
+        lines = []
+        for pid in [p for p, at in self.known.items() if start_time(p) == at]:
+            lines.append(f"{pid} " + read(f"/proc/{pid}/cmdline").replace("\0", " ")[:60])
+            try:
+                for thread in os.listdir(f"/proc/{pid}/task"):
+                    at = f"/proc/{pid}/task/{thread}"
+                    lines.append(f"  {read(at + '/comm').strip()} {read(at + '/stat').split(') ')[-1][:1]} {read(at + '/wchan')} {read(at + '/syscall').split(' ')[0]}")
+            except OSError:
+                pass
+        return "\n".join(lines)
+
+    def judge(self, code, second_code):
+        said = read(f"{self.base}/out").split("\n")[:-1]
+        errors = [line for line in read(f"{self.base}/err").splitlines() if line]
+        ours = [line for line in errors if line.startswith("viv: ")]
+        steps = said[:-1] if said[-1:] == ["done"] else said
+        wrong = [s for s in said if s != "done" and (not s.endswith((" ok", " failed")) or s.split(" ")[0] not in STEPS)]
+        if self.role != "output" and wrong:
+            self.problems.append(f"printed what nobody wrote: {wrong[:3]}")
+        if self.role != "output" and [s.split(" ")[0] for s in steps] != STEPS[: len(steps)]:
+            self.problems.append("a line of its output is missing")
+        if code == 0:
+            if self.role != "output" and said[-1:] != ["done"]:
+                self.problems.append("it ended with 0 and not all output is there")
+        elif code is not None:
+            # The client that was killed or interrupted tells nothing; a guest's process that was killed is its own affair.
+            told = code in (125, 126, 127, 124) and len(ours) >= 1
+            mine = self.role == "client" or code < 0 and self.role in ("sentry", "all")
+            guests = code in (1, 2, 130, 137, 141, 143) or self.role == "output"
+            if not (told or mine or guests):
+                self.problems.append(f"it ended with {code} and does not say why")
+        if len(ours) > 1 and not all("degraded" in o or "warn" in o for o in ours[:-1]):
+            self.problems.append("it says more than one line")
+        if any("Exception" in line or line.startswith("\tat ") for line in errors):
+            self.problems.append("it shows a stack")
+        if second_code is not None:
+            text, said_there = read(f"{self.base}/exec.out"), read(f"{self.base}/exec.err")
+            fine = second_code == 3 and text == "here\n"
+            failed = second_code in (125, 126, 127) and said_there.startswith("viv: ") and said_there.count("\n") == 1
+            killed = self.role in ("client", "stub", "sentry", "output", "all") or second_code in (1, 2, 137, 143)
+            if not (fine or failed or killed):
+                self.problems.append(f"exec ended with {second_code}: {text!r} {said_there!r}")
+        self.leftovers()
+
+    def leftovers(self):
+        # One that ended in good order is gone. What a killed process could not settle, the next command does.
+        places = [f"{self.base}/r/vivarium", f"{self.base}/state/vivarium/sandboxes", f"{self.base}/state/vivarium/names"]
+        if any(os.path.isdir(p) and [e for e in os.listdir(p) if e != "networks"] for p in places):
+            self.settle()
+        self.nothing_left()
+
+    def settle(self):
+        listing = subprocess.run(self.as_user([self.viv, "ps", "-a", "--format", "json"]), env=self.environment, capture_output=True, text=True, timeout=180, cwd=self.base)
+        try:
+            rows = json.loads(listing.stdout or "[]")
+        except ValueError:
+            rows = []
+        if listing.returncode or any(r["status"] in ("running", "created", "paused") for r in rows):
+            for _ in range(100):
+                time.sleep(0.1)
+                if not [p for p, at in self.known.items() if start_time(p) == at]:
+                    break
+            listing = subprocess.run(self.as_user([self.viv, "ps", "-a", "--format", "json"]), env=self.environment, capture_output=True, text=True, timeout=180, cwd=self.base)
+            if listing.returncode or any('"%s"' % s in listing.stdout for s in ("running", "created", "paused")):
+                self.problems.append("ps: " + (listing.stdout + listing.stderr)[:200])
+        names = [r["name"] for r in rows]
+        if names:
+            removed = subprocess.run(self.as_user([self.viv, "rm", "-f", *names]), env=self.environment, capture_output=True, text=True, timeout=180, cwd=self.base)
+            if removed.returncode:
+                self.problems.append("rm: " + removed.stderr[:200])
+
+    def nothing_left(self):
+        deadline = time.monotonic() + 15
+        left = []
+        while time.monotonic() < deadline:
+            left = [p for p, at in self.known.items() if start_time(p) == at] + self.ours()
+            if not left:
+                break
+            time.sleep(0.1)
+        for pid in set(left):
+            self.problems.append(f"left: process {pid} {read(f'/proc/{pid}/cmdline')[:60]!r}")
+        if left:
+            self.hung = self.hung or self.look()
+            for pid in set(left):
+                self.send(pid, signal.SIGKILL)
+        for where, fine in ((f"{self.base}/r/vivarium", ("networks", "spare")), (f"{self.base}/state/vivarium/names", ()), (f"{self.base}/state/vivarium/sandboxes", ()), (f"{self.base}/tmp", ("hsperfdata_root", "hsperfdata_nobody"))):
+            if os.path.isdir(where):
+                rest = [e for e in os.listdir(where) if e not in fine and not (where.endswith("/r/vivarium") and not os.listdir(f"{where}/{e}") and len(e) != 12 if os.path.isdir(f"{where}/{e}") else False)]
+                if rest:
+                    self.problems.append(f"left: {where.removeprefix(self.base)}: {rest[:3]}")
+        mounts = [m for m in read("/proc/self/mounts").splitlines() if self.base in m or "vivarium" in m]
+        if mounts:
+            self.problems.append(f"left: a mount: {mounts[0]}")
+
+    def ours(self):
+        """Whoever has our run directory in its environment."""
+        mark = f"VIVARIUM_TEST_FAULTS={self.seed}\0".encode()
+        found = []
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                try:
+                    with open(f"/proc/{name}/environ", "rb") as f:
+                        if mark in f.read() and start_time(name) is not None:
+                            found.append(int(name))
+                except OSError:
+                    pass
+        return found
+
+
+def main():
+    viv, first, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    user = int(os.environ.get("FAULTS_USER", "0"))
+    work = tempfile.mkdtemp(prefix="faults")
+    os.chmod(work, 0o755)
+    listener = Listener()
+    clock = f"{work}/clock.so"
+    with open(f"{work}/clock.c", "w") as f:
+        f.write(CLOCK)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", clock, f"{work}/clock.c"], check=True)
+    os.environ["FAULTS_CLOCK"] = clock
+    inject = f"{work}/inject"
+    subprocess.run(["gcc", "-O1", "-o", inject, os.path.join(os.path.dirname(os.path.abspath(__file__)), "inject-faults.c")], check=True)
+    os.environ["FAULTS_INJECT"] = inject
+    until = time.monotonic() + (float(sys.argv[4]) if len(sys.argv) > 4 else 1e9)
+    failed = made = 0
+    try:
+        for seed in range(first, first + count):
+            if time.monotonic() > until:
+                break
+            made += 1
+            schedule = Schedule(viv, seed, work, listener.port, user)
+            began = time.monotonic()
+            try:
+                schedule.run()
+            except subprocess.TimeoutExpired as e:
+                schedule.problems.append(f"{e.cmd[-6:]} has not ended")
+            what = f"{seed} {schedule.role} {schedule.call} {schedule.kind}"
+            if os.environ.get("FAULTS_VERBOSE"):
+                print(f"# {what}: {schedule.changed} {time.monotonic() - began:.1f} s: {read(schedule.base + '/out').split()[-1:]} {read(schedule.base + '/err').strip()[-200:]}", flush=True)
+            if schedule.problems:
+                failed += 1
+                print(f"FAIL schedule {what}", *schedule.problems, sep="\n    ")
+                for text in (read(f"{schedule.base}/err")[-1500:], read(f"{schedule.base}/out")[-600:], schedule.hung, read(f"{schedule.base}/strace")[-800:] if "INJECTED" in read(f"{schedule.base}/strace") else ""):
+                    print(*("    " + line for line in text.splitlines()), sep="\n", flush=True)
+            if not (schedule.problems and os.environ.get("FAULTS_KEEP")):
+                shutil.rmtree(schedule.base, ignore_errors=True)
+    finally:
+        if not os.environ.get("FAULTS_KEEP"):
+            shutil.rmtree(work, ignore_errors=True)
+    print(f"{made} schedules, {failed} failed")
+    sys.exit(failed != 0)
+
+
+if __name__ == "__main__":
+    main()
