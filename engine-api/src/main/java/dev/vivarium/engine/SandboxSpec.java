@@ -202,11 +202,17 @@ public record SandboxSpec(
      * @param mounts everything that is mounted in it, in order
      * @param masked paths inside that show nothing
      * @param readOnly paths inside that cannot be written
+     * @param sysctls values of /proc/sys by name, with dots (sysctl(8))
      */
     record Directory(
-        String path, List<DirectoryMount> mounts, List<String> masked, List<String> readOnly)
+        String path,
+        List<DirectoryMount> mounts,
+        List<String> masked,
+        List<String> readOnly,
+        Map<String, String> sysctls)
         implements Root {
       public Directory {
+        sysctls = Map.copyOf(sysctls);
         mounts = List.copyOf(mounts);
         masked = List.copyOf(masked);
         readOnly = List.copyOf(readOnly);
@@ -288,6 +294,7 @@ public record SandboxSpec(
    * @param capabilities the five sets
    * @param noNewPrivileges whether execve grants nothing
    * @param limits of resources
+   * @param oomScoreAdjust from -1000 to 1000: whether it is the first to go when memory is short
    * @param descriptors how many descriptors from 3 on of the sandbox's process it inherits
    */
   public record Privileges(
@@ -296,6 +303,7 @@ public record SandboxSpec(
       Capabilities capabilities,
       boolean noNewPrivileges,
       List<Rlimit> limits,
+      int oomScoreAdjust,
       int descriptors) {
     public Privileges {
       groups = List.copyOf(groups);

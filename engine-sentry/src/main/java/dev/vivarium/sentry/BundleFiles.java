@@ -19,6 +19,7 @@ import dev.vivarium.sentry.vfs.proc.ProcFs;
 import dev.vivarium.sentry.vfs.sys.SysFs;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The file systems of a bundle: its root through the gofer, and on it what it asks for in its
@@ -74,6 +75,9 @@ final class BundleFiles {
           mount(mounts, m);
         }
       }
+    }
+    for (Map.Entry<String, String> each : tree.sysctls().entrySet()) {
+      set(each.getKey(), each.getValue());
     }
     for (String path : tree.masked()) {
       mask(mounts, path);
@@ -150,6 +154,20 @@ final class BundleFiles {
       }
     }
     return flags;
+  }
+
+  private void set(String sysctl, String value) throws EngineException {
+    long rc = proc.setSysctl(task, sysctl.replace('.', '/'), bytes(value));
+    if (rc < 0) {
+      throw new EngineException(
+          SentrySandbox.FAILED,
+          "config.json: linux.sysctl: "
+              + switch ((int) -rc) {
+                case Errno.ENOENT -> "no such parameter here: " + sysctl;
+                case Errno.EACCES -> "cannot be set here: " + sysctl;
+                default -> "not a value of " + sysctl + ": " + value;
+              });
+    }
   }
 
   /** A file reads as empty, a directory has nothing in it. */

@@ -96,7 +96,17 @@ final class CommandSetup {
     fds.setLimit(rlimits.soft(Resource.RLIMIT_NOFILE));
     Credentials creds = given == null ? common(who) : exactly(who, given);
     return new Ready(
-        new ProcessSpec(program, argv, environment, creds, fs, fds, rlimits, started), standard);
+        new ProcessSpec(
+            program,
+            argv,
+            environment,
+            creds,
+            fs,
+            fds,
+            rlimits,
+            given == null ? 0 : given.oomScoreAdjust(),
+            started),
+        standard);
   }
 
   private static Credentials common(UserLookup.Identity who) {

@@ -26,6 +26,7 @@ record Bundle(
     List<DirectoryMount> mounts,
     List<String> masked,
     List<String> readOnly,
+    Map<String, String> sysctls,
     Optional<String> network,
     String cgroup,
     Resources resources,
@@ -42,8 +43,17 @@ record Bundle(
    * What it may use; 0 for no limit.
    *
    * @param shares of processor time among others, as cgroup v1 counts them; 0 for the usual
+   * @param processors those that it may run on (cpuset(7)); empty for all
+   * @param nodes of memory that it may use, in the same form
    */
-  record Resources(long memoryBytes, long quotaMicros, long periodMicros, long shares, int pids) {
+  record Resources(
+      long memoryBytes,
+      long quotaMicros,
+      long periodMicros,
+      long shares,
+      int pids,
+      String processors,
+      String nodes) {
     double cpus() {
       return quotaMicros > 0 ? (double) quotaMicros / periodMicros : 0;
     }

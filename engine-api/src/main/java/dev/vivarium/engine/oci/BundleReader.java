@@ -88,7 +88,6 @@ final class BundleReader {
       throw linux.wrong(linux.has("intelRdt") ? "intelRdt" : "personality", "is not supported");
     }
     linux.object("seccomp").text("defaultAction");
-    linux.map("sysctl").keySet().forEach(key -> remarks.add("sysctl " + key + " has no effect"));
     for (Fields each : linux.object("seccomp").objects("syscalls")) {
       each.required("action");
       each.texts("names");
@@ -104,6 +103,7 @@ final class BundleReader {
         mounts(),
         paths(linux, "maskedPaths"),
         paths(linux, "readonlyPaths"),
+        sysctls(linux),
         network,
         linux.text("cgroupsPath").orElse(""),
         resources(linux.object("resources")),
@@ -136,6 +136,16 @@ final class BundleReader {
       }
     }
     return paths;
+  }
+
+  private static Map<String, String> sysctls(Fields linux) throws OciException {
+    Map<String, String> all = linux.map("sysctl");
+    for (String name : all.keySet()) {
+      if (!name.matches("[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)*")) {
+        throw linux.wrong("sysctl", "no such parameter: " + name);
+      }
+    }
+    return all;
   }
 
   private List<DirectoryMount> mounts() throws OciException {
@@ -204,6 +214,9 @@ final class BundleReader {
       if (path.isPresent() && !Files.exists(Path.of(path.get()))) {
         throw each.wrong("path", "no such file: " + path.get());
       }
+      if (path.isPresent() && isOfAnotherType(Path.of(path.get()), type)) {
+        throw each.wrong("path", "is no namespace of type " + type + ": " + path.get());
+      }
       switch (type) {
         case "network" -> network = path;
         case "pid", "mount", "user", "time" -> {
@@ -226,6 +239,24 @@ final class BundleReader {
     mappings(linux, "uidMappings");
     mappings(linux, "gidMappings");
     return network;
+  }
+
+  /** Whether a link of namespaces(7), as /proc/PID/ns has them, says that it is of another type. */
+  private static boolean isOfAnotherType(Path path, String type) {
+    String name =
+        switch (type) {
+          case "network" -> "net";
+          case "mount" -> "mnt";
+          default -> type;
+        };
+    try {
+      String target = Files.readSymbolicLink(path).toString();
+      int colon = target.indexOf(":[");
+      return colon > 0 && !target.substring(0, colon).equals(name);
+    } catch (IOException e) {
+      // A mounted namespace does not say what it is.
+      return false;
+    }
   }
 
   /** Ids inside are those of the files outside, so that only the mapping onto itself will do. */
@@ -267,6 +298,16 @@ final class BundleReader {
         Math.max(0, cpu.number("quota").orElse(0L)),
         period == 0 ? 100_000 : period,
         Math.max(0, cpu.number("shares").orElse(0L)),
-        Math.clamp(pids, 0, Integer.MAX_VALUE));
+        Math.clamp(pids, 0, Integer.MAX_VALUE),
+        set(cpu, "cpus"),
+        set(cpu, "mems"));
+  }
+
+  private static String set(Fields cpu, String field) throws OciException {
+    String list = cpu.text(field).orElse("");
+    if (!list.matches("[0-9,-]*")) {
+      throw cpu.wrong(field, "must be a list like 0-3,7: " + list);
+    }
+    return list;
   }
 }

@@ -67,7 +67,7 @@ final class BundleSpec {
         engine,
         platform,
         new SandboxSpec.Root.Directory(
-            bundle.root(), bundle.mounts(), bundle.masked(), bundle.readOnly()),
+            bundle.root(), bundle.mounts(), bundle.masked(), bundle.readOnly(), bundle.sysctls()),
         bundle.process(),
         bundle.hostname().isEmpty() ? id : bundle.hostname(),
         List.of(),

@@ -18,6 +18,9 @@ final class Cgroups {
   /** What the sentry and its helpers may take besides the guest's memory. */
   private static final long OWN_MEMORY = 320L << 20;
 
+  /** The same of tasks: a thread of a guest is one of the host, and the JVM has some of its own. */
+  private static final int OWN_TASKS = 256;
+
   /** Those of version 1 in which managers look for a container. */
   private static final List<String> CONTROLLERS =
       List.of(
@@ -92,7 +95,7 @@ final class Cgroups {
   private static void enable(String path) {
     Path at = MOUNT;
     for (String name : path.substring(1).split("/")) {
-      for (String controller : List.of("cpu", "memory", "pids", "io")) {
+      for (String controller : List.of("cpu", "cpuset", "memory", "pids", "io")) {
         try {
           put(at.resolve("cgroup.subtree_control"), "+" + controller);
         } catch (IOException e) {
@@ -138,6 +141,19 @@ final class Cgroups {
       long weight = 1 + (Math.clamp(r.shares(), 2, 262144) - 2) * 9999 / 262142;
       tryPut(at.resolve("cpu.weight"), String.valueOf(weight));
     }
+    if (r.pids() > 0) {
+      tryPut(at.resolve("pids.max"), String.valueOf((long) r.pids() + OWN_TASKS));
+    }
+    limitSets(at, r);
+  }
+
+  private static void limitSets(Path at, Bundle.Resources r) {
+    if (!r.processors().isEmpty()) {
+      tryPut(at.resolve("cpuset.cpus"), r.processors());
+    }
+    if (!r.nodes().isEmpty()) {
+      tryPut(at.resolve("cpuset.mems"), r.nodes());
+    }
   }
 
   private static void limitOld(String controller, Path at, Bundle.Resources r) {
@@ -150,6 +166,12 @@ final class Cgroups {
     }
     if (controller.equals("cpu") && r.shares() > 0) {
       tryPut(at.resolve("cpu.shares"), String.valueOf(r.shares()));
+    }
+    if (controller.equals("pids") && r.pids() > 0) {
+      tryPut(at.resolve("pids.max"), String.valueOf((long) r.pids() + OWN_TASKS));
+    }
+    if (controller.equals("cpuset")) {
+      limitSets(at, r);
     }
   }
 

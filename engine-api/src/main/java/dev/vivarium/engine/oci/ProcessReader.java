@@ -19,6 +19,7 @@ import java.util.Set;
 public final class ProcessReader {
   private static final long MAX_ID = 0xfffffffeL;
   private static final int DEFAULT_UMASK = 022;
+  private static final int OOM_SCORE_MAX = 1000;
 
   /** By number (linux/capability.h). */
   private static final List<String> CAPABILITIES =
@@ -119,6 +120,7 @@ public final class ProcessReader {
                         p.capabilities(),
                         p.noNewPrivileges() || mine.noNewPrivileges(),
                         p.limits(),
+                        in.has("oomScoreAdj") ? mine.oomScoreAdjust() : p.oomScoreAdjust(),
                         0));
     return new ProcessSpec(
         arguments(in),
@@ -197,6 +199,7 @@ public final class ProcessReader {
             capabilities(caps, "ambient")),
         in.flag("noNewPrivileges"),
         limits(in),
+        (int) in.number("oomScoreAdj", -OOM_SCORE_MAX, OOM_SCORE_MAX, 0),
         descriptors);
   }
 

@@ -160,7 +160,8 @@ public final class SpecJson {
         root.has("host")
             ? new Root.Host()
             : root.has("directory")
-                ? new Root.Directory(root.string("directory"), List.of(), List.of(), List.of())
+                ? new Root.Directory(
+                    root.string("directory"), List.of(), List.of(), List.of(), Map.of())
                 : new Root.Image(root.string("image"), root.strings("layers")),
         new ProcessSpec(
             process.strings("arguments"),

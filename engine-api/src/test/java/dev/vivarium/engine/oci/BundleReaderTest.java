@@ -28,7 +28,7 @@ class BundleReaderTest {
          "capabilities": {"bounding": ["CAP_CHOWN", "CAP_KILL"], "effective": ["CAP_CHOWN"],
            "permitted": ["CAP_CHOWN"], "inheritable": [], "ambient": []},
          "rlimits": [{"type": "RLIMIT_NOFILE", "soft": 10, "hard": 18446744073709551615}],
-         "noNewPrivileges": true},
+         "noNewPrivileges": true, "oomScoreAdj": 500},
        "root": {"path": "tree", "readonly": true},
        "hostname": "box",
        "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"},
@@ -37,6 +37,7 @@ class BundleReaderTest {
        "hooks": {"prestart": [{"path": "/bin/hook", "args": ["hook", "x"], "timeout": 3}]},
        "annotations": {"k": "v"},
        "linux": {"namespaces": [{"type": "pid"}, {"type": "network", "path": "/proc/self/ns/net"}],
+         "sysctl": {"net.ipv4.ip_unprivileged_port_start": "80"},
          "cgroupsPath": "/a/b", "maskedPaths": ["/proc/kcore"], "readonlyPaths": ["/proc/sys"],
          "resources": {"memory": {"limit": 67108864}, "cpu": {"quota": 50000, "period": 100000},
            "pids": {"limit": 40}}}}
@@ -68,6 +69,7 @@ class BundleReaderTest {
     assertEquals(1L | 1L << 5, may.capabilities().bounding());
     assertEquals(1L, may.capabilities().effective());
     assertTrue(may.noNewPrivileges());
+    assertEquals(500, may.oomScoreAdjust());
     assertEquals(List.of(new SandboxSpec.Rlimit(7, 10, -1)), may.limits());
     assertEquals(2, may.descriptors());
     assertEquals(bundle.resolve("tree").toString(), b.root());
@@ -79,6 +81,7 @@ class BundleReaderTest {
                 "bind", bundle.resolve("tree").toString(), "/data", List.of("rbind", "ro"))),
         b.mounts());
     assertEquals("/proc/self/ns/net", b.network().orElseThrow());
+    assertEquals(Map.of("net.ipv4.ip_unprivileged_port_start", "80"), b.sysctls());
     assertEquals(0.5, b.resources().cpus());
     assertEquals(40, b.resources().pids());
     assertEquals(64L << 20, b.resources().memoryBytes());
@@ -105,6 +108,10 @@ class BundleReaderTest {
         "\"uid\": 1000|\"uid\": \"root\"|process.user.uid: must be a number",
         "\"umask\": 63|\"umask\": 512|process.user.umask",
         "[4, 5]|[-4]|process.user.additionalGids: no such group",
+        "\"oomScoreAdj\": 500|\"oomScoreAdj\": 1001|process.oomScoreAdj: must be between",
+        "net.ipv4.ip_unpr|../|linux.sysctl: no such parameter",
+        "/proc/self/ns/net|/proc/self/ns/uts|linux.namespaces[1].path: is no namespace of type"
+            + " network",
         "\"CAP_KILL\"|\"CAP_FLY\"|process.capabilities.bounding: no such capability: CAP_FLY",
         "RLIMIT_NOFILE|NOFILE|process.rlimits[0].type: no such limit: NOFILE",
         "\"soft\": 10,||process.rlimits[0].soft: is missing",
@@ -122,7 +129,8 @@ class BundleReaderTest {
         "{\"k\": \"v\"}|{\"k\": 1}|annotations: must hold strings only",
         "\"type\": \"pid\"|\"type\": \"pit\"|linux.namespaces[0].type: no such namespace: pit",
         "\"type\": \"pid\"|\"type\": \"network\"|linux.namespaces[1].type: is there twice",
-        "\"type\": \"network\", |\"type\": \"ipc\", |the host's own network is never given",
+        "{\"type\": \"network\", \"path\": \"/proc/self/ns/net\"}|{\"type\": \"ipc\"}|the host's"
+            + " own network is never given",
         "/proc/self/ns/net|/proc/self/ns/nut|linux.namespaces[1].path: no such file",
         "\"type\": \"pid\"|\"type\": \"pid\", \"path\": \"/proc/self/ns/pid\"|cannot be joined",
         "[\"/proc/kcore\"]|[\"kcore\"]|linux.maskedPaths: must hold absolute paths",

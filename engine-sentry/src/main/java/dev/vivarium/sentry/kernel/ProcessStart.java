@@ -39,6 +39,7 @@ public final class ProcessStart {
     pids.add(processGroup);
     ThreadGroup g =
         new ThreadGroup(kernel, pid, null, processGroup, spec.rlimits(), new SignalActions());
+    g.oomScoreAdjust = spec.oomScoreAdjust();
     g.leader = t;
     g.tasks.add(t);
     t.group = g;

@@ -52,7 +52,6 @@ public final class InetSocket extends LocalSocket {
   private static final int SIZE = 16;
   private static final int SIZE_6 = 28;
   private static final int MIN_SIZE_6 = 24;
-  private static final int FIRST_UNPRIVILEGED_PORT = 1024;
   private static final int MAX_UDP = 65_507;
   private static final int DEFAULT_HOPS = 64;
 
@@ -642,7 +641,7 @@ public final class InetSocket extends LocalSocket {
       return -Errno.EADDRNOTAVAIL;
     }
     if (port != 0
-        && port < FIRST_UNPRIVILEGED_PORT
+        && port < network.firstUnprivilegedPort()
         && !t.creds.capable(Capability.CAP_NET_BIND_SERVICE)) {
       return -Errno.EACCES;
     }

@@ -25,8 +25,7 @@ public final class Network {
   private static final byte[] GATEWAY_BYTES = {
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (byte) 0xff, (byte) 0xff, 10, 86, 0, 1
   };
-  private static final int FIRST_EPHEMERAL = 32_768;
-  private static final int LAST_EPHEMERAL = 60_999;
+  private static final int MAX_PORT = 65_535;
 
   private final Map<String, UnixSocket> abstractNames = new HashMap<>();
   private final Map<Integer, List<InetSocket>> tcpPorts = new HashMap<>();
@@ -58,7 +57,10 @@ public final class Network {
   /** By which published port, and who he is outside. */
   record Way(int published, byte[] peer) {}
 
-  private int nextEphemeral = FIRST_EPHEMERAL;
+  private int firstEphemeral = 32_768;
+  private int lastEphemeral = 60_999;
+  private int nextEphemeral = firstEphemeral;
+  private int firstUnprivileged = 1024;
   private int nextAutobind;
   private int inFlight;
   private int pingIdentifier;
@@ -72,6 +74,43 @@ public final class Network {
 
   public void setTap(@Nullable PacketTap looking) {
     tap = looking;
+  }
+
+  // ---- /proc/sys/net/ipv4 ----
+
+  /** The first port that anybody may bind to (ip_unprivileged_port_start). */
+  public int firstUnprivilegedPort() {
+    return firstUnprivileged;
+  }
+
+  /** 0, or EINVAL for what is no port. */
+  public long setFirstUnprivilegedPort(int port) {
+    if (port < 0 || port > MAX_PORT) {
+      return -Errno.EINVAL;
+    }
+    firstUnprivileged = port;
+    return 0;
+  }
+
+  public int firstEphemeralPort() {
+    return firstEphemeral;
+  }
+
+  public int lastEphemeralPort() {
+    return lastEphemeral;
+  }
+
+  /**
+   * The ports that sockets get who ask for none (ip_local_port_range); EINVAL if there are none.
+   */
+  public long setEphemeralPorts(int first, int last) {
+    if (first < 1 || last > MAX_PORT || first > last) {
+      return -Errno.EINVAL;
+    }
+    firstEphemeral = first;
+    lastEphemeral = last;
+    nextEphemeral = first;
+    return 0;
   }
 
   // ---- the network outside ----
@@ -296,9 +335,9 @@ public final class Network {
       register(socket, address, port);
       return 0;
     }
-    for (int tries = FIRST_EPHEMERAL; tries <= LAST_EPHEMERAL; tries++) {
+    for (int tries = firstEphemeral; tries <= lastEphemeral; tries++) {
       int candidate = nextEphemeral;
-      nextEphemeral = candidate == LAST_EPHEMERAL ? FIRST_EPHEMERAL : candidate + 1;
+      nextEphemeral = candidate == lastEphemeral ? firstEphemeral : candidate + 1;
       if (!ports(socket).containsKey(candidate)) {
         register(socket, address, candidate);
         return 0;

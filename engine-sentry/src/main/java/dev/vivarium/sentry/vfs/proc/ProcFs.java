@@ -49,6 +49,25 @@ public final class ProcFs extends FileSystem {
     link(root, "net", "self/net");
   }
 
+  /**
+   * Sets a parameter of the kernel.
+   *
+   * @param path below /proc/sys
+   * @return 0, ENOENT if there is none, EACCES if it cannot be set, or what its own check says
+   */
+  public long setSysctl(Task t, String path, String value) {
+    Inode at = root;
+    InodeRef next = new InodeRef();
+    for (String name : ("sys/" + path).split("/", -1)) {
+      long rc = at instanceof StaticDirectory d ? d.lookup(t, name, next) : -Errno.ENOENT;
+      if (rc < 0) {
+        return rc;
+      }
+      at = next.inode;
+    }
+    return at instanceof TextInode text ? text.set(t, value) : -Errno.ENOENT;
+  }
+
   Kernel kernel() {
     return kernel;
   }

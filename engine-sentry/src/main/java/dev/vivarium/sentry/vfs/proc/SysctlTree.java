@@ -7,10 +7,12 @@ import dev.vivarium.sentry.kernel.Kernel;
 import dev.vivarium.sentry.kernel.PidTable;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.kernel.Uts;
+import dev.vivarium.sentry.net.Network;
 import dev.vivarium.sentry.vfs.StaticDirectory;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.ToLongFunction;
 
 /** /proc/sys. What can be set without effect keeps what was written, for root. */
 final class SysctlTree {
@@ -33,7 +35,7 @@ final class SysctlTree {
     tree.kernel(fs.kernel());
     tree.fileSystems();
     tree.memory();
-    tree.network();
+    tree.network(fs.kernel().network());
   }
 
   private StaticDirectory parentOf(String path) {
@@ -62,14 +64,37 @@ final class SysctlTree {
   }
 
   private void settable(String path, Text text, Consumer<String> set) {
-    Text.Writer writer =
-        (t, s) -> {
-          if (!t.creds.capable(Capability.CAP_SYS_ADMIN)) {
-            return -Errno.EPERM;
-          }
-          set.accept(s.strip());
+    checked(
+        path,
+        text,
+        v -> {
+          set.accept(v);
           return 0;
-        };
+        });
+  }
+
+  /** So many numbers of the network, each of which may be refused. */
+  private void numbers(String path, int count, Text text, ToLongFunction<int[]> set) {
+    checked(
+        path,
+        text,
+        v -> {
+          String[] words = v.split("\\s+");
+          if (words.length != count) {
+            return -Errno.EINVAL;
+          }
+          int[] values = new int[count];
+          for (int i = 0; i < count; i++) {
+            values[i] = ProcFs.number(words[i]);
+          }
+          return set.applyAsLong(values);
+        });
+  }
+
+  private void checked(String path, Text text, ToLongFunction<String> set) {
+    Text.Writer writer =
+        (t, s) ->
+            t.creds.capable(Capability.CAP_SYS_ADMIN) ? set.applyAsLong(s.strip()) : -Errno.EPERM;
     parentOf(path)
         .add(
             path.substring(path.lastIndexOf('/') + 1),
@@ -226,15 +251,23 @@ final class SysctlTree {
     fixed("vm/unprivileged_userfaultfd", "0");
   }
 
-  private void network() {
+  private void network(Network net) {
     kept("net/core/somaxconn", "4096");
     kept("net/core/rmem_default", "212992");
     kept("net/core/rmem_max", "212992");
     kept("net/core/wmem_default", "212992");
     kept("net/core/wmem_max", "212992");
-    kept("net/ipv4/ip_local_port_range", "32768\t60999");
+    numbers(
+        "net/ipv4/ip_local_port_range",
+        2,
+        t -> net.firstEphemeralPort() + "\t" + net.lastEphemeralPort() + "\n",
+        v -> net.setEphemeralPorts(v[0], v[1]));
     kept("net/ipv4/ip_forward", "0");
-    kept("net/ipv4/ip_unprivileged_port_start", "1024");
+    numbers(
+        "net/ipv4/ip_unprivileged_port_start",
+        1,
+        t -> net.firstUnprivilegedPort() + "\n",
+        v -> net.setFirstUnprivilegedPort(v[0]));
     kept("net/ipv4/ping_group_range", "0\t2147483647");
     kept("net/ipv4/tcp_fin_timeout", "60");
     kept("net/ipv4/tcp_keepalive_time", "7200");
