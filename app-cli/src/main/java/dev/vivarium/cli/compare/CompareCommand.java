@@ -45,8 +45,10 @@ public final class CompareCommand extends Command {
             "",
             "All run once uncounted, then in turn. WALL is the middle run, with the least and the"
                 + " greatest behind it;",
-            "CPU and MEMORY are those of all processes that took part, the engine's own among"
-                + " them.",
+            "CPU, MEMORY and DISK are those of all processes that took part, the engine's own among"
+                + " them;",
+            "DISK is what they read from disks and wrote for them, beyond what was in memory"
+                + " already.",
             "native is runc (or crun) on this machine's own root, for the image host: only for"
                 + " commands that you trust.",
             "",
@@ -122,8 +124,8 @@ public final class CompareCommand extends Command {
       throws CliException {
     Listing listing =
         new Listing(
-            "ENGINE", "WALL", "FROM", "TO", "TIMES", "CPU", "MEMORY", "CALLS/S", "BUSIEST", "P50",
-            "P99", "NOTE");
+            "ENGINE", "WALL", "FROM", "TO", "TIMES", "CPU", "MEMORY", "DISK", "CALLS/S", "BUSIEST",
+            "P50", "P99", "NOTE");
     long first =
         results.stream()
             .filter(r -> !r.runs().isEmpty())
@@ -144,6 +146,7 @@ public final class CompareCommand extends Command {
           ran && r.median(Measurement::peakBytes) > 0
               ? Text.bytes(r.greatest(Measurement::peakBytes))
               : "",
+          ran ? Text.bytes(r.median(Measurement::diskBytes)) : "",
           r.watched().map(c -> String.valueOf(Math.round(c.perSecond()))).orElse(""),
           r.watched().map(Result.Calls::most).orElse(""),
           r.watched().map(c -> time(c.p50Nanos())).orElse(""),

@@ -163,6 +163,7 @@ public final class Comparison {
     Path error = Files.createTempFile("vivarium-compare-", ".err");
     try {
       long before = childrenNanos();
+      long diskBefore = diskBytes();
       long begin = System.nanoTime();
       Process process =
           new ProcessBuilder(line)
@@ -181,7 +182,7 @@ public final class Comparison {
       current = null;
       byte[] said = Files.readAllBytes(error);
       return new Outcome(
-          new Measurement(wall, childrenNanos() - before, peak[0], code),
+          new Measurement(wall, childrenNanos() - before, peak[0], diskBytes() - diskBefore, code),
           new String(
               said,
               Math.max(0, said.length - MAX_OUTPUT),
@@ -226,6 +227,24 @@ public final class Comparison {
     String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
     // The 16th and the 17th, of which the first two are cut off.
     return (Long.parseLong(fields[13]) + Long.parseLong(fields[14])) * NANOS_PER_TICK;
+  }
+
+  /**
+   * What this process, which itself has next to nothing to do with disks, and children of it that
+   * have been waited for, and theirs, read from and wrote for disks. None where the kernel does not
+   * count it.
+   */
+  private static long diskBytes() throws IOException {
+    Path file = Path.of("/proc/self/io");
+    long bytes = 0;
+    if (Files.isReadable(file)) {
+      for (String line : Files.readAllLines(file)) {
+        if (line.startsWith("read_bytes:") || line.startsWith("write_bytes:")) {
+          bytes += Long.parseLong(line.substring(line.indexOf(':') + 1).strip());
+        }
+      }
+    }
+    return bytes;
   }
 
   /** Once more, looked at. */

@@ -28,6 +28,7 @@ public final class ResultText {
     values.put("wallGreatestNanos", ran ? r.greatest(Measurement::wallNanos) : null);
     values.put("cpuNanos", ran ? r.median(Measurement::cpuNanos) : null);
     values.put("peakBytes", ran ? r.greatest(Measurement::peakBytes) : null);
+    values.put("diskBytes", ran ? r.median(Measurement::diskBytes) : null);
     values.put("calls", r.watched().map(Result.Calls::count).orElse(null));
     values.put("callsPerSecond", r.watched().map(Result.Calls::perSecond).orElse(null));
     values.put("busiestCall", r.watched().map(Result.Calls::most).orElse(null));
@@ -60,6 +61,7 @@ public final class ResultText {
           out.writeNumberProperty("wallNanos", m.wallNanos());
           out.writeNumberProperty("cpuNanos", m.cpuNanos());
           out.writeNumberProperty("peakBytes", m.peakBytes());
+          out.writeNumberProperty("diskBytes", m.diskBytes());
           out.writeEndObject();
         }
         out.writeEndArray();

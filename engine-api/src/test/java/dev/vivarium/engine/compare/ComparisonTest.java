@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -88,28 +89,77 @@ class ComparisonTest {
         List.of(
             new Result(
                 "sentry",
-                List.of(new Measurement(5, 6, 7, 0)),
+                List.of(new Measurement(5, 6, 7, 8, 0)),
                 Optional.of(new Result.Calls(40, 20.5, "write", 3, 4, 1)),
                 ""),
             new Result("native", List.of(), Optional.empty(), "=it | said \"no\""));
     String csv = new String(ResultText.forFile("a.csv", results), UTF_8);
-    assertEquals("sentry,1,5,5,5,6,7,40,20.5,write,3,4,", csv.lines().skip(1).findFirst().get());
+    assertEquals("sentry,1,5,5,5,6,7,8,40,20.5,write,3,4,", csv.lines().skip(1).findFirst().get());
     assertEquals(
-        "native,0,,,,,,,,,,,\"'=it | said \"\"no\"\"\"", csv.lines().skip(2).findFirst().get());
+        "native,0,,,,,,,,,,,,\"'=it | said \"\"no\"\"\"", csv.lines().skip(2).findFirst().get());
     String markdown = new String(ResultText.forFile("a.MD", results), UTF_8);
     assertTrue(
-        markdown.lines().allMatch(l -> l.chars().filter(c -> c == '|').count() == 14), markdown);
+        markdown.lines().allMatch(l -> l.chars().filter(c -> c == '|').count() == 15), markdown);
     Map<?, ?> json = Json.object(ResultText.forFile("a.json", results));
     assertEquals(
         List.of("sentry", "native"),
         ((List<?>) json.get("engines")).stream().map(e -> ((Map<?, ?>) e).get("engine")).toList());
   }
 
+  /** Of "1m2.345s". */
+  private static double seconds(String text) {
+    int minutes = text.indexOf('m');
+    return 60 * Double.parseDouble(text.substring(0, minutes))
+        + Double.parseDouble(text.substring(minutes + 1, text.length() - 1));
+  }
+
+  @Test
+  void timeProcessorAndDiskAgreeWithTheSameWorkTimedByHand() throws Exception {
+    // Half a second at least, half a second of a processor, 8 MiB for a disk; by a child's child.
+    Path program = temp.resolve("work");
+    Path written = temp.resolve("written");
+    Files.writeString(
+        program,
+        "#!/bin/sh\nexport LC_ALL=C\nbash -c 'dd if=/dev/zero of=%s bs=1M count=8 conv=fsync 2>/dev/null; i=0;"
+                .formatted(written)
+            + " while [ $i -lt 200000 ]; do i=$((i + 1)); done; sleep 0.5; times >%s.times'\n"
+                .formatted(written));
+    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwx------"));
+    long begin = System.nanoTime();
+    Result result =
+        new Comparison(List.of(program.toString()), "img", List.of("true"))
+            .run(List.of("sentry"), 3, false, (engine, run, of) -> {})
+            .getFirst();
+    long all = System.nanoTime() - begin;
+    assertEquals(3, result.runs().size(), result.problem());
+    // Shells say what they used themselves: "0m0.312s 0m0.011s", their own and their children's.
+    double byHand =
+        Files.readString(Path.of(written + ".times"))
+            .lines()
+            .flatMap(line -> Arrays.stream(line.split(" ")))
+            .mapToDouble(ComparisonTest::seconds)
+            .sum();
+    Measurement last = result.runs().getLast();
+    // Counted in ticks of 10 ms, and the outer shell's own are among it.
+    assertTrue(
+        Math.abs(last.cpuNanos() / 1e9 - byHand) < 0.06 + byHand / 10,
+        last + ", by hand " + byHand);
+    assertTrue(result.least(Measurement::wallNanos) >= 500_000_000, result.toString());
+    // With the uncounted one there are four.
+    assertTrue(
+        result.runs().stream().mapToLong(Measurement::wallNanos).sum() < all, result.toString());
+    if (!Files.getFileStore(temp).type().equals("tmpfs")
+        && Files.isReadable(Path.of("/proc/self/io"))) {
+      assertTrue(last.diskBytes() >= 8 << 20, last.toString());
+      assertTrue(last.diskBytes() < 64 << 20, last.toString());
+    }
+  }
+
   @Test
   void theMiddleIsARunThatThereWas() {
     List<Measurement> runs = new ArrayList<>();
     for (long wall : new long[] {5, 1, 9, 3}) {
-      runs.add(new Measurement(wall, 0, 0, 0));
+      runs.add(new Measurement(wall, 0, 0, 0, 0));
     }
     Result result = new Result("sentry", runs, Optional.empty(), "");
     assertEquals(3, result.median(Measurement::wallNanos));
