@@ -208,7 +208,9 @@ public final class Frame {
             Ui.iconButton(Icons.KILL, Messages.text("sheet.close"), this::closeOver));
     VBox panel = new VBox(14, head, body);
     VBox.setVgrow(body, javafx.scene.layout.Priority.ALWAYS);
-    panel.getStyleClass().add("sheet");
+    // Not "sheet": that is what tables and lists call the rows in them, which would have its
+    // shadow.
+    panel.getStyleClass().add("dialog-sheet");
     panel.setMaxSize(Region.USE_PREF_SIZE, Region.USE_PREF_SIZE);
     open(panel, Pos.CENTER);
     overGone = gone;

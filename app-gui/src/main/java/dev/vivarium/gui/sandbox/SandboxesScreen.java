@@ -182,13 +182,13 @@ public final class SandboxesScreen implements Screen {
   }
 
   private void columns() {
-    column("name", 180, SandboxesScreen::name);
+    column("name", 194, SandboxesScreen::name);
     column("image", 120, () -> text(SandboxState::image));
-    column("command", 215, () -> text(s -> String.join(" ", s.command())));
+    column("command", 212, () -> text(s -> String.join(" ", s.command())));
     column("engine", 80, () -> text(SandboxState::engine));
     column("cpu", 64, () -> figure(f -> Math.round(f.cpuPercent()) + " %"));
     column("memory", 84, () -> figure(f -> Format.bytes(f.memoryBytes())));
-    column("calls", 185, this::calls);
+    column("calls", 174, this::calls);
     column("state", 190, SandboxesScreen::state);
     column("do", 84, this::buttons);
   }
