@@ -414,7 +414,8 @@ class Schedule:
                 self.problems.append("it ended with 0 and not all output is there")
         elif code is not None:
             # The client that was killed or interrupted tells nothing; a guest's process that was killed is its own affair.
-            told = code in (125, 126, 127, 124) and len(ours) >= 1
+            # The shell inside may say it too: what it was to run could not be read.
+            told = code in (124, 125) and len(ours) >= 1 or code in (126, 127) and len(errors) >= 1
             mine = self.role == "client" or code < 0 and self.role in ("sentry", "all")
             guests = code in (1, 2, 130, 137, 141, 143) or self.role == "output"
             if not (told or mine or guests):
