@@ -157,15 +157,15 @@ final class Watchdog extends Timers.Timer implements AutoCloseable {
         return;
       }
     }
-    insist();
   }
 
   /**
-   * The sandbox is to end, or is ending. Its process ends then in any case; this waits for nothing
-   * that may have made it late, and uses nothing that it has not used before.
+   * The sandbox has failed. Its process ends then in any case; this waits for nothing that may have
+   * made it late, and uses nothing that it has not used before. One that has come to its own end
+   * may take its time: what it changed is being written down.
    */
   private void insist() {
-    if (!ownProcess) {
+    if (!ownProcess || closed) {
       return;
     }
     MemorySegment none = Arena.ofAuto().allocate(8, 8);
