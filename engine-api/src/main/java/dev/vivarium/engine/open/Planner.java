@@ -6,11 +6,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
  * Chooses how to run a file: with this machine's own programs, seen from inside, where they are
- * there, since that needs no network; with those of an image otherwise.
+ * there, since that needs no network; with those of an image that is in the store, or of one that
+ * can be had, otherwise.
  */
 public final class Planner {
   /** The image that is this machine. */
@@ -47,19 +49,22 @@ public final class Planner {
       " && cd \"$(dirname \"./$2\")\" && exec \"$3\" \"./${2##*/}\" install";
 
   private final Predicate<String> hostHas;
+  private final Function<String, Optional<String>> stored;
 
   /** Makes one for this machine. */
   public Planner() {
-    this(new HostPrograms()::has);
+    this(new HostPrograms()::has, new StoredPrograms()::imageWith);
   }
 
   /**
    * Makes one.
    *
    * @param hostHas whether a program, by name or path, shows in the image {@code host}
+   * @param stored an image of the store that has such a program
    */
-  public Planner(Predicate<String> hostHas) {
+  public Planner(Predicate<String> hostHas, Function<String, Optional<String>> stored) {
     this.hostHas = hostHas;
+    this.stored = stored;
   }
 
   /** How to run what was detected. */
@@ -135,7 +140,7 @@ public final class Planner {
     String image = HOST;
     if (!what.interpreter().isEmpty() && !hostHas.test(what.interpreter().getFirst())) {
       String loader = what.interpreter().getFirst();
-      Optional<String> other = image(loader.substring(loader.lastIndexOf('/') + 1));
+      Optional<String> other = image(loader);
       if (other.isEmpty()) {
         return new Unsure("its loader is not on this machine: " + loader, List.of());
       }
@@ -265,10 +270,15 @@ public final class Planner {
     return java.util.Arrays.stream(programs).filter(hostHas).findFirst();
   }
 
-  private static Optional<String> image(String program) {
-    return IMAGES.stream()
-        .filter(e -> program.startsWith(e.getKey()))
-        .map(Map.Entry::getValue)
-        .findFirst();
+  /** An image with a program: what is here already needs no network. */
+  private Optional<String> image(String program) {
+    String name = program.substring(program.lastIndexOf('/') + 1);
+    return stored
+        .apply(program)
+        .or(() ->
+            IMAGES.stream()
+                .filter(e -> name.startsWith(e.getKey()))
+                .map(Map.Entry::getValue)
+                .findFirst());
   }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -14,7 +15,9 @@ class PlannerTest {
   }
 
   private static OpenPlan ready(Set<String> host, Detection what) {
-    return assertInstanceOf(Planned.Ready.class, new Planner(host::contains).plan(what)).plan();
+    return assertInstanceOf(
+            Planned.Ready.class, new Planner(host::contains, p -> Optional.empty()).plan(what))
+        .plan();
   }
 
   @Test
@@ -46,6 +49,23 @@ class PlannerTest {
   }
 
   @Test
+  void anImageThatIsHereIsBetterThanOneToBeFetched() {
+    Planner planner =
+        new Planner(
+            p -> false,
+            p ->
+                p.equals("python3") || p.equals("tclsh")
+                    ? Optional.of("mine:1")
+                    : Optional.empty());
+    for (String program : List.of("python3", "tclsh")) {
+      Planned planned = planner.plan(of(Kind.SCRIPT, true, List.of("/usr/bin/" + program)));
+      assertEquals("mine:1", assertInstanceOf(Planned.Ready.class, planned).plan().image());
+    }
+    Planned other = planner.plan(of(Kind.RPM, true, List.of()));
+    assertEquals("fedora:latest", assertInstanceOf(Planned.Ready.class, other).plan().image());
+  }
+
+  @Test
   void whatIsNotClearIsAsked() {
     for (Detection what :
         List.of(
@@ -55,7 +75,10 @@ class PlannerTest {
             of(Kind.JAR, false, List.of()),
             of(Kind.PDF, true, List.of()),
             of(Kind.SCRIPT, true, List.of("tclsh")))) {
-      assertInstanceOf(Planned.Unsure.class, new Planner(p -> false).plan(what), what.toString());
+      assertInstanceOf(
+          Planned.Unsure.class,
+          new Planner(p -> false, p -> Optional.empty()).plan(what),
+          what.toString());
     }
     assertEquals("host", ready(Set.of("pdftotext"), of(Kind.PDF, true, List.of())).image());
   }
