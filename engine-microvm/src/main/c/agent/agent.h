@@ -77,6 +77,8 @@ struct root_options {
   uint32_t mounts;
   struct mount_options mount[MAX_MOUNTS];
 };
+/* Writes a text into a file that is there, such as one of a kernel's settings. */
+bool write_file(const char *path, const char *text);
 /* What can be done of it before the host has said anything. */
 void prepare_root(void);
 /* Disks are not looked at when their driver comes, but by assemble_root: a clone has others than the template that it was made from. */

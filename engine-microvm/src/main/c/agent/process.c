@@ -69,14 +69,6 @@ static void close_fd(int *fd) {
   *fd = -1;
 }
 
-static bool write_file(const char *path, const char *text) {
-  int fd = open(path, O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  bool ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-  close(fd);
-  return ok;
-}
-
 static bool read_all(int fd, void *to, size_t length) {
   for (size_t at = 0; at < length;) {
     ssize_t n = read(fd, (uint8_t *)to + at, length - at);

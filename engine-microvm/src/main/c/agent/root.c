@@ -17,7 +17,7 @@
 
 #define MAX_DISKS 64
 
-static bool write_file(const char *path, const char *text) {
+bool write_file(const char *path, const char *text) {
   int fd = open(path, O_WRONLY | O_CLOEXEC);
   bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
   if (fd >= 0) close(fd);

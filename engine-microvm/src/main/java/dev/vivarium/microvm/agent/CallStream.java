@@ -24,7 +24,7 @@ final class CallStream {
     to.some(now, (int) more);
     while (frame.remaining() > 0) {
       long begin = frame.u64();
-      long duration = Math.max(0, frame.u64());
+      long duration = frame.u64();
       long result = frame.u64();
       int tid = frame.u32();
       int pid = frame.u32();
