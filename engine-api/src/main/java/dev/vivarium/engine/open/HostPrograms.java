@@ -8,7 +8,8 @@ import java.util.List;
 
 /** What of this machine's programs a sandbox on the image {@code host} sees. */
 public final class HostPrograms {
-  private static final List<String> PATH =
+  /** Where programs are looked for, here and in images. */
+  static final List<String> PATH =
       List.of("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin");
 
   /** Where such a sandbox shows nothing of this machine. */

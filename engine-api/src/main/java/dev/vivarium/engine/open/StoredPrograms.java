@@ -2,20 +2,12 @@ package dev.vivarium.engine.open;
 
 import dev.vivarium.image.ImageException;
 import dev.vivarium.image.store.ImageStore;
-import dev.vivarium.image.store.ImageSummary;
 import java.nio.file.Files;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Collectors;
 
 /** Which images of the store have a program. */
 public final class StoredPrograms {
-  private static final List<String> DIRECTORIES =
-      List.of("/usr/local/bin/", "/usr/bin/", "/bin/", "/usr/sbin/", "/sbin/");
-
   /**
    * The image pulled last that has a program, and a shell to prepare its start.
    *
@@ -31,10 +23,8 @@ public final class StoredPrograms {
       return Optional.empty();
     }
     try (ImageStore store = ImageStore.open()) {
-      Set<String> withShell = ids(having(store, "sh"));
-      return having(store, program).stream()
-          .filter(image -> withShell.contains(image.id()))
-          .max(Comparator.comparing(ImageSummary::pulled))
+      return store
+          .latestWith(List.of(places("sh"), places(program)))
           .map(image -> image.tags().isEmpty() ? image.shortId() : image.tags().getFirst());
     } catch (ImageException e) {
       // What is wrong with it shows when an image is asked for.
@@ -42,18 +32,9 @@ public final class StoredPrograms {
     }
   }
 
-  private static List<ImageSummary> having(ImageStore store, String program) throws ImageException {
-    if (program.startsWith("/")) {
-      return store.havingPath(program);
-    }
-    List<ImageSummary> found = new ArrayList<>();
-    for (String directory : DIRECTORIES) {
-      found.addAll(store.havingPath(directory + program));
-    }
-    return found;
-  }
-
-  private static Set<String> ids(List<ImageSummary> images) {
-    return images.stream().map(ImageSummary::id).collect(Collectors.toSet());
+  private static List<String> places(String program) {
+    return program.startsWith("/")
+        ? List.of(program)
+        : HostPrograms.PATH.stream().map(directory -> directory + "/" + program).toList();
   }
 }

@@ -417,25 +417,57 @@ public final class ImageStore implements AutoCloseable {
   public List<ImageSummary> havingPath(String path) throws ImageException {
     List<ImageSummary> found = new ArrayList<>();
     for (ImageSummary image : database.read(Summaries::query)) {
-      if (image.artifactType().isPresent()) {
-        continue;
-      }
-      List<Path> layers = image.layers().stream().map(files::erofs).toList();
-      try (RootView view = RootViews.open(layers)) {
-        RootNode node = view.root();
-        for (String name : path.split("/")) {
-          if (node != null && !name.isEmpty() && !name.equals(".")) {
-            node = (node.mode() & 0170000) == 0040000 ? node.lookup(name) : null;
-          }
-        }
-        if (node != null) {
-          found.add(image);
-        }
-      } catch (IOException e) {
-        // removed since it was listed, or damaged: verify tells
+      if (has(image, List.of(List.of(path)))) {
+        found.add(image);
       }
     }
     return found;
+  }
+
+  /**
+   * The image pulled last that has something at one path at least of each of these lists.
+   *
+   * @param wanted lists of absolute paths
+   */
+  public Optional<ImageSummary> latestWith(List<List<String>> wanted) throws ImageException {
+    for (ImageSummary image : database.read(Summaries::query)) {
+      if (has(image, wanted)) {
+        return Optional.of(image);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private boolean has(ImageSummary image, List<List<String>> wanted) {
+    if (image.artifactType().isPresent()) {
+      return false;
+    }
+    List<Path> layers = image.layers().stream().map(files::erofs).toList();
+    try (RootView view = RootViews.open(layers)) {
+      for (List<String> ways : wanted) {
+        boolean any = false;
+        for (String path : ways) {
+          any |= isThere(view, path);
+        }
+        if (!any) {
+          return false;
+        }
+      }
+      return true;
+    } catch (IOException e) {
+      // removed since it was listed, or damaged: verify tells
+      return false;
+    }
+  }
+
+  private static boolean isThere(RootView view, String path) throws IOException {
+    RootNode node = view.root();
+    for (String name : path.split("/")) {
+      if (node != null && !name.isEmpty() && !name.equals(".")) {
+        node = (node.mode() & 0170000) == 0040000 ? node.lookup(name) : null;
+      }
+    }
+    return node != null;
   }
 
   public Path root() {

@@ -204,6 +204,13 @@ class ImageStoreTest {
     assertEquals(Set.of(both.id()), having("/f2"));
     assertEquals(Set.of(), having("/f2/x"));
     assertEquals(2, having("/").size());
+    assertEquals(Optional.of(both.id()), latest(List.of(List.of("/none", "/f1"), List.of("/f2"))));
+    assertEquals(Optional.of(both.id()), latest(List.of(List.of("/f1"))));
+    assertEquals(Optional.empty(), latest(List.of(List.of("/f1"), List.of("/none"))));
+  }
+
+  private Optional<String> latest(List<List<String>> wanted) throws ImageException {
+    return store.latestWith(wanted).map(ImageSummary::id);
   }
 
   private Set<String> having(String path) throws ImageException {
