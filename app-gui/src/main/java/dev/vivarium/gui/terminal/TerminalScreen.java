@@ -7,6 +7,7 @@ import com.techsenger.jeditermfx.core.emulator.ColorPaletteImpl;
 import com.techsenger.jeditermfx.core.model.TerminalLine;
 import com.techsenger.jeditermfx.core.model.TerminalTextBuffer;
 import com.techsenger.jeditermfx.core.util.CharUtils;
+import dev.vivarium.gui.frame.Background;
 import dev.vivarium.gui.frame.Colors;
 import dev.vivarium.gui.frame.Messages;
 import java.util.ArrayList;
@@ -41,6 +42,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class TerminalScreen extends Region {
   private static final double PAD = 8;
+  private static final Runnable NOBODY = () -> {};
 
   private final ObservableValue<Colors> colors;
   private final Consumer<byte[]> input;
@@ -61,6 +63,7 @@ final class TerminalScreen extends Region {
   private long drawn = -1;
   private boolean dirty = true;
   private boolean setting;
+  private Runnable ready = NOBODY;
   // Of a selection: where it began and where it is, as line and column.
   private int @Nullable [] anchor;
   private int @Nullable [] head;
@@ -160,12 +163,28 @@ final class TerminalScreen extends Region {
     return columns;
   }
 
-  void start() {
+  /**
+   * Draws from now on.
+   *
+   * @param ready told once it has its place and its size, before which it can have no keys; never
+   *     if it is stopped first
+   */
+  void start(Runnable ready) {
+    this.ready = ready;
     timer.start();
+    requestLayout();
   }
 
+  /** Draws no more. */
   void stop() {
+    ready = NOBODY;
     timer.stop();
+  }
+
+  private void tellReady() {
+    Runnable told = ready;
+    ready = NOBODY;
+    told.run();
   }
 
   @Override
@@ -183,6 +202,9 @@ final class TerminalScreen extends Region {
       resized.accept(rows, columns);
     }
     dirty = true;
+    if (ready != NOBODY && getWidth() > 0) {
+      Background.later(this::tellReady);
+    }
   }
 
   @Override

@@ -72,13 +72,13 @@ public final class TerminalView {
 
   /** Draws from now on; the first time, opens the session. */
   public void shown() {
-    screen.start();
-    if (!begun) {
-      begun = true;
-      // Once it has its size, so that a program is not told a wrong one first.
-      Background.later(this::open);
-    }
-    Background.later(screen::requestFocus);
+    screen.start(() -> {
+      if (!begun) {
+        begun = true;
+        open();
+      }
+      screen.requestFocus();
+    });
   }
 
   /** Draws no more; the session goes on. */
