@@ -60,6 +60,11 @@ int jump_if(struct program *p, uint8_t condition, int register_, int32_t value) 
   return p->length - 1;
 }
 
+int jump(struct program *p) {
+  emit(p, BPF_JMP | BPF_JA, 0, 0, 0, 0);
+  return p->length - 1;
+}
+
 void land(struct program *p, int jump) { p->code[jump].off = (int16_t)(p->length - jump - 1); }
 
 void address_of(struct program *p, int to, int offset) {

@@ -5,7 +5,7 @@
 #include <linux/bpf.h>
 #include <stdint.h>
 
-#define MAX_INSTRUCTIONS 256
+#define MAX_INSTRUCTIONS 512
 
 struct program {
   struct bpf_insn code[MAX_INSTRUCTIONS];
@@ -31,6 +31,8 @@ void set_long(struct program *p, int to, uint64_t value, int kind);
 void set_map(struct program *p, int to, int map);
 /* A jump forward; its place, for land. */
 int jump_if(struct program *p, uint8_t condition, int register_, int32_t value);
+/* One that is always taken. */
+int jump(struct program *p);
 void land(struct program *p, int jump);
 /* An address in the frame. */
 void address_of(struct program *p, int to, int offset);

@@ -22,7 +22,7 @@
 
 #include <stdint.h>
 
-#define AGENT_VERSION 6
+#define AGENT_VERSION 7
 /* The agent's; then that of host files, and the network's. */
 #define FIRST_VSOCK_PORT 10861
 #define MAX_PAYLOAD 65536
@@ -76,19 +76,31 @@ enum frame_type {
                         u64 ns of all; u64 ns of the longest; and as often as the payload has room: u16 bucket (watch.h), u64 calls */
   WATCHED = 76,      /* u32: 0, or an errno */
   STREAMED = 77,     /* u32: 0, or an errno: why there are none to tell of */
-  EVENTS = 78,       /* single system calls: u64 now, on the clock of the calls; u64 how many were lost since STREAM; then each:
-                        u64 begin ns; u64 duration ns; u64 result; u32 tid; u32 pid; u32 number; u32 whether it returned;
-                        u64 of each of its six arguments; u16 length of its path; u16 enum path_state; the path's bytes */
+  EVENTS = 78,       /* single events: u64 now, on the clock of the events; u64 how many were lost since STREAM; then each:
+                        u64 begin ns; u64 duration ns; u64 result; u32 tid; u32 pid; u32 number; u32 enum event_kind;
+                        u64 of each of its six arguments; and two texts, each: u8 which argument it is; u8 enum text_kind; u16 length;
+                        its bytes */
   STATISTICS = 73,   /* u64 CPU us; u64 memory bytes; u64 memory limit; u32 tasks; u64 context switches */
 };
 
-/* What is known of a call's path. */
-enum path_state {
-  NO_PATH = 0,
-  FIRST_PATH = 1,  /* the first argument is it */
-  SECOND_PATH = 2, /* the second */
-  CUT_PATH = 4,    /* and it was longer */
+/* What an event tells of. */
+enum event_kind {
+  CALL_ENDS_IT = 0,    /* a call that does not return */
+  CALL_RETURNED = 1,   /* result is what it returned */
+  PROCESS_STARTED = 2, /* number is the new one's tid, result its pid; tid and pid are its maker's, or 0 if that is the agent */
+  PROGRAM_STARTED = 3, /* the texts are the path, and the arguments, each with its NUL; the first argument is the user's number */
+  PROCESS_ENDED = 4,   /* result is its wait status */
 };
+
+/* A text of an event. */
+enum text_kind {
+  NO_TEXT = 0,
+  WHOLE_TEXT = 1,
+  CUT_TEXT = 2, /* it was longer */
+  BYTES = 3,    /* no text, but what the argument points to */
+};
+/* How long texts are at most; the arguments of a program may have four times that. */
+#define TEXT_BYTES 128
 
 /* Why a process was not started: what could not be done. */
 enum start_failure {

@@ -1,8 +1,10 @@
 package dev.vivarium.microvm;
 
+import dev.vivarium.engine.watch.EventKind;
 import dev.vivarium.engine.watch.EventWriter;
 import dev.vivarium.engine.watch.Instrument;
 import dev.vivarium.engine.watch.LatencyHistogram;
+import dev.vivarium.engine.watch.Payload;
 import dev.vivarium.engine.watch.Statistics;
 import dev.vivarium.engine.watch.Wants;
 import dev.vivarium.engine.watch.calls.CallTable;
@@ -105,6 +107,19 @@ final class MicrovmInstrument implements Instrument {
         return end;
       }
       throw e;
+    }
+  }
+
+  /** A limit of the sandbox was reached, it is not known by whom. */
+  void tellLimit(String what) {
+    EventWriter events;
+    synchronized (this) {
+      events = streaming;
+    }
+    if (events != null) {
+      Payload payload = new Payload();
+      payload.add(0, what);
+      events.event(EventKind.LIMIT, 0, 0, 0, 0, 0, 0, 0, 0, payload);
     }
   }
 

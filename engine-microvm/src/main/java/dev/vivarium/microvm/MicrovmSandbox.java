@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class MicrovmSandbox implements RunningSandbox {
   private static final int FAILED = 125;
   private static final int SIGKILL = 9;
+  private static final String OUT_OF_MEMORY = "out of memory: a process was killed";
 
   /** The monitor ends after its guest; a little later it says why. */
   private static final int VERDICT_MILLIS = 3000;
@@ -79,6 +80,9 @@ final class MicrovmSandbox implements RunningSandbox {
   public ExitStatus await() throws EngineException, InterruptedException {
     try {
       ExitStatus status = process.exited().get();
+      if (process.someWereKilledForMemory()) {
+        instrument.tellLimit(OUT_OF_MEMORY);
+      }
       instrument.end();
       return status;
     } catch (ExecutionException e) {

@@ -234,9 +234,29 @@ public final class EventWriter {
       long durationNanos,
       Payload payload) {
     long now = System.nanoTime();
+    event(kind, now, pid, tid, number, a0, a1, a2, result, durationNanos, payload);
+  }
+
+  /**
+   * The same of what was a while ago.
+   *
+   * @param atNanos when, on the clock of {@link System#nanoTime}
+   */
+  public void event(
+      EventKind kind,
+      long atNanos,
+      int pid,
+      int tid,
+      int number,
+      long a0,
+      long a1,
+      long a2,
+      long result,
+      long durationNanos,
+      Payload payload) {
     call(
         kind,
-        now,
+        atNanos,
         pid,
         tid,
         number,

@@ -2,7 +2,7 @@ package dev.vivarium.microvm.agent;
 
 /** The numbers of {@code protocol.h}, which says what they mean; a test compares the two. */
 final class AgentProtocol {
-  static final int AGENT_VERSION = 6;
+  static final int AGENT_VERSION = 7;
   static final int FIRST_VSOCK_PORT = 10861;
   static final int MAX_PAYLOAD = 65536;
   static final int OUTPUT_WINDOW = 262144;
@@ -46,10 +46,17 @@ final class AgentProtocol {
   static final int STREAMED = 77;
   static final int EVENTS = 78;
 
-  static final int NO_PATH = 0;
-  static final int FIRST_PATH = 1;
-  static final int SECOND_PATH = 2;
-  static final int CUT_PATH = 4;
+  static final int CALL_ENDS_IT = 0;
+  static final int CALL_RETURNED = 1;
+  static final int PROCESS_STARTED = 2;
+  static final int PROGRAM_STARTED = 3;
+  static final int PROCESS_ENDED = 4;
+
+  static final int NO_TEXT = 0;
+  static final int WHOLE_TEXT = 1;
+  static final int CUT_TEXT = 2;
+  static final int BYTES = 3;
+  static final int TEXT_BYTES = 128;
 
   static final int CANNOT_EXECUTE = 1;
   static final int NO_SUCH_USER = 2;

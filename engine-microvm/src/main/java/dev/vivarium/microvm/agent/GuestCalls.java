@@ -1,14 +1,18 @@
 package dev.vivarium.microvm.agent;
 
-import dev.vivarium.engine.watch.Payload;
+import dev.vivarium.engine.watch.Event;
+import java.util.List;
 
-/** Who is told of single system calls. The guest says what they are: untrusted. */
+/**
+ * Who is told of single system calls, and of the lives of processes. The guest says what they are:
+ * untrusted. Processes have the numbers that they have inside.
+ */
 public interface GuestCalls {
   /** More than a guest can lose between two frames is not believed. */
   int MOST_LOST = 1 << 24;
 
   /**
-   * Some calls come.
+   * Some events come.
    *
    * @param nowNanos what the guest's clock says, by which they have their times
    * @param lost how many there were, since the last time, of which nothing is known
@@ -16,11 +20,11 @@ public interface GuestCalls {
   void some(long nowNanos, int lost);
 
   /**
-   * One of them.
+   * A call.
    *
    * @param beginNanos when it began, on the guest's clock
    * @param returned false if it will not return
-   * @param payload the path that it was about, if that is known; the callee's until it returns
+   * @param items texts and bytes of its arguments, as far as they are known
    */
   void call(
       long beginNanos,
@@ -31,5 +35,22 @@ public interface GuestCalls {
       long[] arguments,
       boolean returned,
       long result,
-      Payload payload);
+      List<Event.Item> items);
+
+  /**
+   * A new process, or a new thread of one.
+   *
+   * @param makerPid 0 if that was the agent
+   */
+  void started(long atNanos, int makerPid, int makerTid, int pid, int tid);
+
+  /**
+   * A process has a new program.
+   *
+   * @param items its path, and its arguments
+   */
+  void program(long atNanos, int pid, int tid, int user, List<Event.Item> items);
+
+  /** A process is over. */
+  void ended(long atNanos, int pid, int waitStatus);
 }

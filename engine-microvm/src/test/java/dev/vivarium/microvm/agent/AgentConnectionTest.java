@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.vivarium.engine.ExitStatus;
-import dev.vivarium.engine.watch.Payload;
+import dev.vivarium.engine.watch.Event;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -186,109 +186,129 @@ class AgentConnectionTest {
     assertTrue(connection.lost().get(30, TimeUnit.SECONDS).getMessage().contains("window"));
   }
 
-  private static FrameWriter told(FrameWriter frame, int number, int path, String text) {
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    frame.u64(1000).u64(20).u64(-2).u32(8).u32(7).u32(number).u32(1);
+  private static FrameWriter told(FrameWriter frame, int number, int kind, String... texts) {
+    frame.u64(1000).u64(20).u64(-2).u32(8).u32(7).u32(number).u32(kind);
     for (int i = 0; i < 6; i++) {
       frame.u64(i);
     }
-    return frame.u16(bytes.length).u16(path).raw(bytes, 0, bytes.length);
+    for (int i = 0; i < 2; i++) {
+      byte[] bytes = (i < texts.length ? texts[i] : "").getBytes(StandardCharsets.UTF_8);
+      frame.u8(i).u8(i < texts.length ? AgentProtocol.WHOLE_TEXT : AgentProtocol.NO_TEXT);
+      frame.u16(bytes.length).raw(bytes, 0, bytes.length);
+    }
+    return frame;
+  }
+
+  /** Writes down what it is told. */
+  private static final class Listener implements GuestCalls {
+    final BlockingQueue<String> seen = new LinkedBlockingQueue<>();
+
+    @Override
+    public void some(long nowNanos, int lost) {
+      seen.add("now " + nowNanos + " lost " + lost);
+    }
+
+    @Override
+    public void call(
+        long beginNanos,
+        long durationNanos,
+        int pid,
+        int tid,
+        int number,
+        long[] arguments,
+        boolean returned,
+        long result,
+        List<Event.Item> items) {
+      seen.add(
+          "%d %d %d %d %d %s %s %d%s"
+              .formatted(
+                  beginNanos,
+                  durationNanos,
+                  pid,
+                  tid,
+                  number,
+                  Arrays.toString(arguments),
+                  returned,
+                  result,
+                  texts(items)));
+    }
+
+    @Override
+    public void started(long atNanos, int makerPid, int makerTid, int pid, int tid) {
+      seen.add("started " + atNanos + " " + makerPid + " " + makerTid + " " + pid + " " + tid);
+    }
+
+    @Override
+    public void program(long atNanos, int pid, int tid, int user, List<Event.Item> items) {
+      seen.add("program " + atNanos + " " + pid + " " + tid + " " + user + texts(items));
+    }
+
+    @Override
+    public void ended(long atNanos, int pid, int waitStatus) {
+      seen.add("ended " + atNanos + " " + pid + " " + waitStatus);
+    }
+
+    private static String texts(List<Event.Item> items) {
+      StringBuilder out = new StringBuilder();
+      items.forEach(i -> out.append(' ').append(i.tag()).append(':').append(i.text()));
+      return out.toString();
+    }
   }
 
   @Test
-  void singleCallsReachWhoAskedForThemWithHowManyWereLost() throws Exception {
-    BlockingQueue<String> seen = new LinkedBlockingQueue<>();
-    GuestCalls listener =
-        new GuestCalls() {
-          @Override
-          public void some(long nowNanos, int lost) {
-            seen.add("now " + nowNanos + " lost " + lost);
-          }
-
-          @Override
-          public void call(
-              long beginNanos,
-              long durationNanos,
-              int pid,
-              int tid,
-              int number,
-              long[] arguments,
-              boolean returned,
-              long result,
-              Payload payload) {
-            String text = new String(payload.target(), 0, payload.length(), StandardCharsets.UTF_8);
-            seen.add(
-                "%d %d %d %d %d %s %s %d %s"
-                    .formatted(
-                        beginNanos,
-                        durationNanos,
-                        pid,
-                        tid,
-                        number,
-                        Arrays.toString(arguments),
-                        returned,
-                        result,
-                        text.isEmpty() ? "" : text.charAt(0) + 0 + text.substring(4)));
-          }
-        };
+  void singleEventsReachWhoAskedForThemWithHowManyWereLost() throws Exception {
+    Listener listener = new Listener();
     CompletableFuture<Integer> begun = connection.streamCalls(listener);
     assertEquals(1, agent.expect(AgentProtocol.STREAM).u8());
     agent.send(new FrameWriter().u32(0), AgentProtocol.STREAMED, 0);
     assertEquals(0, begun.get(30, TimeUnit.SECONDS));
-    agent.send(
-        told(
-            told(new FrameWriter().u64(5000).u64(3), 257, AgentProtocol.SECOND_PATH, "/etc/x"),
-            39,
-            AgentProtocol.NO_PATH,
-            ""),
-        AgentProtocol.EVENTS,
-        0);
+    FrameWriter frame = new FrameWriter().u64(5000).u64(3);
+    told(frame, 82, AgentProtocol.CALL_RETURNED, "/etc/x", "y");
+    told(frame, 231, AgentProtocol.CALL_ENDS_IT);
+    told(frame, 9, AgentProtocol.PROCESS_STARTED);
+    told(frame, 0, AgentProtocol.PROGRAM_STARTED, "/bin/x", "x\0with space\0\0cut");
+    told(frame, 0, AgentProtocol.PROCESS_ENDED);
+    agent.send(frame, AgentProtocol.EVENTS, 0);
     agent.send(new FrameWriter().u64(6000).u64(10), AgentProtocol.EVENTS, 0);
     // Of one that counts backwards nothing is believed.
     agent.send(new FrameWriter().u64(7000).u64(-1), AgentProtocol.EVENTS, 0);
     for (String line :
         List.of(
             "now 5000 lost 3",
-            "1000 20 7 8 257 [0, 1, 2, 3, 4, 5] true -2 1/etc/x",
-            "1000 20 7 8 39 [0, 1, 2, 3, 4, 5] true -2 ",
+            "1000 20 7 8 82 [0, 1, 2, 3, 4, 5] true -2 0:/etc/x 1:y",
+            "1000 20 7 8 231 [0, 1, 2, 3, 4, 5] false -2",
+            "started 1000 7 8 -2 9",
+            "program 1000 7 8 0 0:/bin/x 1:x 1:with space 1: 1:cut",
+            "ended 1000 7 -2",
             "now 6000 lost 7",
             "now 7000 lost 0")) {
-      assertEquals(line, seen.poll(30, TimeUnit.SECONDS));
+      assertEquals(line, listener.seen.poll(30, TimeUnit.SECONDS));
     }
     CompletableFuture<Integer> ended = connection.streamCalls(null);
     assertEquals(0, agent.expect(AgentProtocol.STREAM).u8());
-    agent.send(told(new FrameWriter().u64(8000).u64(0), 1, 0, ""), AgentProtocol.EVENTS, 0);
+    agent.send(told(new FrameWriter().u64(8000).u64(0), 1, 1), AgentProtocol.EVENTS, 0);
     agent.send(new FrameWriter().u32(0), AgentProtocol.STREAMED, 0);
     ended.get(30, TimeUnit.SECONDS);
-    assertTrue(seen.isEmpty(), seen.toString());
+    assertTrue(listener.seen.isEmpty(), listener.seen.toString());
   }
 
   @Test
   void aPathThatIsTooLongEndsTheConnection() throws Exception {
-    GuestCalls nobody =
-        new GuestCalls() {
-          @Override
-          public void some(long nowNanos, int lost) {}
-
-          @Override
-          public void call(
-              long beginNanos,
-              long durationNanos,
-              int pid,
-              int tid,
-              int number,
-              long[] arguments,
-              boolean returned,
-              long result,
-              Payload payload) {}
-        };
-    connection.streamCalls(nobody);
+    connection.streamCalls(new Listener());
     agent.expect(AgentProtocol.STREAM);
     agent.send(
-        told(new FrameWriter().u64(1).u64(0), 2, AgentProtocol.FIRST_PATH, "x".repeat(129)),
+        told(new FrameWriter().u64(1).u64(0), 2, AgentProtocol.CALL_RETURNED, "x".repeat(129)),
         AgentProtocol.EVENTS,
         0);
     assertTrue(connection.lost().get(30, TimeUnit.SECONDS).getMessage().contains("129 bytes"));
+  }
+
+  @Test
+  void anEventOfUnknownKindEndsTheConnection() throws Exception {
+    connection.streamCalls(new Listener());
+    agent.expect(AgentProtocol.STREAM);
+    agent.send(told(new FrameWriter().u64(1).u64(0), 2, 5), AgentProtocol.EVENTS, 0);
+    assertTrue(connection.lost().get(30, TimeUnit.SECONDS).getMessage().contains("kind 5"));
   }
 
   @Test
