@@ -30,6 +30,8 @@
 #define STREAM_MILLIS 20
 
 static bool welcomed, configured;
+/* The host waits for figures; who asks again meanwhile has the same answer. */
+static bool asked;
 
 /*
  * Who is at the other end. What a host sends is here with its interrupt, but that it has come is told by a control message,
@@ -124,11 +126,7 @@ static void on_frame(const struct frame_header *header, struct reader *payload) 
       if (!payload->bad) process_stop_output(header->process, a);
       break;
     case SHUT_DOWN: end_machine();
-    case QUERY:
-      stream_send();
-      watch_send();
-      send_statistics();
-      break;
+    case QUERY: asked = true; break;
     case WATCH:
       a = (uint32_t)processes_watch();
       channel_send(WATCHED, 0, &a, sizeof a, NULL, 0);
@@ -198,6 +196,10 @@ int main(void) {
     processes_reap();
     processes_pump();
     stream_send();
+    if (asked && watch_send()) {
+      send_statistics();
+      asked = false;
+    }
     connected = channel_flush() && connected;
     if (connected) {
       host = HERE;

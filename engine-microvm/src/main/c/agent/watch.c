@@ -151,7 +151,9 @@ int watch_start(int pid_namespace) {
   return 0;
 }
 
-void watch_send(void) {
+bool watch_send(void) {
+  /* Where it goes on: what there is no room for now waits. */
+  static uint32_t at;
   static struct __attribute__((packed)) {
     uint32_t number;
     uint64_t count, failures, nanos, longest;
@@ -160,12 +162,12 @@ void watch_send(void) {
       uint64_t count;
     } buckets[BUCKETS];
   } frame;
-  if (counts == NULL) return;
-  for (uint32_t i = 0; i < MAX_CALLS; i++) {
-    volatile struct counted *c = &counts[i];
+  for (; counts != NULL && at < MAX_CALLS; at++) {
+    volatile struct counted *c = &counts[at];
     size_t used = 0;
     if (c->count == 0) continue;
-    frame.number = i;
+    if (channel_full()) return false;
+    frame.number = at;
     frame.count = c->count;
     frame.failures = c->failures;
     frame.nanos = c->nanos;
@@ -178,4 +180,6 @@ void watch_send(void) {
     }
     channel_send(CALLS, 0, &frame, offsetof(__typeof__(frame), buckets) + used * sizeof frame.buckets[0], NULL, 0);
   }
+  at = 0;
+  return true;
 }
