@@ -40,6 +40,8 @@ import java.util.stream.Stream;
 public final class QemuTemplates {
   private static final Duration BOOT_PATIENCE = Duration.ofSeconds(90);
   private static final Duration MIGRATION_PATIENCE = Duration.ofSeconds(60);
+  private static final Duration TURN_PATIENCE = Duration.ofMinutes(10);
+  private static final int TURN_MILLIS = 200;
   private static final String STATE = "state";
   private static final String EMPTY = "empty";
   private static final String PART = ".part";
@@ -93,35 +95,60 @@ public final class QemuTemplates {
 
   /**
    * Boots a machine without disks of its own and saves it, unless there is a template already or
-   * somebody else is making one.
+   * somebody else is making this one. While another one is made, this waits: one boot at a time is
+   * enough for a laptop.
    *
    * @param spec its disks say only how many there are
    */
   public void make(MachineSpec spec) throws VmmException, InterruptedException {
     try {
-      Path template = root.resolve(TemplateKey.of(spec));
+      String key = TemplateKey.of(spec);
+      Path template = root.resolve(key);
       Files.createDirectories(root, OWNER_ONLY);
-      try (FileChannel channel =
-              FileChannel.open(
-                  root.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-          FileLock held = channel.tryLock()) {
-        if (held == null || Files.exists(template.resolve(STATE))) {
+      // Who comes for the same while this waits need not wait as well.
+      try (FileChannel same = open(root.resolve(".kinds"));
+          FileLock first = same.tryLock(Long.parseLong(key.substring(0, 15), 16), 1, false)) {
+        if (first == null) {
           return;
         }
-        clear();
-        Path work = Files.createTempDirectory(root, PART, OWNER_ONLY);
-        try {
-          boot(spec, work);
-          Files.move(work, template, StandardCopyOption.ATOMIC_MOVE);
-        } finally {
-          if (Files.exists(work)) {
-            delete(work);
+        try (FileChannel all = open(root.resolve(".lock"));
+            FileLock turn = awaitTurn(all)) {
+          if (Files.exists(template.resolve(STATE))) {
+            return;
+          }
+          clear();
+          Path work = Files.createTempDirectory(root, PART, OWNER_ONLY);
+          try {
+            boot(spec, work);
+            Files.move(work, template, StandardCopyOption.ATOMIC_MOVE);
+          } finally {
+            if (Files.exists(work)) {
+              delete(work);
+            }
           }
         }
       }
     } catch (IOException e) {
       throw new VmmException("cannot make a template: " + e.getMessage(), e);
     }
+  }
+
+  private static FileChannel open(Path lock) throws IOException {
+    return FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+  }
+
+  /** The lock of who makes a template; another holds it no longer than a boot takes. */
+  private static FileLock awaitTurn(FileChannel all) throws IOException, InterruptedException {
+    long deadline = System.nanoTime() + TURN_PATIENCE.toNanos();
+    FileLock held;
+    while ((held = all.tryLock()) == null) {
+      if (System.nanoTime() > deadline) {
+        throw new IOException(
+            "others have been making theirs for " + TURN_PATIENCE.toMinutes() + " minutes");
+      }
+      Thread.sleep(TURN_MILLIS);
+    }
+    return held;
   }
 
   /** Removes what was left half made, and of the templates those that were not used for longest. */
