@@ -312,8 +312,12 @@ public final class ReportCollector implements EventOutput {
       if (!path.startsWith("/")) {
         continue; // a pipe, a socket, a file without a name
       }
+      boolean made = i == paths.size() - 1;
+      if (action.equals("symlink") && !made) {
+        continue; // only what the new one says; nothing was done with that
+      }
       FileUse use = use(path, e);
-      boolean writes = true;
+      boolean writes = made || !action.equals("link");
       switch (action) {
         case "read" -> {
           use.reads++;
@@ -321,8 +325,9 @@ public final class ReportCollector implements EventOutput {
         }
         case "write", "truncate" -> use.writes++;
         case "create", "mkdir", "mknod", "symlink", "link" -> {
-          use.writes++;
-          use.created = true;
+          use.reads += writes ? 0 : 1;
+          use.writes += writes ? 1 : 0;
+          use.created |= writes;
         }
         case "delete", "rmdir" -> use.deleted = true;
         case "rename" -> {

@@ -114,6 +114,20 @@ class ReportTest {
   }
 
   @Test
+  void aLinkToAFileIsNoChangeOfIt() {
+    int symlink = FileAction.SYMLINK.ordinal();
+    seen.accept(event(EventKind.FILE, symlink, 0, new long[0], "/etc/passwd", "/work/link"));
+    int link = FileAction.LINK.ordinal();
+    seen.accept(event(EventKind.FILE, link, 0, new long[0], "/root/.bashrc", "/work/other"));
+    assertEquals("info", report().level());
+    List<?> changed = Report.maps(report().root(), "filesChanged");
+    assertTrue(changed.toString().contains("/work/link"), changed.toString());
+    assertTrue(changed.toString().contains("/work/other"), changed.toString());
+    assertTrue(!changed.toString().contains("/etc/passwd"), changed.toString());
+    assertTrue(!changed.toString().contains(".bashrc"), changed.toString());
+  }
+
+  @Test
   void whatTheProfileFlagsCountsAndNothingElse() {
     seen.accept(file(FileAction.WRITE, "/root/.bashrc"));
     seen.accept(call("kill", 0, new long[] {7, 9}));
