@@ -66,7 +66,8 @@ final class MicrovmInstrument implements Instrument {
     if (begin) {
       ask("count system calls", agent::watchCalls);
     }
-    if (change) {
+    boolean over = events == null && last != null;
+    if (change && !over) {
       GuestCallWriter to = events == null ? null : new GuestCallWriter(events);
       ask("tell of system calls", () -> agent.streamCalls(to));
     }
