@@ -298,7 +298,8 @@ static void on_data(uint32_t id, const uint8_t *bytes, size_t length)
 	if (!f->stream) {
 		if (f->fd < 0) {
 			flow_datagram(id, bytes, length);
-		} else if (f->open && give(id, bytes, length) >= 0) {
+		} else if ((f->open || f->pair) && give(id, bytes, length) >= 0) {
+			/* In a pair it waits for what becomes of the flow. */
 			f->from_wire += length;
 		}
 		return;

@@ -183,8 +183,8 @@ bool wire_frame(const struct flow_header *h, const uint8_t *payload)
 		refuse(id, -fd);
 		return true;
 	}
-	flows[id].pair = a->quiet || is_limited();
 	a->verdict = (a->told.index & OPEN_VERDICT) != 0;
+	flows[id].pair = a->quiet || is_limited() || a->verdict;
 	a->told.index = 0;
 	if (a->verdict) {
 		flow_await(id, EPOLLIN);
@@ -203,6 +203,9 @@ static void hear_verdict(uint32_t id)
 	uint8_t error = ECONNREFUSED;
 	ssize_t n = recv(flows[id].fd, &error, 1, MSG_DONTWAIT);
 
+	/* Datagrams that waited were not read, of which one is told before the verdict. */
+	if (n < 0 && errno == ECONNRESET)
+		n = recv(flows[id].fd, &error, 1, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0 || error != 0) {

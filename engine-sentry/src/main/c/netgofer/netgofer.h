@@ -104,8 +104,11 @@ bool set_limits(char *word);
 bool is_limited(void);
 bool relay_loses(size_t length);
 int relay(int fd, enum relay_kind kind);
-/* A connection that is only made when a person has said so: the guest's end, or -errno. The port is in network order. */
-int relay_asking(uint32_t question, const uint8_t address[16], uint16_t port);
+/*
+ * A connection, or a way of datagrams, that is only made when a person has said so: the guest's end, or -errno. The port is in
+ * network order. What is sent until then waits in that end, as much as its buffer holds.
+ */
+int relay_asking(uint32_t question, int protocol, const uint8_t address[16], uint16_t port);
 void relay_answered(uint32_t question, bool allow);
 void relay_ready(uint32_t index, uint32_t events);
 int64_t relay_next_deadline(void);

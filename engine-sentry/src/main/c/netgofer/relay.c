@@ -348,14 +348,15 @@ int relay(int fd, enum relay_kind kind)
 	return pair;
 }
 
-int relay_asking(uint32_t question, const uint8_t address[16], uint16_t port)
+int relay_asking(uint32_t question, int protocol, const uint8_t address[16], uint16_t port)
 {
 	int pair, error;
-	struct relay *r = begin(RELAY_CONNECTING, -1, &pair, &error);
+	struct relay *r = begin(protocol == PROTOCOL_TCP ? RELAY_CONNECTING : RELAY_DATAGRAMS, -1, &pair, &error);
 
 	if (!r)
 		return -error;
 	r->question = question;
+	r->connecting = true;
 	memcpy(r->address, address, 16);
 	r->port = port;
 	go_on(r);
@@ -370,15 +371,17 @@ void relay_answered(uint32_t question, bool allow)
 
 		if (!r->used || r->question != question)
 			continue;
-		int fd = allow ? connect_outside(PROTOCOL_TCP, r->address, r->port, &unused) : -EACCES;
+		int fd = allow ? connect_outside(r->stream ? PROTOCOL_TCP : PROTOCOL_UDP, r->address, r->port, &unused)
+			       : -EACCES;
 
 		r->question = 0;
 		r->fds[1] = fd < 0 ? -1 : fd;
-		if (fd < 0)
-			connected(r, -fd);
+		if (fd < 0 || !r->stream)
+			connected(r, fd < 0 ? -fd : 0);
 		go_on(r);
 	}
 }
+
 void relay_ready(uint32_t index, uint32_t events)
 {
 	struct relay *r = &relays[index / 2];
@@ -400,6 +403,12 @@ void relay_ready(uint32_t index, uint32_t events)
 		r->gone = true;
 		r->halves[IN].count = 0;
 		r->halves[IN].ended = r->halves[IN].shut = true;
+	} else if ((events & EPOLLERR) && !r->stream && r->fds[side] >= 0) {
+		int error;
+		socklen_t length = sizeof error;
+
+		/* What a datagram met on its way ends nothing, but would be told of again and again. */
+		getsockopt(r->fds[side], SOL_SOCKET, SO_ERROR, &error, &length);
 	} else if (events & EPOLLERR) {
 		/* A socket that has failed cannot be written either. */
 		r->halves[1 - side].count = 0;

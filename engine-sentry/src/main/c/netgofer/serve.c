@@ -141,17 +141,12 @@ static bool may_open(const struct net_request *r, struct decision *d, uint8_t ad
 	return d->allowed;
 }
 
-/*
- * A stream waits for what a person says. A datagram does not: who sends it
- * tries again, and until then it is refused.
- */
+/* Waits for what a person says. */
 static int open_when_allowed(const struct net_request *r, struct decision *d, const uint8_t address[16],
 			     struct net_message *m)
 {
 	uint32_t number = ask(r->sequence, r->protocol, r->address, ntohs(r->port), d->kind, d->name);
-	int fd = number == 0 ? -EACCES
-		 : r->protocol == PROTOCOL_TCP ? relay_asking(number, address, r->port)
-					       : -EACCES;
+	int fd = number == 0 ? -EACCES : relay_asking(number, r->protocol, address, r->port);
 
 	if (number == 0)
 		d->rule = RULE_NONE;

@@ -3,6 +3,7 @@ package dev.vivarium.sentry.net;
 import dev.vivarium.sentry.abi.Capability;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Fcntl;
+import dev.vivarium.sentry.abi.Poll;
 import dev.vivarium.sentry.abi.Sockets;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.net.outside.Outside;
@@ -555,7 +556,13 @@ public final class InetSocket extends LocalSocket {
   void outsideFailed(int errno, byte[] name) {
     if (hasDefault && Arrays.equals(name, outsideDefault)) {
       error = errno;
+      queue.wake(Poll.IN | Poll.OUT | Poll.ERR);
     }
+  }
+
+  /** Until when a datagram may wait for a way. */
+  long sendDeadline() {
+    return deadline(options.sendTimeoutNanos);
   }
 
   /** The name of somebody outside, as this socket shows addresses. */

@@ -13,7 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The outside of a UDP socket: for every destination a socket of the host's that is connected to
- * it. So the policy is asked once for each, and nobody else can answer.
+ * it. So the policy is asked once for each, and nobody else can answer. Where a person is asked
+ * too, who may wait for a way waits for the answer; what others send meanwhile is kept as far as
+ * there is room, and they are told of a refusal as of what a datagram meets on its way.
  */
 final class OutsideFlows {
   /** Ways that one socket has at a time; the one not used for longest goes. */
@@ -60,6 +62,9 @@ final class OutsideFlows {
     private final WaitQueue writers = new WaitQueue();
     private @Nullable HostSocket host;
 
+    /** Why there is no way any more. */
+    private int refusal = Errno.ENETDOWN;
+
     Flow(byte[] address, int port, byte[] name) {
       this.address = address;
       this.port = port;
@@ -74,7 +79,14 @@ final class OutsideFlows {
       while (h != null && socket.hasRoomForDatagram()) {
         byte[] data = h.receiveDatagram(error);
         if (data == null) {
-          if (error[0] != Errno.EAGAIN) {
+          if (h.isRefused()) {
+            host = null;
+            h.close(false);
+            refusal = error[0];
+            if (writers.isEmpty()) {
+              socket.outsideFailed(refusal, name);
+            }
+          } else if (error[0] != Errno.EAGAIN) {
             socket.outsideFailed(error[0], name);
           } else {
             h.arm(Poll.IN);
@@ -92,7 +104,7 @@ final class OutsideFlows {
   long send(Task t, byte[] address, int port, byte[] name, byte[] data, boolean dontWait) {
     Destination to = Destination.of(address, port);
     Flow flow = flows.get(to);
-    if (flow == null) {
+    if (flow == null || flow.host == null) {
       Flow fresh = new Flow(address, port, name);
       HostSocket[] made = new HostSocket[1];
       long r = outside.open(t, false, address, port, 0, fresh.writers, fresh::drain, made);
@@ -109,8 +121,9 @@ final class OutsideFlows {
     }
     HostSocket h = flow.host;
     boolean again = true;
+    long deadline = socket.sendDeadline();
     while (h != null) {
-      long n = h.sendDatagram(data);
+      long n = h.sendDatagram(data, !dontWait);
       if (n >= 0) {
         if (!flow.drain()) {
           h.arm(Poll.IN);
@@ -119,7 +132,11 @@ final class OutsideFlows {
       }
       if (n == -Errno.EAGAIN && !dontWait) {
         h.arm(Poll.OUT | Poll.IN);
-        long w = socket.await(t, flow.writers, Task.NO_DEADLINE);
+        long w = socket.await(t, flow.writers, deadline);
+        h = flow.host;
+        if (h == null) {
+          return -flow.refusal;
+        }
         if (w < 0) {
           return w;
         }

@@ -31,6 +31,7 @@ public final class HostSocket implements ReadyPoller.Watched {
   private final int slot;
   private final WaitQueue queue;
   private final Runnable input;
+  private final boolean datagrams;
   private int armed;
   private boolean closed;
 
@@ -64,10 +65,18 @@ public final class HostSocket implements ReadyPoller.Watched {
    *
    * @param queue woken when something may have changed
    * @param input run before that when there may be something to read
+   * @param datagrams whether it is a way of datagrams, whose owner does not ask for what there is
    * @param awaitsVerdict whether the first byte says what became of the connection
    */
-  HostSocket(Outside outside, int fd, WaitQueue queue, Runnable input, boolean awaitsVerdict) {
+  HostSocket(
+      Outside outside,
+      int fd,
+      WaitQueue queue,
+      Runnable input,
+      boolean datagrams,
+      boolean awaitsVerdict) {
     this.outside = outside;
+    this.datagrams = datagrams;
     this.awaitsVerdict = awaitsVerdict;
     this.fd = fd;
     this.queue = queue;
@@ -104,10 +113,12 @@ public final class HostSocket implements ReadyPoller.Watched {
     armed = 0;
     int end = Poll.ERR | Poll.HUP;
     if (awaitsVerdict) {
+      boolean known = takeVerdict();
+      if (known && datagrams) {
+        input.run();
+      }
       queue.wake(
-          takeVerdict()
-              ? Poll.OUT | Poll.WRNORM | (refused ? Poll.IN | Poll.ERR | Poll.HUP : 0)
-              : 0);
+          known ? Poll.OUT | Poll.WRNORM | (refused ? Poll.IN | Poll.ERR | Poll.HUP : 0) : 0);
       return;
     }
     if ((events & (READS | end)) != 0) {
@@ -160,6 +171,10 @@ public final class HostSocket implements ReadyPoller.Watched {
     }
     MemorySegment b = outside.buffer();
     long n = Libc.syscall(Sys.RECVFROM, fd, b.address(), 1, Libc.MSG_DONTWAIT, 0, 0);
+    if (n == -Errno.ECONNRESET) {
+      // Datagrams that waited were not read, of which one is told before the verdict.
+      n = Libc.syscall(Sys.RECVFROM, fd, b.address(), 1, Libc.MSG_DONTWAIT, 0, 0);
+    }
     if (n == -Errno.EAGAIN) {
       return false;
     }
@@ -211,8 +226,19 @@ public final class HostSocket implements ReadyPoller.Watched {
     return n;
   }
 
-  /** Sends one datagram. */
-  public long sendDatagram(byte[] data) {
+  /**
+   * Sends one datagram.
+   *
+   * @param known whether it is to be known first that there is a way, -EAGAIN if it is not yet;
+   *     otherwise it is kept until then
+   */
+  public long sendDatagram(byte[] data, boolean known) {
+    if (awaitsVerdict && !takeVerdict() && known) {
+      return -Errno.EAGAIN;
+    }
+    if (refused) {
+      return verdict != 0 ? -verdict : -Errno.EPIPE;
+    }
     MemorySegment b = outside.buffer();
     MemorySegment.copy(data, 0, b, ValueLayout.JAVA_BYTE, 0, data.length);
     long n =
@@ -282,6 +308,14 @@ public final class HostSocket implements ReadyPoller.Watched {
 
   /** The next datagram; null and an errno in {@code error[0]} if there is none now. */
   public byte @Nullable [] receiveDatagram(int[] error) {
+    if (awaitsVerdict && !takeVerdict()) {
+      error[0] = Errno.EAGAIN;
+      return null;
+    }
+    if (refused) {
+      error[0] = verdict;
+      return null;
+    }
     MemorySegment b = outside.buffer();
     long n = Libc.syscall(Sys.RECVFROM, fd, b.address(), BUFFER, Libc.MSG_DONTWAIT, 0, 0);
     if (n < 0) {

@@ -231,7 +231,7 @@ public final class Outside implements ReadyPoller.Watched {
       return fd;
     }
     sockets++;
-    out[0] = new HostSocket(this, fd, queue, input, opening.hasVerdict);
+    out[0] = new HostSocket(this, fd, queue, input, !stream, opening.hasVerdict);
     return 0;
   }
 
@@ -307,7 +307,7 @@ public final class Outside implements ReadyPoller.Watched {
   /** A connection that came to a published port. */
   public HostSocket accepted(int fd, WaitQueue queue) {
     sockets++;
-    return new HostSocket(this, fd, queue, () -> {}, false);
+    return new HostSocket(this, fd, queue, () -> {}, false, false);
   }
 
   /** Tells another member of the private network that its connection has been accepted. */
