@@ -10,8 +10,10 @@ PORT, UDP_PORT, SINK = 80, 81, 82
 
 
 def serve():
-    def datagrams():
-        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    def datagrams(family):
+        s = socket.socket(family, socket.SOCK_DGRAM)
+        if family == socket.AF_INET6:
+            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         s.bind(("", UDP_PORT))
         while True:
             m, a = s.recvfrom(70000)
@@ -31,14 +33,22 @@ def serve():
             c.sendall(f"from {a[0]} to {c.getsockname()[0]}: {n}\n".encode())
         c.close()
 
-    threading.Thread(target=datagrams, daemon=True).start()
-    s = socket.socket()
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    s.bind(("", PORT))
-    s.listen(128)
-    while True:
-        c, a = s.accept()
-        threading.Thread(target=one, args=(c, a), daemon=True).start()
+    def streams(family):
+        s = socket.socket(family)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        s.bind(("", PORT))
+        s.listen(128)
+        while True:
+            c, a = s.accept()
+            threading.Thread(target=one, args=(c, a), daemon=True).start()
+
+    # Of IPv4 last, since it is what others look for first.
+    threading.Thread(target=datagrams, args=(socket.AF_INET6,), daemon=True).start()
+    threading.Thread(target=datagrams, args=(socket.AF_INET,), daemon=True).start()
+    threading.Thread(target=streams, args=(socket.AF_INET6,), daemon=True).start()
+    streams(socket.AF_INET)
 
 
 def known(host):
@@ -53,15 +63,15 @@ def known(host):
             time.sleep(0.05)
 
 
-def address(name):
+def address(name, family=socket.AF_INET):
     try:
-        return socket.gethostbyname(name)
+        return socket.getaddrinfo(name, 0, family, socket.SOCK_STREAM)[0][4][0]
     except OSError:
         return "none"
 
 
 def error(where, kind=socket.SOCK_STREAM):
-    s = socket.socket(socket.AF_INET, kind)
+    s = socket.socket(socket.AF_INET6 if ":" in where[0] else socket.AF_INET, kind)
     s.settimeout(30)
     try:
         s.connect(where)
@@ -86,16 +96,39 @@ def names(*all_names):
     print(*map(address, all_names))
 
 
+def names6(*all_names):
+    print(*(address(name, socket.AF_INET6) for name in all_names))
+
+
+def stream6(host, count):
+    known(host)
+    stream(address(host, socket.AF_INET6), count)
+
+
+def datagram6(host):
+    datagram(address(host, socket.AF_INET6))
+
+
+def errors6(host):
+    at = address(host, socket.AF_INET6)
+    print(error((at, 83)), error(("fd87::3c", 80)), error(("fd87::1:2", 80)))
+
+
+def interfaces6():
+    print(*(line.split()[0] for line in open("/proc/net/if_inet6") if line.startswith("fd87")))
+
+
 def stream(host, count):
     known(host)
-    s = socket.create_connection((host, PORT), 60)
+    s = socket.create_connection((host if ":" in host else address(host), PORT), 60)
     s.sendall(b"c" + b"x" * int(count))
     s.shutdown(socket.SHUT_WR)
     print(s.makefile().read(), end="")
 
 
 def datagram(host):
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    host = host if ":" in host else address(host)
+    s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
     s.settimeout(30)
     s.sendto(b"hello", (host, UDP_PORT))
     m, a = s.recvfrom(99)

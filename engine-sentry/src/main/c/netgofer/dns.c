@@ -436,15 +436,15 @@ static bool answer_own(uint32_t flow, const struct question *q)
 	bool host = strcmp(q->name, "host.vivarium.internal") == 0;
 	uint8_t member[16];
 
-	if (!local && !host && !member_named(q->name, member))
+	if (!local && !host && !member_named(q->name, q->type == TYPE_AAAA, member))
 		return false;
 	size_t at = start_answer(out, q, NOERROR);
 	map_v4(address, htonl(INADDR_LOOPBACK));
 	if (q->type == TYPE_A)
 		at = add_address(out, at, local ? address : host ? gateway : member,
 				 local || host ? OWN_TTL : 0);
-	else if (q->type == TYPE_AAAA && local)
-		at = add_address(out, at, loopback6, OWN_TTL);
+	else if (q->type == TYPE_AAAA && !host)
+		at = add_address(out, at, local ? loopback6 : member, local ? OWN_TTL : 0);
 	deliver(flow, flows[flow].generation, out, at);
 	return true;
 }

@@ -25,7 +25,8 @@
 #define MAX_WAITING 512
 #define CREDIT 256	/* connections that the sentry was told of and has not looked at */
 
-enum { LINK_HELLO = 1, LINK_CONNECT, LINK_DATAGRAM };
+/* Those of IPv6 have operations of their own, of which a member that knows none takes no notice. */
+enum { LINK_HELLO = 1, LINK_CONNECT, LINK_DATAGRAM, LINK_CONNECT_6, LINK_DATAGRAM_6 };
 
 /* Ports in network order. A hello has the name and the host name after it, each ended by a zero. */
 struct link_header {
@@ -58,21 +59,29 @@ static int own_number, listener = -1;
 static struct names own_names;
 static uint32_t credit = CREDIT;
 
-static void number_address(uint8_t out[16], int number)
+static const uint8_t network6[15] = { 0xfd, 0x87 };
+
+/* fd87::NUMBER, or 10.87.0.NUMBER. */
+static void number_address(uint8_t out[16], int number, bool v6)
 {
-	map_v4(out, htonl(10u << 24 | 87u << 16 | (uint32_t)number));
+	if (v6) {
+		memcpy(out, network6, sizeof network6);
+		out[15] = (uint8_t)number;
+	} else {
+		map_v4(out, htonl(10u << 24 | 87u << 16 | (uint32_t)number));
+	}
 }
 
 bool member_own(uint8_t out[16])
 {
 	if (own_number)
-		number_address(out, own_number);
+		number_address(out, own_number, false);
 	return own_number != 0;
 }
 
 bool is_member_address(const uint8_t a[16])
 {
-	return own_number && is_v4(a) && a[12] == 10 && a[13] == 87 && a[14] == 0;
+	return own_number && (is_v4(a) ? a[12] == 10 && a[13] == 87 && a[14] == 0 : memcmp(a, network6, 8) == 0);
 }
 
 static int find_link(int number)
@@ -83,9 +92,15 @@ static int find_link(int number)
 	return -1;
 }
 
+/* Whose link leads to an address; -1 if it is nobody's. */
+static int link_to(const uint8_t a[16])
+{
+	return is_v4(a) || memcmp(a, network6, sizeof network6) == 0 ? find_link(a[15]) : -1;
+}
+
 const char *member_name(const uint8_t a[16])
 {
-	int i = find_link(a[15]);
+	int i = link_to(a);
 
 	return i < 0 ? NULL : links[i].names.name;
 }
@@ -96,15 +111,17 @@ static bool is_called(const struct names *n, const char *name)
 }
 
 /* Whose name it is: in lower case, without a dot at its end. */
-bool member_named(const char *name, uint8_t out[16])
+bool member_named(const char *name, bool v6, uint8_t out[16])
 {
 	if (!own_number || !*name)
 		return false;
-	if (is_called(&own_names, name))
-		return member_own(out);
+	if (is_called(&own_names, name)) {
+		number_address(out, own_number, v6);
+		return true;
+	}
 	for (int i = 0; i < MAX_LINKS; i++)
 		if (links[i].used && links[i].number && is_called(&links[i].names, name)) {
-			number_address(out, links[i].number);
+			number_address(out, links[i].number, v6);
 			return true;
 		}
 	return false;
@@ -314,8 +331,8 @@ void members_ready(void)
 /* A connection to a member: the guest's end, whose first byte is the verdict; or -errno. */
 int member_connect(const uint8_t address[16], uint16_t from_port, uint16_t to_port)
 {
-	struct link_header h = { LINK_CONNECT, (uint16_t)own_number, from_port, to_port };
-	int index = find_link(address[15]), pair[2];
+	struct link_header h = { is_v4(address) ? LINK_CONNECT : LINK_CONNECT_6, (uint16_t)own_number, from_port, to_port };
+	int index = link_to(address), pair[2];
 
 	if (index < 0)
 		return -EHOSTUNREACH;
@@ -341,8 +358,8 @@ int member_connect(const uint8_t address[16], uint16_t from_port, uint16_t to_po
 void member_send(const uint8_t address[16], uint16_t from_port, uint16_t to_port, const void *data,
 		 size_t length)
 {
-	struct link_header h = { LINK_DATAGRAM, (uint16_t)own_number, from_port, to_port };
-	int index = find_link(address[15]);
+	struct link_header h = { is_v4(address) ? LINK_DATAGRAM : LINK_DATAGRAM_6, (uint16_t)own_number, from_port, to_port };
+	int index = link_to(address);
 
 	if (index >= 0)
 		send_on((uint32_t)index, &h, data, length, -1);	/* lost if there is no room */
@@ -392,8 +409,10 @@ static void arrive(const struct link *l, const struct link_header *h, const void
 				 .rule = RULE_MEMBER, .kind = PRIVATE, .port = h->from_port,
 				 .protocol = fd >= 0 ? PROTOCOL_TCP : PROTOCOL_UDP, .local_port = h->to_port };
 
-	number_address(m.address, l->number);
-	member_own(m.local_address);
+	bool v6 = h->op == LINK_CONNECT_6 || h->op == LINK_DATAGRAM_6;
+
+	number_address(m.address, l->number, v6);
+	number_address(m.local_address, own_number, v6);
 	if (fd < 0) {
 		if (!relay_loses(length))
 			send_message(&m, data, length, -1, true);
@@ -443,10 +462,10 @@ static void take_one(uint32_t index)
 	} else if (in.header.op == LINK_HELLO) {
 		if (!take_hello(l, &in.header, in.data, length))
 			drop_link(index);
-	} else if (l->number && in.header.op == LINK_CONNECT && fd >= 0) {
+	} else if (l->number && (in.header.op == LINK_CONNECT || in.header.op == LINK_CONNECT_6) && fd >= 0) {
 		arrive(l, &in.header, NULL, 0, fd);
 		return;
-	} else if (l->number && in.header.op == LINK_DATAGRAM && fd < 0) {
+	} else if (l->number && (in.header.op == LINK_DATAGRAM || in.header.op == LINK_DATAGRAM_6) && fd < 0) {
 		arrive(l, &in.header, in.data, length, -1);
 	}
 	if (fd >= 0)

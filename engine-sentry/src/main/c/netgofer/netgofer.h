@@ -90,7 +90,7 @@ bool join_network(char *word);
 bool member_own(uint8_t out[16]);
 bool is_member_address(const uint8_t address[16]);
 const char *member_name(const uint8_t address[16]);
-bool member_named(const char *name, uint8_t out[16]);
+bool member_named(const char *name, bool v6, uint8_t out[16]);
 void members_ready(void);
 void link_ready(uint32_t index, uint32_t events);
 int member_connect(const uint8_t address[16], uint16_t from_port, uint16_t to_port);

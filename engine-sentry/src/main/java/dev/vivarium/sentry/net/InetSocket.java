@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A TCP or UDP socket: on the sandbox's loopback, and on the network outside where there is one.
  *
- * <p>Addresses are IPv4 addresses as ints. IPv6 has two of its own here: {@code ::}, which is 0,
- * and {@code ::1}, which is {@link #V6_LOOPBACK}: no IPv4 address of this network. All others are
- * mapped IPv4 addresses.
+ * <p>Addresses are IPv4 addresses as ints. IPv6 has four of its own here: {@code ::}, which is 0,
+ * {@code ::1}, which is {@link #V6_LOOPBACK}, and those of this sandbox, {@link #V6_OWN} and {@link
+ * #V6_MEMBER}: no IPv4 addresses of this network. All others are mapped IPv4 addresses.
  */
 public final class InetSocket extends LocalSocket {
   static final int LOOPBACK = 0x7f000001;
@@ -28,6 +28,10 @@ public final class InetSocket extends LocalSocket {
   static final int OWN = 10 << 24 | 86 << 16 | 2;
 
   static final int V6_OWN = 2;
+
+  /** In a private network. */
+  static final int V6_MEMBER = 3;
+
   private static final byte[] V6_OWN_BYTES = {
     (byte) 0xfd, (byte) 0x86, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2
   };
@@ -169,7 +173,10 @@ public final class InetSocket extends LocalSocket {
     if (!isV6()) {
       return word;
     }
-    boolean own = address == 0 || address == V6_LOOPBACK || address == V6_OWN;
+    if (address == V6_OWN || address == V6_MEMBER) {
+      return hex(encode(address, 0));
+    }
+    boolean own = address == 0 || address == V6_LOOPBACK;
     return "0000000000000000" + (own ? "00000000" : "FFFF0000") + word;
   }
 
@@ -196,7 +203,12 @@ public final class InetSocket extends LocalSocket {
 
   /** Whether a socket bound to every address hears what goes to this one. */
   boolean hears(int address) {
-    return address == V6_LOOPBACK || address == V6_OWN ? isV6() : !isV6Only();
+    return hasNoTwin(address) ? isV6() : !isV6Only();
+  }
+
+  /** Whether it stands for an IPv6 address that maps no IPv4 address. */
+  private static boolean hasNoTwin(int address) {
+    return address == V6_LOOPBACK || address == V6_OWN || address == V6_MEMBER;
   }
 
   /** Whether another socket that wants this one's port at {@code address} has to be refused. */
@@ -323,8 +335,8 @@ public final class InetSocket extends LocalSocket {
     b[3] = (byte) port;
     int at = 4;
     if (isV6()) {
-      if (address == V6_OWN) {
-        System.arraycopy(V6_OWN_BYTES, 0, b, 8, 16);
+      if (address == V6_OWN || address == V6_MEMBER) {
+        System.arraycopy(address == V6_OWN ? V6_OWN_BYTES : network.v6Member(), 0, b, 8, 16);
         return b;
       }
       at = 20;
@@ -350,10 +362,13 @@ public final class InetSocket extends LocalSocket {
   private int addressOf(byte[] a) {
     if (!isV6()) {
       int address = word(a, 4);
-      return address == V6_LOOPBACK || address == V6_OWN ? FOREIGN : address;
+      return hasNoTwin(address) ? FOREIGN : address;
     }
     if (network.outside() != null && Arrays.equals(a, 8, 24, V6_OWN_BYTES, 0, 16)) {
       return V6_OWN;
+    }
+    if (network.memberAddress() != 0 && Arrays.equals(a, 8, 24, network.v6Member(), 0, 16)) {
+      return V6_MEMBER;
     }
     int last = word(a, 20);
     if (word(a, 8) != 0 || word(a, 12) != 0) {
@@ -361,7 +376,7 @@ public final class InetSocket extends LocalSocket {
     }
     return switch (word(a, 16)) {
       case 0 -> last == 0 || last == V6_LOOPBACK ? last : FOREIGN;
-      case 0xffff -> isV6Only() || last == V6_LOOPBACK || last == V6_OWN ? FOREIGN : last;
+      case 0xffff -> isV6Only() || hasNoTwin(last) ? FOREIGN : last;
       default -> FOREIGN;
     };
   }
@@ -381,7 +396,10 @@ public final class InetSocket extends LocalSocket {
     return address >>> 24 == 127
         || address == V6_LOOPBACK
         || network.outside() != null
-            && (address == OWN || address == V6_OWN || network.isOwnAsMember(address));
+            && (address == OWN
+                || address == V6_OWN
+                || address == V6_MEMBER
+                || network.isOwnAsMember(address));
   }
 
   // ---- the network outside ----
@@ -398,7 +416,7 @@ public final class InetSocket extends LocalSocket {
     return b;
   }
 
-  private static boolean isMapped(byte[] wide) {
+  static boolean isMapped(byte[] wide) {
     for (int i = 0; i < 10; i++) {
       if (wide[i] != 0) {
         return false;
@@ -408,9 +426,10 @@ public final class InetSocket extends LocalSocket {
   }
 
   private int ownFor(byte[] a) {
-    return network.isMember(addressOf(a))
-        ? network.memberAddress()
-        : isMapped(wide(a)) ? OWN : V6_OWN;
+    byte[] wide = wide(a);
+    return network.isMember(wide)
+        ? isMapped(wide) ? network.memberAddress() : V6_MEMBER
+        : isMapped(wide) ? OWN : V6_OWN;
   }
 
   @Override
@@ -420,12 +439,15 @@ public final class InetSocket extends LocalSocket {
       return false;
     }
     int address = addressOf(a);
-    boolean v4 = isMapped(wide(a));
+    byte[] wide = wide(a);
+    boolean v4 = isMapped(wide);
     if (network.isInNamespace() && (address >>> 24 == 127 || address == V6_LOOPBACK)) {
       // Another sandbox in the namespace may be meant.
       return network.find(isStream(), address, portOf(a), null) == null;
     }
-    return address != 0 && !isLocal(address) && (v4 ? !isV6Only() : outside.hasV6());
+    return address != 0
+        && !isLocal(address)
+        && (v4 ? !isV6Only() : outside.hasV6() || network.isMember(wide));
   }
 
   /** Bound to loopback, nothing leads outside. */
@@ -474,7 +496,7 @@ public final class InetSocket extends LocalSocket {
     if (tap != null) {
       tap.datagram(encode(ownFor(a), localPort), a, data);
     }
-    if (network.isMember(addressOf(a))) {
+    if (network.isMember(address)) {
       outside.sendToMember(address, port, localPort, data);
       return data.length;
     }
@@ -543,7 +565,9 @@ public final class InetSocket extends LocalSocket {
     }
     PacketInfo packet =
         new PacketInfo(
-            isV6() ? V6_OWN_BYTES.clone() : Arrays.copyOfRange(encode(to, 0), 4, 8),
+            !isV6()
+                ? Arrays.copyOfRange(encode(to, 0), 4, 8)
+                : to == V6_MEMBER ? network.v6Member() : V6_OWN_BYTES.clone(),
             DEFAULT_HOPS,
             0);
     ReceiveQueue.Message m =
@@ -584,7 +608,9 @@ public final class InetSocket extends LocalSocket {
     Inode made = t.kernel().anonFileSystems().sockets().newInode(t, inode.mode, "socket:[%d]");
     InetSocket server = open(network, made, Fcntl.O_RDWR, domain, type, protocol);
     server.localAddress =
-        localAddress == 0 ? isMapped(peer) || !isV6() ? own : V6_OWN : localAddress;
+        localAddress != 0
+            ? localAddress
+            : isMapped(peer) || !isV6() || own == V6_MEMBER ? own : V6_OWN;
     server.localPort = localPort;
     server.hasPort = true;
     server.peerAddress = FOREIGN;
@@ -597,9 +623,7 @@ public final class InetSocket extends LocalSocket {
 
   /** The loopback address of the kind that {@code other} is of. */
   private int loopbackLike(int other) {
-    return other == V6_LOOPBACK || other == V6_OWN || other == OWN || network.isOwnAsMember(other)
-        ? other
-        : LOOPBACK;
+    return hasNoTwin(other) || other == OWN || network.isOwnAsMember(other) ? other : LOOPBACK;
   }
 
   /** Who looks on at what goes outside. */

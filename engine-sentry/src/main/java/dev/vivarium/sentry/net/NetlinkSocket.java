@@ -184,16 +184,20 @@ public final class NetlinkSocket extends SocketFile {
         if (family == 0 || family == Sockets.AF_INET) {
           answers.add(address(sequence, Sockets.AF_INET));
           if (hasEth()) {
-            answers.add(ethAddress(sequence, Sockets.AF_INET, InetSocket.OWN));
+            answers.add(ethAddress(sequence, InetSocket.OWN, bytes(InetSocket.OWN)));
             if (network.memberAddress() != 0) {
-              answers.add(ethAddress(sequence, Sockets.AF_INET, network.memberAddress()));
+              int member = network.memberAddress();
+              answers.add(ethAddress(sequence, member, bytes(member)));
             }
           }
         }
         if (family == 0 || family == Sockets.AF_INET6) {
           answers.add(address(sequence, Sockets.AF_INET6));
           if (hasV6()) {
-            answers.add(ethAddress(sequence, Sockets.AF_INET6, 0));
+            answers.add(ethAddress(sequence, 0, InetSocket.v6Own()));
+          }
+          if (network.memberAddress() != 0) {
+            answers.add(ethAddress(sequence, 0, network.v6Member()));
           }
         }
         answers.add(done(sequence));
@@ -204,7 +208,8 @@ public final class NetlinkSocket extends SocketFile {
           if (dump) {
             answers.add(route(sequence, true, Sockets.AF_INET, false));
             if (network.memberAddress() != 0) {
-              answers.add(memberRoute(sequence));
+              int member = network.memberAddress();
+              answers.add(memberRoute(sequence, bytes(member & ~0xff), bytes(member)));
             }
           }
         } else if (!dump) {
@@ -213,6 +218,11 @@ public final class NetlinkSocket extends SocketFile {
         if (dump && hasV6() && (family == 0 || family == Sockets.AF_INET6)) {
           answers.add(route(sequence, true, Sockets.AF_INET6, true));
           answers.add(route(sequence, true, Sockets.AF_INET6, false));
+        }
+        if (dump && network.memberAddress() != 0 && (family == 0 || family == Sockets.AF_INET6)) {
+          byte[] members = network.v6Member();
+          members[15] = 0;
+          answers.add(memberRoute(sequence, members, new byte[0]));
         }
         if (dump) {
           answers.add(done(sequence));
@@ -395,9 +405,9 @@ public final class NetlinkSocket extends SocketFile {
     };
   }
 
-  private byte[] ethAddress(int sequence, int family, int v4) {
-    boolean v6 = family == Sockets.AF_INET6;
-    byte[] value = v6 ? InetSocket.v6Own() : bytes(v4);
+  private byte[] ethAddress(int sequence, int v4, byte[] value) {
+    boolean v6 = value.length == 16;
+    int family = v6 ? Sockets.AF_INET6 : Sockets.AF_INET;
     int permanent = 0x80; // IFA_F_PERMANENT
     Builder b =
         new Builder(RTM_NEWADDR, NLM_F_MULTI, sequence)
@@ -444,18 +454,21 @@ public final class NetlinkSocket extends SocketFile {
   }
 
   /** The route to the private network. */
-  private byte[] memberRoute(int sequence) {
-    int own = network.memberAddress();
+  private byte[] memberRoute(int sequence, byte[] to, byte[] preferred) {
+    boolean v6 = to.length == 16;
+    int scope = v6 ? 0 : 253; // RT_SCOPE_LINK
     int main = 254; // RT_TABLE_MAIN
-    return new Builder(RTM_NEWROUTE, NLM_F_MULTI, sequence)
-        .int32(Sockets.AF_INET | 24 << 8)
-        .int32(main | 2 << 8 | 253 << 16 | 1 << 24) // RTPROT_KERNEL, RT_SCOPE_LINK, RTN_UNICAST
-        .int32(0)
-        .attribute(15, main) // RTA_TABLE
-        .attribute(1, bytes(own & ~0xff)) // RTA_DST
-        .attribute(7, bytes(own)) // RTA_PREFSRC
-        .attribute(4, ETH) // RTA_OIF
-        .done();
+    Builder b =
+        new Builder(RTM_NEWROUTE, NLM_F_MULTI, sequence)
+            .int32(v6 ? Sockets.AF_INET6 | 64 << 8 : Sockets.AF_INET | 24 << 8)
+            .int32(main | 2 << 8 | scope << 16 | 1 << 24) // RTPROT_KERNEL, RTN_UNICAST
+            .int32(0)
+            .attribute(15, main) // RTA_TABLE
+            .attribute(1, to); // RTA_DST
+    if (preferred.length > 0) {
+      b.attribute(7, preferred); // RTA_PREFSRC
+    }
+    return b.attribute(4, ETH).done(); // RTA_OIF
   }
 
   private byte[] done(int sequence) {

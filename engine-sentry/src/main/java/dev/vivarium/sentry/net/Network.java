@@ -5,6 +5,7 @@ import dev.vivarium.sentry.abi.Sockets;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.net.outside.Outside;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -21,6 +22,10 @@ public final class Network {
 
   private static final int MAX_CORRESPONDENTS = 1024;
   private static final int MEMBER_BITS = 8;
+  private static final int V6_PREFIX = 8;
+  private static final byte[] V6_MEMBERS = {
+    (byte) 0xfd, (byte) 0x87, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+  };
   private static final int LOOPBACK_HEADER = 52;
   private static final byte[] GATEWAY_BYTES = {
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (byte) 0xff, (byte) 0xff, 10, 86, 0, 1
@@ -134,33 +139,52 @@ public final class Network {
     return memberAddress != 0 && address == memberAddress;
   }
 
-  /** Whether an address is one of the private network's. */
-  boolean isMember(int address) {
-    return memberAddress != 0 && address >>> MEMBER_BITS == memberAddress >>> MEMBER_BITS;
+  /** Its IPv6 address there, fd87::N. */
+  public byte[] v6Member() {
+    byte[] a = V6_MEMBERS.clone();
+    a[15] = (byte) memberAddress;
+    return a;
+  }
+
+  /** Whether an address (IPv4 mapped) is one of the private network's. */
+  boolean isMember(byte[] wide) {
+    if (memberAddress == 0) {
+      return false;
+    }
+    if (!InetSocket.isMapped(wide)) {
+      return Arrays.equals(wide, 0, V6_PREFIX, V6_MEMBERS, 0, V6_PREFIX);
+    }
+    int v4 = (wide[12] & 0xff) << 24 | (wide[13] & 0xff) << 16 | (wide[14] & 0xff) << 8;
+    return v4 >>> MEMBER_BITS == memberAddress >>> MEMBER_BITS;
+  }
+
+  /** Which of its addresses there a member means who comes from {@code peer}. */
+  private int meantBy(byte[] peer) {
+    return InetSocket.isMapped(peer) ? memberAddress : InetSocket.V6_MEMBER;
   }
 
   /** A connection of another member; false if nobody listens, and the descriptor is not taken. */
   public boolean arriveFromMember(
       Task t, Outside from, int guestPort, int fd, byte[] peer, int peerPort) {
-    InetSocket listener = find(true, memberAddress, guestPort, null);
+    InetSocket listener = find(true, meantBy(peer), guestPort, null);
     if (listener == null || listener.waiting() >= LocalSocket.MAX_BACKLOG) {
       return false;
     }
-    listener.acceptFromOutside(t, from, fd, -1, peer, peerPort, memberAddress);
+    listener.acceptFromOutside(t, from, fd, -1, peer, peerPort, meantBy(peer));
     return true;
   }
 
   /** A datagram of another member; lost if nobody is there for it. */
   public void arriveFromMember(int guestPort, byte[] peer, int peerPort, byte[] data) {
-    InetSocket receiver = find(false, memberAddress, guestPort, null);
+    InetSocket receiver = find(false, meantBy(peer), guestPort, null);
     if (receiver == null) {
       // A connected socket is its peer's alone.
       for (InetSocket s : udpPorts.getOrDefault(guestPort, List.of())) {
-        receiver = s;
+        receiver = s.hears(meantBy(peer)) ? s : receiver;
       }
     }
     if (receiver != null && receiver.hasRoomForDatagram()) {
-      receiver.arriveFromOutside(data, receiver.nameOf(peer, peerPort), memberAddress);
+      receiver.arriveFromOutside(data, receiver.nameOf(peer, peerPort), meantBy(peer));
     }
   }
 

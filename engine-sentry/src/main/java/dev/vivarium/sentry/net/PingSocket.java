@@ -90,7 +90,9 @@ public final class PingSocket extends SocketFile {
     if (isV6()) {
       for (int i = 0; i < 15; i++) {
         if (a[i] != 0) {
-          return network.outside() != null && Arrays.equals(a, InetSocket.v6Own());
+          return network.outside() != null
+              && (Arrays.equals(a, InetSocket.v6Own())
+                  || network.memberAddress() != 0 && Arrays.equals(a, network.v6Member()));
         }
       }
       return a[15] == 1 || a[15] == 0;

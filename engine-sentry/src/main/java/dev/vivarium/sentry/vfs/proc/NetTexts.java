@@ -19,8 +19,8 @@ final class NetTexts {
         "arp",
         t -> "IP address       HW type     Flags       HW address            Mask     Device\n");
     fs.text(d, "dev", t -> DEV + device(t, false) + (hasEth(t) ? device(t, true) : ""));
-    fs.text(d, "if_inet6", t -> hasV6(t) ? V6_LO + V6_ETH : V6_LO);
-    fs.text(d, "ipv6_route", t -> hasV6(t) ? V6_ROUTES : "");
+    fs.text(d, "if_inet6", t -> V6_LO + (hasV6(t) ? V6_ETH : "") + member(t, V6_MEMBER));
+    fs.text(d, "ipv6_route", t -> (hasV6(t) ? V6_ROUTES : "") + member(t, V6_MEMBERS));
     fs.text(
         d,
         "netlink",
@@ -35,7 +35,8 @@ final class NetTexts {
         t ->
             "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow"
                 + "\tIRTT\n"
-                + (hasEth(t) ? ROUTES : ""));
+                + (hasEth(t) ? ROUTES : "")
+                + member(t, MEMBERS));
     fs.text(d, "snmp", t -> snmp(t));
     fs.text(d, "netstat", t -> "");
     fs.text(d, "psched", t -> "000003e8 00000040 000f4240 3b9aca00\n"); // clocks, in ns
@@ -67,6 +68,12 @@ final class NetTexts {
   private static boolean hasV6(Task reader) {
     Outside outside = reader.kernel().network().outside();
     return outside != null && outside.hasV6();
+  }
+
+  /** A line that those in a private network have, with their number in it. */
+  private static String member(Task reader, String line) {
+    int address = reader.kernel().network().memberAddress();
+    return address == 0 ? "" : line.formatted(address & 0xff);
   }
 
   private static String inet(Task reader, int domain, boolean stream) {
@@ -152,6 +159,16 @@ final class NetTexts {
 
   private static final String V6_LO = "00000000000000000000000000000001 01 80 10 80       lo\n";
   private static final String V6_ETH = "fd860000000000000000000000000002 02 40 00 80     eth0\n";
+
+  private static final String V6_MEMBER =
+      "fd8700000000000000000000000000%02x 02 40 00 80     eth0\n";
+
+  private static final String V6_MEMBERS =
+      "fd870000000000000000000000000000 40 00000000000000000000000000000000 00"
+          + " 00000000000000000000000000000000 00000100 00000001 00000000 00000001     eth0\n";
+
+  private static final String MEMBERS =
+      "eth0\t0000570A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n";
 
   private static final String ROUTES =
       "eth0\t00000000\t0100560A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
