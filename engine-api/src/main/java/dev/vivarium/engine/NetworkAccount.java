@@ -34,6 +34,8 @@ public final class NetworkAccount {
   /** Most attempts that wait for a person, and outcomes that are remembered, for what is told. */
   private static final int MOST_KEPT = 256;
 
+  private static final int MOST_NAMES = 1024;
+
   private final NetworkSpec spec;
   private final SandboxHost host;
 
@@ -53,6 +55,15 @@ public final class NetworkAccount {
         @Override
         protected boolean removeEldestEntry(Map.Entry<String, Outcome> eldest) {
           return size() > MOST_KEPT;
+        }
+      };
+
+  /** By which names connections were allowed, by protocol, address and port. */
+  private final Map<String, String> names =
+      new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, String> eldest) {
+          return size() > MOST_NAMES;
         }
       };
 
@@ -124,6 +135,7 @@ public final class NetworkAccount {
    * @param rule the number of the rule that let it through; negative for none
    * @param kind the number of the address's {@link AddressKind}
    * @param name by which a rule allowed it; empty for none
+   * @param durationNanos how long it took; 0 if that is told later ({@link #connected})
    */
   public void opened(
       int pid,
@@ -143,6 +155,11 @@ public final class NetworkAccount {
         }
       }
       return; // it is told of when a person has answered
+    }
+    if (!name.isEmpty()) {
+      synchronized (this) {
+        names.put(about(protocol, address, port, ""), name);
+      }
     }
     String decision = decision(error, rule, kind, about(protocol, address, port, ""));
     boolean allowed = error != EACCES;
@@ -216,17 +233,28 @@ public final class NetworkAccount {
     }
   }
 
+  private synchronized String name(String protocol, byte[] address, int port) {
+    return names.getOrDefault(about(protocol, address, port, ""), "");
+  }
+
+  /** A connection that was {@link #opened} is there now. */
+  public void connected(byte[] address, int port, long durationNanos) {
+    String name = name("tcp", address, port);
+    host.events().connected(name.isEmpty() ? text(address) : name, port, durationNanos);
+  }
+
   /** A connection is over. */
   public void closed(boolean stream, byte[] address, int port, long sent, long received) {
+    String protocol = stream ? "tcp" : "udp";
     host.events()
         .network(
             new NetworkEvent(
                 0,
                 Action.CLOSE,
-                stream ? "tcp" : "udp",
+                protocol,
                 text(address),
                 port,
-                "",
+                name(protocol, address, port),
                 true,
                 "",
                 sent,

@@ -189,6 +189,11 @@ final class SandboxNetwork implements AutoCloseable, Outside.Arrivals, Outside.O
   }
 
   @Override
+  public void connected(byte[] address, int port, long durationNanos) {
+    account.connected(address, port, durationNanos);
+  }
+
+  @Override
   public void refused(int pid, String protocol, byte[] address) {
     account.refused(pid, protocol, address);
   }

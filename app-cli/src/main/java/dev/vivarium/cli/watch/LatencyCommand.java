@@ -130,7 +130,7 @@ public final class LatencyCommand extends Command {
       }
       case "hlog" -> context.out().print(log(rows, figures));
       case "table", "json", "jsonl" -> {
-        boolean parts = by.equals("syscall") && LatencyRow.hasParts(engine);
+        boolean parts = !by.equals("host") && LatencyRow.hasParts(engine);
         listing(rows, by, parts).print(context.out(), arguments);
         if (format.equals("table") && by.equals("syscall") && !parts) {
           context.err().println("viv: seen inside the guest, by its own kernel");
@@ -209,8 +209,8 @@ public final class LatencyCommand extends Command {
     values.put("p99Nanos", h.percentile(99));
     values.put("p999Nanos", h.percentile(99.9));
     values.put("maxNanos", h.max());
-    boolean times = by.equals("syscall");
-    row.parts().forEach((name, value) -> values.put(times ? name + "Nanos" : name, value));
+    values.putAll(row.counted());
+    row.parts().forEach((name, value) -> values.put(name + "Nanos", value));
     values.put("histogram", Base64.getEncoder().encodeToString(h.encode()));
     return values;
   }

@@ -13,9 +13,11 @@ import java.util.Map;
  *
  * @param name what it is called
  * @param latency how long it took
- * @param parts of a call, nanoseconds by where they went; of others, what was counted
+ * @param parts nanoseconds by where they went; empty if that is not known
+ * @param counted of what is no call, what was counted
  */
-record LatencyRow(String name, LatencyHistogram latency, Map<String, Long> parts) {
+record LatencyRow(
+    String name, LatencyHistogram latency, Map<String, Long> parts, Map<String, Long> counted) {
   /**
    * Whether an engine tells where the time of a call went. A guest's own kernel only says how long
    * it took.
@@ -38,29 +40,34 @@ record LatencyRow(String name, LatencyHistogram latency, Map<String, Long> parts
   private static LatencyRow call(Statistics.Calls c, boolean hasParts) {
     Map<String, Long> parts = new LinkedHashMap<>();
     if (!hasParts) {
-      return new LatencyRow(c.name(), c.latency(), parts);
+      return new LatencyRow(c.name(), c.latency(), parts, Map.of());
     }
     parts.put("sentry", c.insideNanos());
     parts.put("disk", c.disk().sum());
     parts.put("blocked", c.blocked().sum());
     parts.put("handOver", c.handOver().sum());
-    return new LatencyRow(c.name(), c.latency(), parts);
+    return new LatencyRow(c.name(), c.latency(), parts, Map.of());
   }
 
   private static LatencyRow file(Statistics.Files f) {
+    Map<String, Long> counted = new LinkedHashMap<>();
+    counted.put("reads", f.reads());
+    counted.put("writes", f.writes());
+    counted.put("bytesRead", f.bytesRead());
+    counted.put("bytesWritten", f.bytesWritten());
     Map<String, Long> parts = new LinkedHashMap<>();
-    parts.put("reads", f.reads());
-    parts.put("writes", f.writes());
-    parts.put("bytesRead", f.bytesRead());
-    parts.put("bytesWritten", f.bytesWritten());
-    return new LatencyRow(Escape.c(f.path()), f.latency(), parts);
+    parts.put("sentry", f.insideNanos());
+    parts.put("disk", f.diskNanos());
+    parts.put("blocked", f.blockedNanos());
+    parts.put("handOver", f.handOverNanos());
+    return new LatencyRow(Escape.c(f.path()), f.latency(), parts, counted);
   }
 
   private static LatencyRow host(Statistics.Hosts h) {
-    Map<String, Long> parts = new LinkedHashMap<>();
-    parts.put("connections", h.connections());
-    parts.put("sent", h.sent());
-    parts.put("received", h.received());
+    Map<String, Long> counted = new LinkedHashMap<>();
+    counted.put("connections", h.connections());
+    counted.put("sent", h.sent());
+    counted.put("received", h.received());
     return new LatencyRow(
         Escape.c(h.name())
             + ":"
@@ -69,6 +76,7 @@ record LatencyRow(String name, LatencyHistogram latency, Map<String, Long> parts
             + Escape.c(h.protocol())
             + (h.allowed() ? "" : " (refused)"),
         h.latency(),
-        parts);
+        Map.of(),
+        counted);
   }
 }

@@ -30,6 +30,13 @@ public interface EventSink {
   /** Something was done or tried in the network. */
   void network(NetworkEvent event);
 
+  /**
+   * A connection that was told of before, without how long it took, is there now.
+   *
+   * @param host its name, or its address where it has none
+   */
+  default void connected(String host, int port, long durationNanos) {}
+
   /** A limit of the sandbox was reached; {@code what} in one line. */
   void limit(int pid, String what);
 

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Adds up what was said of the network, per host, port and protocol. From any thread. */
 final class HostStatistics {
@@ -24,27 +25,41 @@ final class HostStatistics {
     switch (e.action()) {
       case CONNECT, ACCEPT, SEND, CLOSE -> {
         String name = e.name().isEmpty() ? e.address() : e.name();
-        Key key = new Key(name, e.port(), e.protocol(), e.allowed());
-        Row row = rows.get(key);
+        Row row = row(new Key(name, e.port(), e.protocol(), e.allowed()));
         if (row == null) {
-          if (rows.size() >= MOST_HOSTS) {
-            return;
-          }
-          row = new Row();
-          rows.put(key, row);
+          return;
         }
         if (e.action() == NetworkEvent.Action.CLOSE) {
           row.sent += e.sent();
           row.received += e.received();
         } else {
           row.connections++;
-          row.latency.record(e.durationNanos());
+          if (e.durationNanos() > 0) {
+            row.latency.record(e.durationNanos());
+          }
         }
       }
       case LISTEN, RESOLVE -> {
         // no host's traffic
       }
     }
+  }
+
+  /** How long it took to connect to a host, of whose connection {@link #add} knows already. */
+  synchronized void connected(String name, int port, long nanos) {
+    Row row = row(new Key(name, port, "tcp", true));
+    if (row != null) {
+      row.latency.record(nanos);
+    }
+  }
+
+  private @Nullable Row row(Key key) {
+    Row row = rows.get(key);
+    if (row == null && rows.size() < MOST_HOSTS) {
+      row = new Row();
+      rows.put(key, row);
+    }
+    return row;
   }
 
   synchronized List<Statistics.Hosts> rows() {

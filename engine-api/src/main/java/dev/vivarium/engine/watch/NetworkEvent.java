@@ -16,7 +16,8 @@ import java.util.Locale;
  *     or {@code net none}; empty if nothing had to
  * @param sent bytes, for {@link Action#CLOSE}
  * @param received bytes, for {@link Action#CLOSE}
- * @param durationNanos how long the connection took to be made, or the name to be resolved
+ * @param durationNanos how long the connection took to be made, or the name to be resolved; 0 if
+ *     that is not known yet
  */
 public record NetworkEvent(
     int pid,

@@ -29,7 +29,7 @@ public record Statistics(
     List<Hosts> hosts,
     long lostFiles) {
 
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
   private static final int MOST_ROWS = 100_000;
 
   public Statistics {
@@ -86,6 +86,9 @@ public record Statistics(
    * One file.
    *
    * @param path one char per byte
+   * @param blockedNanos of the calls' time, what they waited as they were asked to
+   * @param diskNanos of it, what they waited for files of the host
+   * @param handOverNanos of it, between being woken and going on
    */
   public record Files(
       String path,
@@ -93,7 +96,15 @@ public record Statistics(
       long writes,
       long bytesRead,
       long bytesWritten,
-      LatencyHistogram latency) {}
+      LatencyHistogram latency,
+      long blockedNanos,
+      long diskNanos,
+      long handOverNanos) {
+    /** What was neither waiting nor being handed over: the sentry's own work. */
+    public long insideNanos() {
+      return Math.max(0, latency.sum() - blockedNanos - diskNanos - handOverNanos);
+    }
+  }
 
   /**
    * One host outside.
@@ -155,6 +166,9 @@ public record Statistics(
         out.writeLong(f.bytesRead);
         out.writeLong(f.bytesWritten);
         histogram(out, f.latency);
+        out.writeLong(f.blockedNanos);
+        out.writeLong(f.diskNanos);
+        out.writeLong(f.handOverNanos);
       }
       out.writeInt(hosts.size());
       for (Hosts h : hosts) {
@@ -222,7 +236,15 @@ public record Statistics(
     for (int n = rows(in); n > 0; n--) {
       files.add(
           new Files(
-              text(in), in.readLong(), in.readLong(), in.readLong(), in.readLong(), histogram(in)));
+              text(in),
+              in.readLong(),
+              in.readLong(),
+              in.readLong(),
+              in.readLong(),
+              histogram(in),
+              in.readLong(),
+              in.readLong(),
+              in.readLong()));
     }
     List<Hosts> hosts = new ArrayList<>();
     for (int n = rows(in); n > 0; n--) {

@@ -205,6 +205,11 @@ public final class Watch implements EventSink {
   }
 
   @Override
+  public void connected(String host, int port, long durationNanos) {
+    hosts.connected(host, port, durationNanos);
+  }
+
+  @Override
   public void network(NetworkEvent e) {
     hosts.add(e);
     EventWriter w = active;

@@ -47,6 +47,9 @@ final class OutsideStream {
   /** An error that followed data, and was not told yet. */
   private int failure;
 
+  /** When the guest asked for it; 0 if it has been told how long that took. */
+  private long begun;
+
   private boolean connecting;
   private boolean established;
   private boolean arrived;
@@ -99,6 +102,7 @@ final class OutsideStream {
       byte[] name,
       long[] error) {
     HostSocket[] made = new HostSocket[1];
+    long begun = System.nanoTime();
     error[0] =
         outside.open(
             t, true, address, port, socket.localPort(), socket.pollQueue(), () -> {}, made);
@@ -108,6 +112,7 @@ final class OutsideStream {
     }
     OutsideStream s = new OutsideStream(socket, outside, host, address, port, name);
     s.connecting = true;
+    s.begun = begun;
     return s;
   }
 
@@ -158,8 +163,16 @@ final class OutsideStream {
   boolean isEstablished() {
     if (!established && connecting && host.isConnected()) {
       established = true;
+      tellConnected();
     }
     return established;
+  }
+
+  private void tellConnected() {
+    if (begun != 0) {
+      outside.observer().connected(address, port, System.nanoTime() - begun);
+      begun = 0;
+    }
   }
 
   /** Looks what has become of the connection: 0, -EINPROGRESS, or why it failed. */
@@ -176,6 +189,9 @@ final class OutsideStream {
     }
     connecting = false;
     established = error == 0;
+    if (established) {
+      tellConnected();
+    }
     PacketTap tap = established ? seen() : socket.tap();
     if (tap != null && !established) {
       tap.refused(socket.localName(), peerName, error == Errno.ECONNREFUSED);

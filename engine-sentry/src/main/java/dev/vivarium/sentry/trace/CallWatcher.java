@@ -105,7 +105,7 @@ final class CallWatcher implements Watcher {
     if (c != null) {
       c.add(t, number, result, nanos);
       if (before != null) {
-        files.count(files.of(t, before), writes(number), result, nanos);
+        files.count(t, files.of(t, before), writes(number), result, nanos);
       }
     }
     s.number = CallState.NO_CALL;

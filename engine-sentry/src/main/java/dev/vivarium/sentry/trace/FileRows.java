@@ -33,6 +33,9 @@ final class FileRows {
     long writes;
     long bytesRead;
     long bytesWritten;
+    long blockedNanos;
+    long diskNanos;
+    long handOverNanos;
 
     Row(byte[] path, boolean counts) {
       this.path = path;
@@ -62,12 +65,15 @@ final class FileRows {
     return row;
   }
 
-  void count(Row row, boolean writes, long result, long nanos) {
+  void count(Task t, Row row, boolean writes, long result, long nanos) {
     if (!row.counts) {
       lost++;
       return;
     }
     row.latency.record(nanos);
+    row.blockedNanos += t.blockedNanos;
+    row.diskNanos += t.diskNanos;
+    row.handOverNanos += t.handOverNanos;
     if (writes) {
       row.writes++;
       row.bytesWritten += Math.max(0, result);
@@ -98,7 +104,10 @@ final class FileRows {
               row.writes,
               row.bytesRead,
               row.bytesWritten,
-              row.latency.copy()));
+              row.latency.copy(),
+              row.blockedNanos,
+              row.diskNanos,
+              row.handOverNanos));
     }
     return told;
   }

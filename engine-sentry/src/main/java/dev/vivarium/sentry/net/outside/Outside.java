@@ -47,6 +47,7 @@ public final class Outside implements ReadyPoller.Watched {
      * @param rule the number of the rule that decided, or a negative number of its own
      * @param kind what the address is: the ordinal of an AddressKind
      * @param name by which the rule allows it, or empty
+     * @param durationNanos how long that took; 0 if a connection is on its way still
      */
     void opened(
         int pid,
@@ -58,6 +59,9 @@ public final class Outside implements ReadyPoller.Watched {
         int kind,
         String name,
         long durationNanos);
+
+    /** A connection that was on its way is there. */
+    void connected(byte[] address, int port, long durationNanos);
 
     /** Somebody was to be reached by what no rule can allow. */
     void refused(int pid, String protocol, byte[] address);
@@ -453,7 +457,7 @@ public final class Outside implements ReadyPoller.Watched {
               m.rule(),
               m.kind(),
               m.name(),
-              System.nanoTime() - opening.begun);
+              opening.stream && m.error() == 0 ? 0 : System.nanoTime() - opening.begun);
           opening.hasVerdict = m.index() == NetWire.OPEN_VERDICT;
           opening.finish(m.error(), m.fd());
           return;
