@@ -68,6 +68,26 @@ lacks() { # lacks NAME TEXT GOT
 # Runs viv with a time limit; what it says on stderr is in $log.
 log=$work/log
 run_viv() { timeout -k 5 "${LIMIT:-60}" "$viv" "$@" 2>"$log"; }
+# Whether this script may trace processes of ours; if not, the whole of it is skipped.
+may_trace() { [ "$(id -u)" = 0 ] || [ "$(cat /proc/sys/kernel/yama/ptrace_scope 2>/dev/null || echo 0)" = 0 ]; }
+need_tracing() { may_trace || { skip "$(basename "$0")" "tracing needs root here"; exit 0; }; }
+# An ordinary user's number, if root may become one that can read this checkout and make user namespaces, as a sandbox of theirs must.
+ordinary_user() {
+  local user=65534
+  command -v setpriv >/dev/null && setpriv --reuid $user --regid $user --clear-groups test -r "$viv" 2>/dev/null &&
+    setpriv --reuid $user --regid $user --clear-groups unshare --user true 2>/dev/null && echo $user
+}
+no_ordinary_user="such a user cannot read this checkout, or make user namespaces"
+# as_user_too [NAME=VALUE...]: the last thing that a script does whose caller is root: all of it once more as an ordinary user.
+as_user_too() {
+  local user
+  [ "$(id -u)" = 0 ] || return 0
+  user=$(ordinary_user) || { skip "$(basename "$0") as an ordinary user" "$no_ordinary_user"; return 0; }
+  mkdir -p "$work/user"
+  chown "$user" "$work/user"
+  chmod a+rx "$work"
+  env "$@" TMPDIR="$work/user" HOME="$work/user" setpriv --reuid "$user" --regid "$user" --clear-groups "$0" || failures=$((failures + 1))
+}
 # need PROGRAM...: the whole script is skipped without it
 need() {
   local program
