@@ -211,11 +211,17 @@ final class GoferFile extends File {
 
   @Override
   public long sync(Task t) {
-    int fd = node.writeDescriptor();
     PageCache cache = node.existingCache();
     if (cache != null) {
       cache.writeBackAll(t);
     }
-    return fd < 0 ? 0 : node.onHelper(t, () -> Libc.fsync(fd));
+    if (node.gofer().isReadOnly()) {
+      return 0;
+    }
+    // Who writes a file need not be who wants it on the disk: a descriptor for reading does for
+    // that.
+    int writing = node.writeDescriptor();
+    int fd = writing >= 0 ? writing : node.readDescriptor(t);
+    return fd < 0 ? fd : node.onHelper(t, () -> Libc.fsync(fd));
   }
 }

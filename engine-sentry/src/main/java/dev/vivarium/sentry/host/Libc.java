@@ -168,25 +168,41 @@ public final class Libc {
     }
   }
 
+  /**
+   * A call on a file that is made again where a signal of this process's own disturbed it: no guest
+   * has been sent one, and none knows what to do about it.
+   */
+  private static long again(long nr, long a0, long a1, long a2, long a3) {
+    long r;
+    do {
+      r = call(nr, a0, a1, a2, a3);
+    } while (r == -Errno.EINTR);
+    return r;
+  }
+
   public static long read(int fd, long buffer, long count) {
-    return call(Sys.READ, fd, buffer, count);
+    return again(Sys.READ, fd, buffer, count, 0);
   }
 
   public static long write(int fd, long buffer, long count) {
-    return call(Sys.WRITE, fd, buffer, count);
+    return again(Sys.WRITE, fd, buffer, count, 0);
   }
 
   public static long pread(int fd, long buffer, long count, long offset) {
-    return call(Sys.PREAD64, fd, buffer, count, offset);
+    return again(Sys.PREAD64, fd, buffer, count, offset);
   }
 
   public static long pwrite(int fd, long buffer, long count, long offset) {
-    return call(Sys.PWRITE64, fd, buffer, count, offset);
+    return again(Sys.PWRITE64, fd, buffer, count, offset);
   }
 
   /** preadv2(2) with an iovec array at {@code iov}. */
   public static long preadv2(int fd, long iov, int count, long offset, int flags) {
-    return CALLS.call(Sys.PREADV2, fd, iov, count, offset, 0, flags);
+    long r;
+    do {
+      r = CALLS.call(Sys.PREADV2, fd, iov, count, offset, 0, flags);
+    } while (r == -Errno.EINTR);
+    return r;
   }
 
   public static long lseek(int fd, long offset, int whence) {
@@ -214,15 +230,15 @@ public final class Libc {
   }
 
   public static int ftruncate(int fd, long length) {
-    return (int) call(Sys.FTRUNCATE, fd, length);
+    return (int) again(Sys.FTRUNCATE, fd, length, 0, 0);
   }
 
   public static int fsync(int fd) {
-    return (int) call(Sys.FSYNC, fd);
+    return (int) again(Sys.FSYNC, fd, 0, 0, 0);
   }
 
   public static int fallocate(int fd, int mode, long offset, long length) {
-    return (int) call(Sys.FALLOCATE, fd, mode, offset, length);
+    return (int) again(Sys.FALLOCATE, fd, mode, offset, length);
   }
 
   public static int memfdCreate(String name, int flags) {

@@ -135,7 +135,11 @@ public final class HostFile extends File {
     MemorySegment b = buffer();
     b.set(ValueLayout.JAVA_LONG, BUFFER, b.address());
     b.set(ValueLayout.JAVA_LONG, BUFFER + 8, count);
-    return Libc.syscall(call, fd, b.address() + BUFFER, 1, -1, -1, RWF_NOWAIT);
+    long n;
+    do {
+      n = Libc.syscall(call, fd, b.address() + BUFFER, 1, -1, -1, RWF_NOWAIT);
+    } while (n == -Errno.EINTR);
+    return n;
   }
 
   @Override
