@@ -3,10 +3,14 @@
 Each schedule starts one sandbox, lets something go wrong while it works, and judges: it ends within a bound, with what it was to
 print, or with a failure that it says; what a guest is told was done, was done; and nothing is left. The faults are made from outside:
 by ptrace in the living processes (inject-faults.c), by strace's injection in a start, by signals, and by a library that lets clocks
-jump. The product has no hook.
-No further schedule begins after so many seconds. Prints a line for each schedule that went wrong (FAIL), and at the end one with the counts.
+jump. A registry is one of the test's own (faulty_registry.py): it answers short, late, wrong or no more. The product has no hook.
+No further schedule begins after so many seconds. Prints a line for each schedule that went wrong (FAIL) or that
+this user may not make (SKIP), and at the end one with the counts. FAULTS_JOBS many are made beside each other.
 """
-import errno, json, os, random, shutil, signal, socket, subprocess, sys, tempfile, threading, time
+import concurrent.futures, errno, json, os, random, shutil, signal, socket, subprocess, sys, tempfile, threading, time
+
+sys.dont_write_bytecode = True  # nothing is left in the checkout
+import faulty_registry  # noqa: E402
 
 BOUND = 240  # seconds: the longest patience that is documented is 60, and the machine may have much else to do
 SLOW = "delay=1500000"
@@ -64,7 +68,18 @@ FAULTS = [
     ("start", "unshare,mount,pivot_root,setns,sethostname,landlock_create_ruleset,seccomp,pidfd_open", ["EPERM", "ENOSPC", "ENOMEM", "EINVAL"]),
     ("start", "mkdir,rename,symlink,link,fallocate,ftruncate", ["ENOSPC", "EIO", "EDQUOT", "EROFS"]),
     ("clock", "", ["real", "monotonic", "both"]),
+    ("registry", "manifest", ["403", "404", "429", "500", "503", "short", "reset", "wrong", "slow", "bytewise", "silent", "long", "garbage", "headers", "redirect",
+                              "length", "dies", "kill"]),
+    ("registry", "blob", ["404", "429", "500", "503", "short", "short", "no-ranges", "reset", "wrong", "slow", "bytewise", "silent", "long", "garbage", "headers",
+                          "redirect", "length", "dies", "kill", "kill"]),
+    ("registry", "any", ["500", "503", "short", "reset", "garbage", "slow", "dies", "kill"]),
 ]
+
+# How often a call is made while the guest works, where that is seldom: so that the turn of the fault comes.
+SELDOM = {"accept": 1, "recvfrom": 2, "connect": 1, "socket": 1, "mkdirat": 1, "renameat2": 1, "unlinkat": 2, "inotify_add_watch": 1, "readlinkat": 1,
+          "getdents64": 3, "fsync,ftruncate,fallocate": 1, "pwritev2": 1, "rename,unlink": 2, "tgkill,kill": 2, "epoll_ctl": 1, "epoll_wait": 5, "openat": 1}
+# What only the gofer of mounts does.
+OF_MOUNTS = ("mkdirat", "renameat2", "unlinkat", "inotify_add_watch")
 
 # What the guest does. A step says ok only if what it did is what it should be.
 GUEST = r"""
@@ -91,7 +106,10 @@ CLOCK = r"""
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
-/* Clocks that jump: by SECONDS of real time there and back, or of monotonic time ahead, at every so many looks. */
+/*
+ * Clocks that jump: by SECONDS of real time there and back, at every so many looks, or some of monotonic time ahead, once. What waits
+ * until a time waits so much longer then, since the host's kernel knows nothing of the jump.
+ */
 static long looks;
 int clock_gettime(clockid_t id, struct timespec *t) {
   int r = (int)syscall(SYS_clock_gettime, id, t);
@@ -102,7 +120,7 @@ int clock_gettime(clockid_t id, struct timespec *t) {
   if (id == CLOCK_REALTIME && (*kind == 'r' || *kind == 'b'))
     t->tv_sec += n / 100 % 3 == 1 ? jump : n / 100 % 3 == 2 ? -jump : 0;
   if (id == CLOCK_MONOTONIC && (*kind == 'm' || *kind == 'b') && n > 3000)
-    t->tv_sec += labs(jump) % 1000;
+    t->tv_sec += 7;
   return r;
 }
 """
@@ -169,7 +187,7 @@ class Listener(threading.Thread):
 
 
 class Schedule:
-    def __init__(self, viv, seed, work, port, user):
+    def __init__(self, viv, seed, work, port, user, image):
         self.viv, self.seed, self.user = viv, seed, user
         self.random = random.Random(seed)
         # Every kind of fault has its turn; how it comes about is chance.
@@ -195,12 +213,13 @@ class Schedule:
             TMPDIR=f"{self.base}/tmp",
             VIVARIUM_TEST_FAULTS=str(self.seed),
         )
-        self.port = port
+        self.port, self.image = port, image
         self.known = {}
         self.helpers = []
         self.problems = []
         self.hung = ""
         self.changed = ""
+        self.skipped = ""
 
     def as_user(self, words):
         if not self.user:
@@ -209,6 +228,8 @@ class Schedule:
 
     def when(self):
         first = self.random.choice([1, 1, 2, 3, 5, 8, 13, 21, 40])
+        if self.role != "start":
+            first = min(first, SELDOM.get(self.call, 40))
         step = self.random.choice([0, 0, 7, 3, 1]) if self.kind != "signal=KILL" else 0
         if self.kind == SLOW and step:
             step = 15
@@ -227,8 +248,12 @@ class Schedule:
             what = "signal=9"
         process = subprocess.Popen([os.environ["FAULTS_INJECT"], str(pid), self.call, str(first), str(step), what], stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        process.stdout.readline()
-        self.helpers.append(process)
+        if process.stdout.readline() or start_time(pid) is None:
+            self.helpers.append(process)
+        else:
+            # A process that made itself undumpable is closed to who is not root.
+            process.communicate()
+            self.skipped = f"this user may not trace the {self.role}"
 
     def injection(self):
         first, step = self.when()
@@ -271,6 +296,60 @@ class Schedule:
         return roles
 
     def run(self):
+        if self.role == "registry":
+            self.pull()
+        else:
+            self.work()
+
+    def pull(self):
+        """An image comes from a registry some of whose answers are not what they should be; then the registry is well again."""
+        first, step = self.random.choice([1, 1, 2, 3]), self.random.choice([0, 0, 1, 2])
+        kind, step = ("slow", 1) if self.kind == "kill" else (self.kind, 0 if self.kind == "silent" else step)
+        faulty = faulty_registry.FaultyRegistry(self.image, self.call, kind, first, step, self.seed)
+        well = faulty_registry.FaultyRegistry(self.image)
+        try:
+            # Asked for by each of two at once, now and then: one fetches, the other waits for it.
+            pulls = [self.viv_process("pull", "--progress", "none", f"127.0.0.1:{faulty.port}/faults/image:1", into=f"pull{i}")
+                     for i in range(self.random.choice([1, 1, 1, 2]))]
+            began = time.monotonic()
+            if self.kind == "kill":
+                time.sleep(0.2 + self.random.random() * 2.5)
+                self.send(pulls[0].pid, signal.SIGKILL)
+            for i, pull in enumerate(pulls):
+                code = self.wait(pull, began)
+                said = read(f"{self.base}/pull{i}.err")
+                fine = code == 0 or code == 125 and said.startswith("viv: ") and said.count("\n") == 1 or code == -signal.SIGKILL and self.kind == "kill"
+                if code is not None and not fine:
+                    self.problems.append(f"pull ended with {code}: {said[:300]!r}")
+                if self.call == "blob" and self.kind == "wrong" and step == 1 and first == 1 and code == 0:
+                    self.problems.append("it took blobs whose digests are wrong")
+                if code == 0:
+                    self.expect("run --rm --pull never", self.image.says, "run", "--rm", "--pull", "never", f"127.0.0.1:{faulty.port}/faults/image:1")
+                elif len(pulls) == 1:
+                    self.expect("images after a pull that failed", "", "images", "-q")
+            self.changed = f"changed {faulty.changed} of {faulty.seen}"
+            faulty.stop()
+            self.expect("verify", None, "verify")
+            self.expect("run from a registry that is well", self.image.says, "run", "--rm", "--progress", "none", f"127.0.0.1:{well.port}/faults/image:1")
+            self.leftovers()
+        finally:
+            faulty.stop()
+            well.stop()
+
+    def viv_process(self, *words, into):
+        process = subprocess.Popen(self.as_user([self.viv, *words]), env=self.environment, stdin=subprocess.DEVNULL, stdout=open(f"{self.base}/{into}.out", "w"),
+                                   stderr=open(f"{self.base}/{into}.err", "w"), cwd=self.base)
+        self.known[process.pid] = start_time(process.pid)
+        return process
+
+    def expect(self, what, wanted, *words):
+        """What must succeed, whatever was before."""
+        code = self.wait(self.viv_process(*words, into="expected"), time.monotonic())
+        said, error = read(f"{self.base}/expected.out"), read(f"{self.base}/expected.err")
+        if code is not None and (code != 0 or wanted is not None and said != wanted):
+            self.problems.append(f"{what}: {code}: {said[:200]!r} {error[:300]!r}")
+
+    def work(self):
         words = [self.viv, "run", "-i", "--rm", "--name", self.name, "--allow", f"host.vivarium.internal:{self.port}", "-v", f"{self.base}/shared:/shared:rw"]
         if self.role == "records" or self.random.random() < 0.15:
             words += ["--trace", f"{self.base}/trace.jsonl", "--report", f"{self.base}/report.json"]
@@ -315,7 +394,8 @@ class Schedule:
             time.sleep(0.05)
         pids = roles.get(self.role if self.role != "records" else "sentry", [])
         if self.role in ("gofer", "netgofer", "supervisor", "sentry") and self.call != "signal" and pids:
-            self.inject(self.random.choice(pids))
+            # The gofer of the image is the older of the two.
+            self.inject(max(pids) if self.call in OF_MOUNTS else self.random.choice(pids))
         elif self.role == "records" and pids:
             self.inject(pids[0])
         try:
@@ -407,10 +487,12 @@ class Schedule:
         wrong = [s for s in said if s != "done" and (not s.endswith((" ok", " failed")) or s.split(" ")[0] not in STEPS)]
         if self.role != "output" and wrong:
             self.problems.append(f"printed what nobody wrote: {wrong[:3]}")
-        if self.role != "output" and [s.split(" ")[0] for s in steps] != STEPS[: len(steps)]:
+        # A line that could not be written is no loss if the guest was told so.
+        write_errors = sum("write error: " in line for line in errors)
+        if self.role != "output" and not self.is_part_of_steps(steps, write_errors):
             self.problems.append("a line of its output is missing")
         if code == 0:
-            if self.role != "output" and said[-1:] != ["done"]:
+            if self.role != "output" and said[-1:] != ["done"] and not write_errors:
                 self.problems.append("it ended with 0 and not all output is there")
         elif code is not None:
             # The client that was killed or interrupted tells nothing; a guest's process that was killed is its own affair.
@@ -418,6 +500,8 @@ class Schedule:
             told = code in (124, 125) and len(ours) >= 1 or code in (126, 127) and len(errors) >= 1
             mine = self.role == "client" or code < 0 and self.role in ("sentry", "all")
             guests = code in (1, 2, 130, 137, 141, 143) or self.role == "output"
+            # What it had to say may have met the fault as well.
+            mine |= self.role in ("sentry", "records") and "write" in self.call.split(",") and self.kind.startswith("E")
             if not (told or mine or guests):
                 self.problems.append(f"it ended with {code} and does not say why")
         if len(ours) > 1 and not all("degraded" in o or "warn" in o for o in ours[:-1]):
@@ -432,6 +516,15 @@ class Schedule:
             if not (fine or failed or killed):
                 self.problems.append(f"exec ended with {second_code}: {text!r} {said_there!r}")
         self.leftovers()
+
+    @staticmethod
+    def is_part_of_steps(steps, missing):
+        """Whether these lines are those of the first steps, in order, but for so many."""
+        rest = iter(STEPS)
+        names = [s.split(" ")[0] for s in steps]
+        if not all(name in rest for name in names):
+            return False
+        return not names or STEPS.index(names[-1]) + 1 - len(names) <= missing
 
     def leftovers(self):
         # One that ended in good order is gone. What a killed process could not settle, the next command does.
@@ -499,11 +592,12 @@ class Schedule:
 
 
 def main():
-    viv, first, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    viv, first, count = os.path.abspath(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     user = int(os.environ.get("FAULTS_USER", "0"))
     work = tempfile.mkdtemp(prefix="faults")
     os.chmod(work, 0o755)
     listener = Listener()
+    image = faulty_registry.Image(work)
     clock = f"{work}/clock.so"
     with open(f"{work}/clock.c", "w") as f:
         f.write(CLOCK)
@@ -513,33 +607,44 @@ def main():
     subprocess.run(["gcc", "-O1", "-o", inject, os.path.join(os.path.dirname(os.path.abspath(__file__)), "inject-faults.c")], check=True)
     os.environ["FAULTS_INJECT"] = inject
     until = time.monotonic() + (float(sys.argv[4]) if len(sys.argv) > 4 else 1e9)
-    failed = made = 0
-    try:
-        for seed in range(first, first + count):
-            if time.monotonic() > until:
-                break
-            made += 1
-            schedule = Schedule(viv, seed, work, listener.port, user)
-            began = time.monotonic()
-            try:
-                schedule.run()
-            except subprocess.TimeoutExpired as e:
-                schedule.problems.append(f"{e.cmd[-6:]} has not ended")
-            what = f"{seed} {schedule.role} {schedule.call} {schedule.kind}"
+    lock = threading.Lock()
+    counts = {"made": 0, "failed": 0, "skipped": 0, "idle": 0}
+
+    def make(seed):
+        if time.monotonic() > until:
+            return
+        schedule = Schedule(viv, seed, work, listener.port, user, image)
+        began = time.monotonic()
+        try:
+            schedule.run()
+        except subprocess.TimeoutExpired as e:
+            schedule.problems.append(f"{e.cmd[-6:]} has not ended")
+        what = f"{seed} {schedule.role} {schedule.call} {schedule.kind}"
+        with lock:
+            counts["made"] += 1
+            counts["idle"] += schedule.changed.startswith("changed 0 ")
             if os.environ.get("FAULTS_VERBOSE"):
                 print(f"# {what}: {schedule.changed} {time.monotonic() - began:.1f} s: {read(schedule.base + '/out').split()[-1:]} {read(schedule.base + '/err').strip()[-200:]}", flush=True)
             if schedule.problems:
-                failed += 1
+                counts["failed"] += 1
                 print(f"FAIL schedule {what}", *schedule.problems, sep="\n    ")
                 for text in (read(f"{schedule.base}/err")[-1500:], read(f"{schedule.base}/out")[-600:], schedule.hung, read(f"{schedule.base}/strace")[-800:] if "INJECTED" in read(f"{schedule.base}/strace") else ""):
                     print(*("    " + line for line in text.splitlines()), sep="\n", flush=True)
-            if not (schedule.problems and os.environ.get("FAULTS_KEEP")):
-                shutil.rmtree(schedule.base, ignore_errors=True)
+            elif schedule.skipped:
+                counts["skipped"] += 1
+                print(f"SKIP schedule {what}: {schedule.skipped}", flush=True)
+        if not (schedule.problems and os.environ.get("FAULTS_KEEP")):
+            shutil.rmtree(schedule.base, ignore_errors=True)
+
+    try:
+        with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("FAULTS_JOBS", "1"))) as jobs:
+            for _ in jobs.map(make, range(first, first + count)):
+                pass
     finally:
         if not os.environ.get("FAULTS_KEEP"):
             shutil.rmtree(work, ignore_errors=True)
-    print(f"{made} schedules, {failed} failed")
-    sys.exit(failed != 0)
+    print("{made} schedules, {failed} failed, {skipped} not made, in {idle} the turn of the fault did not come".format(**counts))
+    sys.exit(counts["failed"] != 0)
 
 
 if __name__ == "__main__":
