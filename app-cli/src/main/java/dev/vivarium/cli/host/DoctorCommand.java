@@ -106,7 +106,7 @@ public final class DoctorCommand extends Command {
           p.capabilities() == 0 ? "none" : Long.toHexString(p.capabilities()),
           p.namespaces().isEmpty() ? "-" : String.join(" ", p.namespaces()),
           p.descriptors() < 0 ? "?" : Integer.toString(p.descriptors()),
-          p.down().isEmpty() ? "up" : "DOWN: " + String.join("; ", p.down()));
+          wallsOf(p));
     }
     listing.print(context.out(), arguments);
     // What /proc does not tell of: Landlock.
@@ -117,6 +117,13 @@ public final class DoctorCommand extends Command {
           .println("viv: degraded, as --allow-degraded said: without " + sandbox.degraded());
     }
     return up ? 0 : 1;
+  }
+
+  private static String wallsOf(SandboxWalls.ProcessWalls p) {
+    if (!p.role().mustBeConfined()) {
+      return "none: it may do what you may";
+    }
+    return p.down().isEmpty() ? "up" : "DOWN: " + String.join("; ", p.down());
   }
 
   private static Map<String, @Nullable Object> values(SandboxWalls.ProcessWalls p, String what) {

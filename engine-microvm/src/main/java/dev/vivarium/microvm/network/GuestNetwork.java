@@ -5,6 +5,7 @@ import dev.vivarium.engine.NetworkSpec;
 import dev.vivarium.engine.SandboxHost;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.microvm.agent.AgentConnection;
+import dev.vivarium.microvm.host.NativePrograms;
 import dev.vivarium.microvm.vmm.PortAddress;
 import java.io.BufferedInputStream;
 import java.io.Closeable;
@@ -20,7 +21,6 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -61,7 +61,10 @@ public final class GuestNetwork implements AutoCloseable {
     Path socket = host.runDirectory().resolve("netgofer.sock");
     List<String> words =
         new ArrayList<>(
-            List.of(program(host.runDirectory()).toString(), "guest", socket.toString()));
+            List.of(
+                NativePrograms.find(PROGRAM, host.runDirectory()).toString(),
+                "guest",
+                socket.toString()));
     words.addAll(spec.arguments(host.runDirectory(), sandbox.name(), sandbox.hostname()));
     Files.deleteIfExists(socket);
     try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
@@ -105,27 +108,6 @@ public final class GuestNetwork implements AutoCloseable {
     } catch (IOException e) {
       // Nothing depends on it.
     }
-  }
-
-  /** Where the program is: beside what we run from, or else a copy in the sandbox's directory. */
-  private static Path program(Path directory) throws IOException {
-    String path = System.getProperty("java.class.path", "");
-    int end = path.indexOf(File.pathSeparatorChar);
-    Path first = Path.of(end < 0 ? path : path.substring(0, end)).toAbsolutePath();
-    Path folder = first.toString().endsWith(".jar") ? first.resolveSibling("") : first;
-    Path installed = folder.resolve("native").resolve(PROGRAM);
-    if (Files.isExecutable(installed)) {
-      return installed;
-    }
-    Path copy = directory.resolve(PROGRAM);
-    try (InputStream in = GuestNetwork.class.getResourceAsStream("/native/" + PROGRAM)) {
-      if (in == null) {
-        throw new IOException("this build lacks native/" + PROGRAM + "; build Vivarium again");
-      }
-      Files.write(copy, in.readAllBytes());
-    }
-    Files.setPosixFilePermissions(copy, PosixFilePermissions.fromString("rwx------"));
-    return copy;
   }
 
   /**

@@ -48,8 +48,6 @@ final class QemuCommand {
     boolean emulated = spec.accelerator() == Accelerator.TCG;
     String size = (spec.memoryBytes() >> 20) + "M";
     List<String> words = new ArrayList<>();
-    // Whatever happens to this process, the machine goes with it.
-    words.addAll(List.of("setpriv", "--pdeathsig", "KILL", "--no-new-privs", "--"));
     words.addAll(List.of(PROGRAM, "-nodefaults", "-no-user-config", "-no-reboot"));
     words.addAll(List.of("-display", "none", "-serial", "stdio"));
     words.addAll(

@@ -9,6 +9,8 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -50,8 +52,12 @@ final class QemuMachine implements Machine {
       Files.deleteIfExists(sockets.agent());
       Files.deleteIfExists(sockets.files());
       Files.deleteIfExists(sockets.network());
+      // Whatever happens to this process, the machine goes with it; and it sees nothing of the
+      // host.
+      List<String> words = new ArrayList<>(Enclosure.of(spec, memory));
+      words.addAll(QemuCommand.of(spec, memory, sockets));
       Process process =
-          new ProcessBuilder(QemuCommand.of(spec, memory, sockets))
+          new ProcessBuilder(words)
               .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
               .start();
       return connect(process, monitors, sockets);

@@ -103,6 +103,30 @@ class MachineTest {
   }
 
   @Test
+  void aMonitorSeesOfTheHostOnlyTheFilesOfItsMachine() {
+    MachineSpec spec =
+        new MachineSpec(
+            new GuestKernel("k", Path.of("/k"), Path.of("/i")),
+            Accelerator.TCG,
+            MachineSpec.Bus.MMIO,
+            512 << 20,
+            2,
+            List.of(Path.of("/store/a"), Path.of("/t/empty"), Path.of("/t/empty")),
+            Optional.of(Path.of("/scratch")),
+            "",
+            Path.of("/run/box"));
+    assertEquals(
+        List.of("w/run/box", "r/k", "r/i", "r/store/a", "r/t/empty", "w/scratch"),
+        Enclosure.rules(spec, QemuCommand.Memory.OWN));
+    assertEquals(
+        List.of("w/run/box", "w/t/memory", "r/store/a", "r/t/empty", "w/scratch"),
+        Enclosure.rules(spec, new QemuCommand.Memory(Path.of("/t/memory"), false, true)));
+    assertTrue(
+        Enclosure.rules(spec, new QemuCommand.Memory(Path.of("/t/memory"), true, false))
+            .contains("w/t"));
+  }
+
+  @Test
   void aBoardWithPciHasThePciDevicesAndItsKernelIsTold() {
     MachineSpec spec = RestApiTest.spec(MachineSpec.Bus.PCI, 1, Path.of("/run"));
     List<String> words =
