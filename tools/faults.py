@@ -68,10 +68,10 @@ FAULTS = [
     ("start", "unshare,mount,pivot_root,setns,sethostname,landlock_create_ruleset,seccomp,pidfd_open", ["EPERM", "ENOSPC", "ENOMEM", "EINVAL"]),
     ("start", "mkdir,rename,symlink,link,fallocate,ftruncate", ["ENOSPC", "EIO", "EDQUOT", "EROFS"]),
     ("clock", "", ["real", "monotonic", "both"]),
-    ("registry", "manifest", ["403", "404", "429", "500", "503", "short", "reset", "wrong", "slow", "bytewise", "silent", "long", "garbage", "headers", "redirect",
-                              "length", "dies", "kill"]),
-    ("registry", "blob", ["404", "429", "500", "503", "short", "short", "no-ranges", "reset", "wrong", "slow", "bytewise", "silent", "long", "garbage", "headers",
-                          "redirect", "length", "dies", "kill", "kill"]),
+    ("registry", "manifest", ["403", "404", "429", "500", "503", "short", "reset", "wrong", "slow", "late", "bytewise", "silent", "long", "garbage", "headers",
+                              "redirect",                              "length", "dies", "kill"]),
+    ("registry", "blob", ["404", "429", "500", "503", "short", "short", "no-ranges", "reset", "wrong", "slow", "late", "late", "bytewise", "silent", "long", "garbage",
+                          "headers", "redirect", "length", "dies", "kill", "kill"]),
     ("registry", "any", ["500", "503", "short", "reset", "garbage", "slow", "dies", "kill"]),
 ]
 
@@ -304,12 +304,13 @@ class Schedule:
     def pull(self):
         """An image comes from a registry some of whose answers are not what they should be; then the registry is well again."""
         first, step = self.random.choice([1, 1, 2, 3]), self.random.choice([0, 0, 1, 2])
-        kind, step = ("slow", 1) if self.kind == "kill" else (self.kind, 0 if self.kind == "silent" else step)
+        kind, step = ("slow", 1) if self.kind == "kill" else (self.kind, 0 if self.kind in ("silent", "late") else step)
         faulty = faulty_registry.FaultyRegistry(self.image, self.call, kind, first, step, self.seed)
         well = faulty_registry.FaultyRegistry(self.image)
         try:
             # Asked for by each of two at once, now and then: one fetches, the other waits for it.
-            pulls = [self.viv_process("pull", "--progress", "none", f"127.0.0.1:{faulty.port}/faults/image:1", into=f"pull{i}")
+            words = ["run", "--rm"] if self.kind == "late" or self.random.random() < 0.3 else ["pull"]
+            pulls = [self.viv_process(*words, "--progress", "none", f"127.0.0.1:{faulty.port}/faults/image:1", into=f"pull{i}")
                      for i in range(self.random.choice([1, 1, 1, 2]))]
             began = time.monotonic()
             if self.kind == "kill":
@@ -320,7 +321,11 @@ class Schedule:
                 said = read(f"{self.base}/pull{i}.err")
                 fine = code == 0 or code == 125 and said.startswith("viv: ") and said.count("\n") == 1 or code == -signal.SIGKILL and self.kind == "kill"
                 if code is not None and not fine:
-                    self.problems.append(f"pull ended with {code}: {said[:300]!r}")
+                    self.problems.append(f"{words[0]} ended with {code}: {said[:300]!r}")
+                if code == 0 and words[0] == "run" and read(f"{self.base}/pull{i}.out") != self.image.says:
+                    self.problems.append("run printed something else")
+                if code not in (0, None) and self.kind == "late":
+                    self.problems.append(f"a registry that only is late is none to it: {said[:300]!r}")
                 if self.call == "blob" and self.kind == "wrong" and step == 1 and first == 1 and code == 0:
                     self.problems.append("it took blobs whose digests are wrong")
                 if code == 0:

@@ -42,7 +42,7 @@ final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process
   private static final int FAILED = 125;
   private static final int TIMED_OUT = 124;
 
-  /** A process that no client asks for anything within this time was started for nothing. */
+  /** A process without a client that nobody asks for anything is there for nothing then. */
   private static final Duration UNCLAIMED = Duration.ofSeconds(20);
 
   private static final long ORPHAN_POLL_MILLIS = 200;
@@ -277,11 +277,13 @@ final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process
   /** Waits for a client; a process whose client is gone before it came ends. */
   private synchronized ControlMessage.@Nullable Start awaitStart() {
     long deadline = System.nanoTime() + UNCLAIMED.toNanos();
+    // It may have an image to fetch before it comes, which takes as long as it takes.
+    String client = System.getenv(SandboxLauncher.CLIENT_VARIABLE);
     try {
       while (start == null && !abandoned) {
         if (connected) {
           wait();
-        } else if (System.nanoTime() > deadline || isOrphan()) {
+        } else if (client == null ? System.nanoTime() > deadline : isOrphan(client)) {
           return null;
         } else {
           wait(ORPHAN_POLL_MILLIS);
@@ -293,13 +295,11 @@ final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process
     return start;
   }
 
-  private static boolean isOrphan() {
-    String client = System.getenv(SandboxLauncher.CLIENT_VARIABLE);
-    return client != null
-        && !ProcessHandle.current()
-            .parent()
-            .map(parent -> String.valueOf(parent.pid()).equals(client))
-            .orElse(false);
+  private static boolean isOrphan(String client) {
+    return !ProcessHandle.current()
+        .parent()
+        .map(parent -> String.valueOf(parent.pid()).equals(client))
+        .orElse(false);
   }
 
   /** From the specification to the end of the first process. */
