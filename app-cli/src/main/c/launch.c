@@ -91,6 +91,17 @@ static int in_front(const char *dist, char **words) {
   return 0;
 }
 
+/* Whether options before an image ask for a virtual machine: its start needs other classes than the sentry's. */
+static int in_machine(char **words) {
+  for (; *words && **words == '-'; words++) {
+    if (!strcmp(*words, "--engine=microvm") || (!strcmp(*words, "--engine") && words[1] && !strcmp(words[1], "microvm")))
+      return 1;
+    if (is_one_of(*words, with_value) && !*++words)
+      return 0;
+  }
+  return 0;
+}
+
 int main(int argc, char **argv) {
   if (argc < 4) {
     fprintf(stderr, "viv: wrong usage: launch JAVA_HOME DIST PROGRAM [WORD...]; it is started by viv\n");
@@ -112,6 +123,8 @@ int main(int argc, char **argv) {
   if (!strcmp(verb, "run") && in_front(dist, words + 1)) {
     *end++ = join(dist, "/", "front");
     arguments = "/run.args";
+    if (in_machine(words + 1))
+      cache = "vm.aot";
   } else if (!strcmp(verb, "gui") && !words[1] && there(dist, "gui.args", R_OK)) {
     /* The desktop is a program of its own: its libraries would cost every other command's start. */
     arguments = "/gui.args";

@@ -23,7 +23,8 @@ public final class TemplateMaker {
 
   /** Starts it. */
   static void start(MachineSpec spec) throws IOException {
-    new ProcessBuilder(
+    background(
+        List.of(
             "setsid",
             "nice",
             "-n",
@@ -32,6 +33,7 @@ public final class TemplateMaker {
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
             "-Xmx64m",
+            "-Dvivarium.home=" + System.getProperty("vivarium.home", ""),
             "-cp",
             System.getProperty("java.class.path"),
             TemplateMaker.class.getName(),
@@ -42,11 +44,7 @@ public final class TemplateMaker {
             spec.bus().name(),
             String.valueOf(spec.kernel().image().getParent()),
             spec.scratch().isPresent() ? "scratch" : "",
-            spec.kernelArguments())
-        .redirectInput(new File("/dev/null"))
-        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-        .redirectError(ProcessBuilder.Redirect.DISCARD)
-        .start();
+            spec.kernelArguments()));
   }
 
   /** Makes it; what goes wrong, the next sandbox meets again. */
@@ -76,5 +74,37 @@ public final class TemplateMaker {
       }
       Files.deleteIfExists(sockets);
     }
+    train(System.getProperty("vivarium.home", ""));
+  }
+
+  /**
+   * Has the cache made that starts of virtual machines load their classes from, in a checkout that
+   * has its others: when it was built there was no kernel yet.
+   */
+  private static void train(String home) throws IOException {
+    Path checkout = Path.of(home).resolve("../../..").normalize();
+    Path script = checkout.resolve("tools/train");
+    if (!Path.of(home).endsWith("app-cli/target/dist")
+        || "1".equals(System.getenv("VIVARIUM_NO_TRAINING"))
+        || !Files.exists(Path.of(home, "sandbox.aot"))
+        || Files.exists(Path.of(home, "vm.aot"))
+        || !Files.isExecutable(script)) {
+      return;
+    }
+    background(
+        List.of(
+            "setsid",
+            "nice",
+            script.toString(),
+            checkout.toString(),
+            System.getProperty("java.home")));
+  }
+
+  private static void background(List<String> command) throws IOException {
+    new ProcessBuilder(command)
+        .redirectInput(new File("/dev/null"))
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .redirectError(ProcessBuilder.Redirect.DISCARD)
+        .start();
   }
 }
