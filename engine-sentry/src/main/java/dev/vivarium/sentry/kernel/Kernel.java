@@ -88,7 +88,7 @@ public final class Kernel {
   /** Processes that were killed because the sandbox had no memory left. */
   public long oomKills;
 
-  /** What processes used that were started from outside and are gone, but for the first one. */
+  /** What processes used that were started from outside, the first one among them, and are gone. */
   final CpuTimes goneFromOutside = new CpuTimes();
 
   private @Nullable Tmpfs memfds;

@@ -287,7 +287,7 @@ public final class TaskExit {
       parent.children.remove(g);
       parent.reapedChildren.add(g.exitedTasks);
       parent.reapedChildren.add(g.reapedChildren);
-    } else if (g != g.kernel().init()) {
+    } else {
       g.kernel().goneFromOutside.add(g.exitedTasks);
       g.kernel().goneFromOutside.add(g.reapedChildren);
     }
