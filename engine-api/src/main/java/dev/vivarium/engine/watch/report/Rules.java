@@ -71,7 +71,7 @@ final class Rules {
               + "|kptr_restrict|randomize_va_space|yama/.*))|/dev/(mem|kmem|port|kmsg)"
               + "|/dev/(sd|hd|vd|nvme|xvd|dm-|loop|mapper/).*|/sys/kernel/debug(/.*)?"
               + "|/sys/firmware(/.*)?|/sys/fs/cgroup/.*release_agent|/lib/modules(/.*)?"
-              + "|/(run|var/run)/docker\\.sock|/boot(/.*)?");
+              + "|/(run|var/run)/docker\\.sock|/boot/.+");
 
   /** What every program reads. */
   private static final Pattern SYSTEM =

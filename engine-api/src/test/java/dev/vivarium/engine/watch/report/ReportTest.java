@@ -171,6 +171,8 @@ class ReportTest {
   void whatFailedIsAnAttempt() {
     seen.accept(call("openat", -13, new long[] {-100, 77, 01}, "", "/etc/cron.d/x"));
     assertEquals("medium", levelOf("persistence"));
+    seen.accept(call("lgetxattr", -61, new long[] {77, 77}, "/boot"));
+    assertEquals("none", levelOf("kernel-files"), "who lists the root reaches for nothing");
     seen.accept(call("openat", -13, new long[] {-100, 77, 0}, "", "/proc/kcore"));
     assertEquals("medium", levelOf("kernel-files"));
     seen.accept(call("ptrace", -1, new long[] {16, 5}));
