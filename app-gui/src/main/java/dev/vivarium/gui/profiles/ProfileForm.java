@@ -61,7 +61,7 @@ final class ProfileForm {
   private boolean filling;
 
   ProfileForm(FieldEditor.Listener listener) {
-    ColumnConstraints label = new ColumnConstraints(104);
+    ColumnConstraints label = new ColumnConstraints(122);
     ColumnConstraints field = new ColumnConstraints(120, 200, Double.MAX_VALUE);
     field.setHgrow(Priority.ALWAYS);
     grid.getColumnConstraints().addAll(label, field);
