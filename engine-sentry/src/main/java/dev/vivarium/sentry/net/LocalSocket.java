@@ -10,7 +10,6 @@ import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.memory.Uio;
 import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.Inode;
-import java.util.ArrayDeque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -19,43 +18,34 @@ import org.jspecify.annotations.Nullable;
  * is the same for all is here: connections, queues, waiting, the end.
  */
 public abstract class LocalSocket extends SocketFile {
-  /** Largest piece of a stream that is moved at a time. */
-  private static final int STREAM_CHUNK = 64 * 1024;
-
-  static final int MAX_BACKLOG = 4096;
-
   protected final Network network;
-  private final ReceiveQueue received = new ReceiveQueue();
+  final ReceiveQueue received = new ReceiveQueue();
 
   /** The other end of a connection, or where a datagram socket sends by default. */
-  private @Nullable LocalSocket peer;
+  @Nullable LocalSocket peer;
 
-  private boolean wasConnected;
+  boolean wasConnected;
 
   /** A connect that did not wait: the next one tells what came of it. */
   private boolean connecting;
 
   private boolean listening;
-  private int backlog;
-  private final ArrayDeque<LocalSocket> pending = new ArrayDeque<>(0);
+  private final Backlog backlog = new Backlog();
 
-  /** Who wants to connect to this listener and has no place yet. */
-  private final ArrayDeque<Joining> joiners = new ArrayDeque<>(0);
-
-  /** Where this socket stands among those. */
-  private @Nullable Joining joining;
+  /** Where this socket stands among those that a listener has no place for yet. */
+  @Nullable Joining joining;
 
   /** Nothing more will arrive: the peer has shut down or is gone. */
-  private boolean receiveEnded;
+  boolean receiveEnded;
 
   /** The connection was broken off: the peer closed it with data unread, or got data after that. */
-  private boolean reset;
+  boolean reset;
 
   /** This side has promised to send (or receive) no more. */
-  private boolean sendShut;
+  boolean sendShut;
 
-  private boolean receiveShut;
-  private boolean closed;
+  boolean receiveShut;
+  boolean closed;
 
   /** The connection of a TCP socket whose peer is not of this sandbox. */
   private @Nullable OutsideStream outside;
@@ -185,7 +175,7 @@ public abstract class LocalSocket extends SocketFile {
     server.outside = stream;
     server.wasConnected = true;
     server.owner = owner;
-    pending.addLast(server);
+    backlog.add(server);
     queue.wake(Poll.IN | Poll.RDNORM);
   }
 
@@ -337,17 +327,17 @@ public abstract class LocalSocket extends SocketFile {
       peer = target;
       return r;
     }
-    if (isTcp() && isNonBlocking() && target.listening && target.isFull()) {
+    if (isTcp() && isNonBlocking() && target.listening && target.backlog.isFull()) {
       r = autobind(t);
       if (r < 0) {
         return r;
       }
       joining = new Joining(t.kernel().timers(), this, target, address);
-      target.joiners.addLast(joining);
+      target.backlog.add(joining);
       return -Errno.EINPROGRESS;
     }
     long deadline = deadline(options.sendTimeoutNanos);
-    while (target.listening && target.isFull()) {
+    while (target.listening && target.backlog.isFull()) {
       if (isNonBlocking()) {
         return -Errno.EAGAIN;
       }
@@ -373,20 +363,15 @@ public abstract class LocalSocket extends SocketFile {
     server.connected(this, PeerCredentials.of(t));
     server.owner = target.owner;
     showOpened();
-    target.pending.addLast(server);
+    target.backlog.add(server);
     target.queue.wake(Poll.IN | Poll.RDNORM);
     queue.wake(Poll.OUT | Poll.WRNORM);
   }
 
-  /** As Linux counts: one more than was asked for. */
-  private boolean isFull() {
-    return pending.size() > backlog;
-  }
-
   /** Lets those in who have waited, as many as there is room for. */
   private void admit(Task t) {
-    while (listening && !isFull()) {
-      Joining first = joiners.pollFirst();
+    while (listening && !backlog.isFull()) {
+      Joining first = backlog.pollJoining();
       if (first == null) {
         return;
       }
@@ -397,7 +382,7 @@ public abstract class LocalSocket extends SocketFile {
   }
 
   final void forget(Joining j) {
-    joiners.remove(j);
+    backlog.remove(j);
   }
 
   /** Waits for a place no longer; SO_ERROR tells why. */
@@ -432,7 +417,7 @@ public abstract class LocalSocket extends SocketFile {
       return r;
     }
     listening = true;
-    backlog = wanted < 0 ? MAX_BACKLOG : Math.min(wanted, MAX_BACKLOG);
+    backlog.limit(wanted);
     owner = PeerCredentials.of(t);
     admit(t);
     queue.wake(0);
@@ -457,7 +442,7 @@ public abstract class LocalSocket extends SocketFile {
       if (!listening) {
         return -Errno.EINVAL;
       }
-      LocalSocket next = pending.pollFirst();
+      LocalSocket next = backlog.poll();
       if (next != null) {
         admit(t);
         queue.wake(0);
@@ -491,7 +476,7 @@ public abstract class LocalSocket extends SocketFile {
       return r;
     }
     int flying = m.rights.size();
-    r = isStream() ? sendStream(t, src, m) : sendDatagram(t, src, m);
+    r = isStream() ? LocalSends.stream(this, t, src, m) : LocalSends.datagram(this, t, src, m);
     if (!m.rights.isEmpty()) {
       network.landed(flying);
       dropRights(t, m);
@@ -507,170 +492,6 @@ public abstract class LocalSocket extends SocketFile {
       f.drop(t);
     }
     m.rights = List.of();
-  }
-
-  private PeerCredentials senderOf(Task t, SocketMessage m) {
-    return m.credentials != null ? m.credentials : PeerCredentials.of(t);
-  }
-
-  private long sendStream(Task t, Uio src, SocketMessage m) {
-    if ((m.flags & Sockets.MSG_OOB) != 0 && domain == Sockets.AF_UNIX && src.remaining() == 0) {
-      return -Errno.EOPNOTSUPP;
-    }
-    if (m.address != null && m.address.length > 0 && domain == Sockets.AF_UNIX) {
-      return wasConnected ? -Errno.EISCONN : -Errno.EOPNOTSUPP; // TCP does not look at it
-    }
-    long deadline = deadline(options.sendTimeoutNanos);
-    OutsideStream o = outside;
-    if (o != null) {
-      return o.send(t, src, m, deadline);
-    }
-    long done = 0;
-    PeerCredentials sender = senderOf(t, m);
-    do {
-      LocalSocket to = peer;
-      if (error != 0 && done == 0) {
-        return -takeError();
-      }
-      if (joining != null) {
-        long w = dontWait(m) ? -Errno.EAGAIN : await(t, queue, deadline);
-        if (w < 0) {
-          return w;
-        }
-        continue;
-      }
-      if (sendShut || reset || to == null && (wasConnected || isTcp())) {
-        return done > 0 ? done : -Errno.EPIPE;
-      }
-      if (to == null) {
-        return -Errno.ENOTCONN;
-      }
-      if (!isTcp() && (to.closed || to.receiveShut)) {
-        return done > 0 ? done : -Errno.EPIPE;
-      }
-      // TCP learns that nobody is there from the answer to what it sends.
-      boolean lost = to.closed;
-      int room = lost ? STREAM_CHUNK : to.received.room();
-      if (room <= 0) {
-        long w = dontWait(m) ? -Errno.EAGAIN : await(t, queue, deadline);
-        if (w < 0) {
-          return done > 0 ? done : w;
-        }
-        continue;
-      }
-      long there = src.remaining() == 0 ? 0 : src.peek(false);
-      if (there < 0) {
-        return done > 0 ? done : there;
-      }
-      int n = (int) Math.min(Math.min(src.remaining(), STREAM_CHUNK), Math.max(1, room));
-      if (src.remaining() == 0) {
-        return done;
-      }
-      byte[] data = new byte[n];
-      long got = src.take(data, 0, n);
-      if (got < 0) {
-        return done > 0 ? done : got;
-      }
-      if (got < n) {
-        return done > 0 ? done : -Errno.EFAULT; // a piece goes as a whole or not at all
-      }
-      if (lost) {
-        // The answer is there before more is sent.
-        breakOff(Errno.EPIPE);
-        return done + got;
-      }
-      byte[] exact = got == n ? data : java.util.Arrays.copyOf(data, (int) got);
-      showData(exact);
-      to.arrive(new ReceiveQueue.Message(exact, sender, null, m.rights, null));
-      m.rights = List.of();
-      done += got;
-    } while (src.remaining() > 0);
-    return done;
-  }
-
-  private long sendDatagram(Task t, Uio src, SocketMessage m) {
-    if (sendShut) {
-      return -Errno.EPIPE;
-    }
-    if (error != 0) {
-      return -takeError();
-    }
-    LocalSocket to = peer;
-    byte[] address = isConnectionOriented() ? null : m.address;
-    if (address == null) {
-      address = defaultAddress();
-    }
-    boolean unix = domain == Sockets.AF_UNIX;
-    if (address != null && address.length == 0 && unix) {
-      address = null;
-    }
-    if (!unix && src.remaining() > maxDatagram()) {
-      return -Errno.EMSGSIZE;
-    }
-    if (!isConnectionOriented() && (m.flags & Sockets.MSG_OOB) != 0) {
-      return -Errno.EOPNOTSUPP;
-    }
-    long valid = address == null ? 0 : checkDestination(address);
-    if (valid < 0) {
-      return valid;
-    }
-    if (address == null && to == null) {
-      return wasConnected ? -Errno.EPIPE : isConnectionOriented() ? -Errno.ENOTCONN : noPeer();
-    }
-    if (src.remaining() > Math.min(options.sendBuffer, maxDatagram())) {
-      return -Errno.EMSGSIZE;
-    }
-    // What cannot be read is an error even where nobody would get it.
-    byte[] data = new byte[(int) src.remaining()];
-    if (src.take(data, 0, data.length) < data.length) {
-      return -Errno.EFAULT;
-    }
-    if (address != null && goesOutside(address)) {
-      long r = autobind(t);
-      return r < 0 ? r : sendOutside(t, address, data, m);
-    }
-    if (address != null) {
-      LocalSocket[] found = new LocalSocket[1];
-      long r = find(t, address, found);
-      if (r == -Errno.ECONNREFUSED && sendsByAddress()) {
-        // The datagram is gone; who is connected hears of it with the next call.
-        error = defaultAddress() == null ? 0 : Errno.ECONNREFUSED;
-        queue.wake(Poll.ERR);
-        return data.length;
-      }
-      if (r < 0) {
-        return r;
-      }
-      to = found[0];
-      if (to.type != type) {
-        return -Errno.EPROTOTYPE;
-      }
-    }
-    if (to == null) {
-      return -Errno.ENOTCONN;
-    }
-    long r = autobind(t);
-    if (r < 0) {
-      return r;
-    }
-    long deadline = deadline(options.sendTimeoutNanos);
-    while (!to.closed && !to.receiveShut && !to.received.hasRoom(data.length)) {
-      if (dropsWhenFull()) {
-        return data.length;
-      }
-      long w = dontWait(m) ? -Errno.EAGAIN : await(t, to.queue, deadline);
-      if (w < 0) {
-        return w;
-      }
-    }
-    if (to.closed || to.receiveShut) {
-      return isConnectionOriented() ? -Errno.EPIPE : -Errno.ECONNREFUSED;
-    }
-    showDatagram(to, data);
-    PacketInfo packet = packetFor(to, address, m);
-    to.arrive(new ReceiveQueue.Message(data, senderOf(t, m), this, m.rights, packet));
-    m.rights = List.of();
-    return data.length;
   }
 
   /** What the header of a datagram to {@code address} says. */
@@ -693,7 +514,7 @@ public abstract class LocalSocket extends SocketFile {
     return Integer.MAX_VALUE;
   }
 
-  private void arrive(ReceiveQueue.Message m) {
+  final void arrive(ReceiveQueue.Message m) {
     received.add(m);
     if (domain != Sockets.AF_UNIX && m.from == null) {
       network.countLoopback(m.data.length);
@@ -703,99 +524,10 @@ public abstract class LocalSocket extends SocketFile {
 
   @Override
   public final long receive(Task t, Uio dst, SocketMessage m) {
-    long deadline = deadline(options.receiveTimeoutNanos);
-    OutsideStream o = outside;
-    if (o != null) {
-      return o.receive(t, dst, m, deadline);
-    }
-    if (isStream() && (m.flags & Sockets.MSG_OOB) != 0) {
-      return -Errno.EINVAL; // there is no urgent data
-    }
-    long done = 0;
-    for (; ; ) {
-      if (!received.isEmpty()) {
-        if (!isStream()) {
-          return receiveDatagram(dst, m);
-        }
-        long n = receiveStream(dst, m);
-        if (n < 0) {
-          return done > 0 ? done : n;
-        }
-        done += n;
-        boolean enough =
-            (m.flags & Sockets.MSG_WAITALL) == 0
-                || (m.flags & Sockets.MSG_PEEK) != 0
-                || dst.remaining() == 0
-                || !m.rights.isEmpty();
-        if (enough && (done > 0 || dst.remaining() == 0)) {
-          return done;
-        }
-        continue;
-      }
-      if (error != 0 && !(receiveEnded && error == Errno.EPIPE)) {
-        return done > 0 ? done : -takeError();
-      }
-      if (receiveEnded || receiveShut) {
-        return done;
-      }
-      if (isConnectionOriented() && !wasConnected && joining == null) {
-        return isStream() && domain == Sockets.AF_UNIX ? -Errno.EINVAL : -Errno.ENOTCONN;
-      }
-      if (drainOutside()) {
-        continue;
-      }
-      long w = dontWait(m) ? -Errno.EAGAIN : await(t, queue, deadline);
-      if (w < 0) {
-        return done > 0 ? done : w;
-      }
-    }
+    return LocalReceives.receive(this, t, dst, m);
   }
 
-  private long receiveStream(Uio dst, SocketMessage m) {
-    boolean peek = (m.flags & Sockets.MSG_PEEK) != 0;
-    long n = received.readStream(dst, peek, m);
-    if (!peek) {
-      network.landed(m.rights.size());
-      wakeSender();
-    }
-    return n;
-  }
-
-  private long receiveDatagram(Uio dst, SocketMessage m) {
-    if (dst.remaining() > 0 && dst.peek(true) < 0) {
-      return -Errno.EFAULT;
-    }
-    ReceiveQueue.Message first = received.first();
-    if (first == null) {
-      return -Errno.EAGAIN;
-    }
-    boolean peek = (m.flags & Sockets.MSG_PEEK) != 0;
-    if (!peek) {
-      received.removeFirst();
-    }
-    int length = first.data.length;
-    m.fullLength = length;
-    // As it is called now: it may have got its name after it sent.
-    LocalSocket source = first.source;
-    m.address = source == null ? first.from : source.nameFor(this);
-    m.credentials = first.sender;
-    m.packet = first.packet;
-    if (!peek) {
-      m.rights = first.rights;
-      network.landed(m.rights.size());
-      queue.wake(0);
-      wakeSender();
-      drainOutside(); // there is room again
-    }
-    int n = (int) Math.min(length, dst.remaining());
-    if (n < length) {
-      m.resultFlags |= Sockets.MSG_TRUNC;
-    }
-    long r = n == 0 ? 0 : dst.put(first.data, 0, n);
-    return r < 0 ? r : (m.flags & Sockets.MSG_TRUNC) != 0 ? length : r;
-  }
-
-  private void wakeSender() {
+  final void wakeSender() {
     LocalSocket p = peer;
     if (p != null) {
       p.queue.wake(Poll.OUT | Poll.WRNORM);
@@ -864,11 +596,11 @@ public abstract class LocalSocket extends SocketFile {
         !received.isEmpty() || isTcp() && options.lingers && options.lingerSeconds == 0;
     received.clear(t, network);
     leave();
-    for (Joining j = joiners.pollFirst(); j != null; j = joiners.pollFirst()) {
+    for (Joining j = backlog.pollJoining(); j != null; j = backlog.pollJoining()) {
       j.end();
       j.client.joinFailed(Errno.ECONNREFUSED);
     }
-    for (LocalSocket p = pending.pollFirst(); p != null; p = pending.pollFirst()) {
+    for (LocalSocket p = backlog.poll(); p != null; p = backlog.poll()) {
       LocalSocket client = p.peer;
       if (client != null) {
         client.breakOff(Errno.ECONNRESET);
@@ -891,7 +623,7 @@ public abstract class LocalSocket extends SocketFile {
   /** Gives up what it has outside besides a connection. */
   protected void closeOutside() {}
 
-  private void breakOff(int why) {
+  final void breakOff(int why) {
     error = why;
     reset = isTcp();
     queue.wake(Poll.IN | Poll.OUT | Poll.ERR | Poll.HUP | Poll.RDHUP);
@@ -900,7 +632,7 @@ public abstract class LocalSocket extends SocketFile {
   /** Whether the next byte is urgent data: never. */
   private static final int SIOCATMARK = 0x8905;
 
-  private boolean isTcp() {
+  final boolean isTcp() {
     return isStream() && domain != Sockets.AF_UNIX;
   }
 
@@ -912,12 +644,12 @@ public abstract class LocalSocket extends SocketFile {
 
   /** Bytes that have arrived and were not read; of a listener, connections to accept. */
   final int waiting() {
-    return listening ? pending.size() : received.bytes();
+    return listening ? backlog.size() : received.bytes();
   }
 
   /** How many connections may wait for accept(2). */
   final int backlog() {
-    return backlog;
+    return backlog.limit();
   }
 
   final boolean isConnected() {
@@ -944,7 +676,7 @@ public abstract class LocalSocket extends SocketFile {
     }
     int events = error != 0 ? Poll.ERR : 0;
     if (listening) {
-      return pending.isEmpty() ? events : events | Poll.IN | Poll.RDNORM;
+      return backlog.size() == 0 ? events : events | Poll.IN | Poll.RDNORM;
     }
     boolean ended = receiveEnded || receiveShut;
     if (!received.isEmpty() || ended || error != 0) {

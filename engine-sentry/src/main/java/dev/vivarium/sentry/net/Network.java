@@ -167,7 +167,7 @@ public final class Network {
   public boolean arriveFromMember(
       Task t, Outside from, int guestPort, int fd, byte[] peer, int peerPort) {
     InetSocket listener = find(true, meantBy(peer), guestPort, null);
-    if (listener == null || listener.waiting() >= LocalSocket.MAX_BACKLOG) {
+    if (listener == null || listener.waiting() >= Backlog.MAX) {
       return false;
     }
     listener.acceptFromOutside(t, from, fd, -1, peer, peerPort, meantBy(peer));
