@@ -47,6 +47,9 @@ public final class KernelLoop {
     /** Handles what is there now; whether there was something. */
     boolean look(long nowNanos);
 
+    /** Until when (nanoTime) it is worth to look: what was asked for last came soon of late. */
+    long lookUntil();
+
     /** The kernel thread is about to sleep: from now on somebody else must look. */
     void sleepFollows();
   }
@@ -142,7 +145,8 @@ public final class KernelLoop {
       }
       if (timers.expire(now) || lookout != null && lookout.look(now)) {
         lastActivity = now;
-      } else if (now - lastActivity > spin || !platform.pause()) {
+      } else if (now - lastActivity > spin && (lookout == null || now - lookout.lookUntil() > 0)
+          || !platform.pause()) {
         if (lookout != null) {
           lookout.sleepFollows();
         }

@@ -81,7 +81,7 @@ public final class HostSocket implements ReadyPoller.Watched {
     this.fd = fd;
     this.queue = queue;
     this.input = input;
-    this.slot = outside.poller().add(fd, this);
+    this.slot = outside.poller().add(fd, this, true);
   }
 
   /** Who is to see what goes over a stream. */

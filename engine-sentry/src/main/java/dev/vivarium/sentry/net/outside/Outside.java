@@ -155,7 +155,7 @@ public final class Outside implements ReadyPoller.Watched {
     this.poller = new ReadyPoller(loop);
     this.observer = observer;
     this.lost = lost;
-    this.slot = poller.add(channel.socket(), this);
+    this.slot = poller.add(channel.socket(), this, false);
     this.maxSockets = Math.min(MAX_SOCKETS, descriptorLimit() / 2);
   }
 

@@ -39,6 +39,12 @@ public final class ReadyPoller implements KernelLoop.Lookout {
 
   private static final long LOOK_EVERY_NANOS = 2_000;
 
+  /** How long the kernel thread looks at most for what it was asked for last, rather than sleep. */
+  private static final long PATIENCE_MAX_NANOS = 100_000;
+
+  /** What comes within this time would have been found, had it looked so long. */
+  private static final long SOON_NANOS = 250_000;
+
   /** One descriptor's place in the table. */
   private static final class Slot {
     @Nullable Watched watched;
@@ -48,6 +54,11 @@ public final class ReadyPoller implements KernelLoop.Lookout {
 
     /** What the kernel thread looks for; 0 if it does not look at this one. */
     int looked;
+
+    boolean answers;
+
+    /** When it was asked for. */
+    long since;
 
     /** The other thread waits for it. */
     boolean waiting;
@@ -61,6 +72,11 @@ public final class ReadyPoller implements KernelLoop.Lookout {
   private final int[] lookedAt = new int[MOST_LOOKED_AT];
   private int lookedAtCount;
   private long lastLook;
+
+  /** How long it is worth to look: more after what came soon, less after what did not. */
+  private long patience = PATIENCE_MAX_NANOS / 2;
+
+  private long lookUntil = System.nanoTime();
   private final List<Slot> slots = new ArrayList<>();
   private final List<Integer> free = new ArrayList<>();
   private boolean started;
@@ -77,9 +93,10 @@ public final class ReadyPoller implements KernelLoop.Lookout {
   /**
    * Makes a descriptor known.
    *
+   * @param answers whether what it is waited for may come soon because of what was sent
    * @return its number here
    */
-  public int add(int fd, Watched watched) {
+  public int add(int fd, Watched watched, boolean answers) {
     Slot slot;
     int index;
     if (free.isEmpty()) {
@@ -92,6 +109,7 @@ public final class ReadyPoller implements KernelLoop.Lookout {
     }
     slot.fd = fd;
     slot.watched = watched;
+    slot.answers = answers;
     slot.added = false;
     return index;
   }
@@ -99,6 +117,10 @@ public final class ReadyPoller implements KernelLoop.Lookout {
   /** Has the owner told when one of these events (POLL* bits) has come; replaces what was asked. */
   public void arm(int index, int events) {
     Slot slot = slots.get(index);
+    if (slot.answers) {
+      slot.since = System.nanoTime();
+      lookUntil = slot.since + patience;
+    }
     if (slot.waiting || slot.looked == 0 && lookedAtCount == MOST_LOOKED_AT) {
       await(index, slot, events);
       return;
@@ -153,12 +175,30 @@ public final class ReadyPoller implements KernelLoop.Lookout {
     }
     lookedAtCount = left;
     for (int i = 0; i < found; i += 2) {
+      came(slots.get(ready[i]), nowNanos);
+    }
+    for (int i = 0; i < found; i += 2) {
       Watched watched = slots.get(ready[i]).watched;
       if (watched != null) {
         watched.ready(ready[i + 1]);
       }
     }
     return true;
+  }
+
+  private void came(Slot slot, long nowNanos) {
+    if (!slot.answers) {
+      return;
+    }
+    patience =
+        nowNanos - slot.since < SOON_NANOS
+            ? Math.min(PATIENCE_MAX_NANOS, patience + PATIENCE_MAX_NANOS / 4)
+            : patience / 2;
+  }
+
+  @Override
+  public long lookUntil() {
+    return lookUntil;
   }
 
   @Override
@@ -229,11 +269,13 @@ public final class ReadyPoller implements KernelLoop.Lookout {
 
   /** On the kernel thread. */
   private void tell(int[] batch) {
+    long now = System.nanoTime();
     for (int i = 0; i < batch.length; i += 3) {
       Slot slot = slots.get(batch[i + 1]);
       Watched watched = slot.watched;
       if (watched != null && slot.generation == batch[i + 2]) {
         slot.waiting = false;
+        came(slot, now);
         watched.ready(batch[i]);
       }
     }
