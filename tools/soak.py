@@ -9,6 +9,8 @@ import json, os, random, re, shutil, signal, subprocess, sys, tempfile, threadin
 WORK = ["sleep 1000", "while :; do sleep 0.2; ls /usr/bin >/dev/null; done", "while :; do (exit 3); sleep 0.05; done",
         "seq 20000 | sort -R | tail -n 1; exit 0", "exec cat", "dd if=/dev/zero of=/tmp/big bs=1M count=30; sleep 1000", "exit 7",
         "trap '' TERM; while :; do sleep 1; done", "while :; do echo line; sleep 0.02; done"]
+# With these it begins, so that all slots are taken at once.
+LASTING = WORK[:3] + WORK[7:]
 
 WORKERS = 4
 
@@ -93,6 +95,7 @@ class Soak:
         mine = [slot for slot in range(self.slots) if slot % WORKERS == number]
         while time.monotonic() < until:
             # First one in each slot, then whatever comes.
+            filling = bool(mine)
             slot = mine.pop() if mine else rnd.randrange(self.slots)
             name = f"soak{slot}"
             here = os.path.lexists(f"{self.work}/state/vivarium/names/{name}")
@@ -107,7 +110,7 @@ class Soak:
                     words += ["--memory", "200m", "--record"]
                 if rnd.random() < 0.1:
                     words += ["--platform", "ptrace"]
-                self.run(*words, rnd.choice(["host", "soak:image"]), "sh", "-c", rnd.choice(WORK))
+                self.run(*words, rnd.choice(["host", "soak:image"]), "sh", "-c", rnd.choice(LASTING if filling else WORK))
             elif what < 0.4:
                 self.run("exec", name, "sh", "-c", rnd.choice(["echo hi", "ls / >/dev/null; exit 3", "kill -9 $$"]))
             elif what < 0.5:
