@@ -2,9 +2,9 @@
  * enclosure [any] RULE... -- PROGRAM ARGUMENT...: runs a monitor of virtual machines with nothing of the host's around it.
  *
  * A rule is a letter and a path: r may be read, w may be read and written; in a directory with w sockets and files are made. Besides
- * these it has what programs are made of (/usr, /lib, ...), read-only, and a few devices. The walls, in this order: it goes when its
- * parent goes; own user, mount, network, IPC and UTS namespaces; a root of nothing but what the rules say; no capabilities, no new
- * privileges; Landlock. It keeps its process id, so whoever started it can wait for it and kill it.
+ * these it has what programs are made of (/usr, /lib, ...), read-only, and a few devices. The walls, in this order: own user, mount,
+ * network, IPC and UTS namespaces; a root of nothing but what the rules say; no capabilities, no new privileges; it goes when its
+ * parent goes; Landlock. It keeps its process id, so whoever started it can wait for it and kill it.
  *
  * What the host refuses is said on the standard error output, on one line. If it has neither mount namespaces nor Landlock, nothing
  * keeps the monitor from the host's files, and it is not started, unless "any" is the first word.
@@ -103,7 +103,7 @@ static void make_parents(const char *path) {
   }
 }
 
-/* One tree of the host's, at its own place below the new root, which is the working directory. */
+/* One tree of the host's, at its own place below the new root, which is at /tmp until it is the root. */
 static void put(struct rule *rule) {
   char path[PATH_MAX], target[PATH_MAX];
   struct stat st;
