@@ -4,13 +4,13 @@ import static dev.vivarium.engine.watch.RingLayout.*;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -37,7 +37,14 @@ public final class EventReader implements Closeable {
   private static final int STREAM = 1 << 15;
 
   private final Arena arena = Arena.ofShared();
+
+  /**
+   * The file, to see that it is as long as it was: no interrupt closes it, as it does a channel.
+   */
+  private final RandomAccessFile ring;
+
   private final MemorySegment map;
+  private final long size;
   private final int slots;
   private final int payloadBytes;
   private final long payloadStart;
@@ -81,12 +88,13 @@ public final class EventReader implements Closeable {
    */
   public EventReader(Path file, boolean fromOldest, Set<EventKind> more) throws IOException {
     this.more = Set.copyOf(more);
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      long size = channel.size();
+    ring = new RandomAccessFile(file.toFile(), "r");
+    try {
+      size = ring.length();
       if (size < HEADER_BYTES || size > fileBytes(MAX_SLOTS, MAX_PAYLOAD)) {
         throw new IOException("not a ring of events: " + file);
       }
-      map = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
+      map = ring.getChannel().map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
       slots = map.get(INT, SLOTS_AT);
       payloadBytes = map.get(INT, PAYLOAD_BYTES_AT);
       epochNanos = map.get(LONG, ORIGIN_AT);
@@ -104,8 +112,9 @@ public final class EventReader implements Closeable {
       payloadStart = HEADER_BYTES + (long) slots * SLOT_BYTES;
       long head = head();
       next = fromOldest ? Math.max(0, head - slots) : head;
+      checkWhole();
     } catch (IOException | RuntimeException | InternalError e) {
-      arena.close();
+      close();
       throw e instanceof IOException io ? io : new IOException("cannot read the ring: " + file, e);
     }
   }
@@ -123,8 +132,10 @@ public final class EventReader implements Closeable {
   /** How many events have been begun in all. */
   public long written() {
     try {
-      return head();
-    } catch (InternalError e) {
+      long head = head();
+      checkWhole();
+      return head;
+    } catch (IOException | InternalError e) {
       return next;
     }
   }
@@ -139,6 +150,17 @@ public final class EventReader implements Closeable {
     return payloadTaken;
   }
 
+  /**
+   * Ends what was begun if a page of the file is not there any more. What the map gave until then
+   * may be anything, and the {@link InternalError} for it may come at a later place of the thread,
+   * which a call out of Java is at the latest: so here, and not in a caller that expects none.
+   */
+  private void checkWhole() throws IOException {
+    if (ring.length() < size) {
+      throw new IOException("the ring of events was cut off");
+    }
+  }
+
   private long head() {
     return Math.max(0, (long) LONGS.getAcquire(map, (long) HEAD_AT));
   }
@@ -146,8 +168,10 @@ public final class EventReader implements Closeable {
   /** Whether the writer has said that no more will come, and all has been taken. */
   public boolean isAtEnd() {
     try {
-      return (int) INTS.getAcquire(map, (long) ENDED_AT) != 0 && next >= head();
-    } catch (InternalError e) {
+      boolean ended = (int) INTS.getAcquire(map, (long) ENDED_AT) != 0 && next >= head();
+      checkWhole();
+      return ended;
+    } catch (IOException | InternalError e) {
       return true;
     }
   }
@@ -172,6 +196,7 @@ public final class EventReader implements Closeable {
           if (next > head) {
             next = head; // a writer that counts backwards
           }
+          checkWhole();
           return Optional.empty();
         }
         if (head - next > slots) {
@@ -193,6 +218,7 @@ public final class EventReader implements Closeable {
             waitingSince = now;
           }
           if (now - waitingSince < PATIENCE_NANOS) {
+            checkWhole();
             return Optional.empty();
           }
           skipTo(next + 1);
@@ -212,7 +238,7 @@ public final class EventReader implements Closeable {
    *
    * @return false if the next one was overwritten while it was copied
    */
-  private boolean copy(long head) {
+  private boolean copy(long head) throws IOException {
     int first = (int) (next & (slots - 1));
     int most = (int) Math.min(Math.min(BATCH, slots - first), head - next);
     int n = 1;
@@ -224,6 +250,7 @@ public final class EventReader implements Closeable {
     MemorySegment.copy(map, LONG, HEADER_BYTES + first * (long) SLOT_BYTES, copied, 0, n * WORDS);
     copyPayloads(n);
     VarHandle.loadLoadFence();
+    checkWhole();
     // Who writes into a slot has counted its event before. So all are whole that are less than once
     // around behind; else one of them is looked at again by itself.
     if (head() - next > slots) {
@@ -273,7 +300,7 @@ public final class EventReader implements Closeable {
   }
 
   /** The next of those that were copied; null if it is none for this reader. */
-  private @Nullable Event copied() {
+  private @Nullable Event copied() throws IOException {
     EventKind kind = EventKind.of((short) copied[from + KIND / 8]).orElse(null);
     Event event = null;
     if (kind == null) {
@@ -301,7 +328,7 @@ public final class EventReader implements Closeable {
   }
 
   /** Makes an event of the copied slot. */
-  private Event take(EventKind kind) {
+  private Event take(EventKind kind) throws IOException {
     long[] slot = copied;
     int at = from;
     int length = (int) slot[at + PAYLOAD_LENGTH / 8];
@@ -327,7 +354,8 @@ public final class EventReader implements Closeable {
   }
 
   /** Null if they were overwritten or are none. */
-  private @Nullable List<Event.Item> items(long position, int length, int checksum) {
+  private @Nullable List<Event.Item> items(long position, int length, int checksum)
+      throws IOException {
     if (length < 0 || length > Payload.MAX || position < 0) {
       return null;
     }
@@ -358,7 +386,7 @@ public final class EventReader implements Closeable {
   }
 
   /** Copies one payload by itself; false if it was overwritten meanwhile. */
-  private boolean copyPayload(long position, int length) {
+  private boolean copyPayload(long position, int length) throws IOException {
     int at = (int) (position & (payloadBytes - 1));
     int first = Math.min(length, payloadBytes - at);
     MemorySegment.copy(map, ValueLayout.JAVA_BYTE, payloadStart + at, payload, 0, first);
@@ -367,11 +395,17 @@ public final class EventReader implements Closeable {
     }
     VarHandle.loadLoadFence();
     long head = (long) LONGS.getAcquire(map, (long) PAYLOAD_HEAD_AT);
+    checkWhole();
     return head - position <= payloadBytes && position + length <= head;
   }
 
   @Override
   public void close() {
     arena.close();
+    try {
+      ring.close();
+    } catch (IOException e) {
+      // It was only read.
+    }
   }
 }
