@@ -2,7 +2,8 @@
  * Lets calls of a living process fail, from outside: inject-faults PID CALL[,CALL...] FIRST STEP WHAT
  *
  * The FIRSTth of these calls, and if STEP is not 0 each STEPth after it, of all its threads together, is not made: it returns
- * WHAT (error=NUMBER, retval=NUMBER), or is made late (delay=MICROSECONDS), or is the process's last (signal=NUMBER). Instead of a
+ * WHAT (error=NUMBER, retval=NUMBER), or is made late (delay=MICROSECONDS), or is the process's last (signal=NUMBER). A call that
+ * writes and is to return a number is made with so many bytes: what is said to be written must be. Instead of a
  * call that is not made another is that does nothing and that each filter of ours allows: strace makes none, which a filter takes for
  * a call that is not in its list. Says "ready" when it has all threads, and at its end how many calls it changed.
  */
@@ -40,6 +41,11 @@ static struct {
   pid_t tid;
   int changed;
 } threads[MAX_THREADS];
+/* Lengths in a thread's memory that are shortened while it is in a call, by the places of threads. */
+static struct {
+  unsigned long at, was;
+} shortened[MAX_THREADS];
+enum { REPLACED = 1, SHORTENED };
 static long seen, changed;
 static volatile sig_atomic_t over;
 
@@ -62,6 +68,37 @@ static int *state_of(pid_t tid) {
     exit(3);
   threads[empty].tid = tid;
   return &threads[empty].changed;
+}
+
+/* Has a call write so many bytes at most. */
+static void shorten(pid_t tid, int *mine, struct user_regs_struct *regs, unsigned long most) {
+  if (regs->orig_rax != SYS_pwritev2) {
+    regs->rdx = regs->rdx > most ? most : regs->rdx;
+    ptrace(PTRACE_SETREGS, tid, 0, regs);
+    return;
+  }
+  unsigned long at = regs->rsi + 8, was = (unsigned long)ptrace(PTRACE_PEEKDATA, tid, at, 0);
+  int place = (int)((char *)mine - (char *)&threads[0].changed) / (int)sizeof threads[0];
+  if (was > most && ptrace(PTRACE_POKEDATA, tid, at, most) == 0) {
+    shortened[place].at = at;
+    shortened[place].was = was;
+    *mine = SHORTENED;
+  }
+  regs->rdx = 1;
+  ptrace(PTRACE_SETREGS, tid, 0, regs);
+}
+
+/* What a changed call returns, once it is over. */
+static void finish(pid_t tid, int *mine, char kind, long amount) {
+  struct user_regs_struct regs;
+  int place = (int)((char *)mine - (char *)&threads[0].changed) / (int)sizeof threads[0];
+  if (*mine == SHORTENED)
+    ptrace(PTRACE_POKEDATA, tid, shortened[place].at, shortened[place].was);
+  else if (ptrace(PTRACE_GETREGS, tid, 0, &regs) == 0) {
+    regs.rax = (unsigned long long)(kind == 'e' ? -amount : amount);
+    ptrace(PTRACE_SETREGS, tid, 0, &regs);
+  }
+  *mine = 0;
 }
 
 static void wait_until(const char *what, pid_t tid, int *status) {
@@ -135,6 +172,7 @@ int main(int argc, char **argv) {
         int entry = (long)regs.rax == -ENOSYS, chosen = 0;
         for (int i = 0; i < call_count; i++)
           chosen |= calls[i] == (long)regs.orig_rax;
+        chosen &= kind != 'r' || (regs.orig_rax != SYS_ftruncate && regs.orig_rax != SYS_fallocate);
         if (entry && !*mine && chosen) {
           seen++;
           if (seen == first || (seen > first && step && (seen - first) % step == 0)) {
@@ -143,6 +181,8 @@ int main(int argc, char **argv) {
               usleep((useconds_t)amount);
             else if (kind == 's')
               kill(pid, (int)amount);
+            else if (kind == 'r' && (regs.orig_rax == SYS_write || regs.orig_rax == SYS_pwrite64 || regs.orig_rax == SYS_pwritev2))
+              shorten(tid, mine, &regs, (unsigned long)amount);
             else {
               /* The supervisor has no close. */
               regs.orig_rax = calls[0] == SYS_poll || calls[0] == SYS_read || calls[0] == SYS_write || calls[0] == SYS_wait4 || calls[0] == SYS_tgkill
@@ -150,14 +190,11 @@ int main(int argc, char **argv) {
                                   : SYS_close;
               regs.rdi = (unsigned long long)-1;
               ptrace(PTRACE_SETREGS, tid, 0, &regs);
-              *mine = 1;
+              *mine = REPLACED;
             }
           }
-        } else if (*mine) {
-          regs.rax = (unsigned long long)(kind == 'e' ? -amount : amount);
-          ptrace(PTRACE_SETREGS, tid, 0, &regs);
-          *mine = 0;
-        }
+        } else if (*mine)
+          finish(tid, mine, kind, amount);
       }
     } else if (event == PTRACE_EVENT_STOP && number != SIGTRAP) {
       /* Stopped as a whole, by a signal. */
@@ -175,13 +212,8 @@ int main(int argc, char **argv) {
       continue;
     for (wait_until("stop", tid, &status); WIFSTOPPED(status); wait_until("stop", tid, &status)) {
       int number = WSTOPSIG(status);
-      if (threads[i].changed && number == (SIGTRAP | 0x80)) {
-        struct user_regs_struct regs;
-        ptrace(PTRACE_GETREGS, tid, 0, &regs);
-        regs.rax = (unsigned long long)(kind == 'e' ? -amount : amount);
-        ptrace(PTRACE_SETREGS, tid, 0, &regs);
-        threads[i].changed = 0;
-      }
+      if (threads[i].changed && number == (SIGTRAP | 0x80))
+        finish(tid, &threads[i].changed, kind, amount);
       if (!threads[i].changed) {
         ptrace(PTRACE_DETACH, tid, 0, status >> 16 || number == (SIGTRAP | 0x80) ? 0 : number);
         break;
