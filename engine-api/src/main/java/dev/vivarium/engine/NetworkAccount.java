@@ -5,7 +5,6 @@ import dev.vivarium.engine.watch.NetworkEvent;
 import dev.vivarium.engine.watch.NetworkEvent.Action;
 import dev.vivarium.profiles.network.AddressKind;
 import dev.vivarium.profiles.network.Decision;
-import dev.vivarium.profiles.network.IpAddress;
 import dev.vivarium.profiles.network.NetworkPolicy;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -98,11 +97,6 @@ public final class NetworkAccount {
     return what == AddressKind.PUBLIC ? mode : mode + ": " + what.description();
   }
 
-  private static String text(byte[] address) {
-    IpAddress a = IpAddress.of(address);
-    return a.high() == 0 && a.low() == 0 ? "" : a.toString();
-  }
-
   private synchronized void refused(String what, String decision) {
     if (refused < MOST_LOGGED) {
       host.log("the network policy refused " + what + " (" + decision + ")");
@@ -164,7 +158,7 @@ public final class NetworkAccount {
     String decision = decision(error, rule, kind, about(protocol, address, port, ""));
     boolean allowed = error != EACCES;
     if (!allowed) {
-      String to = text(address);
+      String to = NetworkEvent.text(address);
       refused((to.indexOf(':') >= 0 ? "[" + to + "]" : to) + ":" + port + "/" + protocol, decision);
     }
     host.events()
@@ -173,7 +167,7 @@ public final class NetworkAccount {
                 pid,
                 stream ? Action.CONNECT : Action.SEND,
                 protocol,
-                text(address),
+                NetworkEvent.text(address),
                 port,
                 name,
                 allowed,
@@ -186,11 +180,21 @@ public final class NetworkAccount {
   /** Somebody was to be reached by a protocol that nothing can allow. */
   public void refused(int pid, String protocol, byte[] address) {
     String decision = decision(EACCES, -1, AddressKind.PUBLIC.ordinal(), "");
-    refused(text(address) + "/" + protocol, decision);
+    refused(NetworkEvent.text(address) + "/" + protocol, decision);
     host.events()
         .network(
             new NetworkEvent(
-                pid, Action.SEND, protocol, text(address), 0, "", false, decision, 0, 0, 0));
+                pid,
+                Action.SEND,
+                protocol,
+                NetworkEvent.text(address),
+                0,
+                "",
+                false,
+                decision,
+                0,
+                0,
+                0));
   }
 
   /** A name was asked for; {@code address} is the first of the answer, or zeros. */
@@ -198,13 +202,23 @@ public final class NetworkAccount {
     String decision = decision(error, rule, kind, about("dns", new byte[16], 0, name));
     boolean allowed = error != EACCES;
     if (!allowed) {
-      String answered = text(address);
+      String answered = NetworkEvent.text(address);
       refused(answered.isEmpty() ? name : name + " as " + answered, decision);
     }
     host.events()
         .network(
             new NetworkEvent(
-                0, Action.RESOLVE, "dns", text(address), 0, name, allowed, decision, 0, 0, 0));
+                0,
+                Action.RESOLVE,
+                "dns",
+                NetworkEvent.text(address),
+                0,
+                name,
+                allowed,
+                decision,
+                0,
+                0,
+                0));
   }
 
   /**
@@ -220,7 +234,7 @@ public final class NetworkAccount {
                   0,
                   Action.ACCEPT,
                   "tcp",
-                  text(address),
+                  NetworkEvent.text(address),
                   peerPort,
                   "",
                   true,
@@ -240,7 +254,8 @@ public final class NetworkAccount {
   /** A connection that was {@link #opened} is there now. */
   public void connected(byte[] address, int port, long durationNanos) {
     String name = name("tcp", address, port);
-    host.events().connected(name.isEmpty() ? text(address) : name, port, durationNanos);
+    host.events()
+        .connected(name.isEmpty() ? NetworkEvent.text(address) : name, port, durationNanos);
   }
 
   /** A connection is over. */
@@ -252,7 +267,7 @@ public final class NetworkAccount {
                 0,
                 Action.CLOSE,
                 protocol,
-                text(address),
+                NetworkEvent.text(address),
                 port,
                 name(protocol, address, port),
                 true,
@@ -263,7 +278,9 @@ public final class NetworkAccount {
   }
 
   private static String about(String protocol, byte[] address, int port, String name) {
-    return protocol.equals("dns") ? "dns " + name : protocol + " " + text(address) + " " + port;
+    return protocol.equals("dns")
+        ? "dns " + name
+        : protocol + " " + NetworkEvent.text(address) + " " + port;
   }
 
   /**
@@ -293,7 +310,7 @@ public final class NetworkAccount {
               number,
               protocol,
               name,
-              protocol.equals("dns") ? "" : text(address),
+              protocol.equals("dns") ? "" : NetworkEvent.text(address),
               port,
               kind >= 0 && kind < kinds.length ? kinds[kind] : AddressKind.RESERVED,
               pid,

@@ -51,12 +51,19 @@ final class ActivityModel implements Consumer<Event> {
     return switch (e.kind()) {
       case START -> e.number() == e.result() ? Optional.of(Lane.PROCESSES) : Optional.empty();
       case EXEC, EXIT, SIGNAL -> Optional.of(Lane.PROCESSES);
-      case FILE -> Optional.of(e.number() == FileAction.READ.ordinal() ? Lane.READ : Lane.CHANGED);
+      case FILE -> file(e.number());
       case NETWORK -> Optional.of(e.result() == 0 ? Lane.REFUSED : Lane.NETWORK);
       case POLICY -> e.result() == 0 ? Optional.of(Lane.REFUSED) : Optional.empty();
       case LIMIT -> Optional.of(Lane.REFUSED);
       default -> Optional.empty();
     };
+  }
+
+  private static Optional<Lane> file(int action) {
+    if (action == FileAction.CLOSE.ordinal()) {
+      return Optional.empty(); // of one that was told of when it was opened
+    }
+    return Optional.of(action == FileAction.READ.ordinal() ? Lane.READ : Lane.CHANGED);
   }
 
   @Override

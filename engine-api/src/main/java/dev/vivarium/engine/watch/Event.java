@@ -99,9 +99,13 @@ public record Event(
       return path;
     }
     String base = directory.get().text();
+    String rest = path.get();
+    while (rest.startsWith("./")) {
+      rest = rest.substring(2);
+    }
     return Optional.of(
-        path.get().isEmpty()
+        rest.isEmpty() || rest.equals(".")
             ? base
-            : base.endsWith("/") ? base + path.get() : base + "/" + path.get());
+            : base.endsWith("/") ? base + rest : base + "/" + rest);
   }
 }

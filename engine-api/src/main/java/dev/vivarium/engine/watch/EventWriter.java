@@ -182,6 +182,26 @@ public final class EventWriter {
     call(kind, beginNanos, pid, tid, number, a0, a1, a2, a3, a4, a5, false, 0, 0, 0, 0, payload);
   }
 
+  /** Writes what was done in the network. */
+  public void network(NetworkEvent e) {
+    Payload payload = new Payload();
+    payload.add(0, e.protocol());
+    payload.add(1, e.address());
+    payload.add(2, e.name());
+    payload.add(3, e.rule());
+    event(
+        EventKind.NETWORK,
+        e.pid(),
+        e.pid(),
+        e.action().ordinal(),
+        e.port(),
+        e.sent(),
+        e.received(),
+        e.allowed() ? 1 : 0,
+        e.durationNanos(),
+        payload);
+  }
+
   private void call(
       EventKind kind,
       long beginNanos,

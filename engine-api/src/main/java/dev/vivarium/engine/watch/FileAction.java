@@ -6,8 +6,9 @@ import java.util.Locale;
 public enum FileAction {
   /** Opened for reading only. */
   READ,
-  /** Opened for writing, and there already. */
+  /** Opened for writing. */
   WRITE,
+  /** Opened, and not there before. */
   CREATE,
   DELETE,
   /** The payload has both paths. */
@@ -22,7 +23,12 @@ public enum FileAction {
   TRUNCATE,
   MOUNT,
   /** Extended attributes, such as a file's capabilities. */
-  ATTRIBUTE;
+  ATTRIBUTE,
+  /**
+   * Closed by the last who had it open, after something was read or written by calls: the first two
+   * arguments are how many bytes.
+   */
+  CLOSE;
 
   public String word() {
     return name().toLowerCase(Locale.ROOT);

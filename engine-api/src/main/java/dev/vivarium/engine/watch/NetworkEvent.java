@@ -1,5 +1,6 @@
 package dev.vivarium.engine.watch;
 
+import dev.vivarium.profiles.network.IpAddress;
 import java.util.Locale;
 
 /**
@@ -31,6 +32,12 @@ public record NetworkEvent(
     long sent,
     long received,
     long durationNanos) {
+
+  /** An address of sixteen bytes (IPv4 mapped), numeric; empty if all are zero. */
+  public static String text(byte[] address) {
+    IpAddress a = IpAddress.of(address);
+    return a.high() == 0 && a.low() == 0 ? "" : a.toString();
+  }
 
   /** What was done; the place of a value is its number in the ring. */
   public enum Action {

@@ -213,25 +213,9 @@ public final class Watch implements EventSink {
   public void network(NetworkEvent e) {
     hosts.add(e);
     EventWriter w = active;
-    if (w == null) {
-      return;
+    if (w != null) {
+      w.network(e);
     }
-    Payload payload = new Payload();
-    payload.add(0, e.protocol());
-    payload.add(1, e.address());
-    payload.add(2, e.name());
-    payload.add(3, e.rule());
-    w.event(
-        EventKind.NETWORK,
-        e.pid(),
-        e.pid(),
-        e.action().ordinal(),
-        e.port(),
-        e.sent(),
-        e.received(),
-        e.allowed() ? 1 : 0,
-        e.durationNanos(),
-        payload);
   }
 
   @Override

@@ -11,6 +11,7 @@ import dev.vivarium.sentry.net.Network;
 import dev.vivarium.sentry.platform.AddressSpace;
 import dev.vivarium.sentry.platform.Platform;
 import dev.vivarium.sentry.vfs.AnonFileSystems;
+import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.FileSystem;
 import dev.vivarium.sentry.vfs.LockWaits;
 import dev.vivarium.sentry.vfs.SpecialFiles;
@@ -267,6 +268,27 @@ public final class Kernel {
     Watcher looking = watcher;
     if (looking != null) {
       looking.limit(g, what);
+    }
+  }
+
+  /** Nobody has a file open any more that the watcher keeps something for. */
+  public void tellClosed(Task t, File f) {
+    Watcher looking = watcher;
+    if (looking != null) {
+      looking.closed(t, f);
+    }
+  }
+
+  /**
+   * A task was to reach an address outside, and there is no network.
+   *
+   * @param protocol tcp, udp or icmp
+   * @param wide the address, of 16 bytes
+   */
+  public void tellUnreachable(Task t, String protocol, byte[] wide, int port) {
+    Watcher looking = watcher;
+    if (looking != null) {
+      looking.unreachable(t, protocol, wide, port);
     }
   }
 

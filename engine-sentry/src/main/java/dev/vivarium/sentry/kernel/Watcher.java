@@ -1,5 +1,6 @@
 package dev.vivarium.sentry.kernel;
 
+import dev.vivarium.sentry.vfs.File;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +32,17 @@ public interface Watcher {
 
   /** A signal is about to be handled, or to do what it does by default. */
   void signal(Task t, SignalInfo info, boolean handled);
+
+  /** Nobody has a file open any more that the watcher keeps something for. */
+  void closed(Task t, File f);
+
+  /**
+   * A task was to reach an address outside, and there is no network.
+   *
+   * @param protocol tcp, udp or icmp
+   * @param wide the address, of 16 bytes
+   */
+  void unreachable(Task t, String protocol, byte[] wide, int port);
 
   /** A process has ended. */
   void ended(ThreadGroup g);

@@ -299,7 +299,7 @@ public final class InetSocket extends LocalSocket {
     }
     boolean far = goesOutside(a);
     if (!far && !isLocal(address)) {
-      return -Errno.ENETUNREACH;
+      return unreachable(t, a);
     }
     r = autobind(t);
     if (r < 0) {
@@ -414,6 +414,23 @@ public final class InetSocket extends LocalSocket {
     b[11] = (byte) 0xff;
     System.arraycopy(a, 4, b, 12, 4);
     return b;
+  }
+
+  /** The error of an address that is not here, where there is no network to find it in. */
+  private long unreachable(Task t, byte[] a) {
+    if (network.outside() == null) {
+      t.kernel().tellUnreachable(t, isStream() ? "tcp" : "udp", wide(a), portOf(a));
+    }
+    return -Errno.ENETUNREACH;
+  }
+
+  /** Where it is, as sixteen bytes. */
+  public byte[] wideName() {
+    return wide(localName());
+  }
+
+  public int port() {
+    return localPort;
   }
 
   static boolean isMapped(byte[] wide) {
@@ -721,7 +738,7 @@ public final class InetSocket extends LocalSocket {
       address = isV6() ? V6_LOOPBACK : LOOPBACK;
     }
     if (!isLocal(address)) {
-      return -Errno.ENETUNREACH;
+      return unreachable(t, a);
     }
     InetSocket found = network.find(isStream(), address, portOf(a), this);
     if (found == null) {

@@ -149,6 +149,7 @@ public final class PingSocket extends SocketFile {
     }
     Outside outside = network.outside();
     if (outside == null) {
+      t.kernel().tellUnreachable(t, "icmp", wide(a), 0);
       return -Errno.ENETUNREACH;
     }
     outside.observer().refused(t.group.pid(), "icmp", wide(a));

@@ -205,7 +205,7 @@ final class CallCapture {
     } else {
       File f = t.fds.getAny(fd);
       if (f != null) {
-        base = files.of(t, f).path;
+        base = files.of(t, f).row.path;
       }
     }
     if (base != null) {
@@ -231,7 +231,7 @@ final class CallCapture {
   private static void file(Task t, Payload payload, int tag, int fd, FileRows files) {
     File f = t.fds.getAny(fd);
     if (f != null) {
-      byte[] path = files.of(t, f).path;
+      byte[] path = files.of(t, f).row.path;
       payload.add(tag, Payload.FILE_PATH, path, 0, Math.min(path.length, MAX_PATH));
     }
   }

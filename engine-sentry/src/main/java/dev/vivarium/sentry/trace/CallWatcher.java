@@ -2,6 +2,8 @@ package dev.vivarium.sentry.trace;
 
 import dev.vivarium.engine.watch.EventKind;
 import dev.vivarium.engine.watch.EventWriter;
+import dev.vivarium.engine.watch.NetworkEvent;
+import dev.vivarium.engine.watch.NetworkEvent.Action;
 import dev.vivarium.engine.watch.Payload;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Sys;
@@ -10,6 +12,7 @@ import dev.vivarium.sentry.kernel.SignalInfo;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.kernel.ThreadGroup;
 import dev.vivarium.sentry.kernel.Watcher;
+import dev.vivarium.sentry.net.InetSocket;
 import dev.vivarium.sentry.syscalls.SyscallTable;
 import dev.vivarium.sentry.vfs.File;
 import java.nio.charset.StandardCharsets;
@@ -98,14 +101,18 @@ final class CallWatcher implements Watcher {
       }
       return dispatcher.call(t, number, a0, a1, a2, a3, a4, a5);
     }
-    File before = counts == null ? null : fileOf(t, number, a0);
+    File before = counts == null && w == null ? null : fileOf(t, number, a0);
     long result = dispatcher.call(t, number, a0, a1, a2, a3, a4, a5);
     long nanos = System.nanoTime() - begin;
     CallCounts c = counts;
     if (c != null) {
       c.add(t, number, result, nanos);
-      if (before != null) {
-        files.count(t, files.of(t, before), writes(number), result, nanos);
+    }
+    if (before != null) {
+      FileRows.Open open = files.of(t, before);
+      FileRows.move(open, writes(number), result);
+      if (c != null) {
+        files.count(t, open.row, writes(number), result, nanos);
       }
     }
     s.number = CallState.NO_CALL;
@@ -132,6 +139,9 @@ final class CallWatcher implements Watcher {
           s.payload);
       if (result >= 0) {
         fileEvents.after(w, t, number, result, a0, a1, a2, a3, s.payload);
+        if (number == Sys.LISTEN && t.fds.getAny((int) a0) instanceof InetSocket listener) {
+          w.network(network(t, Action.LISTEN, "tcp", listener.wideName(), listener.port(), ""));
+        }
       } else if (result == -Errno.ENOSYS
           && !table.isSupported(number)
           && !table.isTriedEverywhere(number)) {
@@ -260,6 +270,40 @@ final class CallWatcher implements Watcher {
           0,
           payload);
     }
+  }
+
+  @Override
+  public void closed(Task t, File f) {
+    EventWriter w = writer;
+    if (w != null) {
+      fileEvents.closed(w, t, f);
+    }
+  }
+
+  @Override
+  public void unreachable(Task t, String protocol, byte[] wide, int port) {
+    EventWriter w = writer;
+    if (w != null) {
+      Action action = protocol.equals("tcp") ? Action.CONNECT : Action.SEND;
+      w.network(network(t, action, protocol, wide, port, "net none"));
+    }
+  }
+
+  /** Of the network inside: what goes outside the network gofer tells. */
+  private static NetworkEvent network(
+      Task t, Action action, String protocol, byte[] wide, int port, String refusedBy) {
+    return new NetworkEvent(
+        t.group.pid(),
+        action,
+        protocol,
+        NetworkEvent.text(wide),
+        port,
+        "",
+        refusedBy.isEmpty(),
+        refusedBy,
+        0,
+        0,
+        0);
   }
 
   @Override

@@ -72,20 +72,31 @@ final class FileEvents {
     FileAction action =
         (flags & O_ACCMODE) == Fcntl.O_RDONLY && (flags & Fcntl.O_TRUNC) == 0
             ? FileAction.READ
-            : (flags & Fcntl.O_EXCL) != 0 && (flags & Fcntl.O_CREAT) != 0
-                ? FileAction.CREATE
-                : FileAction.WRITE;
-    byte[] path = files.of(t, f).path;
+            : FileAction.WRITE;
+    path(files.of(t, f).row);
+    event(w, t, f.made ? FileAction.CREATE : action, Integer.toUnsignedLong(flags), 0, one);
+  }
+
+  /** The last who had a file open has closed it; one without a path is not told of. */
+  void closed(EventWriter w, Task t, File f) {
+    FileRows.Open open = files.of(t, f);
+    if (f.path != null && (open.bytesRead > 0 || open.bytesWritten > 0)) {
+      path(open.row);
+      event(w, t, FileAction.CLOSE, open.bytesRead, open.bytesWritten, one);
+    }
+  }
+
+  private void path(FileRows.Row row) {
     one.clear();
-    one.add(0, Payload.TEXT, path, 0, Math.min(path.length, 1024));
-    event(w, t, action, Integer.toUnsignedLong(flags), one);
+    one.add(0, Payload.TEXT, row.path, 0, Math.min(row.path.length, 1024));
   }
 
   private static void tell(EventWriter w, Task t, FileAction action, long a0, Payload payload) {
-    event(w, t, action, a0, payload);
+    event(w, t, action, a0, 0, payload);
   }
 
-  private static void event(EventWriter w, Task t, FileAction action, long a0, Payload payload) {
-    w.event(EventKind.FILE, t.group.pid(), t.tid(), action.ordinal(), a0, 0, 0, 0, 0, payload);
+  private static void event(
+      EventWriter w, Task t, FileAction action, long a0, long a1, Payload payload) {
+    w.event(EventKind.FILE, t.group.pid(), t.tid(), action.ordinal(), a0, a1, 0, 0, 0, payload);
   }
 }

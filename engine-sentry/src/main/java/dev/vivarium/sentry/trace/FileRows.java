@@ -44,12 +44,23 @@ final class FileRows {
     }
   }
 
+  /** One open file. */
+  static final class Open {
+    final Row row;
+    long bytesRead;
+    long bytesWritten;
+
+    Open(Row row) {
+      this.row = row;
+    }
+  }
+
   private final Map<String, Row> byPath = new HashMap<>();
   private long lost;
 
-  /** The row of an open file. */
-  Row of(Task t, File f) {
-    if (f.watched instanceof Row known) {
+  /** What is kept of an open file. */
+  Open of(Task t, File f) {
+    if (f.watched instanceof Open known) {
       return known;
     }
     String path = f.path != null ? f.path.display(t.fs.root()) : f.inode.anonymousName();
@@ -61,8 +72,18 @@ final class FileRows {
         byPath.put(path, row);
       }
     }
-    f.watched = row;
-    return row;
+    Open open = new Open(row);
+    f.watched = open;
+    return open;
+  }
+
+  /** What a call has moved. */
+  static void move(Open open, boolean writes, long result) {
+    if (writes) {
+      open.bytesWritten += Math.max(0, result);
+    } else {
+      open.bytesRead += Math.max(0, result);
+    }
   }
 
   void count(Task t, Row row, boolean writes, long result, long nanos) {

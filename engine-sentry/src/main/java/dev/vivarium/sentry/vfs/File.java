@@ -45,6 +45,9 @@ public abstract class File {
   /** What the watcher keeps for it. */
   public @Nullable Object watched;
 
+  /** Whether opening it made the file that it is open to. */
+  public boolean made;
+
   /** Who opened it by a path; null for what has none. */
   public @Nullable Credentials opener;
 
@@ -84,6 +87,9 @@ public abstract class File {
         hooks.forEach(Runnable::run);
       }
       inode.releaseLocks(this);
+      if (watched != null) {
+        t.kernel().tellClosed(t, this);
+      }
       Notify.closed(this);
       release(t);
       inode.closed(t);

@@ -104,7 +104,11 @@ public final class Opener {
     }
     NameOps.instantiate(parent, child, inode);
     Notify.name(parent, child.name(), inode, Notify.IN_CREATE);
-    return openFound(t, found.path(), flags & ~Fcntl.O_TRUNC, false, out);
+    rc = openFound(t, found.path(), flags & ~Fcntl.O_TRUNC, false, out);
+    if (rc >= 0 && out.file != null) {
+      out.file.made = true;
+    }
+    return rc;
   }
 
   /** Opens what a walk has found. */

@@ -1,8 +1,7 @@
 package dev.vivarium.engine.watch.calls;
 
 import dev.vivarium.engine.watch.Escape;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
+import dev.vivarium.profiles.network.IpAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -61,11 +60,11 @@ public final class SocketAddress {
   }
 
   private static String numeric(byte[] address) {
-    try {
-      return InetAddress.getByAddress(address).getHostAddress();
-    } catch (UnknownHostException e) {
-      throw new AssertionError("4 or 16 bytes", e);
-    }
+    IpAddress a =
+        address.length == 4
+            ? IpAddress.v4(ByteBuffer.wrap(address).getInt())
+            : IpAddress.of(address);
+    return a.toString();
   }
 
   static String show(byte[] bytes) {
@@ -76,6 +75,7 @@ public final class SocketAddress {
           ? "{sa_family=AF_INET6, sin6_port=htons("
               + inet.get().port
               + "), sin6_addr=\""
+              + (inet.get().address.indexOf('.') > 0 ? "::ffff:" : "")
               + inet.get().address
               + "\"}"
           : "{sa_family=AF_INET, sin_port=htons("

@@ -82,6 +82,9 @@ public final class EventText {
       return " and " + Escape.quoted(paths.get(1));
     }
     String action = fileAction(e);
+    if (action.equals("close")) {
+      return ", read " + e.arguments()[0] + ", written " + e.arguments()[1];
+    }
     return action.equals("chmod") || action.equals("mkdir")
         ? " 0" + Long.toOctalString(e.arguments()[0] & 07777)
         : "";

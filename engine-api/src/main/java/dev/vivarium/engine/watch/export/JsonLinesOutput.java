@@ -3,6 +3,7 @@ package dev.vivarium.engine.watch.export;
 import dev.vivarium.engine.watch.Escape;
 import dev.vivarium.engine.watch.Event;
 import dev.vivarium.engine.watch.EventKind;
+import dev.vivarium.engine.watch.FileAction;
 import dev.vivarium.engine.watch.Payload;
 import dev.vivarium.engine.watch.calls.CallFormatter;
 import dev.vivarium.engine.watch.calls.CallTable;
@@ -64,6 +65,10 @@ public final class JsonLinesOutput implements EventOutput {
       case FILE -> {
         Json.member(line, "action", EventText.fileAction(e));
         paths(line, e);
+        if (e.number() == FileAction.CLOSE.ordinal()) {
+          Json.member(line, "bytesRead", e.arguments()[0]);
+          Json.member(line, "bytesWritten", e.arguments()[1]);
+        }
       }
       case NETWORK -> {
         Json.member(line, "action", EventText.networkAction(e));

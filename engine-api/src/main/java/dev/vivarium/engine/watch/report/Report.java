@@ -165,6 +165,8 @@ public final class Report {
       one.put("reads", use.reads);
       one.put("writes", use.writes);
       one.put("refused", use.refused);
+      one.put("bytesRead", use.bytesRead);
+      one.put("bytesWritten", use.bytesWritten);
       one.put("created", use.created);
       one.put("deleted", use.deleted);
       one.put("renamed", use.renamed);
@@ -177,22 +179,23 @@ public final class Report {
 
   private static List<Object> network(ReportCollector seen) {
     List<Object> list = new ArrayList<>();
-    seen.endpoints.forEach((at, use) -> {
-      Map<String, @Nullable Object> one = new LinkedHashMap<>();
-      one.put("action", at.action());
-      one.put("protocol", at.protocol());
-      one.put("address", at.address());
-      one.put("port", at.port());
-      one.put("name", at.name());
-      one.put("times", use.times);
-      one.put("failures", use.failures);
-      one.put("outcome", use.outcome);
-      one.put("rule", use.rule);
-      one.put("sent", use.sent);
-      one.put("received", use.received);
-      one.put("pid", use.firstPid);
-      list.add(one);
-    });
+    seen.places()
+        .forEach((at, use) -> {
+          Map<String, @Nullable Object> one = new LinkedHashMap<>();
+          one.put("action", at.action());
+          one.put("protocol", at.protocol());
+          one.put("address", at.address());
+          one.put("port", at.port());
+          one.put("name", at.name());
+          one.put("times", use.times);
+          one.put("failures", use.failures);
+          one.put("outcome", use.outcome);
+          one.put("rule", use.rule);
+          one.put("sent", use.sent);
+          one.put("received", use.received);
+          one.put("pid", use.firstPid);
+          list.add(one);
+        });
     return list;
   }
 

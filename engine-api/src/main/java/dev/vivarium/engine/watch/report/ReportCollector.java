@@ -10,10 +10,12 @@ import dev.vivarium.engine.watch.export.EventOutput;
 import dev.vivarium.engine.watch.export.EventText;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +53,8 @@ public final class ReportCollector implements EventOutput {
     long reads;
     long writes;
     long refused;
+    long bytesRead;
+    long bytesWritten;
     boolean created;
     boolean deleted;
     boolean renamed;
@@ -71,6 +75,7 @@ public final class ReportCollector implements EventOutput {
     String outcome = "";
     String rule = "";
     int firstPid;
+    long firstNanos;
   }
 
   final Map<Integer, Process> processes = new LinkedHashMap<>();
@@ -317,6 +322,11 @@ public final class ReportCollector implements EventOutput {
         continue; // only what the new one says; nothing was done with that
       }
       FileUse use = use(path, e);
+      if (action.equals("close")) {
+        use.bytesRead += e.arguments()[0];
+        use.bytesWritten += e.arguments()[1];
+        continue;
+      }
       boolean writes = made || !action.equals("link");
       switch (action) {
         case "read" -> {
@@ -351,6 +361,7 @@ public final class ReportCollector implements EventOutput {
     if (use == null) {
       use = new EndpointUse();
       use.firstPid = e.pid();
+      use.firstNanos = e.timeNanos();
       if (endpoints.size() < MOST_ENDPOINTS) {
         endpoints.put(at, use);
       } else {
@@ -358,6 +369,33 @@ public final class ReportCollector implements EventOutput {
       }
     }
     return use;
+  }
+
+  /**
+   * The places, each once: what a call says of one goes into what the network itself tells of it,
+   * which knows the rule and the bytes.
+   */
+  Map<Endpoint, EndpointUse> places() {
+    Set<String> told = new HashSet<>();
+    endpoints.forEach((at, use) -> {
+      if (!at.protocol().equals("ip")) {
+        told.add(at.action() + " " + at.address() + " " + at.port());
+      }
+    });
+    Map<Endpoint, EndpointUse> places = new LinkedHashMap<>();
+    endpoints.forEach((at, use) -> {
+      String as =
+          switch (at.action()) {
+            case "sendto" -> "send";
+            case "bind" -> "listen";
+            default -> at.action();
+          };
+      if (!at.protocol().equals("ip")
+          || !told.contains(as + " " + at.address() + " " + at.port())) {
+        places.put(at, use);
+      }
+    });
+    return places;
   }
 
   /** What a call on a socket says of where it goes. */
@@ -409,6 +447,7 @@ public final class ReportCollector implements EventOutput {
     use.refused |= refused;
     use.outcome = refused ? "refused" : "allowed";
     if (refused) {
+      use.failures++;
       evidence("network-refused").add(e, EventText.describe(e), false);
     }
   }

@@ -171,6 +171,12 @@ final class ReportText {
     if (flag(f, "attributesChanged")) {
       words.add("mode, owner or attributes changed");
     }
+    if (number(f, "bytesRead") > 0) {
+      words.add(Amounts.bytes(number(f, "bytesRead")) + " read");
+    }
+    if (number(f, "bytesWritten") > 0) {
+      words.add(Amounts.bytes(number(f, "bytesWritten")) + " written");
+    }
     if (number(f, "refused") > 0) {
       words.add("denied " + Amounts.count(number(f, "refused"), "time"));
     }

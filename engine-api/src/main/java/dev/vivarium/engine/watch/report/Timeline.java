@@ -2,6 +2,7 @@ package dev.vivarium.engine.watch.report;
 
 import dev.vivarium.engine.watch.Event;
 import dev.vivarium.engine.watch.EventKind;
+import dev.vivarium.engine.watch.FileAction;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -30,7 +31,7 @@ final class Timeline {
     used = Math.max(used, piece + 1);
     if (e.kind() == EventKind.SYSCALL) {
       calls[piece]++;
-    } else if (e.kind() == EventKind.FILE) {
+    } else if (e.kind() == EventKind.FILE && e.number() != FileAction.CLOSE.ordinal()) {
       files[piece]++;
     } else if (e.kind() == EventKind.NETWORK) {
       network[piece]++;

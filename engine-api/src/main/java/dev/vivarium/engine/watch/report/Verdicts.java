@@ -157,13 +157,12 @@ final class Verdicts {
     long count = 0;
     List<Map<String, @Nullable Object>> listening = new ArrayList<>();
     for (Map.Entry<ReportCollector.Endpoint, ReportCollector.EndpointUse> e :
-        seen.endpoints.entrySet()) {
+        seen.places().entrySet()) {
       ReportCollector.Endpoint at = e.getKey();
       boolean outside =
-          !at.protocol().equals("unix")
-              && !at.address().matches("127\\..*|0:0:0:0:0:0:0:[01]|::1|0\\.0\\.0\\.0|");
+          !at.protocol().equals("unix") && !at.address().matches("127\\..*|::1?|0\\.0\\.0\\.0|");
       Map<String, @Nullable Object> one = new LinkedHashMap<>();
-      one.put("timeNanos", 0L);
+      one.put("timeNanos", e.getValue().firstNanos);
       one.put("pid", e.getValue().firstPid);
       one.put(
           "what",
