@@ -26,8 +26,12 @@ static const char *const with_value[] = {
  * the JVM takes to map it.
  */
 static const char *const quick[] = {"version", "--version", "-v", "ps", NULL};
-/* They are over before compiling anything gains what it costs, and nobody replays what a training run knew of methods. */
-static const char *const quick_flags[] = {"-XX:+UnlockDiagnosticVMOptions", "-XX:-AOTReplayTraining", "-XX:CompileThresholdScaling=10", "-Xms8m", NULL};
+/*
+ * They are over before compiling anything gains what it costs, nobody replays what a training run knew of methods, and the cache
+ * is mapped where it was made for: to relocate it would touch every page of it, and these touch few.
+ */
+static const char *const quick_flags[] = {"-XX:+UnlockDiagnosticVMOptions",   "-XX:-AOTReplayTraining",   "-XX:ArchiveRelocationMode=0",
+                                          "-XX:CompileThresholdScaling=10", "-Xms8m", NULL};
 
 /*
  * What goes over every byte of an image wants the better compiler, which knows the processor's own SHA-256, but only for what

@@ -148,8 +148,10 @@ public final class Dispatcher {
 
   /** What picocli must know of a verb. */
   static CommandSpec spec(Verbs verb, Command command) {
-    CommandSpec spec = CommandSpec.wrapWithoutInspection(null, FACTORY).name("viv " + verb.word());
-    spec.usageMessage().description(verb.summary() + ".").width(100).autoWidth(true);
+    // Not by +, here alone: the first one in a process sets up the machinery of method handles.
+    CommandSpec spec =
+        CommandSpec.wrapWithoutInspection(null, FACTORY).name("viv ".concat(verb.word()));
+    spec.usageMessage().description(verb.summary().concat(".")).width(100).autoWidth(true);
     spec.addOption(
         OptionSpec.builder("--help").usageHelp(true).description("Show this help.").build());
     spec.addOption(

@@ -1,5 +1,6 @@
 package dev.vivarium.cli;
 
+import dev.vivarium.engine.process.Front;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.util.List;
@@ -30,14 +31,17 @@ public final class Training {
       List.of(
           List.of("version"),
           List.of("ps"),
+          List.of("ps", "-a"),
           List.of("ps", "-a", "-q"),
           List.of("ps", "--format", "json", "--filter", "status=running"));
 
   /** Runs the commands: the quick ones for the argument {@code quick}, otherwise most. */
   public static void main(String[] args) throws ClassNotFoundException {
-    // What every command begins with. A class that is missing in the cache makes the JVM open the
-    // jar.
+    // What every command begins with: what Main does before its dispatcher. A class that is missing
+    // in the cache makes the JVM open the jar.
     Class.forName(Main.class.getName());
+    Front.isThere(System.getenv());
+    Context.ofProcess();
     PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
     Context context = new Context(nowhere, nowhere, System.getenv());
     for (List<String> command : args.length == 0 ? MOST : QUICK) {
