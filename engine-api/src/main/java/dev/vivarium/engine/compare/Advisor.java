@@ -102,9 +102,10 @@ public final class Advisor {
       String share =
           String.format(
               Locale.ROOT,
-              "%d recorded runs spent %.0f %% of their time in system calls",
-              known.runs,
-              known.callShare * 100);
+              "%s spent %.0f %% of %s time in system calls",
+              known.runs == 1 ? "one recorded run" : known.runs + " recorded runs",
+              known.callShare * 100,
+              known.runs == 1 ? "its" : "their");
       return known.callShare > BUSY
           ? new Advice(MICROVM, share + ": a kernel of its own answers them faster")
           : new Advice(SENTRY, share + ": it starts sooner and needs less memory");

@@ -39,6 +39,10 @@ class AdvisorTest {
     assertEquals("sentry", advisor.advise(NOTHING, 0).engine());
     assertEquals("microvm", advisor.advise(new History(2, 0, "", 0.5), 0).engine());
     assertEquals("sentry", advisor.advise(new History(2, 0, "", 0.1), 0).engine());
+    assertEquals(
+        "one recorded run spent 10 % of its time in system calls:"
+            + " it starts sooner and needs less memory",
+        advisor.advise(new History(1, 0, "", 0.1), 0).reason());
     assertEquals("sentry", advisor.advise(new History(2, 0, "", 0.5), 64 << 20).engine());
   }
 
