@@ -4,7 +4,9 @@ import dev.vivarium.gui.watch.CallTable;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -22,6 +24,13 @@ import javafx.scene.input.KeyCode;
  */
 final class LoadJourney {
   private static final long SECONDS = Long.getLong("vivarium.desktop.seconds", 10);
+
+  /** What is asked for: frames per second, percent of a core, MiB that may be more in the end. */
+  private static final double FRAMES = 50;
+
+  private static final double PROCESSOR = 60;
+  private static final long GROWTH = 16;
+  private static final double ANSWER_MILLIS = 100;
   private static final String BUSY =
       "perl -e 'while (1) { getppid() for 1..3000; select(undef, undef, undef, 0.004) }'";
 
@@ -50,6 +59,10 @@ final class LoadJourney {
           CallTable table = hands.find("#calls", CallTable.class).orElseThrow();
           measure("call table", table::frames);
           hands.picture("load-calls");
+        });
+    hands.step(
+        "its latencies are watched",
+        () -> {
           hands.tab("latency");
           hands.until("counts", () -> hands.isAnywhere("calls in"));
           measure("heat map", null);
@@ -76,6 +89,9 @@ final class LoadJourney {
         };
     hands.robot().interact(count::start);
     StringBuilder memory = new StringBuilder();
+    long first = 0;
+    long last = 0;
+    List<String> missed = new ArrayList<>();
     for (int part = 0; part < 4; part++) {
       long cpu = cpuNanos();
       long begin = System.nanoTime();
@@ -90,12 +106,26 @@ final class LoadJourney {
           drawn / seconds,
           (cpuNanos() - cpu) / seconds / 1e7,
           (cpuNanos() - cpu) / 1e6 / Math.max(1, drawn));
+      if (drawn / seconds < FRAMES) {
+        missed.add("frames");
+      }
+      if ((cpuNanos() - cpu) / seconds / 1e7 > PROCESSOR) {
+        missed.add("processor");
+      }
       System.gc();
       long heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
+      first = part == 0 ? heap : first;
+      last = heap;
       memory.append(String.format(Locale.ROOT, " %d/%d", heap >> 20, residentKilobytes() >> 10));
     }
     hands.robot().interact(count::stop);
     System.out.println("    " + what + ": MiB of heap in use / resident:" + memory);
+    if (last - first > GROWTH << 20) {
+      missed.add("memory");
+    }
+    if (!missed.isEmpty()) {
+      throw new AssertionError(what + " misses what is asked for: " + missed);
+    }
   }
 
   private static long cpuNanos() {
@@ -168,5 +198,8 @@ final class LoadJourney {
         took[took.length * 19 / 20] / 1e6,
         took[took.length - 1] / 1e6);
     hands.picture("load-list");
+    if (took[took.length * 19 / 20] / 1e6 > ANSWER_MILLIS) {
+      throw new AssertionError("more than " + ANSWER_MILLIS + " ms for one of 20");
+    }
   }
 }
