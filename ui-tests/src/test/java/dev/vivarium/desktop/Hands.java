@@ -1,11 +1,14 @@
 package dev.vivarium.desktop;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import javafx.scene.Node;
 import javafx.scene.Scene;
+import javafx.scene.control.IndexedCell;
 import javafx.scene.control.Labeled;
 import javafx.scene.control.TabPane;
 import javafx.scene.control.TableView;
@@ -13,6 +16,7 @@ import javafx.scene.control.TextInputControl;
 import javafx.scene.image.WritableImage;
 import javafx.scene.input.KeyCode;
 import javafx.scene.robot.Robot;
+import javafx.scene.text.Text;
 import javafx.stage.Stage;
 import org.testfx.api.FxRobot;
 
@@ -45,10 +49,13 @@ final class Hands {
       System.out.println("FAIL desktop: " + name);
       System.out.println("    " + e);
       try {
-        picture("failed-" + failures);
         // What it left open is not to be in the way of the next.
-        keys(KeyCode.ESCAPE);
-      } catch (Exception again) {
+        try {
+          picture("failed-" + failures);
+        } finally {
+          keys(KeyCode.ESCAPE);
+        }
+      } catch (Exception | AssertionError again) {
         System.out.println("    no picture: " + again);
       }
     }
@@ -112,11 +119,49 @@ final class Hands {
     return find(selector, TableView.class).map(t -> t.getItems().size()).orElse(-1);
   }
 
+  /** Keeps what is to be seen, of which no text may be cut. */
   void picture(String name) throws Exception {
     Thread.sleep(300);
     WritableImage[] image = new WritableImage[1];
-    robot.interact(() -> image[0] = scene().snapshot(null));
+    List<String> cut = new ArrayList<>();
+    robot.interact(() -> {
+      image[0] = scene().snapshot(null);
+      for (Node node : scene().getRoot().lookupAll(".label, .button, .check-box, .badge")) {
+        if (node instanceof Labeled l && isToBeSeen(l) && !mayBeCut(l)) {
+          Node text = l.lookup(".text");
+          if (text instanceof Text t && l.getText() != null && !isWhole(t, l.getText())) {
+            cut.add(l.getText());
+          }
+        }
+      }
+    });
     Png.write(image[0], pictures.resolve(name + ".png"));
+    if (!cut.isEmpty()) {
+      throw new AssertionError(name + ": these texts are cut: " + cut);
+    }
+  }
+
+  private static boolean isWhole(Text shown, String text) {
+    return shown.getText().length() >= text.length();
+  }
+
+  private static boolean isToBeSeen(Node node) {
+    for (Node n = node; n != null; n = n.getParent()) {
+      if (!n.isVisible()) {
+        return false;
+      }
+    }
+    return node.getBoundsInLocal().getWidth() > 0;
+  }
+
+  /** What a sandbox, a file or a user called something may be of any length; cells cut that. */
+  private static boolean mayBeCut(Node node) {
+    for (Node n = node; n != null; n = n.getParent()) {
+      if (n instanceof IndexedCell<?> || n.getStyleClass().contains("may-be-cut")) {
+        return !n.getStyleClass().contains("whole");
+      }
+    }
+    return false;
   }
 
   /** Presses keys together. TestFX's own way waits between two for something that may not come. */

@@ -5,8 +5,13 @@ import javafx.scene.canvas.Canvas;
 import javafx.scene.canvas.GraphicsContext;
 import javafx.scene.layout.Region;
 
-/** A canvas that is as large as its place, in a thin frame. */
+/**
+ * A canvas that is as large as its place, in a thin frame; it leaves the frame's round corners
+ * free.
+ */
 public final class Plot extends Region {
+  private static final int FRAME = 2;
+
   private final Canvas canvas = new Canvas();
   private Runnable resized = () -> {};
 
@@ -45,9 +50,9 @@ public final class Plot extends Region {
 
   @Override
   protected void layoutChildren() {
-    canvas.relocate(1, 1);
-    canvas.setWidth(Math.max(0, getWidth() - 2));
-    canvas.setHeight(Math.max(0, getHeight() - 2));
+    canvas.relocate(FRAME, FRAME);
+    canvas.setWidth(Math.max(0, getWidth() - 2 * FRAME));
+    canvas.setHeight(Math.max(0, getHeight() - 2 * FRAME));
     resized.run();
   }
 }

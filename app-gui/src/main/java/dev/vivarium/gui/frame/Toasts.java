@@ -33,7 +33,8 @@ final class Toasts {
       words.getChildren().add(Ui.paragraph(remedy, "muted"));
     }
     words.setMaxWidth(420);
-    HBox toast = new HBox(10, words);
+    words.setAlignment(Pos.CENTER_LEFT);
+    HBox toast = Ui.row(10, words);
     toast
         .getChildren()
         .add(

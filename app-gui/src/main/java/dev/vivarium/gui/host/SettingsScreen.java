@@ -97,7 +97,9 @@ public final class SettingsScreen implements Screen {
     name.setMinWidth(150);
     name.setLabelFor(field);
     field.setAccessibleText(Messages.text(key));
-    GridPane.setValignment(name, javafx.geometry.VPos.TOP);
+    // Beside its field, which may have a text below.
+    GridPane.setValignment(
+        name, text.isEmpty() ? javafx.geometry.VPos.CENTER : javafx.geometry.VPos.TOP);
     VBox box = Ui.column(4, field);
     if (!text.isEmpty()) {
       Label more = Ui.paragraph(text, "muted", "small");

@@ -55,7 +55,7 @@ public final class ProfilesScreen implements Screen {
   private final TableView<Map.Entry<Field, Setting>> settings = new TableView<>();
   private final Map<String, String> drafts = new HashMap<>();
   private final Label verdict = Ui.paragraph("");
-  private final Label where = Ui.label("", "muted", "small");
+  private final Label where = Ui.paragraph("", "muted", "small");
   private final Button save;
   private final Button revert;
   private final VBox node;
@@ -92,7 +92,7 @@ public final class ProfilesScreen implements Screen {
     heading.setMinWidth(javafx.scene.layout.Region.USE_PREF_SIZE);
     where.setMinWidth(0);
     VBox editor =
-        Ui.column(8, Ui.row(8, heading, where, Ui.spacer(), revert, save), Ui.grow(text), verdict);
+        Ui.column(8, Ui.row(8, heading, Ui.spacer(), revert, save), where, Ui.grow(text), verdict);
     ToggleButton asForm = new ToggleButton(Messages.text("profiles.form"));
     ToggleButton asTable = new ToggleButton(Messages.text("profiles.comesTo"));
     StackPane shown = new StackPane(form.node());

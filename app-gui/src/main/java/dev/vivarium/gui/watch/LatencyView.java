@@ -264,7 +264,7 @@ public final class LatencyView {
   private void drawCurve() {
     Colors c = bench.colors().get();
     GraphicsContext g = curvePlot.graphics();
-    double w = curvePlot.width() - AXIS - 12;
+    double w = curvePlot.width() - AXIS - 24;
     double h = curvePlot.height() - FOOT - 6;
     g.setFill(c.background());
     g.fillRect(0, 0, curvePlot.width(), curvePlot.height());
@@ -279,7 +279,7 @@ public final class LatencyView {
       g.strokeLine(Math.round(x) + 0.5, 4, Math.round(x) + 0.5, 4 + h);
       g.setFill(c.muted());
       String text = mark == (long) mark ? String.valueOf((long) mark) : String.valueOf(mark);
-      g.fillText(text, Math.clamp(x, AXIS + 6, AXIS + w - 16), h + FOOT - 2);
+      g.fillText(text, Math.clamp(x, AXIS + 6, AXIS + w - 8), h + FOOT - 2);
     }
     g.setTextAlign(TextAlignment.LEFT);
     curve(g, model.whole(), w, h, only == null ? c.accent() : c.muted());
@@ -288,6 +288,8 @@ public final class LatencyView {
     LatencyHistogram shown = row.map(LatencyModel.Row::latency).orElse(model.whole());
     if (shown.count() > 0) {
       g.setFill(c.text());
+      // At the lower right, where no curve comes: they only rise.
+      g.setTextAlign(TextAlignment.RIGHT);
       g.fillText(
           Messages.text(
               "latency.legend",
@@ -295,8 +297,9 @@ public final class LatencyView {
               Format.nanos(shown.percentile(50)),
               Format.nanos(shown.percentile(99)),
               Format.nanos(shown.max())),
-          AXIS + 10,
-          20);
+          AXIS + w - 10,
+          h - 6);
+      g.setTextAlign(TextAlignment.LEFT);
     }
   }
 
@@ -385,7 +388,9 @@ public final class LatencyView {
               "%.1f %%   %s   %s",
               100.0 * r.total() / total,
               Format.nanos(r.total()),
-              Messages.text("latency.count", Format.count(r.calls()))),
+              r.calls() == 1
+                  ? Messages.text("latency.count.one")
+                  : Messages.text("latency.count", Format.count(r.calls()))),
           barLeft + barWidth + 10,
           y + 16);
     }
