@@ -21,6 +21,7 @@ import dev.vivarium.gui.images.ImagesScreen;
 import dev.vivarium.gui.profiles.ProfilesScreen;
 import dev.vivarium.gui.run.OpenSheet;
 import dev.vivarium.gui.run.RunSheet;
+import dev.vivarium.gui.run.Sample;
 import dev.vivarium.gui.sandbox.SandboxActions;
 import dev.vivarium.gui.sandbox.SandboxItem;
 import dev.vivarium.gui.sandbox.SandboxList;
@@ -76,7 +77,8 @@ final class Screens {
                     this::open,
                     () -> run("host"),
                     this::first,
-                    this::chooseFile));
+                    this::chooseFile,
+                    this::openSample));
     home = sandboxes.get();
     images =
         frame.addPlace(Icons.IMAGES, place("images", 2), () -> new ImagesScreen(bench, this::run));
@@ -88,6 +90,9 @@ final class Screens {
     frame.addAction(Action.of("pull", "Shortcut+Shift+P", this::pull));
     frame.addAction(Action.of("open", "Shortcut+O", this::chooseFile));
     frame.addAction(Action.of("first", "", this::first));
+    for (Sample sample : Sample.values()) {
+      frame.addAction(Action.of("sample." + sample.key(), "", () -> openSample(sample)));
+    }
     frame.takeFiles(files -> {
       if (files.size() == 1) {
         openFile(files.getFirst());
@@ -213,6 +218,11 @@ final class Screens {
     if (file != null) {
       openFile(file);
     }
+  }
+
+  /** Something to open, for who has no download at hand. */
+  private void openSample(Sample sample) {
+    bench.background().run(() -> sample.write(bench), this::openFile, frame::tell);
   }
 
   /** A file of unknown origin. */

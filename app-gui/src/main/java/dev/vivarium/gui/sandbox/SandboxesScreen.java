@@ -9,6 +9,7 @@ import dev.vivarium.gui.frame.Screen;
 import dev.vivarium.gui.frame.Sparkline;
 import dev.vivarium.gui.frame.Ui;
 import dev.vivarium.gui.frame.Workbench;
+import dev.vivarium.gui.run.Sample;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
@@ -63,6 +64,7 @@ public final class SandboxesScreen implements Screen {
    * @param run opens the dialog to start one
    * @param first starts a first one
    * @param file asks for a file to open in one
+   * @param sample opens a sample of such a file
    */
   public SandboxesScreen(
       Workbench bench,
@@ -71,7 +73,8 @@ public final class SandboxesScreen implements Screen {
       Consumer<SandboxItem> open,
       Runnable run,
       Runnable first,
-      Runnable file) {
+      Runnable file,
+      Consumer<Sample> sample) {
     this.bench = bench;
     this.list = list;
     this.does = does;
@@ -105,6 +108,7 @@ public final class SandboxesScreen implements Screen {
             Messages.text("sandboxes.empty.text"),
             first(first),
             Ui.button(Icons.FOLDER, Messages.text("sandboxes.empty.open"), file, "flat"),
+            samples(sample),
             Ui.button(Icons.RUN, Messages.text("sandboxes.empty.run"), run, "flat"));
     columns();
     table.setItems(shown);
@@ -140,6 +144,21 @@ public final class SandboxesScreen implements Screen {
         Ui.button(Icons.TERMINAL, Messages.text("sandboxes.empty.first"), first, "accent", "large");
     button.setId("first-sandbox");
     return button;
+  }
+
+  private static Node samples(Consumer<Sample> open) {
+    HBox row = Ui.row(2, Ui.label(Messages.text("sandboxes.empty.samples"), "muted"));
+    row.setAlignment(Pos.CENTER);
+    for (Sample sample : Sample.values()) {
+      var button =
+          Ui.button(
+              Messages.text("sandboxes.empty.sample." + sample.key()),
+              () -> open.accept(sample),
+              "flat");
+      button.setId("sample-" + sample.key());
+      row.getChildren().add(button);
+    }
+    return row;
   }
 
   private void chooseBody() {
@@ -183,14 +202,14 @@ public final class SandboxesScreen implements Screen {
 
   private void columns() {
     column("name", 194, SandboxesScreen::name);
-    column("image", 120, () -> text(SandboxState::image));
-    column("command", 212, () -> text(s -> String.join(" ", s.command())));
+    column("image", 95, () -> text(SandboxState::image));
+    column("command", 175, () -> text(s -> String.join(" ", s.command())));
     column("engine", 80, () -> text(SandboxState::engine));
     column("cpu", 64, () -> figure(f -> Math.round(f.cpuPercent()) + " %"));
     column("memory", 84, () -> figure(f -> Format.bytes(f.memoryBytes())));
-    column("calls", 174, this::calls);
-    column("state", 190, SandboxesScreen::state);
-    column("do", 84, this::buttons);
+    column("calls", 165, this::calls);
+    column("state", 225, SandboxesScreen::state);
+    column("do", 76, this::buttons);
   }
 
   private void column(String key, double width, Supplier<SandboxCell.Face> making) {
@@ -202,7 +221,14 @@ public final class SandboxesScreen implements Screen {
     column.setReorderable(false);
     column.setCellValueFactory(
         d -> new javafx.beans.property.ReadOnlyObjectWrapper<>(d.getValue()));
-    column.setCellFactory(c -> new SandboxCell(making.get()));
+    column.setCellFactory(c -> {
+      SandboxCell cell = new SandboxCell(making.get());
+      // What a user or a guest wrote may be of any length, our own words are to be seen whole.
+      if (key.equals("state") || key.equals("cpu") || key.equals("memory")) {
+        cell.getStyleClass().add("whole");
+      }
+      return cell;
+    });
     table.getColumns().add(column);
   }
 

@@ -171,6 +171,7 @@ public final class TerminalView {
               content.putString(address);
               Clipboard.getSystemClipboard().setContent(content);
             });
+    copy.setId("link-copy");
     Button cancel = Ui.button(Messages.text("run.cancel"), bench.frame()::closeOver);
     Label where = Ui.paragraph(address, "command");
     where.setMaxWidth(Double.MAX_VALUE);
@@ -189,11 +190,16 @@ public final class TerminalView {
 
   private static Boolean browse(String address) throws IOException {
     // As the desktop's other programs do it; the address is one word and begins with its scheme.
-    new ProcessBuilder("xdg-open", address)
-        .redirectInput(new File("/dev/null"))
-        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-        .redirectError(ProcessBuilder.Redirect.DISCARD)
-        .start();
+    ProcessBuilder opener =
+        new ProcessBuilder("xdg-open", address)
+            .redirectInput(new File("/dev/null"))
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .redirectError(ProcessBuilder.Redirect.DISCARD);
+    try {
+      opener.start();
+    } catch (IOException e) {
+      throw new IOException(Messages.text("terminal.link.none"), e);
+    }
     return true;
   }
 
