@@ -27,6 +27,10 @@ public final class ReportCollector implements EventOutput {
   private static final int MOST_FILES = 20_000;
   private static final int MOST_ENDPOINTS = 2000;
   private static final int O_ACCMODE = 3;
+
+  /** What a program with many names runs, such as busybox: that it ran was told before. */
+  private static final String ITSELF = "/proc/self/exe";
+
   private static final int SETUID_BITS = 06000;
 
   /** A process. */
@@ -162,7 +166,7 @@ public final class ReportCollector implements EventOutput {
           use(path, e).reads++;
           if (path.matches("(/tmp|/var/tmp|/dev/shm)/.*")
               || path.contains("/memfd:")
-              || path.startsWith("/proc/")) {
+              || path.startsWith("/proc/") && !path.equals(ITSELF)) {
             evidence("exec-tmp").add(e, Escape.quoted(path) + " " + command, true);
           }
           if (path.matches(".*/(crontab|at|batch|systemctl|update-rc\\.d|chkconfig)")) {
@@ -390,8 +394,10 @@ public final class ReportCollector implements EventOutput {
             case "bind" -> "listen";
             default -> at.action();
           };
-      if (!at.protocol().equals("ip")
-          || !told.contains(as + " " + at.address() + " " + at.port())) {
+      String where = " " + at.address() + " " + at.port();
+      boolean twice =
+          told.contains(as + where) || as.equals("connect") && told.contains("send" + where);
+      if (!at.protocol().equals("ip") || !twice) {
         places.put(at, use);
       }
     });

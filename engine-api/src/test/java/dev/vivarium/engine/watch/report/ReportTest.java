@@ -10,6 +10,7 @@ import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.engine.watch.Event;
 import dev.vivarium.engine.watch.EventKind;
 import dev.vivarium.engine.watch.FileAction;
+import dev.vivarium.engine.watch.NetworkEvent;
 import dev.vivarium.engine.watch.Payload;
 import dev.vivarium.engine.watch.calls.CallTable;
 import java.io.IOException;
@@ -185,6 +186,50 @@ class ReportTest {
     assertEquals("none", levelOf("setuid-file"));
     seen.accept(call("fchmodat", 0, new long[] {-100, 77, 04755}, "", "/tmp/x"));
     assertEquals("high", levelOf("setuid-file"));
+  }
+
+  @Test
+  void whatIsRunFromATemporaryPlaceIsSeenAndAProgramThatRunsItselfIsNot() {
+    seen.accept(event(EventKind.EXEC, 0, 0, new long[0], "/bin/busybox", "sh"));
+    seen.accept(event(EventKind.EXEC, 0, 0, new long[0], "/proc/self/exe", "cat"));
+    assertEquals("none", levelOf("exec-tmp"));
+    seen.accept(event(EventKind.EXEC, 0, 0, new long[0], "/proc/self/fd/7", "cat"));
+    assertEquals("medium", levelOf("exec-tmp"));
+  }
+
+  @Test
+  void aPlaceIsToldOfOnceByWhoKnowsTheRule() {
+    byte[] address = {2, 0, 0, 53, 10, 9, 9, 9, 0, 0, 0, 0, 0, 0, 0, 0};
+    Event called = call("connect", 0, new long[] {3, 1, 16});
+    seen.accept(
+        new Event(
+            0,
+            5_000_000,
+            1,
+            1,
+            EventKind.SYSCALL,
+            called.number(),
+            called.arguments(),
+            true,
+            0,
+            1,
+            0,
+            0,
+            List.of(new Event.Item(1, Payload.BYTES, address)),
+            true));
+    assertEquals("connect", Report.maps(report().root(), "network").getFirst().get("action"));
+    int send = NetworkEvent.Action.SEND.ordinal();
+    seen.accept(event(EventKind.NETWORK, send, 0, new long[] {53}, "udp", "10.9.9.9", "", "rule"));
+    List<Map<?, ?>> places = Report.maps(report().root(), "network");
+    assertEquals(1, places.size(), places.toString());
+    assertEquals("rule", places.getFirst().get("rule"));
+    assertEquals("medium", levelOf("network-refused"));
+    Map<?, ?> contacted =
+        Report.maps(report().root(), "verdicts").stream()
+            .filter(v -> "contacted".equals(v.get("id")))
+            .findFirst()
+            .orElseThrow();
+    assertEquals(5_000_000L, Report.maps(contacted, "evidence").getFirst().get("timeNanos"));
   }
 
   @Test
