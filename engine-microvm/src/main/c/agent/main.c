@@ -2,6 +2,7 @@
  * The first process of a virtual machine: loads what the kernel needs, finds the port to the host, and does what the host
  * says. It has one thread and one loop.
  */
+#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/random.h>
@@ -99,13 +100,48 @@ static void configure(struct reader *r) {
   channel_send(CONFIGURED, 0, NULL, 0, NULL, 0);
 }
 
+/* Whether every processor has a timer of its own, which goes on when it is idle. */
+static bool own_timers(void) {
+  char path[80], used[16];
+  unsigned int a, b, c, d;
+  if (__get_cpuid(6, &a, &b, &c, &d) == 0 || (a & 1U << 2) == 0) return false;
+  for (long i = 0; i < sysconf(_SC_NPROCESSORS_ONLN); i++) {
+    snprintf(path, sizeof path, "/sys/devices/system/clockevents/clockevent%ld/current_device", i);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, used, sizeof used);
+    if (fd >= 0) close(fd);
+    if (n < 5 || strncmp(used, "lapic", 5) != 0) return false;
+  }
+  return true;
+}
+
+/*
+ * The old timer chip counts as its firmware left it, though nothing in here uses it: the monitor would wake up for it 36 times a
+ * second. In this mode it counts to its end once and then stands still. A kernel whose own timers did not stand its tests, as may
+ * happen while the host is busy, needs it.
+ */
+static void stop_old_timer(void) {
+  static bool done;
+  if (done) return;
+  done = true;
+  if (!own_timers() || ioperm(0x40, 4, 1) != 0) return;
+  outb(0x30, 0x43);
+  outb(0, 0x40);
+  outb(0, 0x40);
+  ioperm(0x40, 4, 0);
+}
+
 static void on_frame(const struct frame_header *header, struct reader *payload) {
   uint32_t a, b;
   if (!welcomed && header->type != HELLO) give_up("the host did not say hello");
   switch (header->type) {
     case HELLO: welcome(payload); break;
     case CONFIGURE: configure(payload); break;
-    case START: process_start(header->process, payload); break;
+    case START:
+      process_start(header->process, payload);
+      /* Not earlier, so that nothing a boot waits for can depend on it; and beside the command, which need not wait for this. */
+      stop_old_timer();
+      break;
     case INPUT: process_input(header->process, payload->at, header->length); break;
     case INPUT_END: process_input_end(header->process); break;
     case SIGNAL:
@@ -141,23 +177,6 @@ static void on_frame(const struct frame_header *header, struct reader *payload) 
   }
 }
 
-/*
- * The old timer chip counts as its firmware left it, though nothing in here uses it: the monitor would wake up for it 36 times a
- * second. In this mode it counts to its end once and then stands still.
- */
-static void stop_old_timer(void) {
-  char used[16] = "";
-  int fd = open("/sys/devices/system/clockevents/clockevent0/current_device", O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return;
-  ssize_t n = read(fd, used, sizeof used - 1);
-  close(fd);
-  if (n <= 0 || strncmp(used, "lapic", 5) != 0 || ioperm(0x40, 4, 1) != 0) return;
-  outb(0x30, 0x43);
-  outb(0, 0x40);
-  outb(0, 0x40);
-  ioperm(0x40, 4, 0);
-}
-
 static void prepare(void) {
   mkdir("/proc", 0755);
   mkdir("/sys", 0755);
@@ -183,7 +202,6 @@ static void prepare(void) {
   ports_listen();
   /* What every command needs, and no host need say: a clone of a template finds it done. */
   raise_loopback();
-  stop_old_timer();
   hold_disks();
   load_modules("late");
   prepare_root();
