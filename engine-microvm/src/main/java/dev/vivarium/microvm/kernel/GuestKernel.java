@@ -9,4 +9,11 @@ import java.nio.file.Path;
  * @param image an ELF file with a PVH entry, or a bzImage
  * @param initramfs with our agent and the modules that it loads
  */
-public record GuestKernel(String name, Path image, Path initramfs) {}
+public record GuestKernel(String name, Path image, Path initramfs) {
+  /** Whether the user gave it: nothing is known of how it was built. */
+  public boolean isGiven() {
+    Path directory = image.getParent();
+    Path all = directory == null ? null : directory.getParent();
+    return all == null || all.endsWith(KernelStore.GIVEN);
+  }
+}

@@ -29,7 +29,7 @@ import java.util.stream.Stream;
 public final class KernelStore {
   private static final String PACKAGE = "linux-image-cloud-amd64";
 
-  private static final String GIVEN = "given";
+  static final String GIVEN = "given";
   private static final int MOST_GIVEN = 4;
 
   private final Path root;
@@ -208,7 +208,7 @@ public final class KernelStore {
     if (!Files.exists(initramfs)) {
       Path part = Files.createTempFile(kernel, ".initramfs", ".part");
       try {
-        writeInitramfs(kernel.resolve("modules"), agent, part);
+        writeInitramfs(kernel, agent, part);
         Files.move(part, initramfs, StandardCopyOption.ATOMIC_MOVE);
         KernelDigest.record(initramfs);
       } finally {
@@ -219,7 +219,11 @@ public final class KernelStore {
         String.valueOf(kernel.getFileName()), kernel.resolve("vmlinux"), initramfs);
   }
 
-  private static void writeInitramfs(Path modules, byte[] agent, Path file) throws IOException {
+  private static void writeInitramfs(Path kernel, byte[] agent, Path file) throws IOException {
+    Path modules = kernel.resolve("modules");
+    Path all = kernel.getParent();
+    // One that was given may insist on signatures.
+    boolean asTheyAre = all == null || all.endsWith(GIVEN);
     try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
       CpioWriter cpio = new CpioWriter(out);
       cpio.directory("dev");
@@ -229,7 +233,9 @@ public final class KernelStore {
       for (String list : KernelModule.LISTS.keySet()) {
         cpio.file("modules/" + list, false, Files.readAllBytes(modules.resolve(list)));
         for (String module : Files.readAllLines(modules.resolve(list))) {
-          cpio.file("modules/" + module, false, Files.readAllBytes(modules.resolve(module)));
+          byte[] whole = Files.readAllBytes(modules.resolve(module));
+          cpio.file(
+              "modules/" + module, false, asTheyAre ? whole : KernelModule.withoutSignature(whole));
         }
       }
       cpio.end();

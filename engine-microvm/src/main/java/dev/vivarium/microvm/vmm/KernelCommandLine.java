@@ -8,6 +8,9 @@ import java.util.OptionalLong;
  * {@code vivarium.}; the user's come last, and so win.
  */
 final class KernelCommandLine {
+  /** How often a distribution's kernel ticks in a second (CONFIG_HZ of Debian's). */
+  private static final int TICKS = 250;
+
   private KernelCommandLine() {}
 
   /**
@@ -25,6 +28,11 @@ final class KernelCommandLine {
       OptionalLong tsc = TscFrequency.kiloHertz();
       if (tsc.isPresent()) {
         line.append(" tsc_early_khz=").append(tsc.getAsLong());
+        if (!spec.kernel().isGiven()) {
+          // How often a second processor's loop of nothing goes round in a tick is measured else,
+          // against ticks of the first one: on a busy host for long, and with any result.
+          line.append(" lpj=").append(tsc.getAsLong() * 1000 / TICKS);
+        }
       }
     }
     if (spec.bus() == MachineSpec.Bus.PCI) {

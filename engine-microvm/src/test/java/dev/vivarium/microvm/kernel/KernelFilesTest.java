@@ -113,6 +113,21 @@ class KernelFilesTest {
   }
 
   @Test
+  void aSignatureIsCutOffWhereThereIsOne() {
+    byte[] magic = "~Module signature appended~\n".getBytes(StandardCharsets.US_ASCII);
+    ByteBuffer signed = ByteBuffer.allocate(100 + 30 + 12 + magic.length);
+    signed.position(100 + 30 + 8);
+    signed.putInt(30).put(magic);
+    assertArrayEquals(new byte[100], KernelModule.withoutSignature(signed.array()));
+    byte[] unsigned = new byte[200];
+    assertArrayEquals(unsigned, KernelModule.withoutSignature(unsigned));
+    byte[] longer = signed.array().clone();
+    ByteBuffer.wrap(longer).putInt(100 + 30 + 8, 131);
+    assertArrayEquals(longer, KernelModule.withoutSignature(longer));
+    assertArrayEquals(magic, KernelModule.withoutSignature(magic));
+  }
+
+  @Test
   void anInitramfsHasWhatWasPutIn() throws Exception {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     CpioWriter cpio = new CpioWriter(out);

@@ -1,6 +1,7 @@
 package dev.vivarium.microvm.vmm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.vivarium.microvm.kernel.GuestKernel;
@@ -48,6 +49,13 @@ class MachineTest {
         TscFrequency.parse(cpu.formatted("tsc constant_tsc nonstop_tsc")));
     assertEquals(OptionalLong.empty(), TscFrequency.parse(cpu.formatted("tsc")));
     assertEquals(OptionalLong.empty(), TscFrequency.parse("model name : none\n"));
+  }
+
+  @Test
+  void ticksAreBelievedOnlyOfTheDistributionsKernel() {
+    assertFalse(new GuestKernel("k", Path.of("/s/linux-1/vmlinux"), Path.of("/i")).isGiven());
+    assertTrue(new GuestKernel("k", Path.of("/s/given/k-1/vmlinux"), Path.of("/i")).isGiven());
+    assertTrue(new GuestKernel("k", Path.of("/k"), Path.of("/i")).isGiven());
   }
 
   @Test
