@@ -655,7 +655,7 @@ int main(void) {
     send_descriptor_of(init);
     _exit(0); /* the one in the new pid namespace lives as long as the sentry's socket */
   }
-  setsid();
+  new_session();
   empty_root();
   sethostname("sandbox", 7);
   drop_privileges();

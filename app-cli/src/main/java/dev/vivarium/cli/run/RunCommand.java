@@ -38,17 +38,30 @@ public final class RunCommand extends Command {
 
   private final BeforeStart beforeStart;
 
+  /** Whether what else runs on this machine goes before its sandbox. */
+  private final boolean behind;
+
   public RunCommand() {
-    this((id, name) -> {});
+    this((id, name) -> {}, false);
   }
 
   /**
-   * Makes one.
+   * Makes one for what is opened: what else runs on this machine goes before its sandbox.
    *
    * @param beforeStart told of a sandbox whose process is there, before it begins
    */
   RunCommand(BeforeStart beforeStart) {
+    this(beforeStart, true);
+  }
+
+  private RunCommand(BeforeStart beforeStart, boolean behind) {
     this.beforeStart = beforeStart;
+    this.behind = behind;
+  }
+
+  private ProcessHandle launch(RunDirectory run, Streams streams) throws EngineException {
+    SandboxLauncher launcher = SandboxLauncher.installed();
+    return behind ? launcher.startBehind(run, streams) : launcher.start(run, streams);
   }
 
   @Override
@@ -216,7 +229,9 @@ public final class RunCommand extends Command {
         terminal || detached || asks
             ? Streams.NONE
             : input ? Streams.INHERIT : Streams.INHERIT_OUTPUT;
-    Optional<WarmSpare.Taken> spare = context.spares().take(streams, directories);
+    // One that is ready has the usual priority.
+    Optional<WarmSpare.Taken> spare =
+        behind ? Optional.empty() : context.spares().take(streams, directories);
     String id = spare.isPresent() ? spare.get().id() : SandboxId.create();
     String name = named.orElse(Names.madeUp(id));
     SpecBuilder builder;
@@ -243,8 +258,7 @@ public final class RunCommand extends Command {
         throw e;
       }
     }
-    ProcessHandle process =
-        spare.isPresent() ? spare.get().process() : SandboxLauncher.installed().start(run, streams);
+    ProcessHandle process = spare.isPresent() ? spare.get().process() : launch(run, streams);
     Thread abandon = new Thread(() -> abandon(process, run), "abandon");
     Runtime.getRuntime().addShutdownHook(abandon);
     boolean started = false;

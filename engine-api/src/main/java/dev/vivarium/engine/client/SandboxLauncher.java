@@ -54,6 +54,12 @@ public final class SandboxLauncher {
   /** The environment variable that names the engine to prepare before a client says what to run. */
   public static final String WARM_VARIABLE = "VIVARIUM_WARM";
 
+  /**
+   * The nice value of a sandbox that others go before: a third of the usual weight, so that it
+   * still starts on a busy machine.
+   */
+  private static final String BEHIND = "5";
+
   /** How a new process's standard streams are connected. */
   public enum Streams {
     /** To this process's own; standard input too. */
@@ -78,8 +84,20 @@ public final class SandboxLauncher {
    * @param warm the engine that the process prepares while it waits to hear what to run, or empty
    */
   ProcessHandle start(RunDirectory run, Streams streams, String warm) throws EngineException {
-    List<String> line = new ArrayList<>();
-    line.add("setsid");
+    return start(run, streams, warm, List.of("setsid"));
+  }
+
+  /**
+   * The same, for what is to leave the processors to whatever else wants them: without that it uses
+   * them as any other.
+   */
+  public ProcessHandle startBehind(RunDirectory run, Streams streams) throws EngineException {
+    return start(run, streams, "", List.of("setsid", "nice", "-n", BEHIND));
+  }
+
+  private ProcessHandle start(RunDirectory run, Streams streams, String warm, List<String> with)
+      throws EngineException {
+    List<String> line = new ArrayList<>(with);
     line.addAll(command);
     line.add(run.id());
     ProcessBuilder builder = new ProcessBuilder(line);

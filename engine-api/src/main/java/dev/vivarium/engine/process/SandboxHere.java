@@ -25,6 +25,7 @@ public final class SandboxHere {
   public static int run(
       Directories directories, SandboxSpec spec, boolean keep, Front front, PrintStream err)
       throws IOException {
+    Priority.keep();
     SandboxProcess process = new SandboxProcess(directories, spec.id());
     SandboxOutcome outcome = process.runHere(spec, keep, front);
     if (!outcome.message().isEmpty()) {

@@ -12,6 +12,7 @@ public final class SandboxMain {
 
   /** Runs the sandbox; the process ends with its command's exit code. */
   public static void main(String[] args) {
+    Priority.keep();
     Preparation.begin();
     int code = run(args);
     // Not System.exit: nothing is left to be run, and waiting for daemon threads is no use.

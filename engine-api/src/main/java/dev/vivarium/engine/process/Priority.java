@@ -1,0 +1,40 @@
+package dev.vivarium.engine.process;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * The priority that this process was started with (nice(1)), for its session too: the host's kernel
+ * shares processors among sessions first, where it groups them (sched_autogroup_enabled), and a new
+ * session begins with the usual priority.
+ */
+public final class Priority {
+  private static final int NICE = 19;
+
+  private Priority() {}
+
+  /** Gives this process's session the process's own lower priority. */
+  public static void keep() {
+    keep(Path.of("/proc/self"));
+  }
+
+  static void keep(Path process) {
+    try {
+      int nice = nice(Files.readString(process.resolve("stat")));
+      Path session = process.resolve("autogroup");
+      if (nice > 0 && Files.exists(session)) {
+        Files.writeString(session, String.valueOf(nice));
+      }
+    } catch (IOException e) {
+      // Of a kernel that does not group, or takes no more changes for now: nothing depends on it.
+    }
+  }
+
+  /** The field of that name; a program's name before it may have blanks. */
+  static int nice(String stat) {
+    String[] fields = stat.substring(stat.lastIndexOf(')') + 1).strip().split(" ");
+    // The third field of all is the first here.
+    return fields.length > NICE - 3 ? Integer.parseInt(fields[NICE - 3]) : 0;
+  }
+}
