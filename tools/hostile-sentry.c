@@ -1,9 +1,9 @@
 /*
  * Makes host calls from inside a running process, from each of its threads, as somebody would who has taken it over:
  *
- *   hostile-sentry PID OWN OTHER READABLE
+ *   hostile-sentry PID OWN OTHER READABLE SECRET
  *
- * OWN is a directory that the process may write, OTHER a file that it must not open, READABLE one that it may. Prints a line
+ * OWN is a directory that the process may write, OTHER and SECRET files that it must not open, READABLE one that it may. Prints a line
  * for each attempt: its name, and "done" or the error. Nothing of this is in the product: it is ptrace, from outside.
  */
 #define _GNU_SOURCE
@@ -107,7 +107,7 @@ static void report(const char *name, long result) {
   report(name, make(nr, (unsigned long)(a), (unsigned long)(b), (unsigned long)(c), (unsigned long)(d),                \
                     (unsigned long)(e), (unsigned long)(f)))
 
-static void everything(const char *own, const char *other, const char *readable, pid_t victim) {
+static void everything(const char *own, const char *other, const char *readable, const char *secret, pid_t victim) {
   struct sockaddr_in there = {.sin_family = AF_INET, .sin_port = htons(9), .sin_addr = {htonl(INADDR_LOOPBACK)}};
   char path[ROOM];
   char zeros[256] = {0};
@@ -123,9 +123,9 @@ static void everything(const char *own, const char *other, const char *readable,
   report("may:read-installation", fd);
   make(SYS_close, (unsigned long)fd, 0, 0, 0, 0, 0);
 
-  TRY("open-passwd", SYS_openat, AT_FDCWD, text("/etc/passwd"), O_RDONLY, 0, 0, 0);
-  TRY("open-by-legacy-call", SYS_open, text("/etc/passwd"), O_RDONLY, 0, 0, 0, 0);
-  TRY("open-path-only", SYS_openat, AT_FDCWD, text("/etc/passwd"), O_PATH, 0, 0, 0);
+  TRY("open-secret", SYS_openat, AT_FDCWD, text(secret), O_RDONLY, 0, 0, 0);
+  TRY("open-by-legacy-call", SYS_open, text(secret), O_RDONLY, 0, 0, 0, 0);
+  TRY("open-path-only", SYS_openat, AT_FDCWD, text(secret), O_PATH, 0, 0, 0);
   TRY("open-other", SYS_openat, AT_FDCWD, text(other), O_RDONLY, 0, 0, 0);
   TRY("write-other", SYS_openat, AT_FDCWD, text(other), O_WRONLY, 0, 0, 0);
   TRY("unlink-other", SYS_unlink, text(other), 0, 0, 0, 0, 0);
@@ -134,7 +134,7 @@ static void everything(const char *own, const char *other, const char *readable,
   TRY("write-tmp", SYS_openat, AT_FDCWD, text("/tmp/made-by-hostile"), O_WRONLY | O_CREAT, 0600, 0, 0);
   TRY("open-own-memory", SYS_openat, AT_FDCWD, text("/proc/self/mem"), O_RDWR, 0, 0, 0);
   TRY("open-init", SYS_openat, AT_FDCWD, text("/proc/1/environ"), O_RDONLY, 0, 0, 0);
-  TRY("openat2", SYS_openat2, AT_FDCWD, text("/etc/passwd"), put(zeros, 24), 24, 0, 0);
+  TRY("openat2", SYS_openat2, AT_FDCWD, text(secret), put(zeros, 24), 24, 0, 0);
   TRY("open-by-handle", SYS_open_by_handle_at, AT_FDCWD, put(zeros, 64), O_RDONLY, 0, 0, 0);
   TRY("name-to-handle", SYS_name_to_handle_at, AT_FDCWD, text("/etc/passwd"), put(zeros, 64), put(zeros, 8), 0, 0);
   TRY("symlink", SYS_symlink, text("/etc/passwd"), text(path), 0, 0, 0, 0);
@@ -146,6 +146,14 @@ static void everything(const char *own, const char *other, const char *readable,
   TRY("truncate", SYS_truncate, text(other), 0, 0, 0, 0, 0);
   TRY("setxattr", SYS_setxattr, text(own), text("user.x"), text("y"), 1, 0, 0);
   TRY("chroot", SYS_chroot, text("/tmp"), 0, 0, 0, 0, 0);
+  TRY("mkdirat", SYS_mkdirat, AT_FDCWD, text("/tmp/made-by-hostile"), 0700, 0, 0, 0);
+  TRY("mknodat", SYS_mknodat, AT_FDCWD, text("/tmp/made-by-hostile"), 0100600, 0, 0, 0);
+  TRY("mknodat-device", SYS_mknodat, AT_FDCWD, text("/tmp/made-by-hostile"), 0020600, 1 << 8 | 3, 0, 0);
+  TRY("symlinkat", SYS_symlinkat, text("/etc/passwd"), AT_FDCWD, text("/tmp/made-by-hostile"), 0, 0, 0);
+  TRY("linkat", SYS_linkat, AT_FDCWD, text(other), AT_FDCWD, text("/tmp/made-by-hostile"), 0, 0);
+  TRY("linkat-to-own", SYS_linkat, AT_FDCWD, text(secret), AT_FDCWD, text(path), 0, 0);
+  TRY("unlinkat-other", SYS_unlinkat, AT_FDCWD, text(other), 0, 0, 0, 0);
+  TRY("renameat2-other", SYS_renameat2, AT_FDCWD, text(other), AT_FDCWD, text(path), 0, 0);
   TRY("memfd", SYS_memfd_create, text("x"), 0, 0, 0, 0, 0);
 
   TRY("socket-inet", SYS_socket, AF_INET, SOCK_STREAM, 0, 0, 0, 0);
@@ -225,8 +233,8 @@ int main(int argc, char **argv) {
   char path[64];
   int count, confined = 0, tried = 0;
 
-  if (argc != 5) {
-    fprintf(stderr, "usage: hostile-sentry PID OWN OTHER READABLE\n");
+  if (argc != 6) {
+    fprintf(stderr, "usage: hostile-sentry PID OWN OTHER READABLE SECRET\n");
     return 2;
   }
   process = atoi(argv[1]);
@@ -244,14 +252,14 @@ int main(int argc, char **argv) {
     if (attach(tids[i]) != 0)
       continue; /* it ended */
     tried++;
-    long open_passwd = make(SYS_openat, AT_FDCWD, text("/etc/passwd"), O_RDONLY, 0, 0, 0);
+    long open_secret = make(SYS_openat, AT_FDCWD, text(argv[5]), O_RDONLY, 0, 0, 0);
     long socket_inet = make(SYS_socket, AF_INET, SOCK_STREAM, 0, 0, 0, 0);
-    if (open_passwd == -EACCES && socket_inet == -ENOSYS)
+    if (open_secret == -EACCES && socket_inet == -ENOSYS)
       confined++;
     else
-      printf("thread-%d: open %ld, socket %ld\n", tids[i], open_passwd, socket_inet);
+      printf("thread-%d: open %ld, socket %ld\n", tids[i], open_secret, socket_inet);
     if (i == count - 1)
-      everything(argv[2], argv[3], argv[4], getpid());
+      everything(argv[2], argv[3], argv[4], argv[5], getpid());
     detach();
   }
   printf("threads %d of %d confined\n", confined, tried);

@@ -69,20 +69,25 @@ static void wake(_Atomic int *word) {
   syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
+/* Capabilities that stay, if it has them. */
+static uint32_t kept;
+
 /*
  * Of the calling thread. Async-signal-safe. The bounding set stays as it is: it counts at an exec alone, which there is none
  * of, and to empty it takes 41 calls for each thread.
  */
 static long confine_thread(void) {
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-  struct __user_cap_data_struct none[2] = {0};
+  struct __user_cap_data_struct has[2] = {0}, stay[2] = {0};
 
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     return failed(WALL_PRIVILEGES, errno);
   if (ruleset >= 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
     return failed(WALL_PATHS, errno);
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  if (syscall(SYS_capset, &header, none) != 0)
+  if (kept && syscall(SYS_capget, &header, has) == 0)
+    stay[0].permitted = stay[0].effective = has[0].permitted & kept;
+  if (syscall(SYS_capset, &header, stay) != 0)
     return failed(WALL_PRIVILEGES, errno);
   return 0;
 }
@@ -206,6 +211,19 @@ static int add_rule(const char *rule, uint64_t handled) {
     attr.allowed_access = OF_FILES | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
                           LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK;
     break;
+  case 'n': /* its directories can be listed */
+    attr.allowed_access = LANDLOCK_ACCESS_FS_READ_DIR;
+    break;
+  case 'o': /* a file in it, whatever its name stands for by then */
+    attr.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE;
+    break;
+  case 'p': /* the same, to be written */
+    attr.allowed_access = OF_FILES;
+    break;
+  case 'm': /* all that is no device */
+    attr.allowed_access = (EVERYTHING | LANDLOCK_ACCESS_FS_REFER | LANDLOCK_ACCESS_FS_TRUNCATE) &
+                          ~(uint64_t)(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK);
+    break;
   case 'f': /* names of files can be taken away */
     attr.allowed_access = LANDLOCK_ACCESS_FS_REMOVE_FILE;
     break;
@@ -277,23 +295,23 @@ static long filter_threads(void) {
   return atomic_load(&failure);
 }
 
-#define NATIVE(type, name)                                                                                             \
-  __attribute__((visibility("default"))) type Java_dev_vivarium_sentry_host_DirectCalls_##name
-
 /*
  * Confines this process, once. 0, or the wall that is missing (walls.h) and an errno: what stands by then stays, and the
  * process had better end. With DEGRADED, a host without Landlock or seccomp is no reason to
  * fail: then what is missing, as bits.
  */
-NATIVE(int64_t, confine0)(void *env, void *class, int64_t rules, int32_t with) {
+static int64_t confine(int64_t rules, int32_t with) {
   static atomic_flag begun = ATOMIC_FLAG_INIT;
   struct sigaction ours = {.sa_handler = stand_still, .sa_flags = SA_RESTART}, ignored = {.sa_handler = SIG_IGN};
   int pid = getpid(), self = (int)syscall(SYS_gettid), missing = 0, error;
   long result;
 
-  (void)env, (void)class;
   if (atomic_flag_test_and_set(&begun))
     return failed(WALL_ONCE, EALREADY);
+  if (with & READS_OF_OTHERS)
+    kept |= 1U << CAP_DAC_READ_SEARCH;
+  if (with & FILES_OF_OTHERS)
+    kept |= 1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_FOWNER;
   error = make_rules((const char *const *)rules);
   if (error && !(with & DEGRADED))
     return failed(WALL_PATHS, error);
@@ -323,4 +341,16 @@ NATIVE(int64_t, confine0)(void *env, void *class, int64_t rules, int32_t with) {
     wake(&over);
   }
   return result ? result : missing | (error ? NO_PATHS : 0);
+}
+
+#define NATIVE(class) __attribute__((visibility("default"))) int64_t Java_dev_vivarium_##class##_confine0
+
+NATIVE(sentry_host_DirectCalls)(void *env, void *class, int64_t rules, int32_t with) {
+  (void)env, (void)class;
+  return confine(rules, with);
+}
+
+NATIVE(microvm_host_ShimWalls)(void *env, void *class, int64_t rules, int32_t with) {
+  (void)env, (void)class;
+  return confine(rules, with | SHIM);
 }

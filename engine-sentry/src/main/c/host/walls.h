@@ -1,6 +1,6 @@
 /*
- * The walls around the sentry's own process: what confine.c does to it, in the order in which it does it. What it may
- * still ask of the host afterwards is listed in calls.c.
+ * The walls around a sandbox's own process, the sentry's or a virtual machine's shim: what confine.c does to it, in the order in
+ * which it does it. What it may still ask of the host afterwards is listed in calls.c and shim.c.
  */
 #ifndef VIVARIUM_WALLS_H
 #define VIVARIUM_WALLS_H
@@ -18,8 +18,22 @@ enum wall {
 
 enum { WALL_SHIFT = 16 };
 
-/* What a sandbox has that needs more calls; and whether a host without Landlock is no reason to fail. */
-enum { WITH_NETWORK = 1, WITH_MOUNTS = 2, WITH_FOLDERS = 4, DEGRADED = 8 };
+/*
+ * What a sandbox has that needs more calls; whether a host without Landlock is no reason to fail; that it is a shim, which serves
+ * host files itself, some of which can be written, and which needs root's power over files of others for that; and that its monitor
+ * is controlled by a new connection each time.
+ */
+enum {
+  WITH_NETWORK = 1,
+  WITH_MOUNTS = 2,
+  WITH_FOLDERS = 4,
+  DEGRADED = 8,
+  SHIM = 16,
+  WITH_WRITABLE = 32,
+  READS_OF_OTHERS = 64,
+  FILES_OF_OTHERS = 128,
+  WITH_CONNECTIONS = 256,
+};
 
 /* What confine() returns where DEGRADED was of use: what is missing, as bits. */
 enum { NO_PATHS = 1, NO_CALLS = 2 };

@@ -36,6 +36,7 @@ final class MicrovmSandbox implements RunningSandbox {
   private final Consumer<String> log;
   private final long memoryBytes;
   private final String platform;
+  private final String degraded;
   private volatile boolean killed;
 
   MicrovmSandbox(
@@ -47,7 +48,9 @@ final class MicrovmSandbox implements RunningSandbox {
       @Nullable GuestNetwork network,
       Consumer<String> log,
       long memoryBytes,
-      String platform) {
+      String platform,
+      String degraded) {
+    this.degraded = degraded;
     this.memoryBytes = memoryBytes;
     this.log = log;
     this.files = files;
@@ -63,6 +66,11 @@ final class MicrovmSandbox implements RunningSandbox {
   @Override
   public String platform() {
     return platform;
+  }
+
+  @Override
+  public String degraded() {
+    return degraded;
   }
 
   @Override

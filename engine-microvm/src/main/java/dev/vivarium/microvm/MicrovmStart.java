@@ -7,6 +7,7 @@ import dev.vivarium.microvm.agent.AgentConnection;
 import dev.vivarium.microvm.agent.FilesConnection;
 import dev.vivarium.microvm.agent.GuestProcess;
 import dev.vivarium.microvm.files.FileServer;
+import dev.vivarium.microvm.host.ShimWalls;
 import dev.vivarium.microvm.kernel.GuestKernel;
 import dev.vivarium.microvm.kernel.KernelDigest;
 import dev.vivarium.microvm.kernel.KernelException;
@@ -143,16 +144,12 @@ final class MicrovmStart {
     if (clone.isEmpty()) {
       requireWhole(kernel, false);
     }
-    MicrovmSandbox sandbox =
-        launch(
-            clone.isPresent() ? clone.get() : vmm.start(wanted),
-            wanted,
-            network,
-            vmm.name() + " " + wanted.accelerator().name().toLowerCase(Locale.ROOT));
-    if (clone.isEmpty() && usesTemplates(wanted)) {
-      TemplateMaker.start(wanted);
-    }
-    return sandbox;
+    return launch(
+        clone.isPresent() ? clone.get() : vmm.start(wanted),
+        wanted,
+        network,
+        vmm.name() + " " + wanted.accelerator().name().toLowerCase(Locale.ROOT),
+        clone.isEmpty() && usesTemplates(wanted));
   }
 
   /**
@@ -262,7 +259,11 @@ final class MicrovmStart {
   }
 
   private MicrovmSandbox launch(
-      Machine machine, MachineSpec made, @Nullable GuestNetwork network, String platform)
+      Machine machine,
+      MachineSpec made,
+      @Nullable GuestNetwork network,
+      String platform,
+      boolean makeTemplate)
       throws EngineException, IOException, InterruptedException {
     AgentConnection agent = null;
     FileServer files = new FileServer(AgentConnection.MAX_FILE_REQUESTS);
@@ -286,9 +287,26 @@ final class MicrovmStart {
           PATIENCE);
       MicrovmInstrument instrument = new MicrovmInstrument(agent, host::log);
       host.watch().ifPresent(watch -> watch.attach(instrument));
+      if (makeTemplate) {
+        TemplateMaker.start(made);
+      }
+      // The monitor has it open; from behind the walls it could not be taken away.
+      if (made.scratch().isPresent()) {
+        Files.deleteIfExists(made.scratch().get());
+      }
+      String degraded = confine(machine, files, network);
       GuestProcess process = GuestCommand.start(agent, spec.process(), host.stdio());
       return new MicrovmSandbox(
-          machine, agent, process, instrument, files, network, host::log, memory(), platform);
+          machine,
+          agent,
+          process,
+          instrument,
+          files,
+          network,
+          host::log,
+          memory(),
+          platform,
+          degraded);
     } catch (EngineException | IOException | InterruptedException e) {
       // Why the machine is gone says more than that it does not answer.
       String ended = e instanceof IOException ? ended(machine) : "";
@@ -306,6 +324,28 @@ final class MicrovmStart {
       throw new EngineException(
           FAILED, "the virtual machine failed: " + (ended.isEmpty() ? e.getMessage() : ended), e);
     }
+  }
+
+  /**
+   * Confines this process, if it is the sandbox's own, to what it needs once the guest runs what it
+   * is for.
+   *
+   * @return for people: what is missing; empty if nothing is
+   */
+  private String confine(Machine machine, FileServer files, @Nullable GuestNetwork network)
+      throws EngineException, IOException {
+    Optional<SandboxHost.OwnFiles> own = host.ownFiles();
+    if (own.isEmpty()) {
+      return "";
+    }
+    ShimWalls walls = new ShimWalls(host.runDirectory());
+    walls.own(own.get());
+    files.allow(walls);
+    machine.allow(walls);
+    if (network != null) {
+      network.allow(walls);
+    }
+    return walls.putUp(host, spec.allowDegraded());
   }
 
   /** Why the machine is gone; empty if it is still there. */

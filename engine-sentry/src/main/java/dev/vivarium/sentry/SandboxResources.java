@@ -190,9 +190,7 @@ final class SandboxResources implements AutoCloseable {
       }
       watchdog.ownThisProcess();
       Walls walls = new Walls();
-      files.get().directories().forEach(walls::own);
-      files.get().names().forEach(walls::removeFiles);
-      files.get().parents().forEach(walls::removeDirectories);
+      walls.own(files.get());
       if (network != null) {
         walls.network();
         network.meetingPlace().ifPresent(walls::removeFiles);
@@ -200,19 +198,10 @@ final class SandboxResources implements AutoCloseable {
       if (gofers.hasMounts()) {
         walls.mounts();
       }
-      String missing = walls.putUp(allowDegraded);
-      if (!missing.isEmpty()) {
-        host.log("degraded, as --allow-degraded permits: its process runs without " + missing);
-        host.events().policy(0, true, "its process runs without " + missing, "--allow-degraded");
-      }
-      return missing;
+      return walls.putUp(host, allowDegraded);
     } catch (IOException e) {
       throw new EngineException(
-          FAILED,
-          "the sandbox's own process cannot be confined: "
-              + e.getMessage()
-              + "; see viv doctor, or run it with --allow-degraded",
-          e);
+          FAILED, "the sandbox's own files cannot be made: " + e.getMessage(), e);
     }
   }
 

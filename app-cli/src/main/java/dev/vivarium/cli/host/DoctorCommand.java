@@ -120,9 +120,6 @@ public final class DoctorCommand extends Command {
   }
 
   private static String wallsOf(SandboxWalls.ProcessWalls p) {
-    if (!p.role().mustBeConfined()) {
-      return "none: it may do what you may";
-    }
     return p.down().isEmpty() ? "up" : "DOWN: " + String.join("; ", p.down());
   }
 

@@ -56,17 +56,12 @@ public final class SandboxWalls {
       return words;
     }
 
-    /** Whether it has walls; one that has none may do what its user may. */
-    public boolean mustBeConfined() {
-      return this != SHIM;
-    }
-
     private boolean mustHaveNothing() {
       return this == SUPERVISOR || this == STUB || this == TRACER;
     }
 
     private long allowedCapabilities() {
-      return this == GOFER ? FILES : 0;
+      return this == GOFER || this == SHIM ? FILES : 0;
     }
   }
 
@@ -172,7 +167,7 @@ public final class SandboxWalls {
     String base = name.substring(name.lastIndexOf('/') + 1);
     return switch (base) {
       case "vivarium-gofer" -> Optional.of(Role.GOFER);
-      case "vivarium-netgofer" -> Optional.of(Role.NETGOFER);
+      case "vivarium-netgofer", "netgofer" -> Optional.of(Role.NETGOFER);
       case "vivarium-supervisor" -> Optional.of(Role.SUPERVISOR);
       case "vivarium-tracer" -> Optional.of(Role.TRACER);
       default ->
@@ -220,24 +215,22 @@ public final class SandboxWalls {
       }
     }
     List<String> down = new ArrayList<>();
-    if (role.mustBeConfined()) {
-      if (!noNewPrivileges) {
-        down.add("can gain privileges (no_new_privs is not set)");
+    if (!noNewPrivileges) {
+      down.add("can gain privileges (no_new_privs is not set)");
+    }
+    if (!filtered) {
+      down.add("no filter of system calls");
+    }
+    if ((capabilities & ~role.allowedCapabilities()) != 0) {
+      down.add("capabilities " + Long.toHexString(capabilities));
+    }
+    for (String name : role.namespaces) {
+      if (seen && !namespaces.contains(name)) {
+        down.add("the host's " + name + " namespace");
       }
-      if (!filtered) {
-        down.add("no filter of system calls");
-      }
-      if ((capabilities & ~role.allowedCapabilities()) != 0) {
-        down.add("capabilities " + Long.toHexString(capabilities));
-      }
-      for (String name : role.namespaces) {
-        if (seen && !namespaces.contains(name)) {
-          down.add("the host's " + name + " namespace");
-        }
-      }
-      if (role.mustHaveNothing() && !isEmpty(process.resolve("root"))) {
-        down.add("files in its root");
-      }
+    }
+    if (role.mustHaveNothing() && !isEmpty(process.resolve("root"))) {
+      down.add("files in its root");
     }
     return Optional.of(
         new ProcessWalls(

@@ -1,6 +1,7 @@
 package dev.vivarium.microvm.files;
 
 import dev.vivarium.microvm.host.HostCalls;
+import dev.vivarium.microvm.host.ShimWalls;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -76,6 +77,11 @@ public final class FileServer implements Closeable {
   /** What is shown, in the order in which the guest is to mount it. */
   public List<Mount> mounts() {
     return List.copyOf(mounts);
+  }
+
+  /** Lets this process have these files, once it is confined. */
+  public void allow(ShimWalls walls) {
+    served.forEach(mount -> mount.tree().allow(walls));
   }
 
   /** Begins to answer. */

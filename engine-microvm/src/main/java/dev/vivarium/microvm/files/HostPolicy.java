@@ -1,5 +1,6 @@
 package dev.vivarium.microvm.files;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -102,6 +103,17 @@ final class HostPolicy {
       case ROOT, VAR, EMPTY -> Zone.HIDDEN;
       default -> Zone.OPEN;
     };
+  }
+
+  /** The paths below which files are read. */
+  static List<String> served() {
+    List<String> paths = new ArrayList<>(List.of("/etc"));
+    for (Rule rule : RULES) {
+      if (rule.then == Zone.OPEN) {
+        rule.names.forEach(name -> paths.add((rule.in == Zone.ROOT ? "/" : "/var/") + name));
+      }
+    }
+    return paths;
   }
 
   private static boolean matches(String pattern, String name) {

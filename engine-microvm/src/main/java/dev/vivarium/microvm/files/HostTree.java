@@ -4,6 +4,7 @@ import dev.vivarium.microvm.files.HostPolicy.Zone;
 import dev.vivarium.microvm.files.NodeTable.Identity;
 import dev.vivarium.microvm.files.NodeTable.Node;
 import dev.vivarium.microvm.host.HostCalls;
+import dev.vivarium.microvm.host.ShimWalls;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -107,6 +108,16 @@ final class HostTree {
   /** Whether it is this machine's root, which changes seldom. */
   boolean isMachine() {
     return host;
+  }
+
+  /** Lets this process have what the guest may see here, once it is confined. */
+  void allow(ShimWalls walls) {
+    if (host) {
+      walls.names("/");
+      HostPolicy.served().forEach(walls::machine);
+    } else {
+      walls.mount(base, isDirectory(rootMode), writable);
+    }
   }
 
   NodeTable nodes() {

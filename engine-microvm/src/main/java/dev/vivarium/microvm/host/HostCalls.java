@@ -57,6 +57,8 @@ public final class HostCalls implements AutoCloseable {
   private static final int SYS_FALLOCATE = 285;
   private static final int SYS_RENAMEAT2 = 316;
   private static final int SYS_STATX = 332;
+  private static final int SYS_PIDFD_SEND_SIGNAL = 424;
+  private static final int SYS_PIDFD_OPEN = 434;
   private static final int SYS_OPENAT2 = 437;
 
   private static final int AT_FDCWD = -100;
@@ -285,6 +287,15 @@ public final class HostCalls implements AutoCloseable {
     status.set(ValueLayout.JAVA_LONG, 16, mSeconds);
     status.set(ValueLayout.JAVA_LONG, 24, mNanos);
     return (int) call(SYS_UTIMENSAT, fd, put(path, ""), status.address(), AT_EMPTY_PATH, 0);
+  }
+
+  /** A descriptor of a process of ours that has not been waited for. */
+  int pidfdOpen(int pid) {
+    return (int) call(SYS_PIDFD_OPEN, pid, 0, 0, 0, 0);
+  }
+
+  int pidfdSend(int descriptor, int signal) {
+    return (int) call(SYS_PIDFD_SEND_SIGNAL, descriptor, signal, 0, 0, 0);
   }
 
   @Override

@@ -1,4 +1,7 @@
-/** The host calls that the file server makes, all in one place. */
+/**
+ * The host calls of this engine, all in one place: those that the file server makes, and the walls
+ * around this process.
+ */
 @NullMarked
 package dev.vivarium.microvm.host;
 

@@ -5,7 +5,9 @@ import dev.vivarium.engine.NetworkSpec;
 import dev.vivarium.engine.SandboxHost;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.microvm.agent.AgentConnection;
+import dev.vivarium.microvm.host.Leash;
 import dev.vivarium.microvm.host.NativePrograms;
+import dev.vivarium.microvm.host.ShimWalls;
 import dev.vivarium.microvm.vmm.PortAddress;
 import java.io.BufferedInputStream;
 import java.io.Closeable;
@@ -35,6 +37,7 @@ public final class GuestNetwork implements AutoCloseable {
   private final SandboxHost host;
   private final NetworkAccount account;
   private final Process process;
+  private final Leash leash;
   private final SocketChannel channel;
   private final Object answerLock = new Object();
   private volatile boolean closed;
@@ -44,6 +47,7 @@ public final class GuestNetwork implements AutoCloseable {
     this.host = host;
     this.account = new NetworkAccount(spec, host);
     this.process = process;
+    this.leash = new Leash(process);
     this.channel = channel;
   }
 
@@ -214,6 +218,12 @@ public final class GuestNetwork implements AutoCloseable {
     }
   }
 
+  /** Lets this process have what it needs of the gofer, once it is confined. */
+  public void allow(ShimWalls walls) {
+    leash.hold();
+    walls.network();
+  }
+
   /** For people, of a run that is over; empty if the policy refused nothing. */
   public String remark() {
     return account.remark();
@@ -223,6 +233,6 @@ public final class GuestNetwork implements AutoCloseable {
   public void close() {
     closed = true;
     closeQuietly(channel);
-    process.destroyForcibly();
+    leash.kill();
   }
 }

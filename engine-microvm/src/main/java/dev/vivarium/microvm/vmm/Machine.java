@@ -1,5 +1,6 @@
 package dev.vivarium.microvm.vmm;
 
+import dev.vivarium.microvm.host.ShimWalls;
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
@@ -21,6 +22,9 @@ public interface Machine extends AutoCloseable {
 
   /** Where the network's port is. As above. */
   PortAddress networkPort();
+
+  /** Lets this process have what it needs of its monitor, once it is confined. */
+  void allow(ShimWalls walls);
 
   /** Stops its processors, or lets them go on. */
   void pause(boolean still) throws IOException;

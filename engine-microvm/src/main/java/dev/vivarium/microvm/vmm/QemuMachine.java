@@ -1,5 +1,7 @@
 package dev.vivarium.microvm.vmm;
 
+import dev.vivarium.microvm.host.Leash;
+import dev.vivarium.microvm.host.ShimWalls;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -22,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class QemuMachine implements Machine {
   private final Process process;
+  private final Leash leash;
   private final QemuCommand.Sockets sockets;
   private final Qmp qmp;
   private final CompletableFuture<String> ended;
@@ -34,6 +37,7 @@ final class QemuMachine implements Machine {
       ConsoleTail console,
       ConsoleTail errors) {
     this.process = process;
+    this.leash = new Leash(process);
     this.sockets = sockets;
     this.qmp = qmp;
     this.ended =
@@ -158,6 +162,11 @@ final class QemuMachine implements Machine {
   }
 
   @Override
+  public void allow(ShimWalls walls) {
+    leash.hold();
+  }
+
+  @Override
   public synchronized void pause(boolean still) throws IOException {
     qmp.execute(still ? "stop" : "cont", "{}");
   }
@@ -169,7 +178,7 @@ final class QemuMachine implements Machine {
 
   @Override
   public void close() {
-    process.destroyForcibly();
+    leash.kill();
     try {
       process.waitFor();
     } catch (InterruptedException e) {

@@ -1,5 +1,7 @@
 package dev.vivarium.microvm.vmm;
 
+import dev.vivarium.microvm.host.Leash;
+import dev.vivarium.microvm.host.ShimWalls;
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
@@ -18,14 +20,20 @@ final class RestMachine implements Machine {
   private static final Duration PORT_PATIENCE = Duration.ofSeconds(10);
 
   private final Process process;
+  private final Leash leash;
   private final RestApi api;
   private final RestApi.Places places;
   private final CompletableFuture<String> ended;
   private @Nullable SocketChannel agent;
 
   private RestMachine(
-      Process process, RestApi api, RestApi.Places places, CompletableFuture<String> ended) {
+      Process process,
+      Leash leash,
+      RestApi api,
+      RestApi.Places places,
+      CompletableFuture<String> ended) {
     this.process = process;
+    this.leash = leash;
     this.api = api;
     this.places = places;
     this.ended = ended;
@@ -47,14 +55,14 @@ final class RestMachine implements Machine {
         new ProcessBuilder(words)
             .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
             .start();
+    Leash leash = new Leash(process);
     // A guest that panics may only restart, which is the end of the sandbox all the same.
-    ConsoleTail console =
-        new ConsoleTail(process.getInputStream(), "console", process::destroyForcibly);
+    ConsoleTail console = new ConsoleTail(process.getInputStream(), "console", leash::kill);
     ConsoleTail errors = new ConsoleTail(process.getErrorStream(), "monitor", () -> {});
     CompletableFuture<String> ended =
         process.onExit().thenApply(over -> QemuMachine.reason(name, over, console, errors));
     RestApi api = apis.apply(new UnixHttp(places.control(), REQUEST_PATIENCE));
-    RestMachine machine = new RestMachine(process, api, places, ended);
+    RestMachine machine = new RestMachine(process, leash, api, places, ended);
     try {
       machine.awaitMonitor();
       api.boot(spec, places);
@@ -113,6 +121,12 @@ final class RestMachine implements Machine {
   }
 
   @Override
+  public void allow(ShimWalls walls) {
+    leash.hold();
+    walls.connections();
+  }
+
+  @Override
   public void pause(boolean still) throws IOException {
     if (still) {
       api.pause();
@@ -128,7 +142,7 @@ final class RestMachine implements Machine {
 
   @Override
   public void close() {
-    process.destroyForcibly();
+    leash.kill();
     try {
       process.waitFor();
     } catch (InterruptedException e) {

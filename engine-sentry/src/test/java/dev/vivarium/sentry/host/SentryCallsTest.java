@@ -10,7 +10,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** The documentation's list of the sentry's host calls is the filter's, and short. */
+/** The documentation's lists of host calls are those of the filters, and the sentry's is short. */
 final class SentryCallsTest {
   /** Of a sandbox with all that asks for more. */
   private static final int MOST = 50;
@@ -26,17 +26,28 @@ final class SentryCallsTest {
     return found;
   }
 
+  private static TreeSet<String> documented(String whose) throws Exception {
+    String text = Files.readString(Path.of("../docs/security.md"));
+    int from = text.indexOf("<!-- " + whose + " calls -->");
+    int to = text.indexOf("<!-- end of " + whose + " calls -->");
+    return matches("(?m)^\\| `([a-z0-9_]+)` \\| .*\\S \\|$", text.substring(from, to));
+  }
+
+  private static TreeSet<String> allowed(String list) throws Exception {
+    return matches(
+        "(?m)^\\s+ALLOW[A-Z_]*\\(([a-z0-9_]+)[,)]",
+        Files.readString(Path.of("src/main/c/host/" + list)));
+  }
+
   @Test
   void theFilterAllowsExactlyWhatIsDocumented() throws Exception {
-    String text = Files.readString(Path.of("../docs/security.md"));
-    String table =
-        text.substring(
-            text.indexOf("<!-- sentry calls -->"), text.indexOf("<!-- end of sentry calls -->"));
-    TreeSet<String> allowed =
-        matches(
-            "(?m)^\\s+ALLOW[A-Z_]*\\(([a-z0-9_]+)[,)]",
-            Files.readString(Path.of("src/main/c/host/calls.c")));
-    assertEquals(matches("(?m)^\\| `([a-z0-9_]+)` \\| .*\\S \\|$", table), allowed);
+    TreeSet<String> allowed = allowed("calls.c");
+    assertEquals(documented("sentry"), allowed);
     assertTrue(allowed.size() <= MOST + OF_FOLDERS, () -> allowed.size() + " calls");
+  }
+
+  @Test
+  void soDoesThatOfAVirtualMachinesShim() throws Exception {
+    assertEquals(documented("shim"), allowed("shim.c"));
   }
 }
