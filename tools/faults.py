@@ -62,7 +62,7 @@ FAULTS = [
     ("client", "signal", ["KILL", "STOP1", "INT"]),
     ("all", "signal", ["STOP1", "STOP3"]),
     ("output", "", ["closed", "slow", "full"]),
-    ("records", "write,pwritev2,ftruncate,fallocate", ["ENOSPC", "EIO", "EINTR", "EDQUOT", "retval=1"]),
+    ("records", "write,pwritev2,ftruncate,fallocate", ["ENOSPC", "EIO", "EINTR", "EDQUOT", "retval=37"]),
     ("start", "openat,read,pread64,fstat,newfstatat,statx", ["EIO", "EMFILE", "ENFILE", "ENOMEM", "EINTR", "ENOSPC", "retval=0"]),
     ("start", "socketpair,socket,bind,listen,memfd_create,timerfd_create,eventfd2,epoll_create1", ["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"]),
     ("start", "unshare,mount,pivot_root,setns,sethostname,landlock_create_ruleset,seccomp,pidfd_open", ["EPERM", "ENOSPC", "ENOMEM", "EINVAL"]),
