@@ -30,6 +30,9 @@ public final class Kernel {
   /** How many tasks a sandbox may have: each costs the host a thread. */
   private static final int MAX_TASKS = 4096;
 
+  /** Of a task that is none of the guest's. */
+  private static final int KERNEL_TID = 0;
+
   /** Bounds of a tmpfs that a guest mounts. */
   private static final long GUEST_TMPFS_HEAP = 4L << 20;
 
@@ -271,10 +274,13 @@ public final class Kernel {
     }
   }
 
-  /** Nobody has a file open any more that the watcher keeps something for. */
+  /**
+   * Nobody has a file open any more that the watcher keeps something for. What the kernel itself
+   * held, such as a terminal until all that was written is read, no process has closed.
+   */
   public void tellClosed(Task t, File f) {
     Watcher looking = watcher;
-    if (looking != null) {
+    if (looking != null && t.tid() != KERNEL_TID) {
       looking.closed(t, f);
     }
   }
@@ -539,7 +545,7 @@ public final class Kernel {
    * operations while it sets a sandbox up. It must not wait.
    */
   public Task newKernelTask() {
-    Task t = new Task(this, 0);
+    Task t = new Task(this, KERNEL_TID);
     t.creds = Credentials.kernel();
     t.comm = "kernel";
     return t;
