@@ -88,7 +88,7 @@ class GuestCallWriterTest {
     assertEquals(
         List.of(
             "0 first process 2[]",
-            "2 exec \"/work/./run\" [\"run\", \"-x\"][/work/./run]",
+            "2 exec \"/work/run\" [\"run\", \"-x\"][/work/run]",
             "2 write \"/work/new\"[/work/new]",
             "2 delete \"/gone\"[/gone]",
             "2 new process 3[]",
