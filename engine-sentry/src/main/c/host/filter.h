@@ -1,7 +1,7 @@
 /*
- * How lists of host calls are written down (calls.c, shim.c) and become a filter (filter.c). Whatever is not in a list does not
- * exist for the process (ENOSYS): the C library and the JDK have ways around calls that an older kernel lacks, clone3 for one, whose
- * flags no filter can see.
+ * How lists of host calls are written down (threads.c, calls.c, shim.c) and become a filter (filter.c). Whatever is not in a list
+ * does not exist for the process (ENOSYS): the C library and the JDK have ways around calls that an older kernel lacks, clone3 for
+ * one, whose flags no filter can see.
  */
 #ifndef VIVARIUM_FILTER_H
 #define VIVARIUM_FILTER_H
@@ -29,7 +29,10 @@ void allow_null(unsigned nr, unsigned argument);
 #define ALLOW_NULL(name, argument) allow_null(SYS_##name, argument)
 #define ALLOW_OWN(name, argument, own) allow_values(SYS_##name, argument, &(own), 1)
 
-/* What the sentry's process may call, with what it was started WITH; OWN is its process id. */
+/* What a JVM's threads do; OWN is its process id. */
+void allow_threads(unsigned own);
+
+/* What the sentry's process may call, with what it was started WITH. */
 void allow_sentry(unsigned own, int with);
 
 /* The same of a virtual machine's shim. */

@@ -4,35 +4,13 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include "filter.h"
 #include "walls.h"
 
 void allow_shim(unsigned own, int with) {
-  /* What a JVM's threads do. */
-  ALLOW(futex);
-  ALLOW(gettid);
-  ALLOW(getpid);
-  ALLOW(rt_sigprocmask);
-  ALLOW(rt_sigreturn);
-  ALLOW(restart_syscall);
-  ALLOW(clock_nanosleep);
-  ALLOW(clock_gettime);
-  ALLOW(mmap);
-  ALLOW(munmap);
-  ALLOW(mprotect);
-  ALLOW(madvise);
-  ALLOW(rseq);
-  ALLOW(sched_getaffinity);
-  ALLOW(sched_yield);
-  ALLOW(exit);
-  ALLOW(exit_group);
-  ALLOW_VALUES(clone, 0,
-               CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |
-                   CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID);
-  ALLOW_OWN(tgkill, 0, own);
+  allow_threads(own);
 
   /* Descriptors that it has. */
   ALLOW(read);

@@ -1,6 +1,6 @@
 /*
  * The walls around a sandbox's own process, the sentry's or a virtual machine's shim: what confine.c does to it, in the order in
- * which it does it. What it may still ask of the host afterwards is listed in calls.c and shim.c.
+ * which it does it. What it may still ask of the host afterwards is listed in threads.c, calls.c and shim.c.
  */
 #ifndef VIVARIUM_WALLS_H
 #define VIVARIUM_WALLS_H
