@@ -1,6 +1,7 @@
 package dev.vivarium.gui.frame;
 
 import dev.vivarium.engine.EngineException;
+import dev.vivarium.engine.client.SandboxLauncher;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -49,7 +50,19 @@ public final class Program {
    */
   public String run(List<String> words, Consumer<String> lines)
       throws EngineException, IOException, InterruptedException {
-    List<String> command = new ArrayList<>(line());
+    return run(List.of(), words, lines);
+  }
+
+  /** The same, of what is to leave the processors to whatever else wants them. */
+  public String runBehind(List<String> words, Consumer<String> lines)
+      throws EngineException, IOException, InterruptedException {
+    return run(SandboxLauncher.BEHIND, words, lines);
+  }
+
+  private String run(List<String> with, List<String> words, Consumer<String> lines)
+      throws EngineException, IOException, InterruptedException {
+    List<String> command = new ArrayList<>(with);
+    command.addAll(line());
     command.addAll(words);
     Process process = new ProcessBuilder(command).redirectInput(new File("/dev/null")).start();
     StringBuilder errors = new StringBuilder();

@@ -214,7 +214,7 @@ public final class OpenSheet {
                   words.addAll(plan.flags(l.intake.directory(), home, loaded));
                   words.addAll(List.of(plan.image(), "--"));
                   words.addAll(plan.arguments(l.name, home));
-                  return program.run(
+                  return program.runBehind(
                       words, line -> Background.later(() -> state.setText(Format.line(line, 120))));
                 },
                 id -> {

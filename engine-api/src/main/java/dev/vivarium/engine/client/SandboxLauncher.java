@@ -55,10 +55,10 @@ public final class SandboxLauncher {
   public static final String WARM_VARIABLE = "VIVARIUM_WARM";
 
   /**
-   * The nice value of a sandbox that others go before: a third of the usual weight, so that it
-   * still starts on a busy machine.
+   * What runs a command so that others go before it: with a third of the usual weight, so that it
+   * still starts on a busy machine. A sandbox that it starts has that too.
    */
-  private static final String BEHIND = "5";
+  public static final List<String> BEHIND = List.of("nice", "-n", "5");
 
   /** How a new process's standard streams are connected. */
   public enum Streams {
@@ -84,7 +84,7 @@ public final class SandboxLauncher {
    * @param warm the engine that the process prepares while it waits to hear what to run, or empty
    */
   ProcessHandle start(RunDirectory run, Streams streams, String warm) throws EngineException {
-    return start(run, streams, warm, List.of("setsid"));
+    return start(run, streams, warm, List.of());
   }
 
   /**
@@ -92,12 +92,14 @@ public final class SandboxLauncher {
    * them as any other.
    */
   public ProcessHandle startBehind(RunDirectory run, Streams streams) throws EngineException {
-    return start(run, streams, "", List.of("setsid", "nice", "-n", BEHIND));
+    return start(run, streams, "", BEHIND);
   }
 
   private ProcessHandle start(RunDirectory run, Streams streams, String warm, List<String> with)
       throws EngineException {
-    List<String> line = new ArrayList<>(with);
+    List<String> line = new ArrayList<>();
+    line.add("setsid");
+    line.addAll(with);
     line.addAll(command);
     line.add(run.id());
     ProcessBuilder builder = new ProcessBuilder(line);
