@@ -10,18 +10,14 @@ import dev.vivarium.gui.frame.Ui;
 import dev.vivarium.gui.frame.Workbench;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import javafx.animation.PauseTransition;
 import javafx.scene.Node;
 import javafx.scene.control.Label;
 import javafx.scene.control.TextArea;
 import javafx.scene.layout.VBox;
-import javafx.util.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** What a finished run did, in one page. */
 final class ReportView {
-  private static final int MOST_LOOKS = 20;
-
   private final Workbench bench;
   private final SandboxItem item;
   private final TextArea text = new TextArea();
@@ -29,15 +25,9 @@ final class ReportView {
   private final VBox node;
   private @Nullable Report report;
 
-  /** A run that has just ended may be seen before what is kept of it is in its place. */
-  private final PauseTransition again = new PauseTransition(Duration.millis(300));
-
-  private int looks;
-
   ReportView(Workbench bench, SandboxItem item) {
     this.bench = bench;
     this.item = item;
-    again.setOnFinished(e -> look());
     text.setEditable(false);
     text.getStyleClass().add("code");
     text.setId("report");
@@ -63,11 +53,6 @@ final class ReportView {
       text.setText(Messages.text("report.running"));
       return;
     }
-    looks = 0;
-    look();
-  }
-
-  private void look() {
     bench
         .background()
         .run(
@@ -75,12 +60,7 @@ final class ReportView {
                 Report.read(
                     Files.readAllBytes(StateEntry.of(bench.directories(), item.id()).report())),
             this::show,
-            problem -> {
-              text.setText(Messages.text("report.none"));
-              if (++looks < MOST_LOOKS) {
-                again.playFromStart();
-              }
-            });
+            problem -> text.setText(Messages.text("report.none")));
   }
 
   private void show(Report found) {
