@@ -1,5 +1,7 @@
 package dev.vivarium.engine;
 
+import static dev.vivarium.engine.watch.NetworkEvent.text;
+
 import dev.vivarium.engine.NetworkQuestion.Outcome;
 import dev.vivarium.engine.watch.NetworkEvent;
 import dev.vivarium.engine.watch.NetworkEvent.Action;
@@ -158,7 +160,7 @@ public final class NetworkAccount {
     String decision = decision(error, rule, kind, about(protocol, address, port, ""));
     boolean allowed = error != EACCES;
     if (!allowed) {
-      String to = NetworkEvent.text(address);
+      String to = text(address);
       refused((to.indexOf(':') >= 0 ? "[" + to + "]" : to) + ":" + port + "/" + protocol, decision);
     }
     host.events()
@@ -167,7 +169,7 @@ public final class NetworkAccount {
                 pid,
                 stream ? Action.CONNECT : Action.SEND,
                 protocol,
-                NetworkEvent.text(address),
+                text(address),
                 port,
                 name,
                 allowed,
@@ -180,21 +182,11 @@ public final class NetworkAccount {
   /** Somebody was to be reached by a protocol that nothing can allow. */
   public void refused(int pid, String protocol, byte[] address) {
     String decision = decision(EACCES, -1, AddressKind.PUBLIC.ordinal(), "");
-    refused(NetworkEvent.text(address) + "/" + protocol, decision);
+    refused(text(address) + "/" + protocol, decision);
     host.events()
         .network(
             new NetworkEvent(
-                pid,
-                Action.SEND,
-                protocol,
-                NetworkEvent.text(address),
-                0,
-                "",
-                false,
-                decision,
-                0,
-                0,
-                0));
+                pid, Action.SEND, protocol, text(address), 0, "", false, decision, 0, 0, 0));
   }
 
   /** A name was asked for; {@code address} is the first of the answer, or zeros. */
@@ -202,23 +194,13 @@ public final class NetworkAccount {
     String decision = decision(error, rule, kind, about("dns", new byte[16], 0, name));
     boolean allowed = error != EACCES;
     if (!allowed) {
-      String answered = NetworkEvent.text(address);
+      String answered = text(address);
       refused(answered.isEmpty() ? name : name + " as " + answered, decision);
     }
     host.events()
         .network(
             new NetworkEvent(
-                0,
-                Action.RESOLVE,
-                "dns",
-                NetworkEvent.text(address),
-                0,
-                name,
-                allowed,
-                decision,
-                0,
-                0,
-                0));
+                0, Action.RESOLVE, "dns", text(address), 0, name, allowed, decision, 0, 0, 0));
   }
 
   /**
@@ -234,7 +216,7 @@ public final class NetworkAccount {
                   0,
                   Action.ACCEPT,
                   "tcp",
-                  NetworkEvent.text(address),
+                  text(address),
                   peerPort,
                   "",
                   true,
@@ -254,8 +236,7 @@ public final class NetworkAccount {
   /** A connection that was {@link #opened} is there now. */
   public void connected(byte[] address, int port, long durationNanos) {
     String name = name("tcp", address, port);
-    host.events()
-        .connected(name.isEmpty() ? NetworkEvent.text(address) : name, port, durationNanos);
+    host.events().connected(name.isEmpty() ? text(address) : name, port, durationNanos);
   }
 
   /** A connection is over. */
@@ -267,7 +248,7 @@ public final class NetworkAccount {
                 0,
                 Action.CLOSE,
                 protocol,
-                NetworkEvent.text(address),
+                text(address),
                 port,
                 name(protocol, address, port),
                 true,
@@ -278,9 +259,7 @@ public final class NetworkAccount {
   }
 
   private static String about(String protocol, byte[] address, int port, String name) {
-    return protocol.equals("dns")
-        ? "dns " + name
-        : protocol + " " + NetworkEvent.text(address) + " " + port;
+    return protocol.equals("dns") ? "dns " + name : protocol + " " + text(address) + " " + port;
   }
 
   /**
@@ -310,7 +289,7 @@ public final class NetworkAccount {
               number,
               protocol,
               name,
-              protocol.equals("dns") ? "" : NetworkEvent.text(address),
+              protocol.equals("dns") ? "" : text(address),
               port,
               kind >= 0 && kind < kinds.length ? kinds[kind] : AddressKind.RESERVED,
               pid,

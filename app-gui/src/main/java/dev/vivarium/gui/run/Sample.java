@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Locale;
 
 /** Downloads to try the opening of files with, for who has none at hand. */
 public enum Sample {
@@ -24,7 +25,7 @@ public enum Sample {
 
   /** As in the messages. */
   public String key() {
-    return this == INSTALLER ? "installer" : "picture";
+    return name().toLowerCase(Locale.ROOT);
   }
 
   /** Writes it where a download would be; it is not made executable. */

@@ -182,9 +182,13 @@ public final class EventWriter {
     call(kind, beginNanos, pid, tid, number, a0, a1, a2, a3, a4, a5, false, 0, 0, 0, 0, payload);
   }
 
-  /** Writes what was done in the network. */
-  public void network(NetworkEvent e) {
-    Payload payload = new Payload();
+  /**
+   * Writes what was done in the network.
+   *
+   * @param payload the caller's own, to be filled
+   */
+  public void network(NetworkEvent e, Payload payload) {
+    payload.clear();
     payload.add(0, e.protocol());
     payload.add(1, e.address());
     payload.add(2, e.name());

@@ -214,7 +214,7 @@ public final class Watch implements EventSink {
     hosts.add(e);
     EventWriter w = active;
     if (w != null) {
-      w.network(e);
+      w.network(e, new Payload());
     }
   }
 

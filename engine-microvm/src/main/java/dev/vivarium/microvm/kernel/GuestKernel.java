@@ -13,7 +13,6 @@ public record GuestKernel(String name, Path image, Path initramfs) {
   /** Whether the user gave it: nothing is known of how it was built. */
   public boolean isGiven() {
     Path directory = image.getParent();
-    Path all = directory == null ? null : directory.getParent();
-    return all == null || all.endsWith(KernelStore.GIVEN);
+    return directory == null || KernelStore.isGiven(directory);
   }
 }

@@ -29,7 +29,7 @@ import java.util.stream.Stream;
 public final class KernelStore {
   private static final String PACKAGE = "linux-image-cloud-amd64";
 
-  static final String GIVEN = "given";
+  private static final String GIVEN = "given";
   private static final int MOST_GIVEN = 4;
 
   private final Path root;
@@ -219,11 +219,16 @@ public final class KernelStore {
         String.valueOf(kernel.getFileName()), kernel.resolve("vmlinux"), initramfs);
   }
 
+  /** Whether a kernel's directory is one of those that users gave. */
+  static boolean isGiven(Path kernel) {
+    Path all = kernel.getParent();
+    return all == null || all.endsWith(GIVEN);
+  }
+
   private static void writeInitramfs(Path kernel, byte[] agent, Path file) throws IOException {
     Path modules = kernel.resolve("modules");
-    Path all = kernel.getParent();
     // One that was given may insist on signatures.
-    boolean asTheyAre = all == null || all.endsWith(GIVEN);
+    boolean asTheyAre = isGiven(kernel);
     try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
       CpioWriter cpio = new CpioWriter(out);
       cpio.directory("dev");

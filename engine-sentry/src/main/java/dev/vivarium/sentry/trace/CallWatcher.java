@@ -140,7 +140,7 @@ final class CallWatcher implements Watcher {
       if (result >= 0) {
         fileEvents.after(w, t, number, result, a0, a1, a2, a3, s.payload);
         if (number == Sys.LISTEN && t.fds.getAny((int) a0) instanceof InetSocket listener) {
-          w.network(network(t, Action.LISTEN, "tcp", listener.wideName(), listener.port(), ""));
+          network(w, t, Action.LISTEN, "tcp", listener.wideName(), listener.port(), "");
         }
       } else if (result == -Errno.ENOSYS
           && !table.isSupported(number)
@@ -285,25 +285,25 @@ final class CallWatcher implements Watcher {
     EventWriter w = writer;
     if (w != null) {
       Action action = protocol.equals("tcp") ? Action.CONNECT : Action.SEND;
-      w.network(network(t, action, protocol, wide, port, "net none"));
+      network(w, t, action, protocol, wide, port, "net none");
     }
   }
 
   /** Of the network inside: what goes outside the network gofer tells. */
-  private static NetworkEvent network(
-      Task t, Action action, String protocol, byte[] wide, int port, String refusedBy) {
-    return new NetworkEvent(
-        t.group.pid(),
-        action,
-        protocol,
-        NetworkEvent.text(wide),
-        port,
-        "",
-        refusedBy.isEmpty(),
-        refusedBy,
-        0,
-        0,
-        0);
+  private void network(
+      EventWriter w,
+      Task t,
+      Action action,
+      String protocol,
+      byte[] wide,
+      int port,
+      String refusedBy) {
+    String address = NetworkEvent.text(wide);
+    boolean allowed = refusedBy.isEmpty();
+    w.network(
+        new NetworkEvent(
+            t.group.pid(), action, protocol, address, port, "", allowed, refusedBy, 0, 0, 0),
+        payload);
   }
 
   @Override
