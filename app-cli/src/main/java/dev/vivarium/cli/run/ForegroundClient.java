@@ -38,6 +38,7 @@ final class ForegroundClient {
   /** Whether it is a process among others, so that the end of the sandbox is one by force. */
   private final boolean oneMore;
 
+  private final Object resizing = new Object();
   private int interrupts;
   private long lastInterrupt;
   private boolean raw;
@@ -90,9 +91,12 @@ final class ForegroundClient {
     }
   }
 
+  /** Each signal has a thread of its own: one at a time, so that the newest size is told last. */
   private void resized() {
-    Terminal.Size size = Terminal.size();
-    send(new ControlMessage.Resize(size.rows(), size.columns()));
+    synchronized (resizing) {
+      Terminal.Size size = Terminal.size();
+      send(new ControlMessage.Resize(size.rows(), size.columns()));
+    }
   }
 
   /** Of a process without a terminal, whose streams come through us. */
