@@ -106,7 +106,12 @@ public final class Libc {
 
   /** send(2): to whom the socket is connected, and nobody else. */
   public static long send(int fd, long buffer, long count, int flags) {
-    return call(Sys.SENDTO, fd, buffer, count, flags);
+    return again(Sys.SENDTO, fd, buffer, count, flags);
+  }
+
+  /** recv(2). */
+  public static long recv(int fd, long buffer, long count, int flags) {
+    return again(Sys.RECVFROM, fd, buffer, count, flags);
   }
 
   /** recvmsg(2) with a {@code struct msghdr} at {@code message}. */
@@ -169,8 +174,8 @@ public final class Libc {
   }
 
   /**
-   * A call on a file that is made again where a signal of this process's own disturbed it: no guest
-   * has been sent one, and none knows what to do about it.
+   * A call on a descriptor that is made again where a signal of this process's own disturbed it: no
+   * guest has been sent one, and none knows what to do about it.
    */
   private static long again(long nr, long a0, long a1, long a2, long a3) {
     long r;

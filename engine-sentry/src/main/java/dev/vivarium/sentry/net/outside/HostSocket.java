@@ -170,10 +170,10 @@ public final class HostSocket implements ReadyPoller.Watched {
       return true;
     }
     MemorySegment b = outside.buffer();
-    long n = Libc.syscall(Sys.RECVFROM, fd, b.address(), 1, Libc.MSG_DONTWAIT, 0, 0);
+    long n = Libc.recv(fd, b.address(), 1, Libc.MSG_DONTWAIT);
     if (n == -Errno.ECONNRESET) {
       // Datagrams that waited were not read, of which one is told before the verdict.
-      n = Libc.syscall(Sys.RECVFROM, fd, b.address(), 1, Libc.MSG_DONTWAIT, 0, 0);
+      n = Libc.recv(fd, b.address(), 1, Libc.MSG_DONTWAIT);
     }
     if (n == -Errno.EAGAIN) {
       return false;
@@ -214,7 +214,7 @@ public final class HostSocket implements ReadyPoller.Watched {
     if (count < src.remaining()) {
       how |= Sockets.MSG_MORE;
     }
-    long n = Libc.syscall(Sys.SENDTO, fd, address, count, how, 0, 0);
+    long n = Libc.send(fd, address, count, how);
     if (n > 0) {
       if (copies != null) {
         copies.sent(from, src.segmentOffset(), n);
@@ -241,9 +241,7 @@ public final class HostSocket implements ReadyPoller.Watched {
     }
     MemorySegment b = outside.buffer();
     MemorySegment.copy(data, 0, b, ValueLayout.JAVA_BYTE, 0, data.length);
-    long n =
-        Libc.syscall(
-            Sys.SENDTO, fd, b.address(), data.length, Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL, 0, 0);
+    long n = Libc.send(fd, b.address(), data.length, Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL);
     if (n > 0) {
       sent += n;
       outside.count(true, n, Outside.UDP_HEADER);
@@ -273,7 +271,7 @@ public final class HostSocket implements ReadyPoller.Watched {
     if (!peek && dst.segment().isNative()) {
       long address = dst.segment().address() + dst.segmentOffset();
       long wanted = Math.min(there, dst.remaining());
-      n = Libc.syscall(Sys.RECVFROM, fd, address, wanted, how, 0, 0);
+      n = Libc.recv(fd, address, wanted, how);
       if (n > 0) {
         if (copies != null) {
           copies.received(dst.segment(), dst.segmentOffset(), n);
@@ -284,9 +282,7 @@ public final class HostSocket implements ReadyPoller.Watched {
     } else {
       MemorySegment b = outside.buffer();
       long wanted = Math.min(dst.remaining(), BUFFER);
-      n =
-          Libc.syscall(
-              Sys.RECVFROM, fd, b.address(), peek ? wanted : Math.min(there, wanted), how, 0, 0);
+      n = Libc.recv(fd, b.address(), peek ? wanted : Math.min(there, wanted), how);
       if (n > 0) {
         if (copies != null && !peek) {
           copies.received(b, 0, n);
@@ -317,7 +313,7 @@ public final class HostSocket implements ReadyPoller.Watched {
       return null;
     }
     MemorySegment b = outside.buffer();
-    long n = Libc.syscall(Sys.RECVFROM, fd, b.address(), BUFFER, Libc.MSG_DONTWAIT, 0, 0);
+    long n = Libc.recv(fd, b.address(), BUFFER, Libc.MSG_DONTWAIT);
     if (n < 0) {
       error[0] = (int) -n;
       return null;

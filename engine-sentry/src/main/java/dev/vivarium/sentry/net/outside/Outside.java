@@ -318,7 +318,7 @@ public final class Outside implements ReadyPoller.Watched {
   public static void welcome(int fd) {
     try (Arena arena = Arena.ofConfined()) {
       long zero = arena.allocate(1).address();
-      Libc.syscall(Sys.SENDTO, fd, zero, 1, Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL, 0, 0);
+      Libc.send(fd, zero, 1, Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL);
     }
   }
 
