@@ -144,6 +144,8 @@ public final class NetworkAccount {
       String name,
       long durationNanos) {
     String protocol = stream ? "tcp" : "udp";
+    String to = text(address);
+    String about = about(protocol, to, port, "");
     if (rule == Decision.ASKS && error == 0) {
       synchronized (this) {
         if (waiting.size() < MOST_KEPT) {
@@ -154,13 +156,12 @@ public final class NetworkAccount {
     }
     if (!name.isEmpty()) {
       synchronized (this) {
-        names.put(about(protocol, address, port, ""), name);
+        names.put(about, name);
       }
     }
-    String decision = decision(error, rule, kind, about(protocol, address, port, ""));
+    String decision = decision(error, rule, kind, about);
     boolean allowed = error != EACCES;
     if (!allowed) {
-      String to = text(address);
       refused((to.indexOf(':') >= 0 ? "[" + to + "]" : to) + ":" + port + "/" + protocol, decision);
     }
     host.events()
@@ -169,7 +170,7 @@ public final class NetworkAccount {
                 pid,
                 stream ? Action.CONNECT : Action.SEND,
                 protocol,
-                text(address),
+                to,
                 port,
                 name,
                 allowed,
@@ -191,7 +192,7 @@ public final class NetworkAccount {
 
   /** A name was asked for; {@code address} is the first of the answer, or zeros. */
   public void resolved(String name, int error, int rule, int kind, byte[] address) {
-    String decision = decision(error, rule, kind, about("dns", new byte[16], 0, name));
+    String decision = decision(error, rule, kind, about("dns", "", 0, name));
     boolean allowed = error != EACCES;
     if (!allowed) {
       String answered = text(address);
@@ -229,28 +230,30 @@ public final class NetworkAccount {
     }
   }
 
-  private synchronized String name(String protocol, byte[] address, int port) {
+  private synchronized String name(String protocol, String address, int port) {
     return names.getOrDefault(about(protocol, address, port, ""), "");
   }
 
   /** A connection that was {@link #opened} is there now. */
   public void connected(byte[] address, int port, long durationNanos) {
-    String name = name("tcp", address, port);
-    host.events().connected(name.isEmpty() ? text(address) : name, port, durationNanos);
+    String to = text(address);
+    String name = name("tcp", to, port);
+    host.events().connected(name.isEmpty() ? to : name, port, durationNanos);
   }
 
   /** A connection is over. */
   public void closed(boolean stream, byte[] address, int port, long sent, long received) {
     String protocol = stream ? "tcp" : "udp";
+    String peer = text(address);
     host.events()
         .network(
             new NetworkEvent(
                 0,
                 Action.CLOSE,
                 protocol,
-                text(address),
+                peer,
                 port,
-                name(protocol, address, port),
+                name(protocol, peer, port),
                 true,
                 "",
                 sent,
@@ -258,8 +261,8 @@ public final class NetworkAccount {
                 0));
   }
 
-  private static String about(String protocol, byte[] address, int port, String name) {
-    return protocol.equals("dns") ? "dns " + name : protocol + " " + text(address) + " " + port;
+  private static String about(String protocol, String address, int port, String name) {
+    return protocol.equals("dns") ? "dns " + name : protocol + " " + address + " " + port;
   }
 
   /**
@@ -300,7 +303,7 @@ public final class NetworkAccount {
       return;
     }
     host.events().asks(pid, question.text(), "net ask");
-    String about = about(protocol, address, port, name);
+    String about = about(protocol, text(address), port, name);
     host.ask(
         question,
         outcome -> {

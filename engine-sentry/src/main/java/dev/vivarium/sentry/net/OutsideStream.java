@@ -180,11 +180,12 @@ final class OutsideStream {
     if (!connecting) {
       return established ? -Errno.EISCONN : -Errno.ECONNABORTED;
     }
-    if (!host.isDecided()) {
+    HostSocket.Progress progress = host.progress();
+    if (progress == HostSocket.Progress.UNDECIDED) {
       return -Errno.EINPROGRESS;
     }
-    int error = host.takeError();
-    if (error == 0 && !host.isConnected()) {
+    int error = progress == HostSocket.Progress.CONNECTED ? 0 : host.takeError();
+    if (error == 0 && progress != HostSocket.Progress.CONNECTED && !host.isConnected()) {
       error = Errno.ECONNABORTED; // and the guest has taken the reason already
     }
     connecting = false;

@@ -156,12 +156,27 @@ public final class HostSocket implements ReadyPoller.Watched {
         | ((now & Poll.OUT) != 0 ? Poll.WRNORM : 0);
   }
 
+  /** What has become of a connection that is being made. */
+  public enum Progress {
+    UNDECIDED,
+    CONNECTED,
+    /**
+     * It has failed, or has been there and is over: {@link #takeError} and {@link #isConnected}
+     * tell.
+     */
+    DECIDED
+  }
+
   /** Whether a connection that is being made is there, or has failed. */
-  public boolean isDecided() {
+  public Progress progress() {
     if (awaitsVerdict || refused) {
-      return takeVerdict();
+      return takeVerdict() ? Progress.DECIDED : Progress.UNDECIDED;
     }
-    return (outside.poller().poll(fd, Poll.OUT) & (Poll.OUT | Poll.ERR | Poll.HUP)) != 0;
+    return switch (outside.poller().poll(fd, Poll.OUT) & (Poll.OUT | Poll.ERR | Poll.HUP)) {
+      case 0 -> Progress.UNDECIDED;
+      case Poll.OUT -> Progress.CONNECTED;
+      default -> Progress.DECIDED;
+    };
   }
 
   /** Looks for the verdict; whether it is there. */

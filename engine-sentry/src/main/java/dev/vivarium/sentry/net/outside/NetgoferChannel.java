@@ -19,6 +19,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NetgoferChannel implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+  /** How long {@link #receive} waits once it is there; longer by up to a tick of the host's. */
+  private static final Duration WAIT = Duration.ofMillis(2);
+
   private static final int CONTROL_SIZE = 24;
 
   // struct msghdr and what it points to.
@@ -85,6 +89,7 @@ public final class NetgoferChannel implements AutoCloseable {
     }
     features = hello.value();
     memberAddress = hello.localAddress();
+    Libc.setSocketTimeout(socket, Libc.SO_RCVTIMEO, WAIT.toNanos());
   }
 
   /** For people: what of its confinement the host did not give; empty if nothing is missing. */
@@ -150,7 +155,10 @@ public final class NetgoferChannel implements AutoCloseable {
     return n < 0 ? -1 : sequence;
   }
 
-  /** The next message; null if there is none now, or will be none ever ({@link #isBroken}). */
+  /**
+   * The next message, for which it waits a little unless it is told not to; null if there is none
+   * now, or will be none ever ({@link #isBroken}).
+   */
   @Nullable NetMessage receive(int flags) {
     for (; ; ) {
       message(receive.address(), RECEIVE_SIZE, CONTROL_SIZE);
@@ -158,7 +166,7 @@ public final class NetgoferChannel implements AutoCloseable {
       if (n == -Errno.EINTR) {
         continue;
       }
-      if (n == -Errno.EAGAIN && (flags & Libc.MSG_DONTWAIT) != 0) {
+      if (n == -Errno.EAGAIN) {
         return null;
       }
       int fd = n <= 0 ? -1 : descriptor();

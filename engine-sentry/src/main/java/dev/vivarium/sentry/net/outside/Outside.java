@@ -90,9 +90,7 @@ public final class Outside implements ReadyPoller.Watched {
   private static final long LOOK_NANOS = 80_000;
 
   /** How long this thread waits for an answer before it does other things meanwhile. */
-  private static final int WAIT_MILLIS = 2;
-
-  private static final long WAIT_NANOS = WAIT_MILLIS * 1_000_000L;
+  private static final long WAIT_NANOS = 2_000_000;
 
   private static final int MAX_SOCKETS = 16_384;
   private static final int MAX_ASKERS = 256;
@@ -153,7 +151,7 @@ public final class Outside implements ReadyPoller.Watched {
   public Outside(NetgoferChannel channel, KernelLoop loop, Observer observer, Runnable lost) {
     this.channel = channel;
     this.poller = new ReadyPoller(loop);
-    this.observer = observer;
+    this.observer = new LaterObserver(observer, loop);
     this.lost = lost;
     this.slot = poller.add(channel.socket(), this, false);
     this.maxSockets = Math.min(MAX_SOCKETS, descriptorLimit() / 2);
@@ -285,13 +283,18 @@ public final class Outside implements ReadyPoller.Watched {
     openings.put(sequence, opening);
     askers.put(sequence, opening.pid);
     // The gofer answers at once. To sleep until then lets it run here, without a wake-up of another
-    // processor, and this thread is on again when it has answered.
-    drain();
-    while (!opening.isDone()
-        && !channel.isBroken()
-        && System.nanoTime() - start < WAIT_NANOS
-        && poller.await(channel.socket(), WAIT_MILLIS)) {
+    // processor, and this thread is on again when it has answered; no other is woken for that.
+    poller.claim(slot);
+    while (!opening.isDone() && !channel.isBroken() && System.nanoTime() - start < WAIT_NANOS) {
+      NetMessage m = channel.receive(0);
+      if (m != null) {
+        take(m);
+      }
+    }
+    if (channel.isBroken()) {
       drain();
+    } else {
+      poller.arm(slot, Poll.IN);
     }
     return opening.await(t);
   }

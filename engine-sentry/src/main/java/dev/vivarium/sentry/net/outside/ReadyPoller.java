@@ -1,7 +1,6 @@
 package dev.vivarium.sentry.net.outside;
 
 import dev.vivarium.sentry.abi.Errno;
-import dev.vivarium.sentry.abi.Poll;
 import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.host.Libc;
 import dev.vivarium.sentry.kernel.KernelLoop;
@@ -131,17 +130,33 @@ public final class ReadyPoller implements KernelLoop.Lookout {
     slot.looked = events;
   }
 
-  private void await(int index, Slot slot, int events) {
+  private void control(int index, Slot slot, int events) {
     scratch.set(ValueLayout.JAVA_INT, 0, events | ONESHOT);
     scratch.set(ValueLayout.JAVA_INT, 4, index);
     scratch.set(ValueLayout.JAVA_INT, 8, slot.generation);
     Libc.syscall(
         Sys.EPOLL_CTL, epoll, slot.added ? CTL_MOD : CTL_ADD, slot.fd, scratch.address(), 0, 0);
     slot.added = true;
+  }
+
+  private void await(int index, Slot slot, int events) {
+    control(index, slot, events);
     slot.waiting = true;
     if (!started) {
       started = true;
       Thread.ofPlatform().daemon(true).name("net-poller").start(this::run);
+    }
+  }
+
+  /**
+   * Takes a descriptor back from the thread that waits, which is not woken by it then: the kernel
+   * thread is about to wait for it by itself. It is to be armed again afterwards.
+   */
+  void claim(int index) {
+    Slot slot = slots.get(index);
+    if (slot.waiting) {
+      control(index, slot, 0);
+      slot.waiting = false;
     }
   }
 
@@ -236,13 +251,6 @@ public final class ReadyPoller implements KernelLoop.Lookout {
     scratch.set(ValueLayout.JAVA_INT, 20, events & 0xffff);
     long n = Libc.syscall(Sys.POLL, scratch.address() + 16, 1, 0, 0, 0, 0);
     return n > 0 ? scratch.get(ValueLayout.JAVA_INT, 20) >>> 16 : 0;
-  }
-
-  /** Waits until there is something to read; false if there was nothing in that time. */
-  boolean await(int fd, int millis) {
-    scratch.set(ValueLayout.JAVA_INT, 16, fd);
-    scratch.set(ValueLayout.JAVA_INT, 20, Poll.IN);
-    return Libc.syscall(Sys.POLL, scratch.address() + 16, 1, millis, 0, 0, 0) > 0;
   }
 
   private void run() {

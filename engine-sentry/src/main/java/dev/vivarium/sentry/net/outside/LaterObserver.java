@@ -1,0 +1,88 @@
+package dev.vivarium.sentry.net.outside;
+
+import dev.vivarium.sentry.kernel.KernelLoop;
+import java.util.ArrayDeque;
+
+/**
+ * Tells of a connection when the guest that asked for it has it, so that it need not wait for that:
+ * the kernel thread does so right after it has let the guest go on. All else is told at once, in
+ * its order. On the kernel thread.
+ */
+final class LaterObserver implements Outside.Observer {
+  private final Outside.Observer told;
+  private final KernelLoop loop;
+  private final ArrayDeque<Runnable> later = new ArrayDeque<>();
+
+  LaterObserver(Outside.Observer told, KernelLoop loop) {
+    this.told = told;
+    this.loop = loop;
+  }
+
+  private void later(Runnable what) {
+    if (later.isEmpty()) {
+      loop.post(this::tell);
+    }
+    later.add(what);
+  }
+
+  private void tell() {
+    for (Runnable what = later.poll(); what != null; what = later.poll()) {
+      what.run();
+    }
+  }
+
+  @Override
+  public void opened(
+      int pid,
+      boolean stream,
+      byte[] address,
+      int port,
+      int error,
+      int rule,
+      int kind,
+      String name,
+      long durationNanos) {
+    if (error == 0) {
+      later(() -> told.opened(pid, stream, address, port, error, rule, kind, name, durationNanos));
+    } else {
+      tell();
+      told.opened(pid, stream, address, port, error, rule, kind, name, durationNanos);
+    }
+  }
+
+  @Override
+  public void connected(byte[] address, int port, long durationNanos) {
+    later(() -> told.connected(address, port, durationNanos));
+  }
+
+  @Override
+  public void refused(int pid, String protocol, byte[] address) {
+    tell();
+    told.refused(pid, protocol, address);
+  }
+
+  @Override
+  public void resolved(String name, int type, int error, int rule, int kind, byte[] address) {
+    tell();
+    told.resolved(name, type, error, rule, kind, address);
+  }
+
+  @Override
+  public void asked(
+      int number, int pid, String protocol, byte[] address, int port, int kind, String name) {
+    tell();
+    told.asked(number, pid, protocol, address, port, kind, name);
+  }
+
+  @Override
+  public void accepted(int port, byte[] address, int peerPort) {
+    tell();
+    told.accepted(port, address, peerPort);
+  }
+
+  @Override
+  public void closed(boolean stream, byte[] address, int port, long sent, long received) {
+    tell();
+    told.closed(stream, address, port, sent, received);
+  }
+}
