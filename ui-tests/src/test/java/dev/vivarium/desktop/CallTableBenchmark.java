@@ -2,11 +2,11 @@ package dev.vivarium.desktop;
 
 import dev.vivarium.engine.watch.Event;
 import dev.vivarium.engine.watch.EventKind;
+import dev.vivarium.engine.watch.PackedEvents;
 import dev.vivarium.gui.frame.Colors;
 import dev.vivarium.gui.watch.CallFeed;
 import dev.vivarium.gui.watch.CallTable;
 import java.util.List;
-import java.util.Optional;
 import javafx.application.Application;
 import javafx.application.Platform;
 import javafx.beans.property.SimpleObjectProperty;
@@ -31,13 +31,14 @@ public final class CallTableBenchmark extends Application {
       private long n;
 
       @Override
-      public Optional<Event> poll() {
+      public boolean poll(PackedEvents into, int place) {
         long now = System.nanoTime() - begin;
         if (n >= now / 1000 * PER_SECOND / 1_000_000) {
-          return Optional.empty();
+          return false;
         }
         long[] arguments = {3, 0x7fff0000L + n, 4096, n, 0, 0};
-        return Optional.of(
+        into.put(
+            place,
             new Event(
                 n++,
                 now,
@@ -53,6 +54,7 @@ public final class CallTableBenchmark extends Application {
                 0,
                 List.of(),
                 true));
+        return true;
       }
 
       @Override
@@ -73,7 +75,17 @@ public final class CallTableBenchmark extends Application {
   @Override
   public void start(Stage stage) {
     CallTable table = new CallTable(new SimpleObjectProperty<>(Colors.DARK), e -> {});
-    CallFeed feed = new CallFeed(CallTableBenchmark::source, e -> {}, p -> {});
+    CallFeed feed =
+        new CallFeed(
+            CallTableBenchmark::source,
+            new CallFeed.Listener() {
+              @Override
+              public void calls(int pid) {}
+
+              @Override
+              public void event(Event e) {}
+            },
+            p -> {});
     table.setFeed(feed);
     stage.setScene(new Scene(table, 1280, 800));
     stage.show();

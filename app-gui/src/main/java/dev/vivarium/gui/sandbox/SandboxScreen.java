@@ -283,7 +283,17 @@ public final class SandboxScreen implements Screen {
     CallFeed f =
         new CallFeed(
             CallFeed.of(bench.directories(), s),
-            this::event,
+            new CallFeed.Listener() {
+              @Override
+              public void calls(int pid) {
+                processModel.calls(pid);
+              }
+
+              @Override
+              public void event(Event e) {
+                tell(e);
+              }
+            },
             problem ->
                 Background.later(() -> {
                   // It may have ended, which the list is about to say.
@@ -310,7 +320,7 @@ public final class SandboxScreen implements Screen {
   }
 
   /** On the feed's thread. */
-  private void event(Event e) {
+  private void tell(Event e) {
     processModel.accept(e);
     activity.accept(e);
     if (e.kind() == EventKind.NETWORK || e.kind() == EventKind.POLICY) {

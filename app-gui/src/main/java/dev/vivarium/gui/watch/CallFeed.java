@@ -7,31 +7,32 @@ import dev.vivarium.engine.state.RunDirectory;
 import dev.vivarium.engine.state.SandboxState;
 import dev.vivarium.engine.watch.Event;
 import dev.vivarium.engine.watch.EventReader;
+import dev.vivarium.engine.watch.PackedEvents;
 import dev.vivarium.engine.watch.Watch;
 import dev.vivarium.gui.frame.Problem;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Drains one sandbox's ring of events, and keeps the last of those that a filter lets through.
  * However many come, a view asks for the few that it can show: nothing is queued for the JavaFX
- * thread.
+ * thread, and no object is made for an event that nobody looks at.
  */
 public final class CallFeed implements AutoCloseable {
   /** So many events are kept; of those that a filter lets through, as many as there are of them. */
   static final int KEEP = 1 << 15;
 
   private static final int BATCH = 512;
-  private static final long POLL_MILLIS = 5;
+
+  /** Less than a frame, and much less than a ring has room for. */
+  private static final long POLL_MILLIS = 10;
 
   /** Where events come from; a test has its own. */
   public interface Source extends AutoCloseable {
-    /** The next one; empty if there is none yet. */
-    Optional<Event> poll() throws IOException;
+    /** Moves the next one to a place; false if there is none yet. */
+    boolean poll(PackedEvents into, int place) throws IOException;
 
     long dropped();
 
@@ -41,15 +42,27 @@ public final class CallFeed implements AutoCloseable {
     void close();
   }
 
-  private final Consumer<Event> also;
+  /** Hears what comes, on the feed's thread. */
+  public interface Listener {
+    /** A process made a call: of a row of calls of the same one, only the first is told of. */
+    void calls(int pid);
+
+    /** Anything else than a call. */
+    void event(Event e);
+  }
+
+  private final Listener also;
   private final Consumer<Problem> failed;
   private final Thread thread;
   private volatile boolean closed;
 
   // Guarded by this.
-  private final @Nullable Event[] kept = new Event[KEEP];
+  private final PackedEvents kept = new PackedEvents(KEEP);
   private long count;
-  private @Nullable Event[] matched = new Event[KEEP];
+
+  /** Null while everything matches: then they are the same. */
+  private @Nullable PackedEvents matched;
+
   private long matches;
   private CallFilter filter = CallFilter.ALL;
   private long dropped;
@@ -63,10 +76,9 @@ public final class CallFeed implements AutoCloseable {
   /**
    * Begins.
    *
-   * @param also hears every event, on the feed's thread
    * @param failed hears why nothing more will come, on the feed's thread
    */
-  public CallFeed(Opening opening, Consumer<Event> also, Consumer<Problem> failed) {
+  public CallFeed(Opening opening, Listener also, Consumer<Problem> failed) {
     this.also = also;
     this.failed = failed;
     thread = new Thread(() -> run(opening), "call-feed");
@@ -84,8 +96,8 @@ public final class CallFeed implements AutoCloseable {
         EventReader reader = new EventReader(ring, true);
         return new Source() {
           @Override
-          public Optional<Event> poll() throws IOException {
-            return reader.poll();
+          public boolean poll(PackedEvents into, int place) throws IOException {
+            return reader.poll(into, place);
           }
 
           @Override
@@ -113,17 +125,14 @@ public final class CallFeed implements AutoCloseable {
 
   private void run(Opening opening) {
     try (Source source = opening.open()) {
-      @Nullable Event[] batch = new Event[BATCH];
+      PackedEvents batch = new PackedEvents(BATCH);
       while (!closed) {
         boolean end = source.isAtEnd();
         int n = 0;
-        while (n < BATCH) {
-          Optional<Event> next = source.poll();
-          if (next.isEmpty()) {
-            break;
-          }
-          batch[n++] = next.get();
+        while (n < BATCH && source.poll(batch, n)) {
+          n++;
         }
+        tell(batch, n);
         add(batch, n, source.dropped());
         if (n == 0) {
           if (end) {
@@ -145,24 +154,33 @@ public final class CallFeed implements AutoCloseable {
     }
   }
 
-  private void add(@Nullable Event[] batch, int n, long lost) {
+  private void tell(PackedEvents batch, int n) {
+    int last = -1;
     for (int i = 0; i < n; i++) {
-      Event e = batch[i];
-      if (e != null) {
-        also.accept(e);
+      if (!batch.isCall(i)) {
+        also.event(batch.get(i));
+      } else if (batch.pid(i) != last) {
+        last = batch.pid(i);
+        also.calls(last);
       }
     }
-    synchronized (this) {
-      dropped = lost;
-      for (int i = 0; i < n; i++) {
-        Event e = batch[i];
-        if (e == null) {
-          continue;
-        }
-        kept[(int) (count++ & (KEEP - 1))] = e;
-        if (filter.test(e)) {
-          matched[(int) (matches++ & (KEEP - 1))] = e;
-        }
+  }
+
+  private synchronized void add(PackedEvents batch, int n, long lost) {
+    dropped = lost;
+    int at = (int) (count & (KEEP - 1));
+    int first = Math.min(n, KEEP - at);
+    kept.copy(batch, 0, at, first);
+    kept.copy(batch, first, 0, n - first);
+    count += n;
+    PackedEvents m = matched;
+    if (m == null) {
+      matches = count;
+      return;
+    }
+    for (int i = 0; i < n; i++) {
+      if (filter.test(batch, i)) {
+        m.copy(batch, i, (int) (matches++ & (KEEP - 1)), 1);
       }
     }
   }
@@ -170,12 +188,18 @@ public final class CallFeed implements AutoCloseable {
   /** Lets through something else from now on, and of what is kept. */
   public synchronized void setFilter(CallFilter wanted) {
     filter = wanted;
-    Arrays.fill(matched, null);
+    if (wanted.equals(CallFilter.ALL)) {
+      matched = null;
+      matches = count;
+      return;
+    }
+    PackedEvents m = new PackedEvents(KEEP);
+    matched = m;
     matches = 0;
     for (long i = Math.max(0, count - KEEP); i < count; i++) {
-      Event e = kept[(int) (i & (KEEP - 1))];
-      if (e != null && wanted.test(e)) {
-        matched[(int) (matches++ & (KEEP - 1))] = e;
+      int at = (int) (i & (KEEP - 1));
+      if (wanted.test(kept, at)) {
+        m.copy(kept, at, (int) (matches++ & (KEEP - 1)), 1);
       }
     }
   }
@@ -195,29 +219,28 @@ public final class CallFeed implements AutoCloseable {
   }
 
   /**
-   * Copies those that match and have these numbers; what is not there any more is null.
+   * Gives those that match and have these numbers; what is not there any more is null.
    *
-   * @return how many were copied
+   * @return how many were given
    */
   public synchronized int copy(long from, @Nullable Event[] into) {
+    PackedEvents events = matched == null ? kept : matched;
     int n = 0;
     for (long i = from; i < matches && n < into.length; i++) {
-      into[n++] = i < 0 || i < matches - KEEP ? null : matched[(int) (i & (KEEP - 1))];
+      into[n++] = i < 0 || i < matches - KEEP ? null : events.get((int) (i & (KEEP - 1)));
     }
     return n;
   }
 
   /** All that match and are there, to be looked at in peace while others come. */
-  public synchronized Event[] freeze() {
+  public synchronized PackedEvents freeze() {
     int n = (int) Math.min(KEEP, matches);
-    Event[] all = new Event[n];
-    for (int i = 0; i < n; i++) {
-      Event e = matched[(int) ((matches - n + i) & (KEEP - 1))];
-      if (e == null) {
-        throw new IllegalStateException("a hole among what is kept");
-      }
-      all[i] = e;
-    }
+    PackedEvents all = new PackedEvents(n);
+    PackedEvents events = matched == null ? kept : matched;
+    int at = (int) (matches - n & (KEEP - 1));
+    int first = Math.min(n, KEEP - at);
+    all.copy(events, at, 0, first);
+    all.copy(events, 0, first, n - first);
     return all;
   }
 

@@ -1,11 +1,10 @@
 package dev.vivarium.gui.watch;
 
 import dev.vivarium.engine.watch.Event;
-import dev.vivarium.engine.watch.EventKind;
+import dev.vivarium.engine.watch.PackedEvents;
 import dev.vivarium.engine.watch.calls.CallTable;
 import dev.vivarium.engine.watch.export.EventText;
 import java.util.Locale;
-import java.util.function.Predicate;
 
 /**
  * Which events a table shows.
@@ -15,8 +14,7 @@ import java.util.function.Predicate;
  * @param slowerNanos only calls that took at least so long
  * @param hideWaiting leave out calls that mostly waited as they were asked to
  */
-public record CallFilter(String text, boolean failed, long slowerNanos, boolean hideWaiting)
-    implements Predicate<Event> {
+public record CallFilter(String text, boolean failed, long slowerNanos, boolean hideWaiting) {
   /** Everything. */
   public static final CallFilter ALL = new CallFilter("", false, 0, false);
 
@@ -24,24 +22,29 @@ public record CallFilter(String text, boolean failed, long slowerNanos, boolean 
     text = text.strip().toLowerCase(Locale.ROOT);
   }
 
-  @Override
-  public boolean test(Event e) {
-    boolean call = e.kind() == EventKind.SYSCALL;
-    if (failed && !e.failed()
-        || slowerNanos > 0 && !(call && e.durationNanos() >= slowerNanos)
-        || hideWaiting && call && e.blockedNanos() * 2 > e.durationNanos()) {
+  /** Whether it lets through what is at this place. */
+  public boolean test(PackedEvents events, int at) {
+    boolean call = events.isCall(at);
+    if (failed && !events.failed(at)
+        || slowerNanos > 0 && !(call && events.durationNanos(at) >= slowerNanos)
+        || hideWaiting && call && events.blockedNanos(at) * 2 > events.durationNanos(at)) {
       return false;
     }
-    return text.isEmpty() || matchesText(e);
+    return text.isEmpty() || matchesText(events, at, call);
   }
 
-  private boolean matchesText(Event e) {
-    if (text.matches("[0-9]+") && (e.pid() == number() || e.tid() == number())) {
+  private boolean matchesText(PackedEvents events, int at, boolean call) {
+    if (isNumber() && (events.pid(at) == number() || events.tid(at) == number())) {
       return true;
     }
-    String name =
-        e.kind() == EventKind.SYSCALL ? CallTable.get().name(e.number()) : e.kind().word();
-    if (name.toLowerCase(Locale.ROOT).contains(text)) {
+    if (call && CallTable.get().name(events.number(at)).contains(text)) {
+      return true;
+    }
+    if (call && !events.hasItems(at)) {
+      return false; // it is about no path
+    }
+    Event e = events.get(at);
+    if (!call && e.kind().word().contains(text)) {
       return true;
     }
     for (String path : EventText.paths(e)) {
@@ -50,6 +53,15 @@ public record CallFilter(String text, boolean failed, long slowerNanos, boolean 
       }
     }
     return false;
+  }
+
+  private boolean isNumber() {
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) < '0' || text.charAt(i) > '9') {
+        return false;
+      }
+    }
+    return true;
   }
 
   private int number() {

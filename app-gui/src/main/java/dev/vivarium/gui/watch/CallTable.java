@@ -2,11 +2,11 @@ package dev.vivarium.gui.watch;
 
 import dev.vivarium.engine.watch.Event;
 import dev.vivarium.engine.watch.EventKind;
-import dev.vivarium.engine.watch.calls.CallFormatter;
+import dev.vivarium.engine.watch.PackedEvents;
 import dev.vivarium.engine.watch.export.EventText;
 import dev.vivarium.gui.frame.Colors;
-import dev.vivarium.gui.frame.Format;
 import dev.vivarium.gui.frame.Messages;
+import java.util.Arrays;
 import java.util.function.Consumer;
 import javafx.animation.AnimationTimer;
 import javafx.beans.value.ObservableValue;
@@ -15,11 +15,10 @@ import javafx.scene.AccessibleRole;
 import javafx.scene.canvas.Canvas;
 import javafx.scene.canvas.GraphicsContext;
 import javafx.scene.control.ScrollBar;
+import javafx.scene.image.ImageView;
 import javafx.scene.input.KeyEvent;
 import javafx.scene.layout.Region;
-import javafx.scene.paint.Color;
 import javafx.scene.text.Font;
-import javafx.scene.text.Text;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,30 +28,41 @@ import org.jspecify.annotations.Nullable;
 public final class CallTable extends Region {
   private static final double ROW = 20;
   private static final double HEAD = 26;
-  private static final double LEFT = 10;
+  private static final double BASELINE = 14;
+  private static final double BAR = 13;
+  private static final double THUMB = 24;
   private static final String[] COLUMNS = {"time", "pid", "call", "arguments", "result", "took"};
 
-  private final CallFormatter formatter = new CallFormatter();
   private final ObservableValue<Colors> colors;
   private final Consumer<@Nullable Event> selected;
-  private final Canvas canvas = new Canvas();
+  private final Canvas head = new Canvas();
+  private final ImageView body = new ImageView();
   private final ScrollBar bar = new ScrollBar();
   private final Font font = Font.font("Monospaced", 12);
   private final Font headFont = Font.font(11.5);
-  private final double glyph;
   private final String[] headings = new String[COLUMNS.length];
-  private final CallLine text = new CallLine();
-  private Color faintAccent = Color.TRANSPARENT;
-  private Color faintThird = Color.TRANSPARENT;
-  private Color faintBad = Color.TRANSPARENT;
+  private final CallRows rows = new CallRows();
+  private @Nullable Letters letters;
+  private @Nullable Colors headColors;
+  private int[] headPlaces = {};
   private @Nullable CallFeed feed;
-  private Event @Nullable [] still;
+  private @Nullable PackedEvents still;
   private @Nullable Event chosen;
   private @Nullable Event[] window = new Event[0];
   private boolean following = true;
   private boolean dirty = true;
   private long drawnMatches = -1;
+
+  /** The number of the event in the topmost row. */
   private long first;
+
+  /** Where the user has scrolled to, when it does not follow: a number, and parts of a row. */
+  private double wanted;
+
+  /** The number that the scroll bar's zero stands for. */
+  private long origin;
+
+  private boolean setting;
   private int frames;
   private final AnimationTimer timer =
       new AnimationTimer() {
@@ -68,12 +78,9 @@ public final class CallTable extends Region {
   public CallTable(ObservableValue<Colors> colors, Consumer<@Nullable Event> selected) {
     this.colors = colors;
     this.selected = selected;
-    Text one = new Text("MMMMMMMMMM");
-    one.setFont(font);
-    glyph = one.getLayoutBounds().getWidth() / 10;
     bar.setOrientation(Orientation.VERTICAL);
     bar.setAccessibleText(Messages.text("calls.scroll"));
-    getChildren().addAll(canvas, bar);
+    getChildren().addAll(head, body, bar);
     getStyleClass().add("canvas-frame");
     setFocusTraversable(true);
     setAccessibleRole(AccessibleRole.TABLE_VIEW);
@@ -82,10 +89,8 @@ public final class CallTable extends Region {
     bar.valueProperty()
         .addListener((o, before, now) -> {
           if (!setting) {
-            stopFollowing();
-            if (now.doubleValue() >= bar.getMax() - 0.5 && still == null) {
-              following = true;
-            }
+            following = now.doubleValue() >= bar.getMax() - 0.5 && still == null;
+            wanted = origin + now.doubleValue();
             dirty = true;
           }
         });
@@ -93,7 +98,7 @@ public final class CallTable extends Region {
     setOnMousePressed(e -> {
       requestFocus();
       e.consume(); // else the tabs around it take the focus
-      choose(first + (long) ((e.getY() - HEAD) / ROW));
+      choose(first + (long) ((e.getY() - HEAD - 1) / ROW));
     });
     setOnKeyPressed(this::pressed);
     for (int i = 0; i < COLUMNS.length; i++) {
@@ -103,12 +108,8 @@ public final class CallTable extends Region {
     colour(colors.getValue());
   }
 
-  private boolean setting;
-
   private void colour(Colors c) {
-    faintAccent = c.accent().deriveColor(0, 1, 1, 0.25);
-    faintThird = c.third().deriveColor(0, 1, 1, 0.25);
-    faintBad = c.bad().deriveColor(0, 1, 1, 0.25);
+    rows.colour(c);
     dirty = true;
   }
 
@@ -136,6 +137,7 @@ public final class CallTable extends Region {
     CallFeed f = feed;
     still = paused && f != null ? f.freeze() : null;
     following = !paused;
+    wanted = Double.MAX_VALUE; // what came last
     dirty = true;
   }
 
@@ -165,41 +167,39 @@ public final class CallTable extends Region {
   }
 
   /** What is there to be taken away: what stands still, or all that is kept. */
-  public Event[] contents() {
-    Event[] s = still;
+  public PackedEvents contents() {
+    PackedEvents s = still;
     CallFeed f = feed;
-    return s != null ? s : f == null ? new Event[0] : f.freeze();
+    return s != null ? s : f == null ? new PackedEvents(0) : f.freeze();
   }
 
+  /** What was in sight stays there: the rest moves on under a view that looks at numbers. */
   private void stopFollowing() {
-    CallFeed f = feed;
-    if (following && f != null) {
-      // What was in sight stays there: the rest moves on under a view that looks at numbers.
+    if (following && feed != null) {
       following = false;
+      wanted = first;
     }
   }
 
   private void scrollBy(double rows) {
     stopFollowing();
-    bar.setValue(
-        Math.clamp(bar.getValue() + rows, bar.getMin(), Math.max(bar.getMin(), bar.getMax())));
+    wanted = Math.clamp(wanted + rows, origin, origin + bar.getMax());
     dirty = true;
   }
 
-  private int rows() {
-    return Math.max(1, (int) ((getHeight() - HEAD) / ROW));
+  private int inSight() {
+    return Math.max(1, (int) (bodyHeight() / ROW));
   }
 
   private void pressed(KeyEvent e) {
     switch (e.getCode()) {
       case DOWN -> move(1);
       case UP -> move(-1);
-      case PAGE_DOWN -> scrollBy(rows());
-      case PAGE_UP -> scrollBy(-rows());
+      case PAGE_DOWN -> scrollBy(inSight());
+      case PAGE_UP -> scrollBy(-inSight());
       case END -> follow();
       case HOME -> {
-        stopFollowing();
-        bar.setValue(bar.getMin());
+        scrollBy(Double.NEGATIVE_INFINITY);
       }
       default -> {
         return;
@@ -211,15 +211,20 @@ public final class CallTable extends Region {
   private void move(int by) {
     int at = 0;
     for (int i = 0; i < window.length; i++) {
-      if (window[i] != null && window[i] == chosen) {
+      if (isChosen(window[i])) {
         at = i + by;
       }
     }
-    if (at < 0 || at >= rows()) {
+    if (at < 0 || at >= inSight()) {
       scrollBy(by);
-      at = Math.clamp(at, 0, rows() - 1);
+      at = Math.clamp(at, 0, inSight() - 1);
     }
     choose(first + at);
+  }
+
+  private boolean isChosen(@Nullable Event e) {
+    Event c = chosen;
+    return e != null && c != null && e.sequence() == c.sequence();
   }
 
   private void choose(long number) {
@@ -236,152 +241,140 @@ public final class CallTable extends Region {
   /** One event in one line. */
   public String line(Event e) {
     return e.kind() == EventKind.SYSCALL
-        ? formatter.line(e)
+        ? rows.formatter().line(e)
         : e.kind().word() + ": " + EventText.describe(e);
   }
 
   @Override
   protected void layoutChildren() {
-    double w = getWidth() - 14;
-    canvas.setWidth(Math.max(0, w - 2));
-    canvas.setHeight(Math.max(0, getHeight() - 2));
-    canvas.relocate(1, 1);
-    bar.resizeRelocate(w, HEAD, 13, Math.max(0, getHeight() - HEAD - 2));
+    head.setWidth(bodyWidth());
+    head.setHeight(HEAD);
+    head.relocate(1, 1);
+    body.relocate(1, 1 + HEAD);
+    bar.resizeRelocate(getWidth() - BAR - 1, 1 + HEAD, BAR, bodyHeight());
+    headColors = null;
     dirty = true;
   }
 
   private void frame() {
     CallFeed f = feed;
-    Event[] s = still;
+    PackedEvents s = still;
     CallFeed.Extent extent =
         f == null
             ? new CallFeed.Extent(0, 0, 0, 0, true)
-            : s == null ? f.extent() : new CallFeed.Extent(s.length, s.length, 0, 0, false);
+            : s == null ? f.extent() : new CallFeed.Extent(s.places(), s.places(), 0, 0, false);
     if (!dirty && extent.matches() == drawnMatches) {
       return;
     }
     if (!dirty && !following && s == null && first >= extent.first()) {
       drawnMatches = extent.matches();
-      setBar(extent, first);
+      setBar(extent);
       return;
     }
     dirty = false;
     drawnMatches = extent.matches();
-    int rows = rows() + 1;
-    if (window.length != rows) {
-      window = new Event[rows];
+    int most = inSight() + 1;
+    if (window.length != most) {
+      window = new Event[most];
     }
-    long last = Math.max(extent.first(), extent.matches() - rows());
-    first = following ? last : Math.clamp((long) bar.getValue(), extent.first(), last);
-    java.util.Arrays.fill(window, null);
+    long last = Math.max(extent.first(), extent.matches() - inSight());
+    wanted = following ? last : Math.clamp(wanted, extent.first(), last);
+    first = (long) wanted;
+    Arrays.fill(window, null);
     if (s != null) {
-      for (int i = 0; i < rows && first + i < s.length; i++) {
-        window[i] = s[(int) first + i];
+      for (int i = 0; i < most && first + i < s.places(); i++) {
+        window[i] = s.get((int) first + i);
       }
     } else if (f != null) {
       f.copy(first, window);
     }
-    setBar(extent, first);
+    setBar(extent);
     draw();
     frames++;
   }
 
-  private void setBar(CallFeed.Extent extent, long at) {
+  /** Only where it would be seen: each change of the bar lays it out and draws it anew. */
+  private void setBar(CallFeed.Extent extent) {
+    origin = extent.first();
+    double max = Math.max(0, extent.matches() - inSight() - origin);
+    double value = Math.clamp(first - origin, 0, max);
+    // A thumb of a few pixels at least, however many rows there are.
+    double amount =
+        Math.max(
+            Math.min(inSight(), Math.max(1, extent.matches() - origin)),
+            max * THUMB / Math.max(THUMB, bar.getHeight()));
+    double moved = Math.abs(value - bar.getValue()) / Math.max(1, max) * bar.getHeight();
+    boolean atAnEnd = value == 0 || value == max;
+    if (max == bar.getMax()
+        && amount == bar.getVisibleAmount()
+        && (atAnEnd ? moved == 0 : moved < 0.5)) {
+      return;
+    }
     setting = true;
-    bar.setMin(extent.first());
-    bar.setMax(Math.max(extent.first(), extent.matches() - rows()));
-    bar.setVisibleAmount(Math.min(rows(), Math.max(1, extent.matches() - extent.first())));
-    bar.setValue(at);
+    bar.setMax(max);
+    bar.setVisibleAmount(amount);
+    bar.setValue(value);
     setting = false;
   }
 
   private void draw() {
-    double w = canvas.getWidth();
-    double h = canvas.getHeight();
-    Colors c = colors.getValue();
-    GraphicsContext g = canvas.getGraphicsContext2D();
-    g.setFill(c.background());
-    g.fillRect(0, 0, w, h);
-    // Widths in glyphs, so that cutting a text needs no measuring.
-    int[] widths = CallLine.widths((int) ((w - 2 * LEFT) / glyph));
-    g.setFill(c.raised());
-    g.fillRect(0, 0, w, HEAD);
-    // Rectangles along the pixels alone: what has to be smoothed costs more than all text.
-    g.setFill(c.line());
-    g.fillRect(0, HEAD - 1, w, 1);
-    g.setFont(headFont);
-    g.setFill(c.muted());
-    double x = LEFT;
-    for (int i = 0; i < COLUMNS.length; i++) {
-      g.fillText(headings[i], x, HEAD - 9);
-      x += widths[i] * glyph;
+    double scale = scale();
+    Letters l = letters;
+    if (l == null || l.scale() != scale) {
+      l =
+          new Letters(
+              font, scale, (int) Math.round(ROW * scale), (int) Math.round(BASELINE * scale));
+      letters = l;
     }
-    g.setFont(font);
+    int w = Math.max(1, (int) Math.round(bodyWidth() * scale));
+    int h = Math.max(1, (int) Math.round(bodyHeight() * scale));
+    int[] places = CallRows.places(w / l.width());
+    drawHead(places, l.width() / scale);
+    rows.begin(w, h);
     for (int i = 0; i < window.length; i++) {
       Event e = window[i];
-      double y = HEAD + i * ROW;
-      if (e == null || y > h) {
-        continue;
+      if (e != null) {
+        rows.draw(e, isChosen(e), l, places, w, i * l.height());
       }
-      if (e == chosen) {
-        g.setFill(c.selection());
-        g.fillRect(0, y, w, ROW);
-      }
-      drawRow(g, c, e, widths, y);
+    }
+    body.setImage(rows.grid().end());
+    body.setFitWidth(w / scale);
+    body.setFitHeight(h / scale);
+  }
+
+  /** Only when it has become another one. */
+  private void drawHead(int[] places, double letter) {
+    Colors c = colors.getValue();
+    if (c == headColors && Arrays.equals(places, headPlaces)) {
+      return;
+    }
+    headColors = c;
+    headPlaces = places;
+    GraphicsContext g = head.getGraphicsContext2D();
+    g.setFill(c.raised());
+    g.fillRect(0, 0, head.getWidth(), HEAD);
+    g.setFill(c.line());
+    g.fillRect(0, HEAD - 1, head.getWidth(), 1);
+    g.setFont(headFont);
+    g.setFill(c.muted());
+    for (int i = 0; i < COLUMNS.length; i++) {
+      g.fillText(headings[i], places[i] * letter, HEAD - 9);
     }
   }
 
-  /** In as few pieces as there are colours: each text that is drawn is shaped anew. */
-  private void drawRow(GraphicsContext g, Colors c, Event e, int[] widths, double top) {
-    double x = LEFT;
-    double y = top + 14;
-    text.begin();
-    text.add(CallLine.seconds(e.timeNanos()), widths[0]);
-    text.add(Integer.toString(e.tid()), widths[1]);
-    g.setFill(c.muted());
-    g.fillText(text.end(), x, y);
-    x += (widths[0] + widths[1]) * glyph;
-    if (e.kind() != EventKind.SYSCALL) {
-      g.setFill(c.second());
-      text.begin();
-      text.add(e.kind().word(), widths[2]);
-      text.add(EventText.describe(e), widths[3] + widths[4]);
-      g.fillText(text.end(), x, y);
-      return;
-    }
-    g.setFill(c.accent());
-    g.fillText(
-        CallLine.cut(dev.vivarium.engine.watch.calls.CallTable.get().name(e.number()), widths[2]),
-        x,
-        y);
-    x += widths[2] * glyph;
-    String result = formatter.result(e);
-    double tookAt = x + (widths[3] + widths[4]) * glyph;
-    if (e.returned()) {
-      long took = e.durationNanos();
-      // A bar of a length by the order of magnitude: 100 ns to 1 s.
-      double part = Math.clamp((Math.log10(Math.max(1, took)) - 2) / 7, 0.02, 1);
-      g.setFill(took > 10_000_000 ? faintBad : took > 100_000 ? faintThird : faintAccent);
-      g.fillRect(Math.round(tookAt) - 4, top + 3, Math.round(part * (widths[5] * glyph - 8)), 14);
-    }
-    text.begin();
-    text.add(String.join(", ", formatter.arguments(e)), widths[3]);
-    text.add(e.failed() ? "" : result, widths[4]);
-    text.add(e.returned() ? Format.nanos(e.durationNanos()) : "", widths[5]);
-    g.setFill(c.text());
-    if (text.isEven()) {
-      g.fillText(text.end(), x, y);
-    } else {
-      // Letters of other widths would push aside what comes after them.
-      for (int i = 0; i < 3; i++) {
-        g.fillText(text.part(i), x, y);
-        x += widths[3 + i] * glyph;
-      }
-    }
-    if (e.failed()) {
-      g.setFill(c.bad());
-      g.fillText(CallLine.cut(result, widths[4]), tookAt - widths[4] * glyph, y);
-    }
+  /** How many pixels of the screen there are to one of the window. */
+  private double scale() {
+    return getScene() == null || getScene().getWindow() == null
+        ? 1
+        : Math.max(1, getScene().getWindow().getRenderScaleX());
+  }
+
+  private double bodyWidth() {
+    return Math.max(0, getWidth() - BAR - 2);
+  }
+
+  private double bodyHeight() {
+    return Math.max(0, getHeight() - HEAD - 2);
   }
 
   @Override

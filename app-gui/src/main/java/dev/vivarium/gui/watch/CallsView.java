@@ -1,6 +1,7 @@
 package dev.vivarium.gui.watch;
 
 import dev.vivarium.engine.watch.Event;
+import dev.vivarium.engine.watch.PackedEvents;
 import dev.vivarium.engine.watch.export.TextOutput;
 import dev.vivarium.gui.frame.Action;
 import dev.vivarium.gui.frame.Exports;
@@ -212,15 +213,15 @@ public final class CallsView {
   }
 
   private void export() {
-    Event[] all = table.contents();
+    PackedEvents all = table.contents();
     Exports.save(bench, node, Messages.text("calls.export"), "calls.txt", file -> bytes(all));
   }
 
-  private static byte[] bytes(Event[] all) throws IOException {
+  private static byte[] bytes(PackedEvents all) throws IOException {
     StringWriter written = new StringWriter();
     try (TextOutput text = new TextOutput(written, new TextOutput.Style(true, false, true, 0))) {
-      for (Event e : all) {
-        text.accept(e);
+      for (int i = 0; i < all.places(); i++) {
+        text.accept(all.get(i));
       }
     }
     return written.toString().getBytes(StandardCharsets.UTF_8);

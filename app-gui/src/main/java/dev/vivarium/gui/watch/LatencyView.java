@@ -49,6 +49,7 @@ public final class LatencyView {
   private int paintedMost;
   private int paintedColumns;
   private long columnAt;
+  private boolean visible;
   private double columnNanos = 250_000_000;
   private int frames;
   private final AnimationTimer timer =
@@ -104,12 +105,14 @@ public final class LatencyView {
 
   /** Draws from now on. */
   public void shown() {
+    visible = true;
     timer.start();
     drawAll();
   }
 
   /** Does nothing any more. */
   public void hidden() {
+    visible = false;
     timer.stop();
   }
 
@@ -143,8 +146,10 @@ public final class LatencyView {
             "latency.figures",
             Format.count(model.whole().count()),
             Format.nanos(now.countedNanos())));
-    drawCurve();
-    drawRank();
+    if (visible) {
+      drawCurve();
+      drawRank();
+    }
   }
 
   private void drawAll() {

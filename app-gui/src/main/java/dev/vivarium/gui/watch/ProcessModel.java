@@ -2,7 +2,6 @@ package dev.vivarium.gui.watch;
 
 import dev.vivarium.engine.watch.Escape;
 import dev.vivarium.engine.watch.Event;
-import dev.vivarium.engine.watch.EventKind;
 import dev.vivarium.engine.watch.export.EventText;
 import dev.vivarium.gui.frame.Exports;
 import java.util.ArrayList;
@@ -58,10 +57,15 @@ public final class ProcessModel implements Consumer<Event> {
         }
       }
       default -> {
-        if (e.pid() > 0 && !byPid.containsKey(e.pid()) && e.kind() == EventKind.SYSCALL) {
-          known(e.pid());
-        }
+        // says nothing of processes
       }
+    }
+  }
+
+  /** A process makes calls, whether its start was seen or not. */
+  public synchronized void calls(int pid) {
+    if (pid > 0) {
+      known(pid);
     }
   }
 

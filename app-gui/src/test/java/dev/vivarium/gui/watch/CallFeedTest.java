@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.vivarium.engine.watch.Event;
 import dev.vivarium.engine.watch.EventKind;
+import dev.vivarium.engine.watch.PackedEvents;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -15,6 +15,14 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(30)
 class CallFeedTest {
+  private static final CallFeed.Listener NOBODY =
+      new CallFeed.Listener() {
+        @Override
+        public void calls(int pid) {}
+
+        @Override
+        public void event(Event e) {}
+      };
   private static final int GETPPID = 110;
   private static final int OPENAT = 257;
 
@@ -41,12 +49,13 @@ class CallFeedTest {
     AtomicLong next = new AtomicLong();
     return new CallFeed.Source() {
       @Override
-      public Optional<Event> poll() {
+      public boolean poll(PackedEvents into, int place) {
         long n = next.getAndIncrement();
         if (n >= total) {
-          return Optional.empty();
+          return false;
         }
-        return Optional.of(n % 10 == 0 ? event(n, OPENAT, -2) : event(n, GETPPID, 1));
+        into.put(place, n % 10 == 0 ? event(n, OPENAT, -2) : event(n, GETPPID, 1));
+        return true;
       }
 
       @Override
@@ -65,7 +74,7 @@ class CallFeedTest {
   }
 
   private static CallFeed fed(long total) throws InterruptedException {
-    CallFeed feed = new CallFeed(() -> source(total), e -> {}, p -> {});
+    CallFeed feed = new CallFeed(() -> source(total), NOBODY, p -> {});
     while (!feed.extent().ended()) {
       Thread.sleep(5);
     }
@@ -84,7 +93,10 @@ class CallFeedTest {
     assertEquals(99_999, window[2] == null ? -1 : window[2].sequence());
     assertEquals(3, feed.copy(0, window));
     assertNull(window[0], "overwritten long ago");
-    assertEquals(CallFeed.KEEP, feed.freeze().length);
+    PackedEvents all = feed.freeze();
+    assertEquals(CallFeed.KEEP, all.places());
+    assertEquals(100_000 - CallFeed.KEEP, all.get(0).sequence());
+    assertEquals(99_999, all.get(CallFeed.KEEP - 1).sequence());
   }
 
   @Test
@@ -93,9 +105,9 @@ class CallFeedTest {
     feed.setFilter(new CallFilter("OPENAT", false, 0, false));
     assertEquals(100, feed.extent().matches());
     feed.setFilter(new CallFilter("", true, 0, false));
-    Event[] failed = feed.freeze();
-    assertEquals(100, failed.length);
-    assertTrue(failed[99].failed());
+    PackedEvents failed = feed.freeze();
+    assertEquals(100, failed.places());
+    assertTrue(failed.get(99).failed());
     feed.setFilter(new CallFilter("", false, 501, false));
     assertEquals(0, feed.extent().matches());
     feed.setFilter(CallFilter.ALL);
@@ -110,7 +122,7 @@ class CallFeedTest {
             () -> {
               throw new java.io.IOException("no ring");
             },
-            e -> {},
+            NOBODY,
             p -> said.incrementAndGet());
     while (!feed.extent().ended()) {
       Thread.sleep(5);

@@ -11,7 +11,6 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -63,6 +62,10 @@ public final class EventReader implements Closeable {
 
   private long streamStart;
   private int streamLength;
+
+  /** Of these two arrays, the one that has what was asked for last. */
+  private byte[] payloadIn = stream;
+
   private final CRC32 crc = new CRC32();
   private volatile long next;
   private volatile long payloadTaken;
@@ -183,53 +186,112 @@ public final class EventReader implements Closeable {
    */
   public Optional<Event> poll() throws IOException {
     try {
-      while (true) {
-        if (ready > 0) {
-          Event event = copied();
-          if (event != null) {
-            return Optional.of(event);
-          }
-          continue;
-        }
-        long head = head();
-        if (next >= head) {
-          if (next > head) {
-            next = head; // a writer that counts backwards
-          }
-          checkWhole();
-          return Optional.empty();
-        }
-        if (head - next > slots) {
-          skipTo(head - slots + slots / 8);
-        }
-        long at = HEADER_BYTES + (next & (slots - 1)) * SLOT_BYTES;
-        long state = (long) LONGS.getAcquire(map, at + STATE);
-        if (state == next + 1) {
-          waitingSince = 0;
-          if (!copy(head)) {
-            skipTo(next + 1); // overwritten meanwhile
-          }
-        } else if (isOlder(state) && (long) LONGS.getAcquire(map, (long) GIVEN_UP_AT) > next) {
-          skipTo(next + 1);
-        } else if (state == ~next || isOlder(state)) {
-          // Begun and not complete: soon, unless its writer was lost.
-          long now = System.nanoTime();
-          if (waitingSince == 0) {
-            waitingSince = now;
-          }
-          if (now - waitingSince < PATIENCE_NANOS) {
-            checkWhole();
-            return Optional.empty();
-          }
-          skipTo(next + 1);
-        } else {
-          skipTo(next + 1);
-        }
+      EventKind kind = ahead();
+      if (kind == null) {
+        return Optional.empty();
       }
+      int at = from;
+      int length = payloadLength();
+      List<Event.Item> items = length == 0 ? List.of() : null;
+      int start = length == 0 ? -1 : payload(length);
+      if (start >= 0) {
+        items = PackedEvents.items(payloadIn, start, length);
+      }
+      Event event = PackedEvents.event(copied, at, next, kind, items);
+      pass();
+      return Optional.of(event);
     } catch (InternalError e) {
-      // A page of the file is not there any more.
-      throw new IOException("the ring of events was cut off", e);
+      throw cutOff(e);
     }
+  }
+
+  /**
+   * Moves the next event to a place, without an object for it.
+   *
+   * @return false if there is none yet
+   * @throws IOException if the ring is not readable any more
+   */
+  public boolean poll(PackedEvents into, int place) throws IOException {
+    try {
+      if (ahead() == null) {
+        return false;
+      }
+      int length = payloadLength();
+      int start = length == 0 ? -1 : payload(length);
+      into.set(
+          place,
+          copied,
+          from,
+          next,
+          start < 0 ? null : Arrays.copyOfRange(payloadIn, start, start + length));
+      pass();
+      return true;
+    } catch (InternalError e) {
+      throw cutOff(e);
+    }
+  }
+
+  /** A page of the file is not there any more. */
+  private static IOException cutOff(InternalError e) {
+    return new IOException("the ring of events was cut off", e);
+  }
+
+  /** The kind of the next event for this reader, which is at {@link #from}; null if none is yet. */
+  private @Nullable EventKind ahead() throws IOException {
+    while (true) {
+      if (ready > 0) {
+        EventKind kind = EventKind.of((short) copied[from + KIND / 8]).orElse(null);
+        if (kind != null && (kind.isForAll() || more.contains(kind))) {
+          return kind;
+        }
+        if (kind == null) {
+          dropped++; // of no kind that there is
+        }
+        pass();
+        continue;
+      }
+      long head = head();
+      if (next >= head) {
+        if (next > head) {
+          next = head; // a writer that counts backwards
+        }
+        checkWhole();
+        return null;
+      }
+      if (head - next > slots) {
+        skipTo(head - slots + slots / 8);
+      }
+      long at = HEADER_BYTES + (next & (slots - 1)) * SLOT_BYTES;
+      long state = (long) LONGS.getAcquire(map, at + STATE);
+      if (state == next + 1) {
+        waitingSince = 0;
+        if (!copy(head)) {
+          skipTo(next + 1); // overwritten meanwhile
+        }
+      } else if (isOlder(state) && (long) LONGS.getAcquire(map, (long) GIVEN_UP_AT) > next) {
+        skipTo(next + 1);
+      } else if (state == ~next || isOlder(state)) {
+        // Begun and not complete: soon, unless its writer was lost.
+        long now = System.nanoTime();
+        if (waitingSince == 0) {
+          waitingSince = now;
+        }
+        if (now - waitingSince < PATIENCE_NANOS) {
+          checkWhole();
+          return null;
+        }
+        skipTo(next + 1);
+      } else {
+        skipTo(next + 1);
+      }
+    }
+  }
+
+  /** Goes on to the next of those that were copied. */
+  private void pass() {
+    next++;
+    from += WORDS;
+    ready--;
   }
 
   /**
@@ -299,23 +361,6 @@ public final class EventReader implements Closeable {
     }
   }
 
-  /** The next of those that were copied; null if it is none for this reader. */
-  private @Nullable Event copied() throws IOException {
-    EventKind kind = EventKind.of((short) copied[from + KIND / 8]).orElse(null);
-    Event event = null;
-    if (kind == null) {
-      skipTo(next + 1); // of no kind that there is
-    } else {
-      if (kind.isForAll() || more.contains(kind)) {
-        event = take(kind);
-      }
-      next++;
-    }
-    from += WORDS;
-    ready--;
-    return event;
-  }
-
   /** Whether a slot's word says that what is or was written there comes before the next event. */
   private boolean isOlder(long state) {
     return state < 0 ? ~state < next : state <= next;
@@ -327,62 +372,29 @@ public final class EventReader implements Closeable {
     next = sequence;
   }
 
-  /** Makes an event of the copied slot. */
-  private Event take(EventKind kind) throws IOException {
-    long[] slot = copied;
-    int at = from;
-    int length = (int) slot[at + PAYLOAD_LENGTH / 8];
-    List<Event.Item> items =
-        length == 0
-            ? List.of()
-            : items(slot[at + PAYLOAD / 8], length, (int) (slot[at + PAYLOAD_LENGTH / 8] >> 32));
-    return new Event(
-        next,
-        slot[at + TIME / 8],
-        (int) slot[at + PID / 8],
-        (int) (slot[at + PID / 8] >> 32),
-        kind,
-        (int) (slot[at + KIND / 8] >> 32),
-        Arrays.copyOfRange(slot, at + ARGUMENTS / 8, at + ARGUMENTS / 8 + 6),
-        (slot[at + KIND / 8] >> 16 & NO_RESULT) == 0,
-        slot[at + RESULT / 8],
-        Math.max(0, slot[at + DURATION / 8]),
-        Math.max(0, slot[at + BLOCKED / 8]),
-        Math.max(0, slot[at + DISK / 8]),
-        items == null ? List.of() : items,
-        items != null);
+  private int payloadLength() {
+    return (int) copied[from + PAYLOAD_LENGTH / 8];
   }
 
-  /** Null if they were overwritten or are none. */
-  private @Nullable List<Event.Item> items(long position, int length, int checksum)
-      throws IOException {
+  /**
+   * Where the payload of the next event begins in {@link #payloadIn}, of so many bytes; below 0 if
+   * it was overwritten or is none.
+   */
+  private int payload(int length) throws IOException {
+    long position = copied[from + PAYLOAD / 8];
+    int checksum = (int) (copied[from + PAYLOAD_LENGTH / 8] >> 32);
     if (length < 0 || length > Payload.MAX || position < 0) {
-      return null;
+      return -1;
     }
     boolean there = position >= streamStart && position + length <= streamStart + streamLength;
-    byte[] bytes = there ? stream : payload;
+    payloadIn = there ? stream : payload;
     int start = there ? (int) (position - streamStart) : 0;
-    if (!there && !copyPayload(position, length)) {
-      return null;
-    }
-    if (Payload.checksum(crc, bytes, start, length) != checksum) {
-      return null;
+    if (!there && !copyPayload(position, length)
+        || Payload.checksum(crc, payloadIn, start, length) != checksum) {
+      return -1;
     }
     payloadTaken = position + length;
-    List<Event.Item> items = new ArrayList<>(4);
-    int at = start;
-    int end = start + length;
-    while (at + Payload.HEADER <= end) {
-      int size = (bytes[at + 2] & 0xff) | (bytes[at + 3] & 0xff) << 8;
-      int value = at + Payload.HEADER;
-      if (value + size > end) {
-        return null;
-      }
-      items.add(
-          new Event.Item(bytes[at], bytes[at + 1], Arrays.copyOfRange(bytes, value, value + size)));
-      at = value + size;
-    }
-    return items;
+    return start;
   }
 
   /** Copies one payload by itself; false if it was overwritten meanwhile. */

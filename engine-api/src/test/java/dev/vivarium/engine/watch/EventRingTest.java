@@ -12,6 +12,8 @@ import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -136,6 +138,64 @@ class EventRingTest {
       assertEquals(most.length, reader.poll().orElseThrow().items().get(0).bytes().length);
       assertTrue(reader.poll().orElseThrow().complete());
     }
+  }
+
+  @Test
+  void eventsThatWereMovedToPlacesAreTheSame() throws IOException {
+    EventWriter writer = writer();
+    for (int i = 0; i < 2 * SLOTS; i++) {
+      write(writer, 170 + i, i % 16 == 0 ? new Payload() : payload(170 + i));
+    }
+    try (EventReader reader = reader();
+        EventReader other = reader()) {
+      PackedEvents places = new PackedEvents(SLOTS);
+      int n = 0;
+      int lost = 0;
+      for (Optional<Event> e = reader.poll(); e.isPresent(); e = reader.poll()) {
+        assertTrue(other.poll(places, n));
+        assertEquals(described(e.get()), described(places.get(n)));
+        assertEquals(e.get().sequence(), places.sequence(n));
+        assertEquals(e.get().pid(), places.pid(n));
+        assertEquals(e.get().tid(), places.tid(n));
+        assertEquals(e.get().number(), places.number(n));
+        assertEquals(e.get().failed(), places.failed(n));
+        assertEquals(e.get().durationNanos(), places.durationNanos(n));
+        assertEquals(e.get().blockedNanos(), places.blockedNanos(n));
+        assertEquals(!e.get().items().isEmpty(), places.hasItems(n));
+        lost += e.get().complete() ? 0 : 1;
+        n++;
+      }
+      assertFalse(other.poll(places, 0));
+      assertEquals(reader.dropped(), other.dropped());
+      assertEquals(SLOTS, n);
+      // Some payloads were written over; most are there.
+      assertTrue(lost > 0 && lost < SLOTS / 2);
+      PackedEvents copied = new PackedEvents(2);
+      copied.copy(places, SLOTS - 2, 0, 2);
+      assertEquals(described(places.get(SLOTS - 1)), described(copied.get(1)));
+    }
+  }
+
+  private static String described(Event e) {
+    StringBuilder items = new StringBuilder();
+    for (Event.Item item : e.items()) {
+      items.append(item.tag()).append(' ').append(item.type()).append(' ').append(item.text());
+    }
+    return List.of(
+            e.sequence(),
+            e.timeNanos(),
+            e.pid(),
+            e.tid(),
+            e.kind(),
+            e.number(),
+            e.returned(),
+            e.result(),
+            e.durationNanos(),
+            e.blockedNanos(),
+            e.diskNanos(),
+            e.complete())
+        + Arrays.toString(e.arguments())
+        + items;
   }
 
   @Test
