@@ -68,13 +68,28 @@ class ArchitectureTest {
           .resideInAPackage("jnr..");
 
   @ArchTest
-  static final ArchRule onlyTheCoroutineNamesTheJdksOwnClasses =
+  static final ArchRule onlyTheCoroutineAndRawMemoryNameTheJdksOwnClasses =
       noClasses()
           .that()
           .doNotHaveFullyQualifiedName("dev.vivarium.sentry.kernel.Coroutine")
+          .and()
+          .doNotHaveFullyQualifiedName("dev.vivarium.engine.memory.RawMemory")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("jdk.internal..");
+
+  @ArchTest
+  static final ArchRule onlyWhoChecksAddressesUsesMemoryByItsAddress =
+      noClasses()
+          .that()
+          .doNotHaveFullyQualifiedName("dev.vivarium.sentry.platform.systrap.ControlRegion")
+          .and()
+          .doNotHaveFullyQualifiedName("dev.vivarium.sentry.memory.GuestMemory")
+          .and()
+          .doNotHaveFullyQualifiedName("dev.vivarium.engine.watch.EventWriter")
+          .should()
+          .dependOnClassesThat()
+          .haveFullyQualifiedName("dev.vivarium.engine.memory.RawMemory");
 
   @ArchTest
   static final ArchRule onlyOneClassOfTheClientSeesSignals =

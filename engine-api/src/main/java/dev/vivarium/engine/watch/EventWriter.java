@@ -2,10 +2,10 @@ package dev.vivarium.engine.watch;
 
 import static dev.vivarium.engine.watch.RingLayout.*;
 
+import dev.vivarium.engine.memory.RawMemory;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -41,7 +41,9 @@ public final class EventWriter {
 
   private static final long WAIT_NANOS = 50_000;
 
-  private final MemorySegment map;
+  /** Where the ring lies: it is mapped for as long as the process lives. */
+  private final long map;
+
   private final int slots;
   private final int payloadBytes;
   private final long payloadStart;
@@ -49,7 +51,10 @@ public final class EventWriter {
   private volatile @Nullable Follower follower;
 
   private EventWriter(MemorySegment map, int slots, int payloadBytes, long originNanos) {
-    this.map = map;
+    if (map.byteSize() != fileBytes(slots, payloadBytes)) {
+      throw new IllegalArgumentException("ring of " + map.byteSize() + " bytes");
+    }
+    this.map = map.address();
     this.slots = slots;
     this.payloadBytes = payloadBytes;
     this.payloadStart = HEADER_BYTES + (long) slots * SLOT_BYTES;
@@ -103,7 +108,7 @@ public final class EventWriter {
 
   /** How many events have been written. */
   public long written() {
-    return (long) LONGS.getAcquire(map, (long) HEAD_AT);
+    return RawMemory.getLongVolatile(map + HEAD_AT);
   }
 
   /** From now on the writers wait until the follower has taken what they would overwrite. */
@@ -113,7 +118,7 @@ public final class EventWriter {
 
   /** No more will come. */
   public void end() {
-    INTS.setRelease(map, (long) ENDED_AT, 1);
+    RawMemory.putIntVolatile(map + ENDED_AT, 1);
   }
 
   /**
@@ -228,20 +233,20 @@ public final class EventWriter {
     if (sequence < 0) {
       return;
     }
-    long[] slot = payload.slot;
-    slot[TIME / 8] = beginNanos - originNanos;
-    slot[PID / 8] = pair(pid, tid);
-    slot[KIND / 8] = pair(kind.number() | (returned ? 0 : NO_RESULT << 16), number);
-    slot[ARGUMENTS / 8] = a0;
-    slot[ARGUMENTS / 8 + 1] = a1;
-    slot[ARGUMENTS / 8 + 2] = a2;
-    slot[ARGUMENTS / 8 + 3] = a3;
-    slot[ARGUMENTS / 8 + 4] = a4;
-    slot[ARGUMENTS / 8 + 5] = a5;
-    slot[RESULT / 8] = result;
-    slot[DURATION / 8] = durationNanos;
-    slot[BLOCKED / 8] = blockedNanos;
-    slot[DISK / 8] = diskNanos;
+    long at = slot(sequence);
+    RawMemory.putLong(at + TIME, beginNanos - originNanos);
+    RawMemory.putLong(at + PID, pair(pid, tid));
+    RawMemory.putLong(at + KIND, pair(kind.number() | (returned ? 0 : NO_RESULT << 16), number));
+    RawMemory.putLong(at + ARGUMENTS, a0);
+    RawMemory.putLong(at + ARGUMENTS + 8, a1);
+    RawMemory.putLong(at + ARGUMENTS + 16, a2);
+    RawMemory.putLong(at + ARGUMENTS + 24, a3);
+    RawMemory.putLong(at + ARGUMENTS + 32, a4);
+    RawMemory.putLong(at + ARGUMENTS + 40, a5);
+    RawMemory.putLong(at + RESULT, result);
+    RawMemory.putLong(at + DURATION, durationNanos);
+    RawMemory.putLong(at + BLOCKED, blockedNanos);
+    RawMemory.putLong(at + DISK, diskNanos);
     finish(sequence, payload);
   }
 
@@ -299,7 +304,7 @@ public final class EventWriter {
   }
 
   private long slot(long sequence) {
-    return HEADER_BYTES + (sequence & (slots - 1)) * SLOT_BYTES;
+    return map + HEADER_BYTES + (sequence & (slots - 1)) * SLOT_BYTES;
   }
 
   /** The number of the next event, whose slot is now the caller's; negative if it is given up. */
@@ -308,12 +313,12 @@ public final class EventWriter {
     if (f != null) {
       waitFor(f);
     }
-    long sequence = (long) LONGS.getAndAdd(map, (long) HEAD_AT, 1L);
+    long sequence = RawMemory.getAndAddLong(map + HEAD_AT, 1);
     long state = slot(sequence) + STATE;
-    long before = (long) LONGS.getOpaque(map, state);
+    long before = RawMemory.getLongVolatile(state);
     // Another is stopped in the middle of this slot, or went once around while we were: either way
     // it is not ours to write to.
-    if (before < 0 || before > sequence || !LONGS.compareAndSet(map, state, before, ~sequence)) {
+    if (before < 0 || before > sequence || !RawMemory.compareAndSetLong(state, before, ~sequence)) {
       giveUp(sequence);
       return -1;
     }
@@ -327,17 +332,14 @@ public final class EventWriter {
    * @param count at least one
    */
   public void lost(int count) {
-    giveUp((long) LONGS.getAndAdd(map, (long) HEAD_AT, (long) count) + count - 1);
+    giveUp(RawMemory.getAndAddLong(map + HEAD_AT, count) + count - 1);
   }
 
   private void giveUp(long sequence) {
-    long before = (long) LONGS.getOpaque(map, (long) GIVEN_UP_AT);
-    while (before <= sequence) {
-      long seen = (long) LONGS.compareAndExchange(map, (long) GIVEN_UP_AT, before, sequence + 1);
-      if (seen == before) {
-        return;
-      }
-      before = seen;
+    long before = RawMemory.getLongVolatile(map + GIVEN_UP_AT);
+    while (before <= sequence
+        && !RawMemory.compareAndSetLong(map + GIVEN_UP_AT, before, sequence + 1)) {
+      before = RawMemory.getLongVolatile(map + GIVEN_UP_AT);
     }
   }
 
@@ -346,39 +348,31 @@ public final class EventWriter {
     return Integer.toUnsignedLong(first) | (long) second << 32;
   }
 
-  /**
-   * Every access to a segment costs some ten times as much as one to an array where only C1
-   * compiles, as in a sandbox's process: so the slot is copied as a whole.
-   */
   private void finish(long sequence, Payload payload) {
     int length = payload.length();
     long position = 0;
     int sum = 0;
     if (length > 0) {
-      position = (long) LONGS.getAndAdd(map, (long) PAYLOAD_HEAD_AT, (long) length);
+      position = RawMemory.getAndAddLong(map + PAYLOAD_HEAD_AT, length);
       VarHandle.storeStoreFence();
       int from = (int) (position & (payloadBytes - 1));
       int first = Math.min(length, payloadBytes - from);
-      MemorySegment.copy(
-          payload.array(), 0, map, ValueLayout.JAVA_BYTE, payloadStart + from, first);
+      RawMemory.copy(payload.array(), 0, map + payloadStart + from, first);
       if (first < length) {
-        MemorySegment.copy(
-            payload.array(), first, map, ValueLayout.JAVA_BYTE, payloadStart, length - first);
+        RawMemory.copy(payload.array(), first, map + payloadStart, length - first);
       }
       sum = payload.checksum();
     }
-    long[] slot = payload.slot;
-    slot[PAYLOAD / 8] = position;
-    slot[PAYLOAD_LENGTH / 8] = pair(length, sum);
     long at = slot(sequence);
-    MemorySegment.copy(slot, 1, map, LONG, at + Long.BYTES, slot.length - 1);
-    LONGS.setRelease(map, at + STATE, sequence + 1);
+    RawMemory.putLong(at + PAYLOAD, position);
+    RawMemory.putLong(at + PAYLOAD_LENGTH, pair(length, sum));
+    RawMemory.putLongRelease(at + STATE, sequence + 1);
   }
 
   private void waitFor(Follower f) {
     while (!f.isGone()
-        && ((long) LONGS.getOpaque(map, (long) HEAD_AT) - f.taken() > slots - MARGIN
-            || (long) LONGS.getOpaque(map, (long) PAYLOAD_HEAD_AT) - f.payloadTaken()
+        && (RawMemory.getLongVolatile(map + HEAD_AT) - f.taken() > slots - MARGIN
+            || RawMemory.getLongVolatile(map + PAYLOAD_HEAD_AT) - f.payloadTaken()
                 > payloadBytes - Math.min(payloadBytes / 2, 4 * Payload.MAX))) {
       LockSupport.parkNanos(WAIT_NANOS);
     }

@@ -47,9 +47,6 @@ public final class Payload {
   private final CRC32 checksum = new CRC32();
   private int length;
 
-  /** The words of the slot, put together here and copied at once: see {@link EventWriter}. */
-  final long[] slot = new long[RingLayout.SLOT_BYTES / 8];
-
   /** Empties it. */
   public void clear() {
     length = 0;

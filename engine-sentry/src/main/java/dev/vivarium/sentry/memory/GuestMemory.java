@@ -1,8 +1,8 @@
 package dev.vivarium.sentry.memory;
 
+import dev.vivarium.engine.memory.RawMemory;
 import dev.vivarium.sentry.abi.Errno;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +29,26 @@ public abstract class GuestMemory {
 
     /** Add it to a guest address for the offset in the segment. */
     long delta;
+
+    /** Add it to a guest address for where that lies in the sentry. */
+    long toHost;
+
+    /**
+     * Sets it to a stretch of a segment.
+     *
+     * @param segment memory that is there for as long as the process lives, or this window holds it
+     * @param offset where the stretch begins in it
+     */
+    void set(long start, long end, MemorySegment segment, long offset) {
+      if (start < 0 || end < start || offset < 0 || offset > segment.byteSize() - (end - start)) {
+        throw new IndexOutOfBoundsException("window of " + (end - start) + " at " + offset);
+      }
+      this.start = start;
+      this.end = end;
+      this.segment = segment;
+      delta = offset - start;
+      toHost = segment.address() + delta;
+    }
 
     boolean holds(long address, int bytes) {
       return address >= start && address <= end - bytes;
@@ -79,8 +99,7 @@ public abstract class GuestMemory {
         return -Errno.EFAULT;
       }
       int n = (int) Math.min(length - done, w.end - (address + done));
-      MemorySegment.copy(
-          w.segment, ValueLayout.JAVA_BYTE, address + done + w.delta, target, offset + done, n);
+      RawMemory.copy(address + done + w.toHost, target, offset + done, n);
       done += n;
     }
     return 0;
@@ -95,8 +114,7 @@ public abstract class GuestMemory {
         return -Errno.EFAULT;
       }
       int n = (int) Math.min(length - done, w.end - (address + done));
-      MemorySegment.copy(
-          source, offset + done, w.segment, ValueLayout.JAVA_BYTE, address + done + w.delta, n);
+      RawMemory.copy(source, offset + done, address + done + w.toHost, n);
       done += n;
     }
     return 0;
@@ -132,9 +150,9 @@ public abstract class GuestMemory {
         return null;
       }
       long room = Math.min(w.end - (address + length), max + 1 - length);
-      long at = address + length + w.delta;
+      long at = address + length + w.toHost;
       for (int i = 0; i < room; i++) {
-        byte b = w.segment.get(ValueLayout.JAVA_BYTE, at + i);
+        byte b = RawMemory.getByte(at + i);
         if (b == 0) {
           return new String(bytes, 0, length, StandardCharsets.ISO_8859_1);
         }
@@ -163,7 +181,7 @@ public abstract class GuestMemory {
       return 0;
     }
     error = 0;
-    return w.segment.get(ValueLayout.JAVA_BYTE, address + w.delta) & 0xff;
+    return RawMemory.getByte(address + w.toHost) & 0xff;
   }
 
   /** Reads one value; 0 and {@link #error} on failure. {@code error()} is 0 after a success. */
@@ -180,7 +198,7 @@ public abstract class GuestMemory {
       }
     }
     error = 0;
-    return w.segment.get(ValueLayout.JAVA_INT_UNALIGNED, address + w.delta);
+    return RawMemory.getInt(address + w.toHost);
   }
 
   /** Reads one value; 0 and {@link #error} on failure. {@code error()} is 0 after a success. */
@@ -197,7 +215,7 @@ public abstract class GuestMemory {
       }
     }
     error = 0;
-    return w.segment.get(ValueLayout.JAVA_LONG_UNALIGNED, address + w.delta);
+    return RawMemory.getLong(address + w.toHost);
   }
 
   private long readAcross(long address, int bytes) {
@@ -217,7 +235,7 @@ public abstract class GuestMemory {
     if (w == null) {
       return -Errno.EFAULT;
     }
-    w.segment.set(ValueLayout.JAVA_BYTE, address + w.delta, (byte) value);
+    RawMemory.putByte(address + w.toHost, (byte) value);
     return 0;
   }
 
@@ -230,7 +248,7 @@ public abstract class GuestMemory {
     if (!w.holds(address, 4)) {
       return writeAcross(address, value, 4);
     }
-    w.segment.set(ValueLayout.JAVA_INT_UNALIGNED, address + w.delta, value);
+    RawMemory.putInt(address + w.toHost, value);
     return 0;
   }
 
@@ -243,7 +261,7 @@ public abstract class GuestMemory {
     if (!w.holds(address, 8)) {
       return writeAcross(address, value, 8);
     }
-    w.segment.set(ValueLayout.JAVA_LONG_UNALIGNED, address + w.delta, value);
+    RawMemory.putLong(address + w.toHost, value);
     return 0;
   }
 
@@ -267,7 +285,7 @@ public abstract class GuestMemory {
       return 0;
     }
     error = 0;
-    return (int) Atomics.INT.compareAndExchange(w.segment, address + w.delta, expected, value);
+    return RawMemory.compareAndExchangeInt(address + w.toHost, expected, value);
   }
 
   /** Reads an int that other processors change; like {@link #readInt}, for a multiple of 4. */
@@ -278,7 +296,7 @@ public abstract class GuestMemory {
       return 0;
     }
     error = 0;
-    return (int) Atomics.INT.getVolatile(w.segment, address + w.delta);
+    return RawMemory.getIntVolatile(address + w.toHost);
   }
 
   /**
@@ -351,10 +369,5 @@ public abstract class GuestMemory {
     }
     error = 0;
     return new GuestUio(buffers, entries, total);
-  }
-
-  /** Holder of the VarHandle, which start-up need not pay for. */
-  private static final class Atomics {
-    static final java.lang.invoke.VarHandle INT = ValueLayout.JAVA_INT.varHandle();
   }
 }

@@ -399,10 +399,7 @@ public final class MemoryManager extends GuestMemory {
       p = map.pmas.at(address);
       v = map.vmas.at(address);
     }
-    window.start = p.start;
-    window.end = p.end;
-    window.segment = pager.segment(p);
-    window.delta = p.offset - p.start;
+    window.set(p.start, p.end, pager.segment(p), p.offset);
     return 0;
   }
 

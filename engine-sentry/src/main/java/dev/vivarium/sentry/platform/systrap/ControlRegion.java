@@ -2,13 +2,13 @@ package dev.vivarium.sentry.platform.systrap;
 
 import static dev.vivarium.sentry.platform.systrap.Layout.*;
 
+import dev.vivarium.engine.memory.RawMemory;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.host.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.VarHandle;
 
 /**
  * The memory that the sentry and the stubs share, behind one accessor: every field of it may change
@@ -16,24 +16,27 @@ import java.lang.invoke.VarHandle;
  * local.
  */
 final class ControlRegion {
-  private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
   private static final int FUTEX_WAIT = 0;
   private static final int FUTEX_WAKE = 1;
 
   /** No slot. */
   static final int NONE = -1;
 
+  private static final long SIZE = (long) SLOT_SIZE * SLOT_COUNT;
+
   private final MemorySegment memory;
+  private final long start;
   private int woken = NONE;
   private int ownCpu;
   private final MemorySegment cpu = Arena.global().allocate(4, 4);
   private final MemorySegment timeout = Arena.global().allocate(16, 8);
 
   ControlRegion(MemorySegment memory) {
-    if (memory.byteSize() != (long) SLOT_SIZE * SLOT_COUNT) {
+    if (memory.byteSize() != SIZE) {
       throw new IllegalArgumentException("control region of " + memory.byteSize() + " bytes");
     }
     this.memory = memory;
+    this.start = memory.address();
   }
 
   MemorySegment memory() {
@@ -49,45 +52,53 @@ final class ControlRegion {
     return CONTROL_BASE + slotOffset(slot);
   }
 
+  /** The address of some bytes, after a look whether they lie in the region. */
+  private long at(long offset, int bytes) {
+    if (offset < 0 || offset > SIZE - bytes) {
+      throw new IndexOutOfBoundsException(offset);
+    }
+    return start + offset;
+  }
+
   int getInt(long offset) {
-    return memory.get(ValueLayout.JAVA_INT, offset);
+    return RawMemory.getInt(at(offset, 4));
   }
 
   long getLong(long offset) {
-    return memory.get(ValueLayout.JAVA_LONG, offset);
+    return RawMemory.getLong(at(offset, 8));
   }
 
   void putInt(long offset, int value) {
-    memory.set(ValueLayout.JAVA_INT, offset, value);
+    RawMemory.putInt(at(offset, 4), value);
   }
 
   void putLong(long offset, long value) {
-    memory.set(ValueLayout.JAVA_LONG, offset, value);
+    RawMemory.putLong(at(offset, 8), value);
   }
 
   // ---- the hand-over ----
 
   int stateAcquire(int slot) {
-    return (int) INT.getAcquire(memory, slotOffset(slot) + STATE);
+    return RawMemory.getIntVolatile(at(slotOffset(slot) + STATE, 4));
   }
 
   void setState(int slot, int state) {
-    INT.setVolatile(memory, slotOffset(slot) + STATE, state);
+    RawMemory.putIntVolatile(at(slotOffset(slot) + STATE, 4), state);
   }
 
   /** Answers a stopped stub: publishes the new state, and wakes it if it sleeps. */
   void answer(int slot, int state) {
-    long at = slotOffset(slot) + STATE;
-    int old = (int) INT.getAndSet(memory, at, state);
+    long offset = slotOffset(slot) + STATE;
+    int old = RawMemory.getAndSetInt(at(offset, 4), state);
     if (old == STATE_ASLEEP) {
-      futex(at, FUTEX_WAKE, 1, 0);
+      futex(offset, FUTEX_WAKE, 1, 0);
       woken = slot;
     }
   }
 
   /** Tells a stub that spins for its answer to sleep. */
   void park(int slot) {
-    INT.compareAndSet(memory, slotOffset(slot) + STATE, STATE_EVENT, STATE_PARKED);
+    RawMemory.compareAndSetInt(at(slotOffset(slot) + STATE, 4), STATE_EVENT, STATE_PARKED);
   }
 
   // ---- the sentry's own sleep ----
@@ -121,15 +132,15 @@ final class ControlRegion {
   }
 
   int doorbell() {
-    return (int) INT.getVolatile(memory, (long) DOORBELL);
+    return RawMemory.getIntVolatile(at(DOORBELL, 4));
   }
 
   void setAsleep(boolean asleep) {
-    INT.setVolatile(memory, (long) SENTRY_ASLEEP, asleep ? 1 : 0);
+    RawMemory.putIntVolatile(at(SENTRY_ASLEEP, 4), asleep ? 1 : 0);
   }
 
   boolean isAsleep() {
-    return (int) INT.getVolatile(memory, (long) SENTRY_ASLEEP) != 0;
+    return RawMemory.getIntVolatile(at(SENTRY_ASLEEP, 4)) != 0;
   }
 
   /** Sleeps until the doorbell's value is no longer {@code seen}, or the time is over. */
@@ -145,14 +156,14 @@ final class ControlRegion {
 
   /** Rings the doorbell; from any thread. */
   void ring() {
-    INT.getAndAdd(memory, (long) DOORBELL, 1);
+    RawMemory.getAndAddInt(at(DOORBELL, 4), 1);
     if (isAsleep()) {
       futex(DOORBELL, FUTEX_WAKE, 1, 0);
     }
   }
 
   private void futex(long offset, int operation, int value, long time) {
-    long r = Libc.syscall(Sys.FUTEX, memory.address() + offset, operation, value, time, 0, 0);
+    long r = Libc.syscall(Sys.FUTEX, start + offset, operation, value, time, 0, 0);
     if (r < 0 && r != -Errno.EAGAIN && r != -Errno.EINTR && r != -Errno.ETIMEDOUT) {
       throw new IllegalStateException("futex: " + Errno.name((int) -r));
     }
