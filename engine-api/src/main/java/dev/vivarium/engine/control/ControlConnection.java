@@ -155,6 +155,17 @@ public final class ControlConnection implements Closeable {
     }
   }
 
+  /**
+   * Closes it when nobody writes any more, who is told of its end. For the thread that reads, in a
+   * process that is confined; see {@link #hangUp}.
+   */
+  public void end() {
+    hangUp();
+    synchronized (writeLock) {
+      close();
+    }
+  }
+
   @Override
   public void close() {
     try {

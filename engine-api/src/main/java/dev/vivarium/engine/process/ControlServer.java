@@ -93,7 +93,7 @@ final class ControlServer implements Closeable {
   }
 
   private void serve(ControlConnection connection) {
-    try (connection) {
+    try {
       connection.hello();
       handler.connected(connection);
       Optional<ControlMessage> message = connection.receive();
@@ -104,6 +104,7 @@ final class ControlServer implements Closeable {
     } catch (IOException e) {
       // A client that breaks off or breaks the protocol loses its connection and nothing more.
     } finally {
+      connection.end();
       remove(connection);
       handler.closed(connection);
     }
