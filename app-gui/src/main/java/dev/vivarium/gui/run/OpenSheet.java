@@ -91,7 +91,8 @@ public final class OpenSheet {
     what.setId("open-what");
     GridPane grid = new GridPane(14, 10);
     var label = new javafx.scene.layout.ColumnConstraints(110);
-    var field = new javafx.scene.layout.ColumnConstraints(420, 520, 620);
+    var field = new javafx.scene.layout.ColumnConstraints(420, 520, Double.MAX_VALUE);
+    field.setHgrow(javafx.scene.layout.Priority.ALWAYS);
     grid.getColumnConstraints().addAll(label, field);
     grid.addRow(
         0,

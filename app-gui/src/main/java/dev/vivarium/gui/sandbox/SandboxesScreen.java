@@ -201,14 +201,14 @@ public final class SandboxesScreen implements Screen {
   }
 
   private void columns() {
-    column("name", 194, SandboxesScreen::name);
+    column("name", 235, SandboxesScreen::name);
     column("image", 95, () -> text(SandboxState::image));
     column("command", 175, () -> text(s -> String.join(" ", s.command())));
     column("engine", 80, () -> text(SandboxState::engine));
     column("cpu", 64, () -> figure(f -> Math.round(f.cpuPercent()) + " %"));
     column("memory", 84, () -> figure(f -> Format.bytes(f.memoryBytes())));
-    column("calls", 165, this::calls);
-    column("state", 225, SandboxesScreen::state);
+    column("calls", 150, this::calls);
+    column("state", 190, SandboxesScreen::state);
     column("do", 76, this::buttons);
   }
 

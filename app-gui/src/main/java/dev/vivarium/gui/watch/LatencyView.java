@@ -387,17 +387,16 @@ public final class LatencyView {
       x = piece(g, c.third(), x, y, r.disk() * scale);
       piece(g, c.muted(), x, y, r.blocked() * scale);
       g.setFill(c.muted());
-      g.fillText(
-          String.format(
-              Locale.ROOT,
-              "%.1f %%   %s   %s",
-              100.0 * r.total() / total,
-              Format.nanos(r.total()),
-              r.calls() == 1
-                  ? Messages.text("latency.count.one")
-                  : Messages.text("latency.count", Format.count(r.calls()))),
-          barLeft + barWidth + 10,
-          y + 16);
+      String calls =
+          r.calls() == 1
+              ? Messages.text("latency.count.one")
+              : Messages.text("latency.count", Format.count(r.calls()));
+      double right = barLeft + barWidth + 56;
+      g.setTextAlign(TextAlignment.RIGHT);
+      g.fillText(String.format(Locale.ROOT, "%.1f %%", 100.0 * r.total() / total), right, y + 16);
+      g.fillText(Format.nanos(r.total()), right + 64, y + 16);
+      g.fillText(calls, right + 148, y + 16);
+      g.setTextAlign(TextAlignment.LEFT);
     }
   }
 
