@@ -38,7 +38,7 @@ public record Colors(
           Color.web("#3fb950"),
           Color.web("#d29922"),
           Color.web("#ff7b72"),
-          Color.web("#1f6feb", 0.35),
+          Color.web("#1f6feb", 0.28),
           ramp("#16203a", "#3b528b", "#21908d", "#5dc963", "#fde725"));
 
   /** For light surroundings. */
@@ -54,7 +54,7 @@ public record Colors(
           Color.web("#1a7f37"),
           Color.web("#9a6700"),
           Color.web("#cf222e"),
-          Color.web("#54aeff", 0.35),
+          Color.web("#54aeff", 0.14),
           ramp("#e3f0ee", "#8fd0c5", "#2a9d8f", "#31688e", "#440154"));
 
   /** Of lines that lie over something. */
