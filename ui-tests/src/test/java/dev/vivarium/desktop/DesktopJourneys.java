@@ -41,6 +41,7 @@ public final class DesktopJourneys {
     journeys.put("ask", new AskJourney(hands)::run);
     journeys.put("compare", compare::run);
     journeys.put("profiles", new ProfilesJourney(hands)::run);
+    journeys.put("drop", new DropJourney(hands, Path.of(arguments[1]))::run);
     journeys.put("places", places::goAround);
     if (only.contains("load")) {
       journeys.put("load", new LoadJourney(hands)::run);
