@@ -7,9 +7,13 @@ import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import javafx.scene.Node;
+import javafx.scene.Parent;
 import javafx.scene.Scene;
+import javafx.scene.control.ComboBoxBase;
 import javafx.scene.control.IndexedCell;
+import javafx.scene.control.Label;
 import javafx.scene.control.Labeled;
+import javafx.scene.control.Spinner;
 import javafx.scene.control.TabPane;
 import javafx.scene.control.TableView;
 import javafx.scene.control.TextInputControl;
@@ -119,13 +123,15 @@ final class Hands {
     return find(selector, TableView.class).map(t -> t.getItems().size()).orElse(-1);
   }
 
-  /** Keeps what is to be seen, of which no text may be cut. */
+  /** Keeps what is to be seen, of which no text may be cut, and nothing be without a name. */
   void picture(String name) throws Exception {
     Thread.sleep(300);
     WritableImage[] image = new WritableImage[1];
     List<String> cut = new ArrayList<>();
+    List<String> nameless = new ArrayList<>();
     robot.interact(() -> {
       image[0] = scene().snapshot(null);
+      findNameless(scene().getRoot(), nameless);
       for (Node node : scene().getRoot().lookupAll(".label, .button, .check-box, .badge")) {
         if (node instanceof Labeled l && isToBeSeen(l) && !mayBeCut(l)) {
           Node text = l.lookup(".text");
@@ -139,6 +145,38 @@ final class Hands {
     if (!cut.isEmpty()) {
       throw new AssertionError(name + ": these texts are cut: " + cut);
     }
+    if (!nameless.isEmpty()) {
+      throw new AssertionError(name + ": a screen reader has no name for these: " + nameless);
+    }
+  }
+
+  /** Looks for what takes the keys and says nothing of itself to who cannot see it. */
+  private static void findNameless(Node node, List<String> found) {
+    if (!node.isVisible()) {
+      return;
+    }
+    // What tabs hold has names of its own, and a list speaks of the entry that is chosen.
+    boolean speaks = node instanceof TabPane || node instanceof IndexedCell<?>;
+    if (node.isFocusTraversable() && !speaks && !isNamed(node)) {
+      found.add(node.getTypeSelector() + " " + node.getId() + " " + node.getStyleClass());
+    }
+    // A control's inner parts are its own affair.
+    boolean whole = node instanceof ComboBoxBase<?> || node instanceof Spinner<?>;
+    if (node instanceof Parent parent && !whole) {
+      parent.getChildrenUnmodifiable().forEach(child -> findNameless(child, found));
+    }
+  }
+
+  private static boolean isNamed(Node node) {
+    String said = node.getAccessibleText();
+    if (said != null && !said.isBlank()) {
+      return true;
+    }
+    if (node instanceof Labeled l && l.getText() != null && !l.getText().isBlank()) {
+      return true;
+    }
+    return node.getScene().getRoot().lookupAll(".label").stream()
+        .anyMatch(n -> n instanceof Label l && l.getLabelFor() == node);
   }
 
   private static boolean isWhole(Text shown, String text) {

@@ -72,6 +72,7 @@ final class CompareForm {
     runs.setPrefWidth(90);
     runs.getEditor().setId("compare-runs");
     runs.getEditor().setAccessibleText(Messages.text("compare.runs"));
+    runs.setAccessibleText(Messages.text("compare.runs"));
     calls.setSelected(true);
     ColumnConstraints label = new ColumnConstraints(80);
     ColumnConstraints field = new ColumnConstraints(260, 320, Double.MAX_VALUE);

@@ -80,6 +80,7 @@ public final class CompareScreen implements Screen {
     column("compare.p99", 90, r -> r.watched().map(c -> Format.nanos(c.p99Nanos())).orElse(""));
     column("compare.note", 170, Result::problem);
     table.setId("compare-table");
+    table.setAccessibleText(Messages.text("compare.table"));
     table.getStyleClass().add("dense");
     table.setColumnResizePolicy(TableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
     table.setPlaceholder(Ui.paragraph(Messages.text("compare.explains"), "muted"));

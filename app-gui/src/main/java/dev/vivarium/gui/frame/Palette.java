@@ -30,6 +30,7 @@ final class Palette {
     field.setPromptText(Messages.text("palette.prompt"));
     field.setAccessibleText(Messages.text("palette.prompt"));
     field.setId("palette");
+    list.setAccessibleText(Messages.text("nav.palette"));
     list.setCellFactory(v -> new Cell());
     list.setFocusTraversable(false);
     list.setOnMouseClicked(e -> run());

@@ -50,6 +50,7 @@ public final class SettingsScreen implements Screen {
     zoom.setSnapToTicks(true);
     zoom.setShowTickMarks(true);
     zoom.setPrefWidth(260);
+    zoom.setAccessibleText(Messages.text("settings.zoom"));
     Label zoomText = Ui.label(percent(settings.zoom()), "muted");
     zoom.valueProperty()
         .addListener((o, a, b) -> {

@@ -78,6 +78,8 @@ public final class ImagesScreen implements Screen {
     Button prune = Ui.button(Messages.text("action.prune"), this::prune);
     prune.setId("images-prune");
     table.setId("images");
+    table.setAccessibleText(Messages.text("action.go.images"));
+    history.setAccessibleText(Messages.text("images.made"));
     table.setColumnResizePolicy(TableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
     table.setPlaceholder(
         Ui.empty(

@@ -43,6 +43,7 @@ final class PruneSheet {
     named.setId("prune-named");
     named.setOnAction(e -> look());
     going.setId("prune-list");
+    going.setAccessibleText(Messages.text("prune.list"));
     going.setPrefHeight(220);
     going.setPlaceholder(Ui.label(Messages.text("prune.none"), "muted"));
     going.setCellFactory(l ->

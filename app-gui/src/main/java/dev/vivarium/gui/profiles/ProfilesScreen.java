@@ -68,6 +68,8 @@ public final class ProfilesScreen implements Screen {
     this.bench = bench;
     this.profiles = Profiles.of(bench.environment());
     list.setId("profiles");
+    list.setAccessibleText(Messages.text("action.go.profiles"));
+    settings.setAccessibleText(Messages.text("profiles.comesTo"));
     list.setCellFactory(v -> new Cell());
     list.getSelectionModel().selectedItemProperty().addListener((o, a, b) -> open(b));
     text.getStyleClass().add("code");
@@ -360,6 +362,7 @@ public final class ProfilesScreen implements Screen {
     TextField field = new TextField();
     field.setPromptText(Messages.text("profiles.new.prompt"));
     field.setId("profile-name");
+    field.setAccessibleText(Messages.text("profiles.new.prompt"));
     Label wrong = Ui.paragraph("", "muted");
     Button go =
         Ui.button(

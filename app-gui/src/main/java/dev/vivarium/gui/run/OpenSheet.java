@@ -64,6 +64,7 @@ public final class OpenSheet {
     this.bench = bench;
     this.started = started;
     way.setId("open-way");
+    way.setAccessibleText(Messages.text("open.way"));
     way.setMaxWidth(Double.MAX_VALUE);
     way.setConverter(
         new StringConverter<>() {
@@ -83,6 +84,7 @@ public final class OpenSheet {
     profile.setMaxWidth(Double.MAX_VALUE);
     profile.getItems().setAll(UNTRUSTED);
     profile.setValue(UNTRUSTED);
+    profile.setAccessibleText(Messages.text("run.profile"));
     command.setMaxWidth(Double.MAX_VALUE);
     start = Ui.button(Icons.RUN, Messages.text("open.start"), this::start, "accent");
     start.setDefaultButton(true);

@@ -83,6 +83,7 @@ public final class RunSheet {
     name.setPromptText(Messages.text("run.name.prompt"));
     profile.setMaxWidth(Double.MAX_VALUE);
     profile.setId("run-profile");
+    profile.setAccessibleText(Messages.text("run.profile"));
     profile.setConverter(named("run.profile.empty"));
     network.setConverter(named("run.network.empty"));
     profile.getItems().add("");
@@ -91,14 +92,17 @@ public final class RunSheet {
     engine.getItems().setAll("", "auto", "sentry", "microvm");
     engine.setValue("");
     engine.setId("run-engine");
+    engine.setAccessibleText(Messages.text("run.engine"));
     engineAdvice.setId("run-advice");
     engine.setMaxWidth(Double.MAX_VALUE);
     network.getItems().add("");
     network.getItems().addAll(Field.NETWORK.choices());
     network.setValue("");
     network.setId("run-network");
+    network.setAccessibleText(Messages.text("run.network"));
     network.setMaxWidth(Double.MAX_VALUE);
     allow.setPromptText(Messages.text("run.allow.prompt"));
+    allow.setAccessibleText(Messages.text("run.allow.prompt"));
     memory.setPromptText("512m");
     cpus.setPromptText("1.5");
     timeout.setPromptText("30s");

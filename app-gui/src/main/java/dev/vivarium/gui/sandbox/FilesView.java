@@ -52,6 +52,8 @@ final class FilesView {
     column("files.size", 90, c -> c.kind().equals("file") ? Format.bytes(c.size()) : "");
     column("files.mode", 80, c -> String.format(Locale.ROOT, "%04o", c.mode()));
     table.setId("changes");
+    table.setAccessibleText(Messages.text("tab.files"));
+    preview.setAccessibleText(Messages.text("files.preview.name"));
     table.getStyleClass().add("dense");
     table.setColumnResizePolicy(TableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
     table.setPlaceholder(Ui.label(Messages.text("files.none"), "muted"));

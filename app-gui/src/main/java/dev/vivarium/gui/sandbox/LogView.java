@@ -46,6 +46,7 @@ final class LogView {
     text.getStyleClass().add("code");
     text.setPromptText(Messages.text("log.none"));
     text.setId("log");
+    text.setAccessibleText(Messages.text("tab.log"));
     search.setOnAction(e -> searchNext());
     engine.setOnAction(e -> {
       ofEngine = engine.isSelected();

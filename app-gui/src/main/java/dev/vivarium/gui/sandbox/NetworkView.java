@@ -63,6 +63,8 @@ final class NetworkView {
         110,
         h -> Ui.label(h.latency().count() == 0 ? "–" : Format.nanos(h.latency().percentile(50))));
     table.setId("hosts");
+    table.setAccessibleText(Messages.text("network.hosts.name"));
+    activity.setAccessibleText(Messages.text("network.activity.name"));
     table.getStyleClass().add("dense");
     table.setColumnResizePolicy(TableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
     table.setPlaceholder(Ui.label(Messages.text("network.none"), "muted"));

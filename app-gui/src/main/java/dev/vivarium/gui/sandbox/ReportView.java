@@ -31,6 +31,7 @@ final class ReportView {
     text.setEditable(false);
     text.getStyleClass().add("code");
     text.setId("report");
+    text.setAccessibleText(Messages.text("tab.report"));
     level.setVisible(false);
     node =
         Ui.column(

@@ -60,6 +60,7 @@ public final class ProcessesView {
         p -> p.end().isEmpty() ? Messages.text("processes.lives") : p.end());
     tree.setShowRoot(false);
     tree.setId("processes");
+    tree.setAccessibleText(Messages.text("tab.processes"));
     tree.setColumnResizePolicy(TreeTableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
     tree.setPlaceholder(Ui.paragraph(Messages.text("processes.none"), "muted"));
     finished.setSelected(true);
