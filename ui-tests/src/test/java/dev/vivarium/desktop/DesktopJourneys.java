@@ -41,8 +41,9 @@ public final class DesktopJourneys {
     journeys.put("ask", new AskJourney(hands)::run);
     journeys.put("compare", compare::run);
     journeys.put("profiles", new ProfilesJourney(hands)::run);
-    journeys.put("drop", new DropJourney(hands, Path.of(arguments[1]))::run);
     journeys.put("places", places::goAround);
+    // The last: once its other window is closed, TestFX types no more.
+    journeys.put("drop", new DropJourney(hands, Path.of(arguments[1]))::run);
     if (only.contains("load")) {
       journeys.put("load", new LoadJourney(hands)::run);
     }
