@@ -10,8 +10,8 @@ import jdk.internal.misc.Unsafe;
  *
  * <p>No address is checked. Who calls has to know that the memory is there for as long as the
  * process lives, and that an address lies within it: one that a guest chose must have been compared
- * with bounds before. Little endian, and an address need not be a multiple of anything, but for the
- * atomic ones.
+ * with bounds before. Little endian (as bytes of arrays are, for the same reason), and an address
+ * need not be a multiple of anything, but for the atomic ones.
  */
 public final class RawMemory {
   private static final Unsafe UNSAFE = Unsafe.getUnsafe();
@@ -110,6 +110,43 @@ public final class RawMemory {
   /** Sets eight bytes if they are what is expected; whether they were. */
   public static boolean compareAndSetLong(long address, long expected, long value) {
     return UNSAFE.compareAndSetLong(null, address, expected, value);
+  }
+
+  /** Two bytes of an array, of which the bounds are checked. */
+  public static short getShort(byte[] array, int at) {
+    return UNSAFE.getShort(array, place(array, at, Short.BYTES));
+  }
+
+  /** Four bytes of an array, of which the bounds are checked. */
+  public static int getInt(byte[] array, int at) {
+    return UNSAFE.getInt(array, place(array, at, Integer.BYTES));
+  }
+
+  /** Eight bytes of an array, of which the bounds are checked. */
+  public static long getLong(byte[] array, int at) {
+    return UNSAFE.getLong(array, place(array, at, Long.BYTES));
+  }
+
+  /** Sets two bytes of an array, of which the bounds are checked. */
+  public static void putShort(byte[] array, int at, short value) {
+    UNSAFE.putShort(array, place(array, at, Short.BYTES), value);
+  }
+
+  /** Sets four bytes of an array, of which the bounds are checked. */
+  public static void putInt(byte[] array, int at, int value) {
+    UNSAFE.putInt(array, place(array, at, Integer.BYTES), value);
+  }
+
+  /** Sets eight bytes of an array, of which the bounds are checked. */
+  public static void putLong(byte[] array, int at, long value) {
+    UNSAFE.putLong(array, place(array, at, Long.BYTES), value);
+  }
+
+  private static long place(byte[] array, int at, int bytes) {
+    if (at < 0 || at > array.length - bytes) {
+      throw new IndexOutOfBoundsException(at);
+    }
+    return Unsafe.ARRAY_BYTE_BASE_OFFSET + (long) at;
   }
 
   /** Copies memory into an array, of which the bounds are checked. */

@@ -84,6 +84,25 @@ final class RawMemoryTest {
   }
 
   @Test
+  void numbersInAnArrayLieWhollyInIt() {
+    byte[] array = new byte[12];
+    RawMemory.putLong(array, 1, 0x0807060504030201L);
+    RawMemory.putInt(array, 8, -2);
+    RawMemory.putShort(array, 10, (short) 7);
+    assertArrayEquals(new byte[] {0, 1, 2, 3, 4, 5, 6, 7, -2, -1, 7, 0}, array);
+    assertEquals(0x04030201, RawMemory.getInt(array, 1));
+    assertEquals(0x0201, RawMemory.getShort(array, 1));
+    assertEquals(0x0007fffe07060504L, RawMemory.getLong(array, 4));
+    for (int at : new int[] {-1, 5, Integer.MIN_VALUE, Integer.MAX_VALUE}) {
+      assertThrows(IndexOutOfBoundsException.class, () -> RawMemory.getLong(array, at));
+      assertThrows(IndexOutOfBoundsException.class, () -> RawMemory.putLong(array, at, 1));
+    }
+    assertThrows(IndexOutOfBoundsException.class, () -> RawMemory.getInt(array, 9));
+    assertThrows(IndexOutOfBoundsException.class, () -> RawMemory.putShort(array, 11, (short) 1));
+    assertThrows(IndexOutOfBoundsException.class, () -> RawMemory.getLong(new byte[7], 0));
+  }
+
+  @Test
   void whatIsExpectedDecidesWhetherItIsSet() {
     memory.fill((byte) 0);
     assertTrue(RawMemory.compareAndSetInt(start, 0, 5));

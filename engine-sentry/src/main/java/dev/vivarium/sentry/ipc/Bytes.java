@@ -1,42 +1,33 @@
 package dev.vivarium.sentry.ipc;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
+import dev.vivarium.engine.memory.RawMemory;
 
 /** Numbers in byte arrays, little-endian: the layouts that calls copy in and out as a whole. */
 public final class Bytes {
-  private static final VarHandle SHORT =
-      MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
-  private static final VarHandle INT =
-      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
-  private static final VarHandle LONG =
-      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
-
   private Bytes() {}
 
   public static int getShort(byte[] b, int at) {
-    return (short) SHORT.get(b, at);
+    return RawMemory.getShort(b, at);
   }
 
   public static int getInt(byte[] b, int at) {
-    return (int) INT.get(b, at);
+    return RawMemory.getInt(b, at);
   }
 
   public static long getLong(byte[] b, int at) {
-    return (long) LONG.get(b, at);
+    return RawMemory.getLong(b, at);
   }
 
   public static void putShort(byte[] b, int at, int value) {
-    SHORT.set(b, at, (short) value);
+    RawMemory.putShort(b, at, (short) value);
   }
 
   public static void putInt(byte[] b, int at, int value) {
-    INT.set(b, at, value);
+    RawMemory.putInt(b, at, value);
   }
 
   public static void putLong(byte[] b, int at, long value) {
-    LONG.set(b, at, value);
+    RawMemory.putLong(b, at, value);
   }
 
   public static byte[] ofLong(long value) {

@@ -154,6 +154,23 @@ public final class Pipe {
     return n;
   }
 
+  /** Whether {@link #read} has nothing to wait for, also not for the reader's memory. */
+  boolean readsAtOnce(Uio dst) {
+    int used = buffer.used();
+    return used == 0 ? writers == 0 : dst.peek(true) >= Math.min(dst.remaining(), used);
+  }
+
+  /**
+   * Whether {@link #write} has nothing to wait for, also not for the writer's memory. Only of those
+   * that are not split.
+   */
+  boolean writesAtOnce(Uio src) {
+    long length = src.remaining();
+    return readers > 0
+        && length <= Math.min(PipeBuffer.PIPE_BUF, buffer.free())
+        && src.peek(false) >= length;
+  }
+
   /** Waits as read(2) does. */
   public long read(Task t, Uio dst, boolean nonBlocking) {
     for (; ; ) {

@@ -43,6 +43,16 @@ public final class PipeFile extends File {
   }
 
   @Override
+  public boolean readsAtOnce(Uio dst) {
+    return pipe.readsAtOnce(dst);
+  }
+
+  @Override
+  public boolean writesAtOnce(Uio src) {
+    return pipe.writesAtOnce(src);
+  }
+
+  @Override
   public boolean closesAtOnce() {
     return true;
   }

@@ -189,6 +189,9 @@ final class TaskRun {
     } catch (RuntimeException | Error bug) {
       result = failed(t, number, bug);
     }
+    if (result == Task.NEEDS_COROUTINE) {
+      return false;
+    }
     if (t.registersReplaced) {
       t.registersReplaced = false;
     } else {

@@ -1,5 +1,6 @@
 package dev.vivarium.sentry.memory;
 
+import dev.vivarium.engine.memory.RawMemory;
 import dev.vivarium.sentry.abi.Errno;
 import java.lang.foreign.MemorySegment;
 
@@ -16,6 +17,11 @@ final class GuestUio extends Uio {
   private long remaining;
   private MemorySegment segment = MemorySegment.NULL;
   private long segmentOffset;
+
+  /** What was found last: where it lies in the sentry, and how long it is. */
+  private long found;
+
+  private long foundLength;
 
   private static final long[] NONE = {};
 
@@ -55,7 +61,26 @@ final class GuestUio extends Uio {
     }
     segment = w.segment;
     segmentOffset = address + w.delta;
-    return Math.min(left, w.end - address);
+    found = address + w.toHost;
+    foundLength = Math.min(left, w.end - address);
+    return foundLength;
+  }
+
+  @Override
+  void copyIn(byte[] target, int offset, int count) {
+    RawMemory.copy(found(count), target, offset, count);
+  }
+
+  @Override
+  void copyOut(byte[] source, int offset, int count) {
+    RawMemory.copy(source, offset, found(count), count);
+  }
+
+  private long found(int count) {
+    if (count > foundLength) {
+      throw new IndexOutOfBoundsException(count);
+    }
+    return found;
   }
 
   @Override
@@ -71,6 +96,7 @@ final class GuestUio extends Uio {
   @Override
   public void advance(long count) {
     address += count;
+    foundLength = 0;
     left -= count;
     remaining -= count;
   }

@@ -58,8 +58,7 @@ public abstract class Uio {
         return done > 0 ? done : n;
       }
       int count = (int) Math.min(n, length - done);
-      MemorySegment.copy(
-          source, offset + done, segment(), ValueLayout.JAVA_BYTE, segmentOffset(), count);
+      copyOut(source, offset + done, count);
       advance(count);
       done += count;
     }
@@ -94,12 +93,21 @@ public abstract class Uio {
         return done > 0 ? done : n;
       }
       int count = (int) Math.min(n, length - done);
-      MemorySegment.copy(
-          segment(), ValueLayout.JAVA_BYTE, segmentOffset(), target, offset + done, count);
+      copyIn(target, offset + done, count);
       advance(count);
       done += count;
     }
     return done;
+  }
+
+  /** Copies so many of the bytes that {@link #peek} has just found. */
+  void copyIn(byte[] target, int offset, int count) {
+    MemorySegment.copy(segment(), ValueLayout.JAVA_BYTE, segmentOffset(), target, offset, count);
+  }
+
+  /** Copies to where {@link #peek} has just found so many bytes. */
+  void copyOut(byte[] source, int offset, int count) {
+    MemorySegment.copy(source, offset, segment(), ValueLayout.JAVA_BYTE, segmentOffset(), count);
   }
 
   /** Puts zeros. */

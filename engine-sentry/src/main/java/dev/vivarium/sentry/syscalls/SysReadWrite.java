@@ -165,6 +165,7 @@ final class SysReadWrite {
 
   /** A file that only knows write(2) gets the parts one by one. */
   private static long writeEach(Task t, File f, long iov, int count) {
+    t.needCoroutine();
     long done = 0;
     for (int i = 0; i < count; i++) {
       long base = t.mm.readLong(iov + 16L * i);
@@ -179,10 +180,13 @@ final class SysReadWrite {
     return done;
   }
 
-  /** Reads at a position, or at the file's own and moves it. */
+  /**
+   * Reads at a position, or at the file's own and moves it. The result is the caller's as it is:
+   * see {@link Task#NEEDS_COROUTINE}.
+   */
   static long readFile(Task t, File f, Uio dst, long pos) {
-    if (!f.neverBlocks()) {
-      t.needCoroutine();
+    if (t.isAnsweredFast() && !f.readsAtOnce(dst)) {
+      return Task.NEEDS_COROUTINE;
     }
     f.acquire();
     try {
@@ -204,10 +208,12 @@ final class SysReadWrite {
     }
   }
 
-  /** Writes at a position, or at the file's own and moves it. */
+  /**
+   * Writes at a position, or at the file's own and moves it; the result as in {@link #readFile}.
+   */
   static long writeFile(Task t, File f, Uio src, long pos, int rwf) {
-    if (!f.neverBlocks()) {
-      t.needCoroutine();
+    if (t.isAnsweredFast() && !f.writesAtOnce(src)) {
+      return Task.NEEDS_COROUTINE;
     }
     f.acquire();
     try {

@@ -103,6 +103,9 @@ final class CallWatcher implements Watcher {
     }
     File before = counts == null && w == null ? null : fileOf(t, number, a0);
     long result = dispatcher.call(t, number, a0, a1, a2, a3, a4, a5);
+    if (result == Task.NEEDS_COROUTINE) {
+      return result; // it comes again, from there
+    }
     long nanos = System.nanoTime() - begin;
     CallCounts c = counts;
     if (c != null) {

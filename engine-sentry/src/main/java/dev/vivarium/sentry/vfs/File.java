@@ -153,6 +153,19 @@ public abstract class File {
   }
 
   /**
+   * Whether this one read would be done without waiting, whole or not at all, though others may
+   * wait: then it can be answered without a coroutine too. Changes nothing of the file.
+   */
+  public boolean readsAtOnce(Uio dst) {
+    return neverBlocks();
+  }
+
+  /** The same of a write. */
+  public boolean writesAtOnce(Uio src) {
+    return neverBlocks();
+  }
+
+  /**
    * Whether closing it, also for the last time, never waits, so that close(2) can be answered
    * without a coroutine.
    */

@@ -2,6 +2,7 @@ package dev.vivarium.sentry.ipc;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.vivarium.sentry.abi.Errno;
@@ -51,6 +52,28 @@ class PipeTest {
   void aLongerWriteTakesWhatFits() {
     write(65536 - 10);
     assertEquals(10, write(4097));
+  }
+
+  @Test
+  void whatNeedNotWaitIsKnownBefore() {
+    assertFalse(reader.readsAtOnce(Uio.of(new byte[8], 0, 8)), "nothing there, and a writer");
+    assertTrue(writer.writesAtOnce(Uio.of(new byte[4096], 0, 4096)));
+    assertFalse(writer.writesAtOnce(Uio.of(new byte[4097], 0, 4097)), "may be split");
+    write(3);
+    assertTrue(reader.readsAtOnce(Uio.of(new byte[8], 0, 8)));
+    assertEquals(3, read(3));
+    write(65536 - 10);
+    assertTrue(writer.writesAtOnce(Uio.of(new byte[10], 0, 10)));
+    assertFalse(writer.writesAtOnce(Uio.of(new byte[11], 0, 11)), "no room");
+    assertEquals(65536 - 10, read(65536));
+    writer.drop(TestFiles.noTask());
+    assertTrue(reader.readsAtOnce(Uio.of(new byte[8], 0, 8)), "the end");
+  }
+
+  @Test
+  void aWriteThatEndsInASignalIsNotDoneInPassing() {
+    reader.drop(TestFiles.noTask());
+    assertFalse(writer.writesAtOnce(Uio.of(new byte[1], 0, 1)));
   }
 
   @Test
