@@ -37,6 +37,23 @@ static int write_file(const char *path, const char *text)
 	return r;
 }
 
+/*
+ * Whether we are in a user namespace that an ordinary user made for itself:
+ * there nobody may leave a group (user_namespaces(7)), as that user may not.
+ */
+static bool groups_are_fixed;
+
+static void look_at_groups(void)
+{
+	char text[8] = "";
+	int fd = open("/proc/self/setgroups", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	groups_are_fixed = read(fd, text, sizeof text - 1) > 0 && strncmp(text, "deny", 4) == 0;
+	close(fd);
+}
+
 /* Root keeps the ids as they are. */
 static bool new_user_namespace_as_root(void)
 {
@@ -213,7 +230,7 @@ static uint64_t drop_privileges(void)
 	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
 		prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
 	if (geteuid() == 0 && ids == IDS_SAME) {
-		if (setgroups(0, NULL) != 0)
+		if (setgroups(0, NULL) != 0 && !(errno == EPERM && groups_are_fixed))
 			die("cannot leave supplementary groups", "setgroups");
 		if (all_host && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
 		    setresuid(NOBODY, NOBODY, NOBODY) == 0)
@@ -255,6 +272,7 @@ uint64_t confine(void)
 	if (!handles)
 		die("out of memory", "handles");
 	ids = geteuid() == 0 ? IDS_SAME : IDS_OWN;
+	look_at_groups();
 	if (new_user_namespace())
 		features |= F_USER_NS;
 	if (new_mount_namespace())
