@@ -81,12 +81,26 @@ no_ordinary_user="such a user cannot read this checkout, or make user namespaces
 # as_user_too [NAME=VALUE...]: the last thing that a script does whose caller is root: all of it once more as an ordinary user.
 as_user_too() {
   local user
-  [ "$(id -u)" = 0 ] || return 0
+  [ "$(id -u)" = 0 ] && [ -z "${NETWORKS_OF:-}" ] || return 0
   user=$(ordinary_user) || { skip "$(basename "$0") as an ordinary user" "$no_ordinary_user"; return 0; }
   mkdir -p "$work/user"
   chown "$user" "$work/user"
   chmod a+rx "$work"
   env "$@" TMPDIR="$work/user" HOME="$work/user" setpriv --reuid "$user" --regid "$user" --clear-groups "$0" || failures=$((failures + 1))
+}
+# need_networks: for scripts that make network namespaces. Root has a twin at the end (as_user_too); an ordinary user's script goes on as the
+# root of a user namespace, in which it may make them, while $viv runs as that user still.
+need_networks() {
+  if [ "$(id -u)" != 0 ]; then
+    unshare -Urnm true 2>/dev/null || { skip "$(basename "$0")" "needs root or user namespaces, for network namespaces"; exit 0; }
+    rm -rf "$work"
+    trap - EXIT
+    NETWORKS_OF=$(id -u) exec unshare -Urnm sh -c 'mount -t tmpfs networks /run && exec "$0"' "$0"
+  fi
+  [ -n "${NETWORKS_OF:-}" ] || return 0
+  printf '#!/bin/sh\nexec unshare --user --map-user=%s --map-group=%s %s "$@"\n' "$NETWORKS_OF" "$NETWORKS_OF" "$viv" >"$work/viv"
+  chmod +x "$work/viv"
+  viv=$work/viv
 }
 # need PROGRAM...: the whole script is skipped without it
 need() {
