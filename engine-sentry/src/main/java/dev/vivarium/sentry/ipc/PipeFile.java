@@ -44,7 +44,7 @@ public final class PipeFile extends File {
 
   @Override
   public boolean readsAtOnce(Uio dst) {
-    return pipe.readsAtOnce(dst);
+    return isNonBlocking() && pipe.used() == 0 || pipe.readsAtOnce(dst);
   }
 
   @Override

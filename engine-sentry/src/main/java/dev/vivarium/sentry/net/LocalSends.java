@@ -7,6 +7,7 @@ import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.memory.Uio;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What a local socket sends, as a stream or as datagrams, and whom it reaches. */
 final class LocalSends {
@@ -14,6 +15,16 @@ final class LocalSends {
   private static final int STREAM_CHUNK = 64 * 1024;
 
   private LocalSends() {}
+
+  /** Whether all of it goes to a peer in one piece, without waiting for anything. */
+  static boolean hasRoom(@Nullable LocalSocket to, Uio src) {
+    long length = src.remaining();
+    return to != null
+        && !to.closed
+        && !to.receiveShut
+        && length <= Math.min(STREAM_CHUNK, to.received.room())
+        && src.peek(false) >= length;
+  }
 
   /** Bytes that were sent, fewer where a later piece failed; else a negative errno. */
   static long stream(LocalSocket from, Task t, Uio src, SocketMessage m) {

@@ -527,6 +527,33 @@ public abstract class LocalSocket extends SocketFile {
     return LocalReceives.receive(this, t, dst, m);
   }
 
+  /**
+   * A stream whose bytes are there, or that does not wait for them; who gets files besides may have
+   * to wait for their end.
+   */
+  @Override
+  public final boolean readsAtOnce(Uio dst) {
+    if (outside != null || !isStream()) {
+      return false;
+    }
+    ReceiveQueue.Message first = received.first();
+    return first == null
+        ? isNonBlocking()
+        : first.rights.isEmpty() && dst.peek(true) >= Math.min(dst.remaining(), received.bytes());
+  }
+
+  /** A stream whose peer is there and has room for all of it. */
+  @Override
+  public final boolean writesAtOnce(Uio src) {
+    return outside == null
+        && isStream()
+        && joining == null
+        && error == 0
+        && !sendShut
+        && !reset
+        && LocalSends.hasRoom(peer, src);
+  }
+
   final void wakeSender() {
     LocalSocket p = peer;
     if (p != null) {

@@ -30,8 +30,8 @@ final class SysSocketData {
   private SysSocketData() {}
 
   static void register(SyscallTable.Builder b) {
-    b.full(Sys.SENDTO, "sendto", SysSocketData::sendto);
-    b.full(Sys.RECVFROM, "recvfrom", SysSocketData::recvfrom);
+    b.full(Sys.SENDTO, "sendto", SysSocketData::sendto).fast();
+    b.full(Sys.RECVFROM, "recvfrom", SysSocketData::recvfrom).fast();
     b.full(Sys.SENDMSG, "sendmsg", SysSocketData::sendmsg);
     b.full(Sys.RECVMSG, "recvmsg", SysSocketData::recvmsg);
     b.full(Sys.SENDMMSG, "sendmmsg", SysSocketData::sendmmsg);
@@ -45,6 +45,11 @@ final class SysSocketData {
     if (s == null) {
       return error[0];
     }
+    Uio src = t.mm.uio(buffer, length);
+    boolean plain = address == 0 && ((int) flags & ~Sockets.MSG_NOSIGNAL) == 0;
+    if (t.isAnsweredFast() && !(plain && s.writesAtOnce(src))) {
+      return Task.NEEDS_COROUTINE;
+    }
     SocketMessage m = new SocketMessage();
     m.flags = (int) flags;
     if (address != 0) {
@@ -55,7 +60,7 @@ final class SysSocketData {
     }
     s.acquire();
     try {
-      return s.send(t, t.mm.uio(buffer, length), m);
+      return s.send(t, src, m);
     } finally {
       s.drop(t);
     }
@@ -68,12 +73,17 @@ final class SysSocketData {
     if (s == null) {
       return error[0];
     }
+    Uio dst = t.mm.uio(buffer, length);
+    boolean plain = address == 0 && (int) flags == 0;
+    if (t.isAnsweredFast() && !(plain && s.readsAtOnce(dst))) {
+      return Task.NEEDS_COROUTINE;
+    }
     SocketMessage m = new SocketMessage();
     m.flags = (int) flags;
     s.acquire();
     long r;
     try {
-      r = s.receive(t, t.mm.uio(buffer, length), m);
+      r = s.receive(t, dst, m);
     } finally {
       s.drop(t);
     }

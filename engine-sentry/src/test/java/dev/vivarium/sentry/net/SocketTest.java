@@ -2,6 +2,7 @@ package dev.vivarium.sentry.net;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -100,6 +101,43 @@ class SocketTest {
     assertEquals("on", receive(packets[1], 2, m));
     assertEquals(Sockets.MSG_TRUNC, m.resultFlags);
     assertEquals("two", receive(packets[1], 100));
+  }
+
+  @Test
+  void whatAStreamNeedNotWaitForIsKnownBefore() {
+    UnixSocket[] p = pair(Sockets.SOCK_STREAM);
+    Uio some = Uio.of(new byte[8], 0, 8);
+    assertTrue(p[1].readsAtOnce(some), "it does not wait for bytes");
+    p[1].flags &= ~Fcntl.O_NONBLOCK;
+    assertFalse(p[1].readsAtOnce(some), "it would wait");
+    send(p[0], "x");
+    assertTrue(p[1].readsAtOnce(some));
+    int room = p[1].received.room();
+    assertTrue(p[0].writesAtOnce(Uio.of(new byte[64 << 10], 0, 64 << 10)));
+    assertFalse(p[0].writesAtOnce(Uio.of(new byte[room], 0, room)), "goes in several pieces");
+    while (p[1].received.room() > 100) {
+      int length = Math.min(p[1].received.room() - 100, 32 << 10);
+      assertEquals(length, p[0].send(t, Uio.of(new byte[length], 0, length), new SocketMessage()));
+    }
+    assertFalse(p[0].writesAtOnce(Uio.of(new byte[200], 0, 200)), "no room");
+    p[1].drop(t);
+    assertFalse(p[0].writesAtOnce(some), "ends in a signal");
+
+    UnixSocket[] packets = pair(Sockets.SOCK_SEQPACKET);
+    send(packets[0], "x");
+    assertFalse(packets[1].readsAtOnce(some), "only streams");
+    assertFalse(packets[0].writesAtOnce(some), "only streams");
+  }
+
+  @Test
+  void whoGetsFilesMayHaveToWait() {
+    UnixSocket[] p = pair(Sockets.SOCK_STREAM);
+    SocketMessage m = new SocketMessage();
+    UnixSocket given = unix(Sockets.SOCK_STREAM);
+    given.acquire();
+    m.rights = List.of(given);
+    assertEquals(1, p[0].send(t, Uio.of(new byte[1], 0, 1), m));
+    assertFalse(p[1].readsAtOnce(Uio.of(new byte[8], 0, 8)));
   }
 
   @Test
