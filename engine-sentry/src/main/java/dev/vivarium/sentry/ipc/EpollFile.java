@@ -270,6 +270,11 @@ public final class EpollFile extends File {
     return count;
   }
 
+  /** How many items {@link #collect} would look at. */
+  public int readyItems() {
+    return ready.size();
+  }
+
   /** Waits until something may be ready: as {@link Task#waitOn}. */
   public long await(Task t, long deadlineNanos) {
     return t.waitOn(queue, deadlineNanos);

@@ -23,8 +23,8 @@ final class SysEpoll {
     b.full(Sys.EPOLL_CREATE, "epoll_create", SysEpoll::create);
     b.full(Sys.EPOLL_CREATE1, "epoll_create1", SysEpoll::create1);
     b.full(Sys.EPOLL_CTL, "epoll_ctl", SysEpoll::ctl);
-    b.full(Sys.EPOLL_WAIT, "epoll_wait", SysEpoll::epollWait);
-    b.full(Sys.EPOLL_PWAIT, "epoll_pwait", SysEpoll::pwait);
+    b.full(Sys.EPOLL_WAIT, "epoll_wait", SysEpoll::epollWait).fast();
+    b.full(Sys.EPOLL_PWAIT, "epoll_pwait", SysEpoll::pwait).fast();
     b.full(Sys.EPOLL_PWAIT2, "epoll_pwait2", SysEpoll::pwait2);
   }
 
@@ -100,13 +100,16 @@ final class SysEpoll {
   private static long masked(
       Task t, long epfd, long events, long max, long deadline, long mask, long size) {
     if (mask != 0) {
+      t.needCoroutine();
       long r = SysSigmask.set(t, mask, size);
       if (r < 0) {
         return r;
       }
     }
     long r = doWait(t, (int) epfd, events, (int) max, deadline);
-    t.endTemporarySigmask(r);
+    if (r != Task.NEEDS_COROUTINE) {
+      t.endTemporarySigmask(r);
+    }
     return r;
   }
 
@@ -123,6 +126,9 @@ final class SysEpoll {
     }
     if (!(f instanceof EpollFile epoll)) {
       return -Errno.EINVAL;
+    }
+    if (t.isAnsweredFast() && !answersAtOnce(t, epoll, address, max, deadline)) {
+      return Task.NEEDS_COROUTINE;
     }
     f.acquire();
     try {
@@ -145,6 +151,16 @@ final class SysEpoll {
     } finally {
       f.drop(t);
     }
+  }
+
+  /** Whether there is something to report or nothing to wait for, and a place for all of it. */
+  private static boolean answersAtOnce(
+      Task t, EpollFile epoll, long address, int max, long deadline) {
+    if (epoll.poll() == 0) {
+      return deadline <= System.nanoTime();
+    }
+    long length = (long) Math.min(max, epoll.readyItems()) * EVENT_SIZE;
+    return t.mm.uio(address, length).peek(true) >= length;
   }
 
   private static final class EventWriter implements EpollFile.Sink {
