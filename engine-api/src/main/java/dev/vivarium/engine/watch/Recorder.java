@@ -23,7 +23,13 @@ import org.jspecify.annotations.Nullable;
  * goes on without it.
  */
 public final class Recorder implements Closeable, EventWriter.Follower {
+  /**
+   * A wake-up takes time from the guest, and the ring has room for more than is made in this time.
+   */
   private static final long IDLE_NANOS = 2_000_000;
+
+  /** What was written goes out when nothing came for so many looks. */
+  private static final int FLUSH_AFTER = 30;
 
   private final EventReader reader;
   private final List<EventOutput> outputs;
@@ -78,12 +84,12 @@ public final class Recorder implements Closeable, EventWriter.Follower {
         if (last) {
           break;
         }
-        if (idle++ == 50) {
+        if (idle++ == FLUSH_AFTER) {
           for (EventOutput output : outputs) {
             output.flush();
           }
         }
-        LockSupport.parkNanos(idle < 20 ? 50_000 : IDLE_NANOS);
+        LockSupport.parkNanos(IDLE_NANOS);
       }
     } catch (IOException e) {
       failure = e;
