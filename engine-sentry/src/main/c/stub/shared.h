@@ -107,7 +107,8 @@ struct slot {
   u32 crowded;    /* how often in a row that was the sentry's, with little time between */
   u64 crowded_at; /* when it last was, in time-stamp ticks */
   u64 moved_at;   /* when the thread last went elsewhere because of it */
-  u8 reserved[1024 - 160];
+  u32 at_host;    /* the stub, not the guest, is in the host's vDSO */
+  u8 reserved[1024 - 164];
   struct op ops[MAX_OPS];
 };
 

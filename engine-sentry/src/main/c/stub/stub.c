@@ -70,12 +70,18 @@ static s64 allowed_size;
 
 #define NO_CPU (~0U)
 
-/* Where the thread runs, or NO_CPU where the host's vDSO does not tell. */
-static inline u32 this_cpu(void) {
+/*
+ * Where the thread runs, or NO_CPU where the host's vDSO does not tell. That the guest calls code of that vDSO too is why
+ * on_signal is told that this time it is us: it would take it for the guest, and the stop that we are in would never end.
+ */
+static inline u32 this_cpu(struct slot *s) {
   u32 cpu;
-  if (host_vdso.getcpu == 0 || ((s64(*)(u32 *, u32 *, void *))host_vdso.getcpu)(&cpu, 0, 0) != 0)
+  if (host_vdso.getcpu == 0)
     return NO_CPU;
-  return cpu;
+  s->at_host = 1;
+  s64 result = ((s64(*)(u32 *, u32 *, void *))host_vdso.getcpu)(&cpu, 0, 0);
+  s->at_host = 0;
+  return result == 0 ? cpu : NO_CPU;
 }
 
 static void set_gs(u64 base) {
@@ -226,7 +232,7 @@ static void stop_until_resumed(struct slot *s, int is_new) {
     if (rounds < least)
       rounds = least;
     /* Where we are on its processor the sentry cannot be running: it will when we sleep, or are elsewhere. */
-    u32 cpu = this_cpu();
+    u32 cpu = this_cpu(s);
     s->cpu = cpu;
     if (cpu == h->sentry_cpu && !leave_crowd(s, cpu))
       rounds = 0;
@@ -270,6 +276,7 @@ static void stop_until_resumed(struct slot *s, int is_new) {
 void child_main(struct slot *s) {
   s->self = (u64)s;
   s->interrupted = 0;
+  s->at_host = 0;
   set_gs((u64)s);
   stop_until_resumed(s, 1);
   u64 frame = (u64)s + SLOT_FRAME;
@@ -443,7 +450,7 @@ void direct_interrupted(struct slot *s) {
 static void on_signal(int signo, struct stub_siginfo *info, void *ucontext) {
   struct slot *s = (struct slot *)((u64)__builtin_frame_address(0) & ~(SLOT_SIZE - 1));
   u64 *rip = (u64 *)((u64)ucontext + 40 + 8 * GREG_RIP);
-  if (*rip >= STUB_TEXT_BASE && *rip < STUB_TEXT_BASE + STUB_TEXT_SIZE) {
+  if ((*rip >= STUB_TEXT_BASE && *rip < STUB_TEXT_BASE + STUB_TEXT_SIZE) || s->at_host) {
     if (signo == SIGURG) {
       s->interrupted = 1;
       if (*rip >= (u64)restore && *rip < (u64)restore_end)
