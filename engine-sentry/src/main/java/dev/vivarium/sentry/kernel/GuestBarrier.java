@@ -13,8 +13,8 @@ import java.util.function.Predicate;
  * with release order and the kernel reads with acquire order, and goes on by an answer the other
  * way round. So what the guest did before the event is seen by all who come after the kernel has
  * seen it, the asker among them, and what it does after the answer comes after all that the asker
- * did. A guest that stands in the kernel anyway has come in already, and will see the asker's
- * writes by the answer to come.
+ * did. A guest that stands in the kernel anyway, or whose event was seen in this round of the loop,
+ * has come in already, and will see the asker's writes by the answer to come.
  */
 public final class GuestBarrier {
   /** Those who wait here are told of every event of a guest. */
@@ -36,7 +36,7 @@ public final class GuestBarrier {
     List<Running> running = new ArrayList<>();
     for (ThreadGroup g : t.kernel().pids().groups()) {
       for (Task other : g.tasks) {
-        if (other != t && other.isInGuest() && chosen.test(other.mm)) {
+        if (other != t && other.isAway() && chosen.test(other.mm)) {
           running.add(new Running(other, other.events));
           other.comeIn();
         }
@@ -45,7 +45,7 @@ public final class GuestBarrier {
     askers++;
     try {
       for (Running r : running) {
-        while (r.task().isInGuest() && r.task().events == r.events() && !t.fatalSignalPending()) {
+        while (r.task().isAway() && r.task().events == r.events() && !t.fatalSignalPending()) {
           t.waitKillable(cameIn);
         }
       }
