@@ -2,10 +2,11 @@ package dev.vivarium.engine.memory;
 
 import java.util.Objects;
 import jdk.internal.misc.Unsafe;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Memory by its address, for the few places where a system call of the guest comes by. An access to
- * a {@link java.lang.foreign.MemorySegment} is a dozen method calls where only C1 compiles, as in a
+ * a {@link java.lang.foreign.MemorySegment} is many method calls where only C1 compiles, as in a
  * sandbox's process; here it is one instruction.
  *
  * <p>No address is checked. Who calls has to know that the memory is there for as long as the
@@ -24,11 +25,6 @@ public final class RawMemory {
   /** One byte. */
   public static byte getByte(long address) {
     return UNSAFE.getByte(null, address);
-  }
-
-  /** Two bytes. */
-  public static short getShort(long address) {
-    return UNSAFE.getShort(null, address);
   }
 
   /** Four bytes. */
@@ -152,34 +148,27 @@ public final class RawMemory {
   /** Copies memory into an array, of which the bounds are checked. */
   public static void copy(long address, byte[] target, int offset, int length) {
     Objects.checkFromIndexSize(offset, length, target.length);
-    long at = Unsafe.ARRAY_BYTE_BASE_OFFSET + (long) offset;
-    if (length > COPIED_HERE) {
-      UNSAFE.copyMemory(null, address, target, at, length);
-      return;
-    }
-    int i = 0;
-    for (; i <= length - 8; i += 8) {
-      UNSAFE.putLong(target, at + i, UNSAFE.getLong(null, address + i));
-    }
-    for (; i < length; i++) {
-      UNSAFE.putByte(target, at + i, UNSAFE.getByte(null, address + i));
-    }
+    copy(null, address, target, Unsafe.ARRAY_BYTE_BASE_OFFSET + (long) offset, length);
   }
 
   /** Copies from an array, of which the bounds are checked. */
   public static void copy(byte[] source, int offset, long address, int length) {
     Objects.checkFromIndexSize(offset, length, source.length);
-    long at = Unsafe.ARRAY_BYTE_BASE_OFFSET + (long) offset;
+    copy(source, Unsafe.ARRAY_BYTE_BASE_OFFSET + (long) offset, null, address, length);
+  }
+
+  private static void copy(
+      byte @Nullable [] from, long source, byte @Nullable [] to, long target, int length) {
     if (length > COPIED_HERE) {
-      UNSAFE.copyMemory(source, at, null, address, length);
+      UNSAFE.copyMemory(from, source, to, target, length);
       return;
     }
     int i = 0;
     for (; i <= length - 8; i += 8) {
-      UNSAFE.putLong(null, address + i, UNSAFE.getLong(source, at + i));
+      UNSAFE.putLong(to, target + i, UNSAFE.getLong(from, source + i));
     }
     for (; i < length; i++) {
-      UNSAFE.putByte(null, address + i, UNSAFE.getByte(source, at + i));
+      UNSAFE.putByte(to, target + i, UNSAFE.getByte(from, source + i));
     }
   }
 }

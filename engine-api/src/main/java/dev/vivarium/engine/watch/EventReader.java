@@ -295,8 +295,8 @@ public final class EventReader implements Closeable {
   }
 
   /**
-   * Copies the next event, which is complete, and those behind it that are: an access to the map
-   * costs as much as all else that is done with an event (see {@link EventWriter}).
+   * Copies the next event, which is complete, and those behind it that are: an access to the map, a
+   * memory segment, costs as much as all else that is done with an event where only C1 compiles.
    *
    * @return false if the next one was overwritten while it was copied
    */

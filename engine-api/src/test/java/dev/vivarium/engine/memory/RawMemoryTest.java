@@ -74,7 +74,6 @@ final class RawMemoryTest {
     byte[] nine = {1, 2, 3, 4, 5, 6, 7, 8, 9};
     MemorySegment.copy(nine, 0, memory, ValueLayout.JAVA_BYTE, 0, 9);
     assertEquals(2, RawMemory.getByte(start + 1));
-    assertEquals(0x0302, RawMemory.getShort(start + 1));
     assertEquals(0x05040302, RawMemory.getInt(start + 1));
     assertEquals(0x0908070605040302L, RawMemory.getLong(start + 1));
     RawMemory.putLong(start + 3, 0x1122334455667788L);

@@ -184,9 +184,12 @@ final class OutsideStream {
     if (progress == HostSocket.Progress.UNDECIDED) {
       return -Errno.EINPROGRESS;
     }
-    int error = progress == HostSocket.Progress.CONNECTED ? 0 : host.takeError();
-    if (error == 0 && progress != HostSocket.Progress.CONNECTED && !host.isConnected()) {
-      error = Errno.ECONNABORTED; // and the guest has taken the reason already
+    int error = 0;
+    if (progress != HostSocket.Progress.CONNECTED) {
+      error = host.takeError();
+      if (error == 0 && !host.isConnected()) {
+        error = Errno.ECONNABORTED; // and the guest has taken the reason already
+      }
     }
     connecting = false;
     established = error == 0;

@@ -107,9 +107,7 @@ final class SysEpoll {
       }
     }
     long r = doWait(t, (int) epfd, events, (int) max, deadline);
-    if (r != Task.NEEDS_COROUTINE) {
-      t.endTemporarySigmask(r);
-    }
+    t.endTemporarySigmask(r);
     return r;
   }
 

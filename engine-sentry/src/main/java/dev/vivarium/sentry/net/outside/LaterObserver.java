@@ -42,11 +42,9 @@ final class LaterObserver implements Outside.Observer {
       int kind,
       String name,
       long durationNanos) {
-    if (error == 0) {
-      later(() -> told.opened(pid, stream, address, port, error, rule, kind, name, durationNanos));
-    } else {
+    later(() -> told.opened(pid, stream, address, port, error, rule, kind, name, durationNanos));
+    if (error != 0) {
       tell();
-      told.opened(pid, stream, address, port, error, rule, kind, name, durationNanos);
     }
   }
 
