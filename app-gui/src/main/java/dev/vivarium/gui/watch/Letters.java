@@ -15,7 +15,7 @@ import javafx.scene.transform.Scale;
 /**
  * The letters of a font whose letters are all as wide, as the pixels that they cover. JavaFX lays
  * out and shapes each text that a canvas draws, which for a page of calls that is another one in
- * each frame takes most of a processor; to put known letters where they belong takes a twentieth.
+ * each frame takes most of a processor; to put known letters where they belong takes far less.
  */
 final class Letters {
   private static final char FIRST = ' ';
