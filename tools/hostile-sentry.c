@@ -1,10 +1,10 @@
 /*
  * Makes host calls from inside a running process, from each of its threads, as somebody would who has taken it over:
  *
- *   hostile-sentry PID OWN OTHER READABLE SECRET
+ *   hostile-sentry PID OWN OTHER READABLE SECRET [apart]
  *
- * OWN is a directory that the process may write, OTHER and SECRET files that it must not open, READABLE one that it may. Prints a line
- * for each attempt: its name, and "done" or the error. Nothing of this is in the product: it is ptrace, from outside.
+ * OWN is a directory that the process may write, OTHER and SECRET files that it must not open, READABLE one that it may. With "apart" it
+ * must not even see what is outside of its own root. Prints a line for each attempt: its name, and "done" or the error. Nothing of this is in the product: it is ptrace, from outside.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -21,6 +21,7 @@
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -212,6 +213,30 @@ static void everything(const char *own, const char *other, const char *readable,
   TRY("x32-getpid", 0x40000000 + SYS_getpid, 0, 0, 0, 0, 0, 0);
 }
 
+/* What a root of its own keeps from being seen, whichever directory it starts from. */
+static void look_outside(const char *secret) {
+  char path[ROOM], name[64], zeros[256] = {0};
+  struct dirent *entry;
+  struct stat st;
+
+  TRY("see-secret", SYS_newfstatat, AT_FDCWD, text(secret), put(zeros, 256), 0, 0, 0);
+  TRY("see-accounts", SYS_newfstatat, AT_FDCWD, text("/etc/passwd"), put(zeros, 256), 0, 0, 0);
+  TRY("see-init", SYS_newfstatat, AT_FDCWD, text("/proc/1"), put(zeros, 256), 0, 0, 0);
+  TRY("see-itself", SYS_newfstatat, AT_FDCWD, text("/proc/self/status"), put(zeros, 256), 0, 0, 0);
+  TRY("see-machine", SYS_newfstatat, AT_FDCWD, text("/sys/kernel"), put(zeros, 256), 0, 0, 0);
+  snprintf(path, sizeof path, "/proc/%d/fd", process);
+  DIR *directory = opendir(path);
+  if (!directory)
+    die(path);
+  while ((entry = readdir(directory))) {
+    if (entry->d_name[0] == '.' || fstatat(dirfd(directory), entry->d_name, &st, 0) != 0 || !S_ISDIR(st.st_mode))
+      continue;
+    snprintf(name, sizeof name, "see-from-descriptor-%s", entry->d_name);
+    TRY(name, SYS_newfstatat, atoi(entry->d_name), text("../../../../../../../../proc/1"), put(zeros, 256), 0, 0, 0);
+  }
+  closedir(directory);
+}
+
 static int threads(pid_t tids[]) {
   char path[64];
   int count = 0;
@@ -233,8 +258,8 @@ int main(int argc, char **argv) {
   char path[64];
   int count, confined = 0, tried = 0;
 
-  if (argc != 6) {
-    fprintf(stderr, "usage: hostile-sentry PID OWN OTHER READABLE SECRET\n");
+  if (argc != 6 && argc != 7) {
+    fprintf(stderr, "usage: hostile-sentry PID OWN OTHER READABLE SECRET [apart]\n");
     return 2;
   }
   process = atoi(argv[1]);
@@ -252,14 +277,18 @@ int main(int argc, char **argv) {
     if (attach(tids[i]) != 0)
       continue; /* it ended */
     tried++;
-    long open_secret = make(SYS_openat, AT_FDCWD, text(argv[5]), O_RDONLY, 0, 0, 0);
+    char zeros[256] = {0};
+    long open_other = make(SYS_openat, AT_FDCWD, text(argv[3]), O_RDONLY, 0, 0, 0);
     long socket_inet = make(SYS_socket, AF_INET, SOCK_STREAM, 0, 0, 0, 0);
-    if (open_secret == -EACCES && socket_inet == -ENOSYS)
+    long see = make(SYS_newfstatat, AT_FDCWD, text(argv[5]), put(zeros, 256), 0, 0, 0);
+    if (open_other == -EACCES && socket_inet == -ENOSYS && (see == -ENOENT || argc == 6))
       confined++;
     else
-      printf("thread-%d: open %ld, socket %ld\n", tids[i], open_secret, socket_inet);
+      printf("thread-%d: open %ld, socket %ld, see %ld\n", tids[i], open_other, socket_inet, see);
     if (i == count - 1)
       everything(argv[2], argv[3], argv[4], argv[5], getpid());
+    if (i == count - 1 && argc == 7)
+      look_outside(argv[5]);
     detach();
   }
   printf("threads %d of %d confined\n", confined, tried);

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FAILED = 125, USAGE = 2, MOST_FLAGS = 8 };
+enum { FAILED = 125, USAGE = 2, MOST_FLAGS = 10 };
 
 /* Options of "run" that have a value in the next word. */
 static const char *const with_value[] = {
@@ -127,8 +127,14 @@ int main(int argc, char **argv) {
   if (!strcmp(verb, "run") && in_front(dist, words + 1)) {
     *end++ = join(dist, "/", "front");
     arguments = "/run.args";
-    if (in_machine(words + 1))
+    if (in_machine(words + 1)) {
       cache = "vm.aot";
+      /* Before there are threads: it is to leave the host's namespaces. */
+      if (there(dist, "native/enclosure", X_OK)) {
+        *end++ = join(dist, "/", "native/enclosure");
+        *end++ = "nest";
+      }
+    }
   } else if (!strcmp(verb, "gui") && !words[1] && there(dist, "gui.args", R_OK)) {
     /* The desktop is a program of its own: its libraries would cost every other command's start. */
     arguments = "/gui.args";

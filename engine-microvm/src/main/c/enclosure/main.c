@@ -8,6 +8,10 @@
  *
  * What the host refuses is said on the standard error output, on one line. If it has neither mount namespaces nor Landlock, nothing
  * keeps the monitor from the host's files, and it is not started, unless "any" is the first word.
+ *
+ * enclosure nest PROGRAM ARGUMENT...: runs the process beside a virtual machine so that it can leave the host's namespaces once it
+ * is ready (engine-sentry's world.c). Only who may do that anyway, or is the first in a user namespace, can; and a process with threads,
+ * as a JVM is, cannot make one. Where there can be none, the program runs all the same, and finds out.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -280,8 +284,28 @@ static void add_programs(const char *program) {
       add('d', devices[i]);
 }
 
+static void nest(char **command) {
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct has[2] = {0};
+  const uint32_t wanted = 1U << CAP_SYS_ADMIN | 1U << CAP_SYS_CHROOT;
+
+  if (syscall(SYS_capget, &header, has) == 0 && (has[0].effective & wanted) != wanted && new_user_namespace() &&
+      syscall(SYS_capget, &header, has) == 0) {
+    has[0].inheritable |= wanted;
+    if (syscall(SYS_capset, &header, has) == 0) {
+      prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_ADMIN, 0, 0);
+      prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_CHROOT, 0, 0);
+    }
+  }
+  execvp(command[0], command);
+  fprintf(stderr, "viv: cannot start: %s: %s\n", command[0], strerror(errno));
+  exit(125);
+}
+
 int main(int argc, char **argv) {
   int at = 1;
+  if (argc > 2 && strcmp(argv[1], "nest") == 0)
+    nest(argv + 2);
   bool any = at < argc && strcmp(argv[at], "any") == 0, rooted = false;
   pid_t parent = getppid();
 

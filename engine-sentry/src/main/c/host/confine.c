@@ -1,6 +1,6 @@
 /*
- * Confines the process that it is called in, all threads of it. What Landlock and capabilities take away they take from
- * one thread, and a JVM has two dozen when a sandbox is ready; so each gets a signal, in whose handler it confines itself
+ * Confines the process that it is called in, all threads of it. Namespaces are of one thread, what Landlock and capabilities take away
+ * they take from one thread, and a JVM has two dozen when a sandbox is ready; so each gets a signal, in whose handler it confines itself
  * and then stands still until all others have. A thread that stands still makes no new one: once a look at all threads
  * finds none that moves, there is none left, and whoever is made later inherits the walls.
  */
@@ -55,6 +55,8 @@ static _Atomic int arrivals;
 static _Atomic int over;
 static _Atomic long failure;
 static int ruleset = -1;
+/* What it rules over. */
+static uint64_t handled;
 
 static long failed(enum wall wall, int error) {
   return -((long)wall << WALL_SHIFT | error);
@@ -95,7 +97,8 @@ static long confine_thread(void) {
 static void stand_still(int signal) {
   int saved = errno;
   int self = (int)syscall(SYS_gettid);
-  long error = confine_thread();
+  int apart = enter_world();
+  long error = apart ? failed(WALL_WORLD, apart) : confine_thread();
 
   (void)signal;
   if (error)
@@ -175,13 +178,10 @@ static long millis(void) {
 }
 
 /* Returns once every other thread of this process is confined and stands still. */
-static long stop_threads(int pid, int self) {
-  int directory = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+static long stop_threads(int directory, int pid, int self) {
   long deadline = millis() + PATIENCE_MILLIS, error = 0;
   int called = 1;
 
-  if (directory < 0)
-    return failed(WALL_THREADS, errno);
   while (!error && called > 0) {
     called = call_threads(directory, pid, self);
     if (called < 0)
@@ -193,27 +193,29 @@ static long stop_threads(int pid, int self) {
         sleep_on(&arrivals, seen, SLICE_NANOS);
     }
   }
-  close(directory);
   return error ? error : atomic_load(&failure);
 }
 
 /* A rule is a letter and a path: what is not there, or cannot be reached, needs no rule. */
-static int add_rule(const char *rule, uint64_t handled) {
+static int add_rule(const char *rule) {
   struct landlock_path_beneath_attr attr = {0};
   struct stat st;
   int r = 0;
 
   switch (rule[0]) {
   case 'r': /* its files can be read */
+  case 'h': /* the same, of what a guest is shown of this machine */
     attr.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
     break;
   case 'w': /* its own directory */
     attr.allowed_access = OF_FILES | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
                           LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK;
     break;
-  case 'n': /* its directories can be listed */
+  case 'b': /* this machine's root, of which the guest is shown that: its directories can be listed */
     attr.allowed_access = LANDLOCK_ACCESS_FS_READ_DIR;
     break;
+  case 'e': /* and of which it is shown that it is there */
+    return 0;
   case 'o': /* a file in it, whatever its name stands for by then */
     attr.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE;
     break;
@@ -276,8 +278,9 @@ static int make_rules(const char *const *rules) {
   ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
   if (ruleset < 0)
     return errno;
+  handled = attr.fs;
   for (; *rules && !error; rules++)
-    error = add_rule(*rules, attr.fs);
+    error = add_rule(*rules);
   return error;
 }
 
@@ -297,13 +300,13 @@ static long filter_threads(void) {
 
 /*
  * Confines this process, once. 0, or the wall that is missing (walls.h) and an errno: what stands by then stays, and the
- * process had better end. With DEGRADED, a host without Landlock or seccomp is no reason to
+ * process had better end. With DEGRADED, a host without Landlock, seccomp or namespaces is no reason to
  * fail: then what is missing, as bits.
  */
 static int64_t confine(int64_t rules, int32_t with) {
   static atomic_flag begun = ATOMIC_FLAG_INIT;
   struct sigaction ours = {.sa_handler = stand_still, .sa_flags = SA_RESTART}, ignored = {.sa_handler = SIG_IGN};
-  int pid = getpid(), self = (int)syscall(SYS_gettid), missing = 0, error;
+  int pid = getpid(), self = (int)syscall(SYS_gettid), missing = 0, error, apart = 0;
   long result;
 
   if (atomic_flag_test_and_set(&begun))
@@ -319,10 +322,19 @@ static int64_t confine(int64_t rules, int32_t with) {
     close(ruleset);
     ruleset = -1;
   }
+  int directory = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   sigfillset(&ours.sa_mask);
-  if (sigaction(STAND_STILL, &ours, NULL) != 0)
+  if (directory < 0 || sigaction(STAND_STILL, &ours, NULL) != 0)
     return failed(WALL_THREADS, errno);
-  result = stop_threads(pid, self);
+  if (with & SHIM)
+    apart = make_world((const char *const *)rules);
+  if (apart && (has_world() || !(with & DEGRADED)))
+    return failed(WALL_WORLD, apart);
+  if (has_world() && ruleset >= 0)
+    add_rule("b/machine");
+  result = stop_threads(directory, pid, self);
+  close(directory);
+  close_world();
   if (!result)
     result = confine_thread();
   sigaction(STAND_STILL, &ignored, NULL);
@@ -340,7 +352,7 @@ static int64_t confine(int64_t rules, int32_t with) {
     atomic_store(&over, GO);
     wake(&over);
   }
-  return result ? result : missing | (error ? NO_PATHS : 0);
+  return result ? result : missing | (error ? NO_PATHS : 0) | (apart ? NO_WORLD : 0);
 }
 
 #define NATIVE(class) __attribute__((visibility("default"))) int64_t Java_dev_vivarium_##class##_confine0

@@ -5,6 +5,7 @@
 #ifndef VIVARIUM_WALLS_H
 #define VIVARIUM_WALLS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Which wall could not be put up; the place is multiplied into what confine() returns. */
@@ -14,6 +15,7 @@ enum wall {
   WALL_THREADS,    /* a thread could not be reached */
   WALL_PRIVILEGES, /* no_new_privs, capabilities */
   WALL_CALLS,      /* seccomp */
+  WALL_WORLD,      /* namespaces, and a root of its own */
 };
 
 enum { WALL_SHIFT = 16 };
@@ -36,7 +38,22 @@ enum {
 };
 
 /* What confine() returns where DEGRADED was of use: what is missing, as bits. */
-enum { NO_PATHS = 1, NO_CALLS = 2 };
+enum { NO_PATHS = 1, NO_CALLS = 2, NO_WORLD = 4 };
+
+/*
+ * Takes the calling thread into mount, network, IPC, UTS and cgroup namespaces of its own, with a root of what RULES name (confine.c)
+ * and no more; descriptors of directories that are named there stand for the same directories in it afterwards. 0 or an errno; if there
+ * is a world after that all the same, the process is of no use any more.
+ */
+int make_world(const char *const *rules);
+
+/* Takes another thread there. Async-signal-safe; 0 or an errno. */
+int enter_world(void);
+
+bool has_world(void);
+
+/* None is to follow any more. */
+void close_world(void);
 
 /* Puts the filter in front of all threads; 0 or an errno. */
 int restrict_calls(int pid, int with);

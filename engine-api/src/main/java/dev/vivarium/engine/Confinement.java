@@ -17,6 +17,8 @@ import java.util.List;
 public abstract class Confinement {
   private static final String NO_PATHS = "Landlock, so that it could open any file of its user";
   private static final String NO_CALLS = "seccomp, so that it could make any host call";
+  private static final String NO_WORLD =
+      "namespaces of its own, so that it is in the host's network and file tree";
   private static final int SHIFT = 16;
 
   // As in walls.h.
@@ -110,6 +112,9 @@ public abstract class Confinement {
       if ((result & 2) != 0) {
         missing.add(NO_CALLS);
       }
+      if ((result & 4) != 0) {
+        missing.add(NO_WORLD);
+      }
       return String.join("; ", missing);
     }
   }
@@ -145,6 +150,7 @@ public abstract class Confinement {
           case 3 -> "its threads cannot be reached";
           case 4 -> "its privileges cannot be given up";
           case 5 -> "seccomp";
+          case 6 -> "namespaces";
           default -> "its library cannot be loaded";
         };
     return what + ": " + nameOf(errno);

@@ -1,5 +1,7 @@
 package dev.vivarium.engine;
 
+import java.util.List;
+
 /**
  * What isolates a sandbox. Found by {@link java.util.ServiceLoader}; has a public constructor
  * without arguments.
@@ -16,6 +18,14 @@ public interface Engine {
    * called at most once. What goes wrong here, {@code start} will find out and tell.
    */
   default void prepare() {}
+
+  /**
+   * The words before those that start its process: a program that gives it what a JVM cannot give
+   * itself. Empty if it needs none, or this process has that already and passes it on.
+   */
+  default List<String> startedBy() {
+    return List.of();
+  }
 
   /**
    * Starts the sandbox in this process, which is its own ({@code vivarium-sandbox ID}). Called

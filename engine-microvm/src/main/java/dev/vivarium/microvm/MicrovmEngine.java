@@ -7,7 +7,9 @@ import dev.vivarium.engine.RunningSandbox;
 import dev.vivarium.engine.SandboxHost;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.image.store.ImageStore;
+import dev.vivarium.microvm.host.Nest;
 import java.nio.file.Path;
+import java.util.List;
 
 /** A virtual machine per sandbox as an engine. */
 public final class MicrovmEngine implements Engine {
@@ -19,6 +21,11 @@ public final class MicrovmEngine implements Engine {
   @Override
   public EngineProbe probe() {
     return new MicrovmProbe(kernels()).run();
+  }
+
+  @Override
+  public List<String> startedBy() {
+    return Nest.words();
   }
 
   @Override

@@ -59,9 +59,12 @@ public final class RunCommand extends Command {
     this.behind = behind;
   }
 
-  private ProcessHandle launch(RunDirectory run, Streams streams) throws EngineException {
+  private ProcessHandle launch(RunDirectory run, Streams streams, String engine)
+      throws EngineException {
     SandboxLauncher launcher = SandboxLauncher.installed();
-    return behind ? launcher.startBehind(run, streams) : launcher.start(run, streams);
+    return behind
+        ? launcher.startBehind(run, streams, engine)
+        : launcher.start(run, streams, engine);
   }
 
   @Override
@@ -243,9 +246,13 @@ public final class RunCommand extends Command {
     }
 
     RunDirectory run = RunDirectory.of(directories, id);
-    Optional<SandboxSpec> here =
+    Optional<SandboxSpec> known =
         front.isPresent() && !terminal && !detached && !asks
             ? specOfWhatIsHere(builder, positionals[0], pull, arguments, context)
+            : Optional.empty();
+    Optional<SandboxSpec> here =
+        known.isPresent() && !SandboxLauncher.wantsItsOwn(known.get().engine())
+            ? known
             : Optional.empty();
     if (here.isPresent()) {
       boolean keep = !arguments.hasMatchedOption("--rm");
@@ -258,7 +265,18 @@ public final class RunCommand extends Command {
         throw e;
       }
     }
-    ProcessHandle process = spare.isPresent() ? spare.get().process() : launch(run, streams);
+    if (known.isEmpty() && builder.engine().isEmpty()) {
+      known = Optional.of(spec(builder, positionals[0], pull, arguments, context));
+    }
+    String engine = known.isPresent() ? known.get().engine() : builder.engine().orElseThrow();
+    if (spare.isPresent() && SandboxLauncher.wantsItsOwn(engine)) {
+      spare.get().connection().close();
+      abandon(spare.get().process(), spare.get().run());
+      spare.get().process().onExit().join();
+      spare = Optional.empty();
+    }
+    ProcessHandle process =
+        spare.isPresent() ? spare.get().process() : launch(run, streams, engine);
     Thread abandon = new Thread(() -> abandon(process, run), "abandon");
     Runtime.getRuntime().addShutdownHook(abandon);
     boolean started = false;
@@ -266,7 +284,8 @@ public final class RunCommand extends Command {
     HeldOutput show = new HeldOutput();
     Optional<PersonAtTerminal> person = Optional.empty();
     try {
-      SandboxSpec spec = spec(builder, positionals[0], pull, arguments, context);
+      SandboxSpec spec =
+          known.isPresent() ? known.get() : spec(builder, positionals[0], pull, arguments, context);
       prepare(run, name, spec, directories);
       connection =
           spare.isPresent() ? spare.get().connection() : SandboxLauncher.await(run, process);

@@ -280,6 +280,14 @@ final class SpecBuilder {
     return List.copyOf(rules.values());
   }
 
+  /** The engine, unless that depends on the image. */
+  Optional<String> engine() {
+    if (adviseFor.isEmpty()) {
+      return Optional.of(engine);
+    }
+    return machine.isUsual() ? Optional.empty() : Optional.of("microvm");
+  }
+
   /** The one that was named; or the one that is advised, which is said. */
   private String engine(SandboxSpec.Root root, List<String> words) throws CliException {
     if (adviseFor.isEmpty()) {

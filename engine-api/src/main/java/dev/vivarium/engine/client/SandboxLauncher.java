@@ -1,6 +1,7 @@
 package dev.vivarium.engine.client;
 
 import dev.vivarium.engine.EngineException;
+import dev.vivarium.engine.Engines;
 import dev.vivarium.engine.HostSystem;
 import dev.vivarium.engine.control.ControlConnection;
 import dev.vivarium.engine.state.Reason;
@@ -73,17 +74,20 @@ public final class SandboxLauncher {
   /**
    * Starts the process of a sandbox, in a session of its own, so that the keys of this terminal
    * reach only its client.
+   *
+   * @param engine the sandbox's
    */
-  public ProcessHandle start(RunDirectory run, Streams streams) throws EngineException {
-    return start(run, streams, "");
+  public ProcessHandle start(RunDirectory run, Streams streams, String engine)
+      throws EngineException {
+    return start(run, streams, "", startedBy(engine));
   }
 
   /**
-   * The same.
+   * The same, of a process that does not know yet what to run.
    *
-   * @param warm the engine that the process prepares while it waits to hear what to run, or empty
+   * @param warm the engine that it prepares while it waits to hear that, or empty
    */
-  ProcessHandle start(RunDirectory run, Streams streams, String warm) throws EngineException {
+  ProcessHandle startWarm(RunDirectory run, Streams streams, String warm) throws EngineException {
     return start(run, streams, warm, List.of());
   }
 
@@ -91,8 +95,21 @@ public final class SandboxLauncher {
    * The same, for what is to leave the processors to whatever else wants them: without that it uses
    * them as any other.
    */
-  public ProcessHandle startBehind(RunDirectory run, Streams streams) throws EngineException {
-    return start(run, streams, "", BEHIND);
+  public ProcessHandle startBehind(RunDirectory run, Streams streams, String engine)
+      throws EngineException {
+    List<String> with = new ArrayList<>(BEHIND);
+    with.addAll(startedBy(engine));
+    return start(run, streams, "", with);
+  }
+
+  /** Whether only a process that was started for it can be the sandbox's, and this one cannot. */
+  public static boolean wantsItsOwn(String engine) throws EngineException {
+    return !startedBy(engine).isEmpty();
+  }
+
+  /** The sentry's is started by nothing, and in too much of a hurry to ask. */
+  private static List<String> startedBy(String engine) throws EngineException {
+    return engine.equals("sentry") ? List.of() : Engines.byName(engine).startedBy();
   }
 
   private ProcessHandle start(RunDirectory run, Streams streams, String warm, List<String> with)

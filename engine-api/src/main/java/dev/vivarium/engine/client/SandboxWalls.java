@@ -35,7 +35,7 @@ public final class SandboxWalls {
   /** What a process is in a sandbox, and the walls that it must have. */
   public enum Role {
     SENTRY("kernel", List.of()),
-    SHIM("shim of a virtual machine", List.of()),
+    SHIM("shim of a virtual machine", List.of("mnt", "net", "ipc", "uts", "cgroup")),
     GOFER("opens files", List.of("user", "mnt", "pid", "net", "ipc", "uts")),
     NETGOFER("opens connections", List.of("mnt", "ipc", "uts")),
     SUPERVISOR("makes stubs", NAMESPACES),
@@ -202,17 +202,27 @@ public final class SandboxWalls {
     if (threads == 0) {
       return Optional.empty();
     }
-    List<String> namespaces = new ArrayList<>();
+    List<String> namespaces = new ArrayList<>(NAMESPACES);
     boolean seen = true;
-    for (String name : NAMESPACES) {
-      try {
-        Path theirs = Files.readSymbolicLink(process.resolve("ns/" + name));
-        if (!theirs.equals(Files.readSymbolicLink(PROC.resolve("self/ns/" + name)))) {
-          namespaces.add(name);
+    // Each thread has its own.
+    try (DirectoryStream<Path> tasks = Files.newDirectoryStream(process.resolve("task"))) {
+      for (Path task : tasks) {
+        for (String name : NAMESPACES) {
+          try {
+            Path theirs = Files.readSymbolicLink(task.resolve("ns/" + name));
+            if (theirs.equals(Files.readSymbolicLink(PROC.resolve("self/ns/" + name)))) {
+              namespaces.remove(name);
+            }
+          } catch (IOException e) {
+            seen &= !Files.exists(task);
+          }
         }
-      } catch (IOException e) {
-        seen = false;
       }
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+    if (!seen) {
+      namespaces.clear();
     }
     List<String> down = new ArrayList<>();
     if (!noNewPrivileges) {
@@ -228,6 +238,10 @@ public final class SandboxWalls {
       if (seen && !namespaces.contains(name)) {
         down.add("the host's " + name + " namespace");
       }
+    }
+    // Root needs no user namespace to make the others.
+    if (role == Role.SHIM && uid != 0 && seen && !namespaces.contains("user")) {
+      down.add("the host's user namespace");
     }
     if (role.mustHaveNothing() && !isEmpty(process.resolve("root"))) {
       down.add("files in its root");

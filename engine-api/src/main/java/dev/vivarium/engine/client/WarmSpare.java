@@ -87,7 +87,7 @@ public final class WarmSpare implements AutoCloseable {
   private Taken launch() {
     try {
       RunDirectory run = RunDirectory.of(directories, SandboxId.create());
-      ProcessHandle process = launcher.start(run, streams, engine);
+      ProcessHandle process = launcher.startWarm(run, streams, engine);
       return new Taken(run, process, SandboxLauncher.await(run, process));
     } catch (IOException e) {
       throw new CompletionException(new EngineException(125, Reason.of(e), e));

@@ -107,9 +107,20 @@ final class HostPolicy {
 
   /** The paths below which files are read. */
   static List<String> served() {
-    List<String> paths = new ArrayList<>(List.of("/etc"));
+    List<String> paths = paths(Zone.OPEN);
+    paths.add("/etc");
+    return paths;
+  }
+
+  /** Those of what is shown as an empty directory. */
+  static List<String> empty() {
+    return paths(Zone.EMPTY);
+  }
+
+  private static List<String> paths(Zone zone) {
+    List<String> paths = new ArrayList<>();
     for (Rule rule : RULES) {
-      if (rule.then == Zone.OPEN) {
+      if (rule.then == zone) {
         rule.names.forEach(name -> paths.add((rule.in == Zone.ROOT ? "/" : "/var/") + name));
       }
     }

@@ -40,6 +40,7 @@ final class HostTree {
   private final int ownUid;
   private final int ownGid;
   private final int rootMode;
+  private final int rootType;
   private final NodeTable nodes;
 
   private HostTree(
@@ -51,6 +52,7 @@ final class HostTree {
     this.rootMode = rootMode;
     ownUid = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
     ownGid = (int) Files.getAttribute(Path.of("/proc/self"), "unix:gid");
+    rootType = type(base, calls);
     nodes =
         new NodeTable(
             name,
@@ -113,8 +115,7 @@ final class HostTree {
   /** Lets this process have what the guest may see here, once it is confined. */
   void allow(ShimWalls walls) {
     if (host) {
-      walls.names("/");
-      HostPolicy.served().forEach(walls::machine);
+      walls.machine(base, HostPolicy.served(), HostPolicy.empty());
     } else {
       walls.mount(base, isDirectory(rootMode), writable);
     }
@@ -189,13 +190,14 @@ final class HostTree {
       }
       long mount = calls.statLong(STX_MNT_ID);
       if (host && zone != Zone.EMPTY && mount != directory.mount) {
-        if (calls.fstatfs(fd) < 0 || !HostPolicy.isLocal((int) calls.data().get(LONG, 0))) {
+        if (!mayEnter(directory, fd, mount, calls)) {
           return -Fuse.EACCES;
         }
       }
       // What is shown empty is a directory whatever the host has there.
       int mode = zone == Zone.EMPTY ? Fuse.S_IFDIR | 0755 : calls.statShort(STX_MODE);
-      Node node = nodes.found(directory, name, identity(calls), zone, mount, mode);
+      Identity identity = isOurs(zone) ? ours(directory.zone, name) : identity(calls);
+      Node node = nodes.found(directory, name, identity, zone, mount, mode);
       if (node == null) {
         return -Fuse.ENFILE;
       }
@@ -208,6 +210,38 @@ final class HostTree {
 
   private static final java.lang.foreign.ValueLayout.OfLong LONG =
       java.lang.foreign.ValueLayout.JAVA_LONG;
+
+  /** The kind of file system that a descriptor is of; 0 if it cannot be told. */
+  private static int type(int fd, HostCalls calls) {
+    return calls.fstatfs(fd) < 0 ? 0 : (int) calls.data().get(LONG, 0);
+  }
+
+  /** Whether a mount may be shown; what was looked at last is that file still. */
+  private boolean mayEnter(Node directory, int fd, long mount, HostCalls calls) {
+    int type = type(fd, calls);
+    if (HostPolicy.isLocal(type) || (directory.zone != Zone.OPEN && type == rootType)) {
+      return true;
+    }
+    // A process that has confined itself since has its own mounts of the same file systems.
+    String path = nodes.path(directory, "");
+    int again = path == null ? -1 : calls.openBeneath(base, path, HostCalls.O_PATH, 0);
+    if (again < 0) {
+      return false;
+    }
+    boolean same = calls.statx(again) == 0 && calls.statLong(STX_MNT_ID) == mount;
+    calls.close(again);
+    return calls.statx(fd) == 0 && same;
+  }
+
+  /** Whether it may be a directory of this machine's or one of ours in its place (world.c). */
+  private static boolean isOurs(Zone zone) {
+    return zone == Zone.EMPTY || zone == Zone.VAR;
+  }
+
+  /** Such a one is the same whichever of the two it is. */
+  private static Identity ours(Zone directory, String name) {
+    return new Identity(-1, name.hashCode(), directory.ordinal(), Fuse.S_IFDIR);
+  }
 
   /** How long the guest may believe what it was told. */
   private int validSeconds() {
@@ -246,12 +280,15 @@ final class HostTree {
         .u32(0);
   }
 
-  /** Root sees ids as they are; to another user, what is the user's own is root's. */
+  /**
+   * Root sees ids as they are; to another user, what is the user's own is root's. Others' do not
+   * exist in the user namespace of a user's process; all of the machine's own are shown as root's.
+   */
   private int shownId(int id, int own) {
-    if (ownUid == 0 || host) {
+    if (ownUid == 0) {
       return id;
     }
-    return id == own ? 0 : NOBODY;
+    return host || id == own ? 0 : NOBODY;
   }
 
   /**
@@ -270,7 +307,8 @@ final class HostTree {
       return fd == -Fuse.ENOENT ? -Fuse.ESTALE : fd;
     }
     int r = calls.statx(fd);
-    if (r == 0 && node.id != Fuse.ROOT_ID && !identity(calls).equals(node.identity)) {
+    boolean known = node.id == Fuse.ROOT_ID || isOurs(node.zone);
+    if (r == 0 && !known && !identity(calls).equals(node.identity)) {
       r = -Fuse.ESTALE;
     }
     if (r < 0) {
@@ -396,7 +434,9 @@ final class HostTree {
 
   /** A descriptor with O_PATH of anything, for statfs; the caller closes it. */
   int openRoot(HostCalls calls) {
-    String path = nodes.path(java.util.Objects.requireNonNull(nodes.get(Fuse.ROOT_ID)), "");
+    // The root itself may be a directory of ours.
+    String name = host ? "usr" : "";
+    String path = nodes.path(java.util.Objects.requireNonNull(nodes.get(Fuse.ROOT_ID)), name);
     return path == null ? -Fuse.EIO : calls.openBeneath(base, path, HostCalls.O_PATH, 0);
   }
 

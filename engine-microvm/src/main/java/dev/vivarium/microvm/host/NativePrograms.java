@@ -17,11 +17,7 @@ public final class NativePrograms {
    * @param directory for the copy
    */
   public static Path find(String name, Path directory) throws IOException {
-    String path = System.getProperty("java.class.path", "");
-    int end = path.indexOf(File.pathSeparatorChar);
-    Path first = Path.of(end < 0 ? path : path.substring(0, end)).toAbsolutePath();
-    Path folder = first.toString().endsWith(".jar") ? first.resolveSibling("") : first;
-    Path installed = folder.resolve("native").resolve(name);
+    Path installed = installed(name);
     if (Files.isExecutable(installed)) {
       return installed;
     }
@@ -34,5 +30,14 @@ public final class NativePrograms {
     }
     Files.setPosixFilePermissions(copy, PosixFilePermissions.fromString("rwx------"));
     return copy;
+  }
+
+  /** Where one is if it is beside what we run from. */
+  static Path installed(String name) {
+    String path = System.getProperty("java.class.path", "");
+    int end = path.indexOf(File.pathSeparatorChar);
+    Path first = Path.of(end < 0 ? path : path.substring(0, end)).toAbsolutePath();
+    Path folder = first.toString().endsWith(".jar") ? first.resolveSibling("") : first;
+    return folder.resolve("native").resolve(name);
   }
 }

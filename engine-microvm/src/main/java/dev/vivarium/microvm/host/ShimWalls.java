@@ -3,10 +3,13 @@ package dev.vivarium.microvm.host;
 import dev.vivarium.engine.Confinement;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 
 /** The walls around this very process, which stands beside a virtual machine (shim.c). */
 public final class ShimWalls extends Confinement {
   private static final String LIBRARY = "libvivarium-host.so";
+  private static final String DESCRIPTORS = "/proc/self/fd/";
+  private static final int EPERM = 1;
   private static final int EACCES = 13;
   private static final int ENOSYS = 38;
 
@@ -29,15 +32,18 @@ public final class ShimWalls extends Confinement {
     }
   }
 
-  /** A tree of this machine's own that the guest reads, as whoever may. */
-  public void machine(String path) {
+  /**
+   * This machine's own tree, as the guest sees it.
+   *
+   * @param descriptor of its root
+   * @param read paths below which whoever may reads files
+   * @param empty paths of what is shown as an empty directory
+   */
+  public void machine(int descriptor, List<String> read, List<String> empty) {
     mounts();
-    rule("r", path);
-  }
-
-  /** A tree whose directories can be listed. */
-  public void names(String path) {
-    rule("n", path);
+    rule("b", DESCRIPTORS + descriptor);
+    read.forEach(path -> rule("h", path));
+    empty.forEach(path -> rule("e", path));
   }
 
   /**
@@ -50,7 +56,7 @@ public final class ShimWalls extends Confinement {
     mounts();
     with(writable ? WITH_WRITABLE | FILES_OF_OTHERS : READS_OF_OTHERS);
     // By the descriptor: its path may be another's by now.
-    String path = "/proc/self/fd/" + descriptor;
+    String path = DESCRIPTORS + descriptor;
     rule(whole ? writable ? "m" : "r" : writable ? "p" : "o", path);
   }
 
@@ -66,7 +72,12 @@ public final class ShimWalls extends Confinement {
 
   @Override
   protected String nameOf(int errno) {
-    return errno == ENOSYS ? "ENOSYS" : errno == EACCES ? "EACCES" : "error " + errno;
+    return switch (errno) {
+      case EPERM -> "EPERM";
+      case EACCES -> "EACCES";
+      case ENOSYS -> "ENOSYS";
+      default -> "error " + errno;
+    };
   }
 
   private static native long confine0(long rules, int with);
