@@ -1,6 +1,7 @@
 package dev.vivarium.gui;
 
 import dev.vivarium.engine.state.Directories;
+import dev.vivarium.gui.frame.Colors;
 import dev.vivarium.gui.frame.Frame;
 import dev.vivarium.gui.frame.Settings;
 import dev.vivarium.gui.frame.Workbench;
@@ -40,6 +41,7 @@ record Content(Workbench bench, Scene scene, Appearance appearance, Screens scre
     Frame frame = bench.frame();
     Scene scene = new Scene(frame.root(), settings.width(), settings.height());
     scene.getStylesheets().add(sheet());
+    scene.fillProperty().bind(bench.colors().map(Colors::background));
     loaded.await();
     frame.root().applyCss();
     frame.root().resize(scene.getWidth(), scene.getHeight());

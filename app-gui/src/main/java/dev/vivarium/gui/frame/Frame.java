@@ -62,6 +62,8 @@ public final class Frame {
     // Above what shows below: a message must not lie over the answers to a question.
     toasts.node().translateYProperty().bind(below.heightProperty().negate());
     root.getStyleClass().add("frame");
+    // The scene has its colour: painting that once more would cost as much as all that is on it.
+    root.setBackground(javafx.scene.layout.Background.EMPTY);
     root.addEventFilter(KeyEvent.KEY_PRESSED, this::pressed);
     actions.add(Action.of("palette", "Shortcut+K", this::openPalette));
     actions.add(Action.of("find", "Shortcut+F", this::find));

@@ -1,6 +1,7 @@
 package dev.vivarium.gui.frame;
 
 import javafx.scene.AccessibleRole;
+import javafx.scene.Node;
 import javafx.scene.canvas.Canvas;
 import javafx.scene.canvas.GraphicsContext;
 import javafx.scene.layout.Region;
@@ -26,6 +27,12 @@ public final class Plot extends Region {
     setAccessibleRole(AccessibleRole.IMAGE_VIEW);
     setAccessibleText(Messages.text(key));
     setMinHeight(60);
+  }
+
+  /** Lays something over what is drawn, at a place of it. */
+  public void add(Node over, double x, double y) {
+    over.relocate(FRAME + x, FRAME + y);
+    getChildren().add(over);
   }
 
   /** Called whenever it has another size, to be drawn anew. */

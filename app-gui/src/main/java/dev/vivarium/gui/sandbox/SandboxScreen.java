@@ -103,15 +103,15 @@ public final class SandboxScreen implements Screen {
       Tab tab = new Tab(Messages.text("tab." + word(part)));
       tab.setId("tab-" + word(part));
       tab.setUserData(part);
-      if (part != Part.TERMINAL) {
-        tab.setContent(content(part));
-      }
       tabs.getTabs().add(tab);
     }
+    show(Part.OVERVIEW);
     tabs.getSelectionModel()
         .selectedItemProperty()
         .addListener((o, before, now) -> {
           partHidden(part(before));
+          before.setContent(null);
+          show(part(now));
           partShown(part(now));
         });
     item.stateProperty()
@@ -138,7 +138,15 @@ public final class SandboxScreen implements Screen {
     return (Part) tab.getUserData();
   }
 
-  private Node content(Part part) {
+  /**
+   * Puts into a tab what it shows. What is in other tabs is not in the window: JavaFX goes through
+   * all that is there in each frame, whether it is to be seen or not.
+   */
+  private void show(Part part) {
+    tabs.getTabs().get(part.ordinal()).setContent(content(part));
+  }
+
+  private @Nullable Node content(Part part) {
     return switch (part) {
       case OVERVIEW -> overview.node();
       case CALLS -> calls.node();
@@ -149,7 +157,7 @@ public final class SandboxScreen implements Screen {
       case NETWORK -> network.node();
       case LOG -> log.node();
       case REPORT -> report.node();
-      case TERMINAL -> throw new IllegalStateException("made when it is looked at");
+      case TERMINAL -> terminal == null ? null : terminal.node(); // made when it is looked at
     };
   }
 

@@ -27,6 +27,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CallTable extends Region {
   private static final double ROW = 20;
+
+  /** What is drawn anew in each frame keeps off the frame around it, which would be drawn too. */
+  private static final double EDGE = 2;
+
   private static final double HEAD = 26;
   private static final double BASELINE = 14;
   private static final double BAR = 13;
@@ -249,8 +253,8 @@ public final class CallTable extends Region {
   protected void layoutChildren() {
     head.setWidth(bodyWidth());
     head.setHeight(HEAD);
-    head.relocate(1, 1);
-    body.relocate(1, 1 + HEAD);
+    head.relocate(EDGE, 1);
+    body.relocate(EDGE, 1 + HEAD);
     bar.resizeRelocate(getWidth() - BAR - 1, 1 + HEAD, BAR, bodyHeight());
     headColors = null;
     dirty = true;
@@ -318,7 +322,7 @@ public final class CallTable extends Region {
   }
 
   private void draw() {
-    double scale = scale();
+    double scale = PixelGrid.scale(this);
     Letters l = letters;
     if (l == null || l.scale() != scale) {
       l =
@@ -362,19 +366,12 @@ public final class CallTable extends Region {
     }
   }
 
-  /** How many pixels of the screen there are to one of the window. */
-  private double scale() {
-    return getScene() == null || getScene().getWindow() == null
-        ? 1
-        : Math.max(1, getScene().getWindow().getRenderScaleX());
-  }
-
   private double bodyWidth() {
-    return Math.max(0, getWidth() - BAR - 2);
+    return Math.max(0, getWidth() - BAR - 1 - EDGE);
   }
 
   private double bodyHeight() {
-    return Math.max(0, getHeight() - HEAD - 2);
+    return Math.max(0, getHeight() - HEAD - 1 - EDGE);
   }
 
   @Override

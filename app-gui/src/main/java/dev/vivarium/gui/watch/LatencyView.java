@@ -14,14 +14,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import javafx.animation.AnimationTimer;
 import javafx.scene.Node;
 import javafx.scene.canvas.GraphicsContext;
 import javafx.scene.control.CheckBox;
 import javafx.scene.control.Label;
-import javafx.scene.image.PixelFormat;
-import javafx.scene.image.PixelWriter;
-import javafx.scene.image.WritableImage;
 import javafx.scene.layout.GridPane;
 import javafx.scene.layout.VBox;
 import javafx.scene.paint.Color;
@@ -32,39 +28,26 @@ import org.jspecify.annotations.Nullable;
 public final class LatencyView {
   private static final int STEPS = 120;
   private static final double[] MARKS = {0, 50, 90, 99, 99.9, 99.99, 99.999, 99.9999};
-  private static final double AXIS = 62;
-  private static final double FOOT = 22;
+  private static final double AXIS = HeatMap.AXIS;
+  private static final double FOOT = HeatMap.FOOT;
 
   private final Workbench bench;
   private final LatencyModel model = new LatencyModel();
-  private final WritableImage heat = new WritableImage(LatencyModel.COLUMNS, LatencyModel.BUCKETS);
-  private final Plot heatPlot = new Plot("latency.heat.title");
+  private final HeatMap heat;
   private final Plot curvePlot = new Plot("latency.curve.title");
   private final Plot rankPlot = new Plot("latency.rank.title");
   private final CheckBox waiting = new CheckBox(Messages.text("latency.waiting"));
   private final Label figures = Ui.label("", "muted", "small");
   private final VBox node;
   private @Nullable String only;
-  private @Nullable Colors painted;
-  private int paintedMost;
-  private int paintedColumns;
-  private long columnAt;
   private boolean visible;
-  private double columnNanos = 250_000_000;
-  private int frames;
-  private final AnimationTimer timer =
-      new AnimationTimer() {
-        @Override
-        public void handle(long now) {
-          drawHeat(now);
-        }
-      };
 
   /** Without figures yet. */
   public LatencyView(Workbench bench) {
     this.bench = bench;
+    heat = new HeatMap(model, bench.colors());
     GridPane grid = new GridPane(12, 12);
-    grid.add(titled("latency.heat.title", heatPlot), 0, 0, 2, 1);
+    grid.add(titled("latency.heat.title", heat.plot()), 0, 0, 2, 1);
     grid.add(titled("latency.rank.title", rankPlot), 0, 1);
     grid.add(titled("latency.curve.title", curvePlot), 1, 1);
     for (int i = 0; i < 2; i++) {
@@ -76,7 +59,6 @@ public final class LatencyView {
       grid.getRowConstraints().add(row);
     }
     waiting.setOnAction(e -> model.setWaiting(waiting.isSelected()));
-    heatPlot.setId("heat-map");
     rankPlot.setOnMousePressed(e -> choose(e.getY()));
     node =
         Ui.column(
@@ -90,9 +72,8 @@ public final class LatencyView {
             Ui.grow(grid));
     node.getStyleClass().add("tab-content");
     bench.colors().addListener((o, before, now) -> drawAll());
-    for (Plot plot : List.of(heatPlot, curvePlot, rankPlot)) {
-      plot.onResized(this::drawAll);
-    }
+    curvePlot.onResized(this::drawCurve);
+    rankPlot.onResized(this::drawRank);
   }
 
   private static Node titled(String key, Node plot) {
@@ -106,14 +87,14 @@ public final class LatencyView {
   /** Draws from now on. */
   public void shown() {
     visible = true;
-    timer.start();
+    heat.start();
     drawAll();
   }
 
   /** Does nothing any more. */
   public void hidden() {
     visible = false;
-    timer.stop();
+    heat.stop();
   }
 
   /** Writes what is known of each call, one in a line, and of all together. */
@@ -130,16 +111,12 @@ public final class LatencyView {
 
   /** How many frames of the heat map were drawn in all. */
   public int frames() {
-    return frames;
+    return heat.frames();
   }
 
   /** Takes the next figures. */
   public void add(Statistics now) {
-    long time = System.nanoTime();
-    if (columnAt != 0 && model.columns() > 1) {
-      columnNanos = 0.8 * columnNanos + 0.2 * Math.min(2e9, time - columnAt);
-    }
-    columnAt = time;
+    heat.looked();
     model.add(now);
     figures.setText(
         Messages.text(
@@ -153,111 +130,8 @@ public final class LatencyView {
   }
 
   private void drawAll() {
-    painted = null;
     drawCurve();
     drawRank();
-  }
-
-  // ---- over time ----
-
-  private void paintHeat(Colors c) {
-    boolean again = painted != c || paintedMost != model.most();
-    PixelWriter pixels = heat.getPixelWriter();
-    int[] column = new int[LatencyModel.BUCKETS];
-    int from = again ? Math.max(0, model.columns() - LatencyModel.COLUMNS) : paintedColumns;
-    double most = Math.log1p(model.most());
-    for (int n = from; n < model.columns(); n++) {
-      int[] counts = model.column(n);
-      for (int i = 0; i < column.length; i++) {
-        int count = counts[column.length - 1 - i];
-        Color colour =
-            count == 0
-                ? c.background()
-                : c.heat()[(int) (Math.log1p(count) / most * (c.heat().length - 1))];
-        column[i] = argb(colour);
-      }
-      pixels.setPixels(
-          n % LatencyModel.COLUMNS,
-          0,
-          1,
-          column.length,
-          PixelFormat.getIntArgbInstance(),
-          column,
-          0,
-          1);
-    }
-    painted = c;
-    paintedMost = model.most();
-    paintedColumns = model.columns();
-  }
-
-  private static int argb(Color c) {
-    return 0xff000000
-        | (int) (c.getRed() * 255) << 16
-        | (int) (c.getGreen() * 255) << 8
-        | (int) (c.getBlue() * 255);
-  }
-
-  private void drawHeat(long now) {
-    Colors c = bench.colors().get();
-    if (painted != c || paintedColumns != model.columns() || paintedMost != model.most()) {
-      paintHeat(c);
-    }
-    GraphicsContext g = heatPlot.graphics();
-    double w = heatPlot.width() - AXIS - 8;
-    double h = heatPlot.height() - FOOT - 6;
-    if (w < 50 || h < 40) {
-      return;
-    }
-    g.setFill(c.background());
-    g.fillRect(0, 0, heatPlot.width(), heatPlot.height());
-    g.setImageSmoothing(false);
-    double cell = w / (LatencyModel.COLUMNS - 1);
-    // Moves on evenly between two looks, so that the eye can follow.
-    double part = Math.clamp((now - columnAt) / columnNanos, 0, 1);
-    int newest = model.columns();
-    int shown = Math.min(LatencyModel.COLUMNS, newest);
-    int split = newest % LatencyModel.COLUMNS;
-    double right = AXIS + w + (1 - part) * cell;
-    // The image is a ring of columns: what lies before the newest, and what is left of the round
-    // before.
-    drawPart(g, 0, split, right - split * cell, cell, h);
-    if (newest >= LatencyModel.COLUMNS) {
-      int rest = shown - split;
-      drawPart(g, split, rest, right - shown * cell, cell, h);
-    }
-    // What reaches over the edges is covered: to clip would draw all of it twice.
-    g.setFill(c.background());
-    g.fillRect(0, 0, AXIS, heatPlot.height());
-    g.fillRect(AXIS + w, 0, heatPlot.width() - AXIS - w, heatPlot.height());
-    drawLatencyAxis(g, c, w, h);
-    g.setFill(c.muted());
-    g.setTextAlign(TextAlignment.RIGHT);
-    g.fillText(Messages.text("latency.now"), AXIS + w, h + FOOT - 2);
-    g.setTextAlign(TextAlignment.LEFT);
-    double seconds = LatencyModel.COLUMNS * columnNanos / 1e9;
-    g.fillText(Messages.text("latency.ago", Math.round(seconds)), AXIS, h + FOOT - 2);
-    frames++;
-  }
-
-  private void drawPart(GraphicsContext g, int from, int columns, double x, double cell, double h) {
-    if (columns > 0) {
-      g.drawImage(heat, from, 0, columns, LatencyModel.BUCKETS, x, 4, columns * cell, h);
-    }
-  }
-
-  private static void drawLatencyAxis(GraphicsContext g, Colors c, double w, double h) {
-    g.setTextAlign(TextAlignment.RIGHT);
-    g.setLineWidth(1);
-    for (double nanos = 100; nanos <= 1e10; nanos *= 10) {
-      double y = 4 + h - LatencyModel.place(nanos) * h;
-      // A rectangle along the pixels: a line would be smoothed, which costs more than all the rest.
-      g.setFill(c.faintLine());
-      g.fillRect(AXIS, Math.round(y), w, 1);
-      g.setFill(c.muted());
-      g.fillText(Format.nanos(nanos), AXIS - 6, Math.clamp(y + 4, 12, h + 4));
-    }
-    g.setTextAlign(TextAlignment.LEFT);
   }
 
   // ---- percentiles ----
@@ -276,7 +150,7 @@ public final class LatencyView {
     if (w < 50 || h < 40) {
       return;
     }
-    drawLatencyAxis(g, c, w, h);
+    HeatMap.drawLatencies(g, c, h, w);
     g.setTextAlign(TextAlignment.CENTER);
     for (double mark : MARKS) {
       double x = AXIS + across(mark) * w;

@@ -2,6 +2,7 @@ package dev.vivarium.gui.watch;
 
 import java.nio.IntBuffer;
 import java.util.Arrays;
+import javafx.scene.Node;
 import javafx.scene.image.Image;
 import javafx.scene.image.PixelBuffer;
 import javafx.scene.image.PixelFormat;
@@ -23,6 +24,13 @@ final class PixelGrid {
               width, height, IntBuffer.wrap(pixels), PixelFormat.getIntArgbPreInstance());
       return new Sheet(width, height, pixels, buffer, new WritableImage(buffer));
     }
+  }
+
+  /** How many pixels of the screen there are to one of the window that something is in. */
+  static double scale(Node shown) {
+    return shown.getScene() == null || shown.getScene().getWindow() == null
+        ? 1
+        : Math.max(1, shown.getScene().getWindow().getRenderScaleX());
   }
 
   private Sheet front = Sheet.of(1, 1);
@@ -117,8 +125,15 @@ final class PixelGrid {
     }
   }
 
+  /** Puts the same line of pixels, as long as a row, into so many rows. */
+  void lines(int[] line, int top, int rows) {
+    for (int row = top; row < top + rows; row++) {
+      System.arraycopy(line, 0, front.pixels, row * front.width, front.width);
+    }
+  }
+
   /** So much of 255 of a colour over an opaque one. */
-  private static int mix(int under, int over, int much) {
+  static int mix(int under, int over, int much) {
     int rest = 255 - much;
     // Two of the three at once, with room for the product between them.
     int outer = (under & 0xff00ff) * rest + (over & 0xff00ff) * much;
