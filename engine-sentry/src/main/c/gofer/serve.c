@@ -15,6 +15,9 @@
 /* How far below the directory asked for READDIR_DEEP looks. */
 #define MAX_DEPTH 16
 
+/* So often it tries to send an answer that the host has no room for. */
+#define MOST_TRIES 10000
+
 static uint64_t in_force;
 static uint32_t lowest_free = 1;
 
@@ -378,6 +381,19 @@ static bool decode(struct call *c, size_t length)
 	return strlen(c->name) == q->name_length && strlen(c->name2) == q->name2_length;
 }
 
+/*
+ * What the host has no room for now it may have soon. It has no call to sleep by; each try that fails takes the kernel a while where
+ * memory is short.
+ */
+static bool may_pass(int error, unsigned *tries)
+{
+	if ((error != EAGAIN && error != ENOBUFS && error != ENOMEM && error != ETOOMANYREFS) || (*tries)++ == MOST_TRIES)
+		return false;
+	for (int i = 0; i < 1000; i++)
+		__builtin_ia32_pause();
+	return true;
+}
+
 static void send_answer(struct call *c)
 {
 	union {
@@ -387,6 +403,7 @@ static void send_answer(struct call *c)
 	struct iovec io = { &answer, sizeof answer.reply + c->payload_length };
 	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1 };
 	size_t fd_bytes = (size_t)c->fd_count * sizeof(int);
+	unsigned tries = 0;
 	ssize_t n;
 
 	if (fd_bytes > 0) {
@@ -399,7 +416,7 @@ static void send_answer(struct call *c)
 	}
 	do
 		n = sendmsg(SOCKET, &m, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && (errno == EINTR || may_pass(errno, &tries)));
 	while (c->fd_count > 0)
 		close(c->fds[--c->fd_count]);
 	if (n < 0)

@@ -10,7 +10,11 @@
 #include <unistd.h>
 #include "netgofer.h"
 
+enum { PATIENCE_MILLIS = 5000 };
+
 static int poller;
+/* Of which nothing ever comes: to wait for it is to sleep. */
+static int nothing;
 static uint32_t in_force;
 
 int64_t now_millis(void)
@@ -64,11 +68,19 @@ void send_message(struct net_message *m, const void *payload, size_t length, int
 		control.header.cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
 	}
-	while (sendmsg(CHANNEL, &h, MSG_NOSIGNAL | (may_lose ? MSG_DONTWAIT : 0)) < 0) {
+	for (int tries = 0; sendmsg(CHANNEL, &h, MSG_NOSIGNAL | (may_lose ? MSG_DONTWAIT : 0)) < 0;) {
 		if (errno == EINTR)
 			continue;
-		if (may_lose && (errno == EAGAIN || errno == ENOBUFS))
+		bool later = errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM;
+		if (may_lose && later)
 			return;
+		/* No room now is no end; for how long, the sentry's patience tells. */
+		if (later && tries++ < PATIENCE_MILLIS) {
+			struct epoll_event none;
+
+			epoll_wait(nothing, &none, 1, 1);
+			continue;
+		}
 		if (errno != ETOOMANYREFS || fd < 0)
 			_exit(0);	/* the sentry is gone */
 		/* Too many descriptors are on their way: this one is not going. */
@@ -293,7 +305,8 @@ static void take_request(void)
 void serve_prepare(void)
 {
 	poller = epoll_create1(EPOLL_CLOEXEC);
-	if (poller < 0)
+	nothing = epoll_create1(EPOLL_CLOEXEC);
+	if (poller < 0 || nothing < 0)
 		die("cannot wait for events", "epoll");
 	watch(CHANNEL, WATCH_CHANNEL, 0);
 }

@@ -35,6 +35,8 @@
  * ready, we are there.
  */
 enum { ORDER_INTERRUPT = 1, ORDER_KILL = 2, ORDER_ANSWER = 3 };
+/* How long the host may have no room for a message. */
+enum { PATIENCE_MILLIS = 2000 };
 enum { REPORT_READY = 1, REPORT_ENDED = 2, REPORT_THERE = 3 };
 
 struct order {
@@ -94,21 +96,35 @@ static void start_zygote(void) {
   }
 }
 
+/* What the host has no room for now it may have soon. */
+static int is_for_later(int error) {
+  return error == EINTR || error == EAGAIN || error == ENOBUFS || error == ENOMEM;
+}
+
 static void report(unsigned int kind, int process, int status) {
   struct report r = {kind, process, status};
-  if (write(0, &r, sizeof r) != sizeof r)
-    _exit(0);
+  ssize_t n;
+  for (int tries = 0; (n = write(0, &r, sizeof r)) != sizeof r; tries++) {
+    if (n >= 0 || !is_for_later(errno) || tries == PATIENCE_MILLIS)
+      _exit(0);
+    if (errno != EINTR)
+      poll(NULL, 0, 1);
+  }
 }
 
 static void serve(int children) {
   struct pollfd fds[2] = {{.fd = 0, .events = POLLIN}, {.fd = children, .events = POLLIN}};
-  for (;;) {
-    if (poll(fds, 2, -1) < 0 && errno != EINTR)
-      _exit(1);
+  for (int tries = 0;;) {
+    if (poll(fds, 2, -1) < 0) {
+      if (!is_for_later(errno) || tries++ == PATIENCE_MILLIS)
+        _exit(1);
+      continue;
+    }
+    tries = 0;
     if (fds[0].revents) {
       struct order o;
       ssize_t n = read(0, &o, sizeof o);
-      if (n <= 0 && !(n < 0 && errno == EINTR))
+      if (n <= 0 && !(n < 0 && (errno == EINTR || errno == EAGAIN)))
         _exit(0); /* the sentry is gone: everything in this pid namespace goes with us */
       if (n == sizeof o && o.kind == ORDER_ANSWER)
         report(REPORT_THERE, 0, 0);

@@ -40,6 +40,10 @@ public final class SandboxMain {
     } catch (IOException e) {
       System.err.println("viv: " + e.getMessage());
       return FAILED;
+    } catch (ExceptionInInitializerError e) {
+      // The JDK asks the host for things when it loads its classes. The client sees that this
+      // process has ended, and says so.
+      return FAILED;
     }
   }
 }

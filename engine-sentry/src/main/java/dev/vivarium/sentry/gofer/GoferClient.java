@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -27,6 +28,10 @@ public final class GoferClient implements AutoCloseable {
 
   private static final int WNOHANG = 1;
 
+  /** How long the host may have no room for a request, and how long to wait between tries. */
+  private static final long NO_ROOM_NANOS = 1_000_000_000L;
+
+  private static final long NO_ROOM_NAP_NANOS = 1_000_000L;
   private static final long PATIENCE_MAX_NANOS = 100_000;
   private static final long PATIENCE_MIN_NANOS = 5_000;
 
@@ -180,13 +185,30 @@ public final class GoferClient implements AutoCloseable {
       if (length < 0) {
         return Reply.failed(-Errno.ENAMETOOLONG);
       }
-      long sent = Libc.send(socket, send.address(), length, Libc.MSG_NOSIGNAL);
+      long sent = send(length);
       if (sent != length) {
         return fail("cannot send a request: " + Errno.name((int) -sent));
       }
       return receive(here != Wire.NO_CPU && here != goferCpu);
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** What the host has no room for now it may have soon; nothing of a message is sent by halves. */
+  private long send(int length) {
+    long start = 0;
+    for (; ; ) {
+      long sent = Libc.send(socket, send.address(), length, Libc.MSG_NOSIGNAL);
+      if (sent != -Errno.ENOBUFS && sent != -Errno.ENOMEM && sent != -Errno.EAGAIN) {
+        return sent;
+      }
+      long now = System.nanoTime();
+      start = start == 0 ? now : start;
+      if (now - start > NO_ROOM_NANOS) {
+        return sent;
+      }
+      LockSupport.parkNanos(NO_ROOM_NAP_NANOS);
     }
   }
 
