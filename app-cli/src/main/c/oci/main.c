@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -454,11 +455,25 @@ static void version(void)
 	exit(0);
 }
 
+/* Whether we are root of a user namespace alone. */
+static bool is_root_of_less(void)
+{
+	unsigned inside, outside, count;
+	FILE *map = fopen("/proc/self/uid_map", "re");
+	bool whole = !map || fscanf(map, "%u %u %u", &inside, &outside, &count) != 3 || (outside == 0 && count == UINT_MAX);
+
+	if (map)
+		fclose(map);
+	return !whole;
+}
+
+/* As runc: a podman of an ordinary user's calls us as root of its namespace, with that user's name. */
 static char *default_root(void)
 {
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	const char *runtime = getenv("XDG_RUNTIME_DIR"), *user = getenv("USER");
+	bool users = geteuid() != 0 || (is_root_of_less() && !(user && strcmp(user, "root") == 0));
 
-	return geteuid() != 0 && runtime && *runtime == '/' ? text("%s/vivarium-oci", runtime) : text("/run/vivarium-oci");
+	return users && runtime && *runtime == '/' ? text("%s/vivarium-oci", runtime) : text("/run/vivarium-oci");
 }
 
 int main(int argc, char **argv)
