@@ -552,6 +552,8 @@ class Schedule:
             listing = subprocess.run(self.as_user([self.viv, "ps", "-a", "--format", "json"]), env=self.environment, capture_output=True, text=True, timeout=180, cwd=self.base)
             if listing.returncode or any('"%s"' % s in listing.stdout for s in ("running", "created", "paused")):
                 self.problems.append("ps: " + (listing.stdout + listing.stderr)[:200])
+            # One that was to leave nothing is no longer there.
+            rows = json.loads(listing.stdout) if listing.returncode == 0 else rows
         names = [r["name"] for r in rows]
         if names:
             removed = subprocess.run(self.as_user([self.viv, "rm", "-f", *names]), env=self.environment, capture_output=True, text=True, timeout=180, cwd=self.base)
