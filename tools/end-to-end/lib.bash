@@ -88,6 +88,14 @@ as_user_too() {
   chmod a+rx "$work"
   env "$@" TMPDIR="$work/user" HOME="$work/user" setpriv --reuid "$user" --regid "$user" --clear-groups "$0" || failures=$((failures + 1))
 }
+# kernels_for_user FOLDER: a store with a copy of the kernels for guests in FOLDER, where as_user_too's user may write. Prints its path.
+kernels_for_user() {
+  local part store=$work/user/.local/share/vivarium
+  mkdir -p "$store/kernels"
+  for part in "$1"/*; do [ "${part##*/}" = templates ] || cp -r --reflink=auto "$part" "$store/kernels/"; done
+  chown -R "$(ordinary_user)" "$work/user"
+  echo "$store"
+}
 # need_networks: for scripts that make network namespaces. Root has a twin at the end (as_user_too); an ordinary user's script goes on as the
 # root of a user namespace, in which it may make them, while $viv runs as that user still.
 need_networks() {
