@@ -8,10 +8,12 @@ import dev.vivarium.engine.state.Reason;
 import dev.vivarium.engine.state.RunDirectory;
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** Starts sandbox processes, and connects to them. */
 public final class SandboxLauncher {
@@ -51,6 +53,9 @@ public final class SandboxLauncher {
    * before any client has connected to it ends by itself.
    */
   public static final String CLIENT_VARIABLE = "VIVARIUM_CLIENT";
+
+  /** Begins the line in its log by which a process that cannot start says why. */
+  public static final String LAST_WORD = "cannot start: ";
 
   /** The environment variable that names the engine to prepare before a client says what to run. */
   public static final String WARM_VARIABLE = "VIVARIUM_WARM";
@@ -165,7 +170,9 @@ public final class SandboxLauncher {
       if (hasEnded(process)) {
         throw new EngineException(
             125,
-            "the sandbox's process ended before it could start; viv doctor checks what it needs");
+            "the sandbox's process ended before it could start"
+                + lastWord(run)
+                + "; viv doctor checks what it needs");
       }
       if (System.nanoTime() > deadline) {
         throw new EngineException(
@@ -176,6 +183,19 @@ public final class SandboxLauncher {
       } catch (InterruptedException e) {
         throw new EngineException(125, "interrupted while the sandbox started", e);
       }
+    }
+  }
+
+  /** Why a process ended before it could start, if it could say so: ": " and that. */
+  private static String lastWord(RunDirectory run) {
+    try (Stream<String> lines = Files.lines(run.log())) {
+      return lines
+          .filter(line -> line.startsWith(LAST_WORD))
+          .map(line -> ": " + line.substring(LAST_WORD.length()))
+          .findFirst()
+          .orElse("");
+    } catch (IOException | UncheckedIOException e) {
+      return "";
     }
   }
 

@@ -1,8 +1,13 @@
 package dev.vivarium.engine.process;
 
+import dev.vivarium.engine.client.SandboxLauncher;
 import dev.vivarium.engine.state.Directories;
+import dev.vivarium.engine.state.Reason;
+import dev.vivarium.engine.state.RunDirectory;
 import dev.vivarium.engine.state.SandboxId;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.StandardOpenOption;
 
 /** {@code vivarium-sandbox ID}: the process of one sandbox. */
 public final class SandboxMain {
@@ -38,12 +43,25 @@ public final class SandboxMain {
       process.end(code);
       return code;
     } catch (IOException e) {
-      System.err.println("viv: " + e.getMessage());
+      leaveWord(directories, args[0], e);
       return FAILED;
     } catch (ExceptionInInitializerError e) {
-      // The JDK asks the host for things when it loads its classes. The client sees that this
-      // process has ended, and says so.
+      // The JDK asks the host for things when it loads its classes.
+      leaveWord(directories, args[0], e.getCause() instanceof Exception c ? c : new IOException(e));
       return FAILED;
+    }
+  }
+
+  /** Tells the client, which sees that this process has ended, why. */
+  private static void leaveWord(Directories directories, String id, Exception why) {
+    try {
+      Files.writeString(
+          RunDirectory.of(directories, id).log(),
+          SandboxLauncher.LAST_WORD + Reason.of(why) + "\n",
+          StandardOpenOption.CREATE,
+          StandardOpenOption.APPEND);
+    } catch (IOException e) {
+      // It has nowhere to say it.
     }
   }
 }
