@@ -1,20 +1,16 @@
 package dev.vivarium.cli.output;
 
 import dev.vivarium.cli.CliException;
-import java.io.ByteArrayOutputStream;
+import dev.vivarium.image.oci.JsonDocument;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ParseResult;
-import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.ObjectWriteContext;
-import tools.jackson.core.json.JsonFactory;
 
 /**
  * A listing: the same rows as a table for people, or as JSON for programs. A table shows texts made
@@ -124,42 +120,7 @@ public final class Listing {
 
   /** Any value made of maps, collections, strings, numbers, booleans and nulls, as JSON. */
   public static String json(@Nullable Object value) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (JsonGenerator out = new JsonFactory().createGenerator(ObjectWriteContext.empty(), bytes)) {
-      write(out, value);
-    }
-    return bytes.toString(StandardCharsets.UTF_8);
+    return new String(
+        JsonDocument.write(out -> JsonDocument.write(out, value)), StandardCharsets.UTF_8);
   }
-
-  private static void write(JsonGenerator out, @Nullable Object value) {
-    if (value == null) {
-      out.writeNull();
-    } else if (value instanceof Map<?, ?> map) {
-      out.writeStartObject();
-      for (Map.Entry<?, ?> entry : map.entrySet()) {
-        out.writeName(String.valueOf(entry.getKey()));
-        write(out, entry.getValue());
-      }
-      out.writeEndObject();
-    } else if (value instanceof Collection<?> list) {
-      out.writeStartArray();
-      for (Object element : list) {
-        write(out, element);
-      }
-      out.writeEndArray();
-    } else if (value instanceof Raw raw) {
-      out.writeRawValue(raw.json());
-    } else if (value instanceof Boolean bool) {
-      out.writeBoolean(bool);
-    } else if (value instanceof Integer || value instanceof Long) {
-      out.writeNumber(((Number) value).longValue());
-    } else if (value instanceof Double number) {
-      out.writeNumber(number);
-    } else {
-      out.writeString(value.toString());
-    }
-  }
-
-  /** A value that is JSON already. */
-  public record Raw(String json) {}
 }

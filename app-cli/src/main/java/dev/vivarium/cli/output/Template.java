@@ -1,9 +1,6 @@
 package dev.vivarium.cli.output;
 
 import dev.vivarium.cli.CliException;
-import dev.vivarium.engine.state.Json;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -12,9 +9,6 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JsonParser;
-import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.json.JsonFactory;
 
 /**
  * A line with places to be filled in, in Docker's spelling: {@code {{.name}}}, {@code {{json
@@ -117,9 +111,6 @@ public final class Template {
       if (name.isEmpty()) {
         continue;
       }
-      if (at instanceof Listing.Raw raw) {
-        at = parsed(raw);
-      }
       if (!(at instanceof Map<?, ?> map)) {
         throw wrong("there is nothing named " + name + " in it");
       }
@@ -141,21 +132,12 @@ public final class Template {
     throw wrong("there is no " + name + " (there are " + names + ")");
   }
 
-  private static @Nullable Object parsed(Listing.Raw raw) {
-    try (JsonParser in = new JsonFactory().createParser(ObjectReadContext.empty(), raw.json())) {
-      in.nextToken();
-      return Json.value(in);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
   private static String plain(@Nullable Object value) {
     if (value == null) {
       return "";
     }
-    return value instanceof Map || value instanceof Collection || value instanceof Listing.Raw
-        ? Listing.json(value instanceof Listing.Raw raw ? parsed(raw) : value)
+    return value instanceof Map || value instanceof Collection
+        ? Listing.json(value)
         : Text.printable(value.toString());
   }
 }

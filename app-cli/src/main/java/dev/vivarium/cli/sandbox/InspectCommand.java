@@ -8,6 +8,7 @@ import dev.vivarium.cli.output.Listing;
 import dev.vivarium.cli.output.Template;
 import dev.vivarium.engine.state.Directories;
 import dev.vivarium.engine.state.Entry;
+import dev.vivarium.engine.state.Json;
 import dev.vivarium.engine.state.RunDirectory;
 import dev.vivarium.engine.state.SandboxState;
 import dev.vivarium.engine.state.SpecJson;
@@ -19,7 +20,6 @@ import dev.vivarium.image.store.ImageConfig;
 import dev.vivarium.image.store.ImageRecord;
 import dev.vivarium.image.store.ImageStore;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -89,7 +89,7 @@ public final class InspectCommand extends Command {
     values.put("directory", entry.path());
     try {
       byte[] spec = SpecJson.write(Entry.specOf(directories, state.get().id()));
-      values.put("spec", new Listing.Raw(new String(spec, StandardCharsets.UTF_8).strip()));
+      values.put("spec", Json.object(spec));
     } catch (IOException e) {
       // It failed before it had one.
       values.put("spec", null);

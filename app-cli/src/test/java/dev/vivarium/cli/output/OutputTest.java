@@ -35,10 +35,10 @@ class OutputTest {
     values.put("number", 1L << 40);
     values.put("nothing", null);
     values.put("list", Arrays.asList(true, 1.5, null));
-    values.put("raw", new Listing.Raw("{\"x\":1}"));
+    values.put("map", Map.of("x", 1));
     assertEquals(
         "{\"text\":\"a\\\"b\\n\",\"number\":1099511627776,\"nothing\":null,"
-            + "\"list\":[true,1.5,null],\"raw\":{\"x\":1}}",
+            + "\"list\":[true,1.5,null],\"map\":{\"x\":1}}",
         Listing.json(values));
   }
 }

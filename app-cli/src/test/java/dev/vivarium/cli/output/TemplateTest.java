@@ -22,7 +22,7 @@ class TemplateTest {
           "command",
           List.of("sh", "-c"),
           "spec",
-          new Listing.Raw("{\"limits\":{\"pids\":7}}"),
+          Map.of("limits", Map.of("pids", 7)),
           "evil",
           "a\033[31m\nb");
 

@@ -1,10 +1,12 @@
 package dev.vivarium.engine.compare;
 
 import dev.vivarium.engine.state.Directories;
-import dev.vivarium.engine.state.Json;
 import dev.vivarium.engine.state.SandboxState;
 import dev.vivarium.engine.state.Sandboxes;
 import dev.vivarium.engine.state.StateEntry;
+import dev.vivarium.engine.watch.report.Report;
+import dev.vivarium.image.oci.BadDocumentException;
+import dev.vivarium.image.oci.JsonDocument;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,10 +14,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.JsonParser;
-import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.json.JsonFactory;
 
 /**
  * Which engine suits a run, and why. Work that computes, and little memory, suit the sentry: it has
@@ -175,11 +173,11 @@ public final class Advisor {
     if (!Files.exists(file) || Files.size(file) > MAX_REPORT) {
       return null;
     }
-    try (JsonParser in =
-        new JsonFactory().createParser(ObjectReadContext.empty(), Files.readAllBytes(file))) {
-      in.nextToken();
-      return Json.value(in) instanceof Map<?, ?> map ? map : null;
-    } catch (JacksonException e) {
+    try {
+      return JsonDocument.read(Files.readAllBytes(file), Report.MAX_DEPTH) instanceof Map<?, ?> map
+          ? map
+          : null;
+    } catch (BadDocumentException e) {
       return null;
     }
   }

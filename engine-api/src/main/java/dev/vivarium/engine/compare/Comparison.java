@@ -1,6 +1,8 @@
 package dev.vivarium.engine.compare;
 
-import dev.vivarium.engine.state.Json;
+import dev.vivarium.engine.watch.report.Report;
+import dev.vivarium.image.oci.BadDocumentException;
+import dev.vivarium.image.oci.JsonDocument;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -14,10 +16,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.JsonParser;
-import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.json.JsonFactory;
 
 /**
  * Runs the same command under several engines, in turn: first all once, then all a second time, so
@@ -262,10 +260,9 @@ public final class Comparison {
 
   private static Optional<Result.Calls> calls(byte[] json) throws IOException {
     Object root;
-    try (JsonParser in = new JsonFactory().createParser(ObjectReadContext.empty(), json)) {
-      in.nextToken();
-      root = Json.value(in);
-    } catch (JacksonException e) {
+    try {
+      root = JsonDocument.read(json, Report.MAX_DEPTH);
+    } catch (BadDocumentException e) {
       return Optional.empty();
     }
     if (!(root instanceof Map<?, ?> report)

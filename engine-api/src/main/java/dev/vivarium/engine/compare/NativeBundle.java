@@ -1,5 +1,6 @@
 package dev.vivarium.engine.compare;
 
+import com.google.gson.stream.JsonWriter;
 import dev.vivarium.engine.state.Json;
 import java.io.Closeable;
 import java.io.IOException;
@@ -78,15 +79,15 @@ final class NativeBundle implements Closeable {
     mounts.add(new Mount("/dev/pts", "devpts", "devpts", List.of()));
     byte[] config =
         Json.write(out -> {
-          out.writeStringProperty("ociVersion", "1.0.2");
-          out.writeObjectPropertyStart("process");
-          out.writeBooleanProperty("terminal", false);
-          out.writeBooleanProperty("noNewPrivileges", true);
-          out.writeStringProperty("cwd", "/");
-          out.writeObjectPropertyStart("user");
-          out.writeNumberProperty("uid", 0);
-          out.writeNumberProperty("gid", 0);
-          out.writeEndObject();
+          out.name("ociVersion").value("1.0.2");
+          out.name("process").beginObject();
+          out.name("terminal").value(false);
+          out.name("noNewPrivileges").value(true);
+          out.name("cwd").value("/");
+          out.name("user").beginObject();
+          out.name("uid").value(0);
+          out.name("gid").value(0);
+          out.endObject();
           texts(out, "args", command);
           texts(
               out,
@@ -95,38 +96,40 @@ final class NativeBundle implements Closeable {
                   "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                   "LANG=C.UTF-8",
                   "HOME=/root"));
-          out.writeEndObject();
-          out.writeObjectPropertyStart("root");
-          out.writeStringProperty("path", "rootfs");
-          out.writeBooleanProperty("readonly", true);
-          out.writeEndObject();
-          out.writeArrayPropertyStart("mounts");
+          out.endObject();
+          out.name("root").beginObject();
+          out.name("path").value("rootfs");
+          out.name("readonly").value(true);
+          out.endObject();
+          out.name("mounts").beginArray();
           for (Mount mount : mounts) {
-            out.writeStartObject();
-            out.writeStringProperty("destination", mount.at);
-            out.writeStringProperty("type", mount.type);
-            out.writeStringProperty("source", mount.source);
+            out.beginObject();
+            out.name("destination").value(mount.at);
+            out.name("type").value(mount.type);
+            out.name("source").value(mount.source);
             texts(out, "options", mount.options);
-            out.writeEndObject();
+            out.endObject();
           }
-          out.writeEndArray();
-          out.writeObjectPropertyStart("linux");
-          out.writeArrayPropertyStart("namespaces");
+          out.endArray();
+          out.name("linux").beginObject();
+          out.name("namespaces").beginArray();
           for (String type : List.of("pid", "mount", "ipc", "uts", "network")) {
-            out.writeStartObject();
-            out.writeStringProperty("type", type);
-            out.writeEndObject();
+            out.beginObject();
+            out.name("type").value(type);
+            out.endObject();
           }
-          out.writeEndArray();
-          out.writeEndObject();
+          out.endArray();
+          out.endObject();
         });
     Files.write(directory.resolve("config.json"), config);
   }
 
-  private static void texts(tools.jackson.core.JsonGenerator out, String name, List<String> texts) {
-    out.writeArrayPropertyStart(name);
-    texts.forEach(out::writeString);
-    out.writeEndArray();
+  private static void texts(JsonWriter out, String name, List<String> texts) throws IOException {
+    out.name(name).beginArray();
+    for (String text : texts) {
+      out.value(text);
+    }
+    out.endArray();
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.vivarium.engine.compare;
 
 import dev.vivarium.engine.state.Json;
+import dev.vivarium.image.oci.JsonDocument;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -8,7 +9,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JsonGenerator;
 
 /** What came of a comparison, for programs and for files. */
 public final class ResultText {
@@ -50,34 +50,28 @@ public final class ResultText {
 
   private static byte[] json(List<Result> results) {
     return Json.write(out -> {
-      out.writeNumberProperty("schemaVersion", SCHEMA_VERSION);
-      out.writeArrayPropertyStart("engines");
+      out.name("schemaVersion").value(SCHEMA_VERSION);
+      out.name("engines").beginArray();
       for (Result r : results) {
-        out.writeStartObject();
-        values(r).forEach((name, value) -> member(out, name, value));
-        out.writeArrayPropertyStart("all");
-        for (Measurement m : r.runs()) {
-          out.writeStartObject();
-          out.writeNumberProperty("wallNanos", m.wallNanos());
-          out.writeNumberProperty("cpuNanos", m.cpuNanos());
-          out.writeNumberProperty("peakBytes", m.peakBytes());
-          out.writeNumberProperty("diskBytes", m.diskBytes());
-          out.writeEndObject();
+        out.beginObject();
+        for (Map.Entry<String, @Nullable Object> value : values(r).entrySet()) {
+          out.name(value.getKey());
+          JsonDocument.write(out, value.getValue());
         }
-        out.writeEndArray();
-        out.writeEndObject();
+        out.name("all").beginArray();
+        for (Measurement m : r.runs()) {
+          out.beginObject();
+          out.name("wallNanos").value(m.wallNanos());
+          out.name("cpuNanos").value(m.cpuNanos());
+          out.name("peakBytes").value(m.peakBytes());
+          out.name("diskBytes").value(m.diskBytes());
+          out.endObject();
+        }
+        out.endArray();
+        out.endObject();
       }
-      out.writeEndArray();
+      out.endArray();
     });
-  }
-
-  private static void member(JsonGenerator out, String name, @Nullable Object value) {
-    switch (value) {
-      case null -> out.writeNullProperty(name);
-      case Long n -> out.writeNumberProperty(name, n);
-      case Double n -> out.writeNumberProperty(name, n);
-      default -> out.writeStringProperty(name, String.valueOf(value));
-    }
   }
 
   private static String csv(List<Result> results) {

@@ -1,64 +1,46 @@
 package dev.vivarium.engine.state;
 
-import java.io.ByteArrayOutputStream;
+import com.google.gson.stream.JsonWriter;
+import dev.vivarium.image.oci.JsonDocument;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.JsonParser;
-import tools.jackson.core.JsonToken;
-import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.ObjectWriteContext;
-import tools.jackson.core.StreamReadConstraints;
-import tools.jackson.core.json.JsonFactory;
 
 /**
- * Reading and writing our small JSON files with Jackson's streaming core alone: data binding would
- * cost more start-up time than all the rest of the client.
+ * Reading and writing our small JSON files token by token: data binding would cost more start-up
+ * time than all the rest of the client.
  */
 public final class Json {
   /** No file of ours is larger; a larger one is not ours. */
   private static final int MAX_BYTES = 8 << 20;
 
-  private static final JsonFactory FACTORY =
-      JsonFactory.builder()
-          .streamReadConstraints(
-              StreamReadConstraints.builder()
-                  .maxNestingDepth(16)
-                  .maxDocumentLength(MAX_BYTES)
-                  .build())
-          .build();
+  private static final int MAX_DEPTH = 16;
 
   private Json() {}
 
-  /** What fills an object. */
-  public interface Body {
-    void write(JsonGenerator out);
-  }
-
   /** One object, followed by a line feed. */
-  public static byte[] write(Body body) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream(512);
-    try (JsonGenerator out = FACTORY.createGenerator(ObjectWriteContext.empty(), bytes)) {
-      out.writeStartObject();
-      body.write(out);
-      out.writeEndObject();
-      out.writeRaw('\n');
-    }
-    return bytes.toByteArray();
+  public static byte[] write(JsonDocument.Body body) {
+    byte[] object =
+        JsonDocument.write(out -> {
+          out.beginObject();
+          body.write(out);
+          out.endObject();
+        });
+    byte[] line = Arrays.copyOf(object, object.length + 1);
+    line[object.length] = '\n';
+    return line;
   }
 
-  static void strings(JsonGenerator out, String name, List<String> values) {
-    out.writeArrayPropertyStart(name);
+  static void strings(JsonWriter out, String name, List<String> values) throws IOException {
+    out.name(name).beginArray();
     for (String value : values) {
-      out.writeString(value);
+      out.value(value);
     }
-    out.writeEndArray();
+    out.endArray();
   }
 
   /** Reads one object. */
@@ -66,53 +48,15 @@ public final class Json {
     return new Node(object(bytes));
   }
 
-  /** Reads one object, as {@link #value} makes it. */
+  /** Reads one object, as {@link JsonDocument#read} gives it. */
   public static Map<?, ?> object(byte[] bytes) throws IOException {
-    try (JsonParser in = FACTORY.createParser(ObjectReadContext.empty(), bytes)) {
-      in.nextToken();
-      if (value(in) instanceof Map<?, ?> map) {
-        return map;
-      }
-      throw new IOException("not a JSON object");
-    } catch (JacksonException e) {
-      throw new IOException("not valid JSON: " + e.getOriginalMessage(), e);
+    if (bytes.length > MAX_BYTES) {
+      throw new IOException("larger than " + MAX_BYTES + " bytes");
     }
-  }
-
-  /** The value that begins here: maps, lists, texts, numbers, truth values and null. */
-  public static @Nullable Object value(JsonParser in) throws IOException {
-    JsonToken token = in.currentToken();
-    if (token == null) {
-      throw new IOException("the JSON is empty");
+    if (JsonDocument.read(bytes, MAX_DEPTH) instanceof Map<?, ?> map) {
+      return map;
     }
-    return switch (token) {
-      case START_OBJECT -> {
-        Map<String, @Nullable Object> map = new LinkedHashMap<>();
-        while (in.nextToken() != JsonToken.END_OBJECT) {
-          String name = in.currentName();
-          in.nextToken();
-          map.put(name, value(in));
-        }
-        yield map;
-      }
-      case START_ARRAY -> {
-        List<@Nullable Object> list = new ArrayList<>();
-        while (in.nextToken() != JsonToken.END_ARRAY) {
-          list.add(value(in));
-        }
-        yield list;
-      }
-      case VALUE_STRING -> in.getString();
-      case VALUE_NUMBER_INT ->
-          in.getNumberType() == JsonParser.NumberType.BIG_INTEGER
-              ? in.getBigIntegerValue()
-              : (Object) in.getLongValue();
-      case VALUE_NUMBER_FLOAT -> in.getDoubleValue();
-      case VALUE_TRUE -> Boolean.TRUE;
-      case VALUE_FALSE -> Boolean.FALSE;
-      case VALUE_NULL -> null;
-      default -> throw new IOException("unexpected JSON token " + token);
-    };
+    throw new IOException("not a JSON object");
   }
 
   /** A JSON object with typed, checked access to its members. */

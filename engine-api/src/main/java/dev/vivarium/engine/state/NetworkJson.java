@@ -1,5 +1,6 @@
 package dev.vivarium.engine.state;
 
+import com.google.gson.stream.JsonWriter;
 import dev.vivarium.engine.NetworkSpec;
 import dev.vivarium.engine.NetworkSpec.NameServer;
 import dev.vivarium.engine.NetworkSpec.PublishedPort;
@@ -11,48 +12,49 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import tools.jackson.core.JsonGenerator;
 
 /** The {@code network} of {@code spec.json}. */
 final class NetworkJson {
   private NetworkJson() {}
 
-  static void write(JsonGenerator out, NetworkSpec network) {
-    out.writeObjectPropertyStart("network");
-    out.writeStringProperty("mode", network.policy().mode().name().toLowerCase(Locale.ROOT));
+  static void write(JsonWriter out, NetworkSpec network) throws IOException {
+    out.name("network").beginObject();
+    out.name("mode").value(network.policy().mode().name().toLowerCase(Locale.ROOT));
     Json.strings(out, "allow", network.policy().rules().stream().map(Rule::text).toList());
     if (!network.policy().denied().isEmpty()) {
       Json.strings(out, "deny", network.policy().denied().stream().map(Rule::text).toList());
     }
     if (network.policy().asks()) {
-      out.writeNumberProperty("askMillis", network.policy().asking().time().toMillis());
-      out.writeStringProperty("answers", network.policy().asking().key());
+      out.name("askMillis").value(network.policy().asking().time().toMillis());
+      out.name("answers").value(network.policy().asking().key());
     }
-    out.writeArrayPropertyStart("ports");
+    out.name("ports").beginArray();
     for (PublishedPort port : network.ports()) {
-      out.writeStartObject();
-      out.writeStringProperty("address", port.address());
-      out.writeNumberProperty("hostPort", port.hostPort());
-      out.writeNumberProperty("guestPort", port.guestPort());
-      out.writeBooleanProperty("udp", port.udp());
-      out.writeEndObject();
+      out.beginObject();
+      out.name("address").value(port.address());
+      out.name("hostPort").value(port.hostPort());
+      out.name("guestPort").value(port.guestPort());
+      out.name("udp").value(port.udp());
+      out.endObject();
     }
-    out.writeEndArray();
-    out.writeArrayPropertyStart("nameServers");
+    out.endArray();
+    out.name("nameServers").beginArray();
     for (NameServer server : network.nameServers()) {
-      out.writeStartObject();
-      out.writeStringProperty("address", server.address());
-      out.writeNumberProperty("port", server.port());
-      out.writeEndObject();
+      out.beginObject();
+      out.name("address").value(server.address());
+      out.name("port").value(server.port());
+      out.endObject();
     }
-    out.writeEndArray();
-    network.joined().ifPresent(name -> out.writeStringProperty("network", name));
+    out.endArray();
+    if (network.joined().isPresent()) {
+      out.name("network").value(network.joined().get());
+    }
     if (!network.limits().equals(NetworkSpec.Limits.NONE)) {
-      out.writeNumberProperty("bitsPerSecond", network.limits().bitsPerSecond());
-      out.writeNumberProperty("latencyNanos", network.limits().latency().toNanos());
-      out.writeNumberProperty("lossPerMillion", network.limits().lossPerMillion());
+      out.name("bitsPerSecond").value(network.limits().bitsPerSecond());
+      out.name("latencyNanos").value(network.limits().latency().toNanos());
+      out.name("lossPerMillion").value(network.limits().lossPerMillion());
     }
-    out.writeEndObject();
+    out.endObject();
   }
 
   static NetworkSpec read(Json.Node in) throws IOException {

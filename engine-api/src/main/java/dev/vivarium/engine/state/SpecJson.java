@@ -1,5 +1,6 @@
 package dev.vivarium.engine.state;
 
+import com.google.gson.stream.JsonWriter;
 import dev.vivarium.engine.NetworkSpec;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.engine.SandboxSpec.CallRule;
@@ -14,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import tools.jackson.core.JsonGenerator;
 
 /** {@code spec.json}: a {@link SandboxSpec} as JSON. */
 public final class SpecJson {
@@ -26,82 +26,86 @@ public final class SpecJson {
     return Json.write(out -> body(out, spec));
   }
 
-  private static void body(JsonGenerator out, SandboxSpec spec) {
-    out.writeNumberProperty("schemaVersion", SCHEMA_VERSION);
-    out.writeStringProperty("id", spec.id());
-    out.writeStringProperty("name", spec.name());
-    out.writeStringProperty("engine", spec.engine());
+  private static void body(JsonWriter out, SandboxSpec spec) throws IOException {
+    out.name("schemaVersion").value(SCHEMA_VERSION);
+    out.name("id").value(spec.id());
+    out.name("name").value(spec.name());
+    out.name("engine").value(spec.engine());
     if (spec.platform().isPresent()) {
-      out.writeStringProperty("platform", spec.platform().get());
+      out.name("platform").value(spec.platform().get());
     }
-    out.writeObjectPropertyStart("root");
+    out.name("root").beginObject();
     if (spec.root() instanceof Root.Image image) {
-      out.writeStringProperty("image", image.reference());
+      out.name("image").value(image.reference());
       Json.strings(out, "layers", image.layers());
     } else if (spec.root() instanceof Root.Directory directory) {
-      out.writeStringProperty("directory", directory.path());
+      out.name("directory").value(directory.path());
     } else {
-      out.writeBooleanProperty("host", true);
+      out.name("host").value(true);
     }
-    out.writeEndObject();
+    out.endObject();
     process(out, spec.process());
-    out.writeStringProperty("hostname", spec.hostname());
-    out.writeArrayPropertyStart("mounts");
+    out.name("hostname").value(spec.hostname());
+    out.name("mounts").beginArray();
     for (Mount mount : spec.mounts()) {
-      out.writeStartObject();
-      out.writeStringProperty("source", mount.source());
-      out.writeStringProperty("target", mount.target());
-      out.writeBooleanProperty("writable", mount.writable());
-      out.writeEndObject();
+      out.beginObject();
+      out.name("source").value(mount.source());
+      out.name("target").value(mount.target());
+      out.name("writable").value(mount.writable());
+      out.endObject();
     }
-    out.writeEndArray();
-    out.writeBooleanProperty("readOnlyRoot", spec.readOnlyRoot());
-    out.writeObjectPropertyStart("limits");
-    out.writeNumberProperty("memoryBytes", spec.limits().memoryBytes());
-    out.writeNumberProperty("cpus", spec.limits().cpus());
-    out.writeNumberProperty("pids", spec.limits().pids());
-    out.writeNumberProperty("files", spec.limits().files());
-    out.writeNumberProperty("diskBytes", spec.limits().diskBytes());
-    out.writeEndObject();
+    out.endArray();
+    out.name("readOnlyRoot").value(spec.readOnlyRoot());
+    out.name("limits").beginObject();
+    out.name("memoryBytes").value(spec.limits().memoryBytes());
+    out.name("cpus").value(spec.limits().cpus());
+    out.name("pids").value(spec.limits().pids());
+    out.name("files").value(spec.limits().files());
+    out.name("diskBytes").value(spec.limits().diskBytes());
+    out.endObject();
     if (spec.timeout().isPresent()) {
-      out.writeNumberProperty("timeoutMillis", spec.timeout().get().toMillis());
+      out.name("timeoutMillis").value(spec.timeout().get().toMillis());
     }
     if (spec.traceFile().isPresent()) {
-      out.writeStringProperty("traceFile", spec.traceFile().get());
+      out.name("traceFile").value(spec.traceFile().get());
     }
     if (spec.reportFile().isPresent()) {
-      out.writeStringProperty("reportFile", spec.reportFile().get());
+      out.name("reportFile").value(spec.reportFile().get());
     }
     if (!spec.flags().isEmpty()) {
       Json.strings(out, "flags", spec.flags());
     }
     if (spec.allowDegraded()) {
-      out.writeBooleanProperty("allowDegraded", true);
+      out.name("allowDegraded").value(true);
     }
     if (!spec.network().isNone()) {
       NetworkJson.write(out, spec.network());
     }
-    out.writeArrayPropertyStart("calls");
+    out.name("calls").beginArray();
     for (CallRule rule : spec.calls()) {
-      out.writeStartObject();
-      out.writeNumberProperty("number", rule.number());
-      out.writeStringProperty("name", rule.name());
-      out.writeNumberProperty("errno", rule.errno());
-      out.writeEndObject();
+      out.beginObject();
+      out.name("number").value(rule.number());
+      out.name("name").value(rule.name());
+      out.name("errno").value(rule.errno());
+      out.endObject();
     }
-    out.writeEndArray();
+    out.endArray();
     if (!spec.machine().isUsual()) {
       machine(out, spec.machine());
     }
   }
 
-  private static void machine(JsonGenerator out, Machine machine) {
-    out.writeObjectPropertyStart("machine");
-    machine.vmm().ifPresent(vmm -> out.writeStringProperty("vmm", vmm));
-    machine.kernel().ifPresent(kernel -> out.writeStringProperty("kernel", kernel));
-    out.writeStringProperty("kernelArguments", machine.kernelArguments());
-    out.writeNumberProperty("diskBytes", machine.diskBytes());
-    out.writeEndObject();
+  private static void machine(JsonWriter out, Machine machine) throws IOException {
+    out.name("machine").beginObject();
+    if (machine.vmm().isPresent()) {
+      out.name("vmm").value(machine.vmm().get());
+    }
+    if (machine.kernel().isPresent()) {
+      out.name("kernel").value(machine.kernel().get());
+    }
+    out.name("kernelArguments").value(machine.kernelArguments());
+    out.name("diskBytes").value(machine.diskBytes());
+    out.endObject();
   }
 
   private static Machine machine(Json.Node in) throws IOException {
@@ -112,19 +116,19 @@ public final class SpecJson {
         in.number("diskBytes"));
   }
 
-  private static void process(JsonGenerator out, ProcessSpec process) {
-    out.writeObjectPropertyStart("process");
+  private static void process(JsonWriter out, ProcessSpec process) throws IOException {
+    out.name("process").beginObject();
     Json.strings(out, "arguments", process.arguments());
-    out.writeObjectPropertyStart("environment");
+    out.name("environment").beginObject();
     for (Map.Entry<String, String> entry : process.environment().entrySet()) {
-      out.writeStringProperty(entry.getKey(), entry.getValue());
+      out.name(entry.getKey()).value(entry.getValue());
     }
-    out.writeEndObject();
-    out.writeStringProperty("workingDirectory", process.workingDirectory());
-    out.writeStringProperty("user", process.user());
-    out.writeBooleanProperty("terminal", process.terminal());
-    out.writeBooleanProperty("stdin", process.stdin());
-    out.writeEndObject();
+    out.endObject();
+    out.name("workingDirectory").value(process.workingDirectory());
+    out.name("user").value(process.user());
+    out.name("terminal").value(process.terminal());
+    out.name("stdin").value(process.stdin());
+    out.endObject();
   }
 
   /**

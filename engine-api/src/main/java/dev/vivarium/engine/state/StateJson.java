@@ -16,27 +16,27 @@ public final class StateJson {
 
   public static byte[] write(SandboxState state) {
     return Json.write(out -> {
-      out.writeNumberProperty("schemaVersion", SCHEMA_VERSION);
-      out.writeStringProperty("id", state.id());
-      out.writeStringProperty("name", state.name());
-      out.writeStringProperty("engine", state.engine());
+      out.name("schemaVersion").value(SCHEMA_VERSION);
+      out.name("id").value(state.id());
+      out.name("name").value(state.name());
+      out.name("engine").value(state.engine());
       if (!state.platform().isEmpty()) {
-        out.writeStringProperty("platform", state.platform());
+        out.name("platform").value(state.platform());
       }
-      out.writeStringProperty("image", state.image());
+      out.name("image").value(state.image());
       Json.strings(out, "command", state.command());
-      out.writeStringProperty("status", state.status().word());
-      out.writeNumberProperty("pid", state.pid());
-      out.writeStringProperty("created", state.created().toString());
+      out.name("status").value(state.status().word());
+      out.name("pid").value(state.pid());
+      out.name("created").value(state.created().toString());
       if (state.finished().isPresent()) {
-        out.writeStringProperty("finished", state.finished().get().toString());
-        out.writeNumberProperty("exitCode", state.exitCode());
+        out.name("finished").value(state.finished().get().toString());
+        out.name("exitCode").value(state.exitCode());
       }
       if (!state.reason().isEmpty()) {
-        out.writeStringProperty("reason", state.reason());
+        out.name("reason").value(state.reason());
       }
       if (!state.degraded().isEmpty()) {
-        out.writeStringProperty("degraded", state.degraded());
+        out.name("degraded").value(state.degraded());
       }
     });
   }

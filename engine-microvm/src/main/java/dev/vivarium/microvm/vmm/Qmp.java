@@ -1,5 +1,7 @@
 package dev.vivarium.microvm.vmm;
 
+import dev.vivarium.image.oci.BadDocumentException;
+import dev.vivarium.image.oci.JsonDocument;
 import java.io.BufferedReader;
 import java.io.Closeable;
 import java.io.IOException;
@@ -9,13 +11,9 @@ import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.JsonParser;
-import tools.jackson.core.JsonToken;
-import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.json.JsonFactory;
+import java.util.Set;
 
 /**
  * QEMU's control protocol (docs/interop/qmp-spec): one command at a time, its answer, events passed
@@ -23,6 +21,10 @@ import tools.jackson.core.json.JsonFactory;
  */
 final class Qmp implements Closeable {
   private static final int MAX_LINE = 1 << 16;
+  private static final int MAX_DEPTH = 32;
+
+  /** What comes beside an answer or an event, before it or behind it. */
+  private static final Set<String> BESIDE = Set.of("timestamp", "data", "id");
 
   private final SocketChannel channel;
   private final BufferedReader in;
@@ -109,39 +111,32 @@ final class Qmp implements Closeable {
     }
     try {
       return parse(line.toString());
-    } catch (JacksonException e) {
+    } catch (BadDocumentException e) {
       throw new IOException("QEMU sent what is not JSON", e);
     }
   }
 
-  /** The answer's first key of those that matter, and the scalars below it. */
-  private static Answer parse(String line) {
+  /** The answer's key of those that matter, and the scalars below it. */
+  private static Answer parse(String line) throws BadDocumentException {
     Map<String, String> values = new HashMap<>();
-    @Nullable String key = null;
-    @Nullable String name = null;
-    try (JsonParser parser =
-        JsonFactory.builder().build().createParser(ObjectReadContext.empty(), line)) {
-      int depth = 0;
-      JsonToken token;
-      while ((token = parser.nextToken()) != null) {
-        switch (token) {
-          case START_OBJECT, START_ARRAY -> depth++;
-          case END_OBJECT, END_ARRAY -> depth--;
-          case PROPERTY_NAME -> {
-            name = parser.currentName();
-            if (depth == 1 && (key == null || !name.equals("timestamp"))) {
-              key = name.equals("data") || name.equals("id") ? key : name;
+    String key = "";
+    if (JsonDocument.read(line.getBytes(StandardCharsets.UTF_8), MAX_DEPTH)
+        instanceof Map<?, ?> answer) {
+      for (Map.Entry<?, ?> member : answer.entrySet()) {
+        String name = (String) member.getKey();
+        if (!BESIDE.contains(name)) {
+          key = name;
+        }
+        if (member.getValue() instanceof Map<?, ?> members) {
+          members.forEach((of, value) -> {
+            if (!(value instanceof Map || value instanceof List)) {
+              values.put((String) of, String.valueOf(value));
             }
-          }
-          default -> {
-            if (depth == 2 && name != null) {
-              values.put(name, parser.getString());
-            }
-          }
+          });
         }
       }
     }
-    return new Answer(key == null ? "" : key, values, line);
+    return new Answer(key, values, line);
   }
 
   @Override

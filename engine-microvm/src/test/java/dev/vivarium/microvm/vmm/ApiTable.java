@@ -1,14 +1,13 @@
 package dev.vivarium.microvm.vmm;
 
-import java.util.ArrayList;
+import dev.vivarium.image.oci.BadDocumentException;
+import dev.vivarium.image.oci.JsonDocument;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import tools.jackson.core.JsonParser;
-import tools.jackson.core.JsonToken;
-import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.json.JsonFactory;
+import java.util.Objects;
 
 /**
  * A monitor's interface as a table, written down from its published description: requests with the
@@ -18,6 +17,8 @@ import tools.jackson.core.json.JsonFactory;
  * words with {@code |} between them, of which it is one.
  */
 final class ApiTable {
+  private static final int MAX_DEPTH = 16;
+
   private record Request(int status, String shape) {}
 
   private final Map<String, Request> requests = new HashMap<>();
@@ -116,42 +117,11 @@ final class ApiTable {
 
   /** JSON as maps, lists, texts, longs and truths. */
   static Object parse(String json) {
-    try (JsonParser parser =
-        JsonFactory.builder().build().createParser(ObjectReadContext.empty(), json)) {
-      parser.nextToken();
-      Object value = value(parser);
-      if (parser.nextToken() != null) {
-        throw new IllegalArgumentException("more than one value: " + json);
-      }
-      return value;
+    try {
+      return Objects.requireNonNull(
+          JsonDocument.read(json.getBytes(StandardCharsets.UTF_8), MAX_DEPTH));
+    } catch (BadDocumentException e) {
+      throw new IllegalArgumentException(json, e);
     }
-  }
-
-  private static Object value(JsonParser parser) {
-    return switch (parser.currentToken()) {
-      case START_OBJECT -> {
-        Map<String, Object> map = new LinkedHashMap<>();
-        while (parser.nextToken() != JsonToken.END_OBJECT) {
-          String name = parser.currentName();
-          parser.nextToken();
-          if (map.put(name, value(parser)) != null) {
-            throw new IllegalArgumentException("twice: " + name);
-          }
-        }
-        yield map;
-      }
-      case START_ARRAY -> {
-        List<Object> list = new ArrayList<>();
-        while (parser.nextToken() != JsonToken.END_ARRAY) {
-          list.add(value(parser));
-        }
-        yield list;
-      }
-      case VALUE_STRING -> parser.getString();
-      case VALUE_NUMBER_INT -> parser.getLongValue();
-      case VALUE_TRUE -> true;
-      case VALUE_FALSE -> false;
-      default -> throw new IllegalArgumentException("unexpected " + parser.currentToken());
-    };
   }
 }

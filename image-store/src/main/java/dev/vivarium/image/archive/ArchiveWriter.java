@@ -2,9 +2,9 @@ package dev.vivarium.image.archive;
 
 import dev.vivarium.image.Digests;
 import dev.vivarium.image.oci.Descriptor;
+import dev.vivarium.image.oci.JsonDocument;
 import dev.vivarium.image.oci.Manifest;
 import dev.vivarium.image.oci.ManifestWriter;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -13,9 +13,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.ObjectWriteContext;
-import tools.jackson.core.json.JsonFactory;
 
 /**
  * Writes images into one file, in OCI's form or Docker's. Layers are written as the plain tars that
@@ -69,28 +66,28 @@ public final class ArchiveWriter {
         entries.add(new Entry(manifest, name));
       }
     }
-    ByteArrayOutputStream index = new ByteArrayOutputStream();
-    try (JsonGenerator json = generator(index)) {
-      json.writeStartObject();
-      json.writeNumberProperty("schemaVersion", 2);
-      json.writeStringProperty("mediaType", Manifest.OCI_INDEX);
-      json.writeArrayPropertyStart("manifests");
-      for (Entry entry : entries) {
-        json.writeStartObject();
-        json.writeStringProperty("mediaType", Manifest.OCI_MANIFEST);
-        json.writeStringProperty("digest", Digests.of(entry.manifest));
-        json.writeNumberProperty("size", entry.manifest.length);
-        if (!entry.name.isEmpty()) {
-          json.writeObjectPropertyStart("annotations");
-          json.writeStringProperty(REF_NAME, entry.name);
-          json.writeEndObject();
-        }
-        json.writeEndObject();
-      }
-      json.writeEndArray();
-      json.writeEndObject();
-    }
-    tar.file("index.json", index.toByteArray());
+    byte[] index =
+        JsonDocument.write(json -> {
+          json.beginObject();
+          json.name("schemaVersion").value(2);
+          json.name("mediaType").value(Manifest.OCI_INDEX);
+          json.name("manifests").beginArray();
+          for (Entry entry : entries) {
+            json.beginObject();
+            json.name("mediaType").value(Manifest.OCI_MANIFEST);
+            json.name("digest").value(Digests.of(entry.manifest));
+            json.name("size").value(entry.manifest.length);
+            if (!entry.name.isEmpty()) {
+              json.name("annotations").beginObject();
+              json.name(REF_NAME).value(entry.name);
+              json.endObject();
+            }
+            json.endObject();
+          }
+          json.endArray();
+          json.endObject();
+        });
+    tar.file("index.json", index);
     tar.end();
   }
 
@@ -98,35 +95,35 @@ public final class ArchiveWriter {
       throws IOException {
     TarWriter tar = new TarWriter(out);
     Set<String> written = new HashSet<>();
-    ByteArrayOutputStream list = new ByteArrayOutputStream();
-    try (JsonGenerator json = generator(list)) {
-      json.writeStartArray();
-      for (Image image : images) {
-        String config = hex(Digests.of(image.config)) + ".json";
-        if (written.add(config)) {
-          tar.file(config, image.config);
-        }
-        json.writeStartObject();
-        json.writeStringProperty("Config", config);
-        json.writeArrayPropertyStart("RepoTags");
-        for (String name : image.names) {
-          json.writeString(name);
-        }
-        json.writeEndArray();
-        json.writeArrayPropertyStart("Layers");
-        for (Layer layer : image.layers) {
-          String path = hex(layer.diffId) + ".tar";
-          if (written.add(path)) {
-            tar.file(path, layer.size, stream -> tars.write(layer.key, stream));
+    byte[] list =
+        JsonDocument.write(json -> {
+          json.beginArray();
+          for (Image image : images) {
+            String config = hex(Digests.of(image.config)) + ".json";
+            if (written.add(config)) {
+              tar.file(config, image.config);
+            }
+            json.beginObject();
+            json.name("Config").value(config);
+            json.name("RepoTags").beginArray();
+            for (String name : image.names) {
+              json.value(name);
+            }
+            json.endArray();
+            json.name("Layers").beginArray();
+            for (Layer layer : image.layers) {
+              String path = hex(layer.diffId) + ".tar";
+              if (written.add(path)) {
+                tar.file(path, layer.size, stream -> tars.write(layer.key, stream));
+              }
+              json.value(path);
+            }
+            json.endArray();
+            json.endObject();
           }
-          json.writeString(path);
-        }
-        json.writeEndArray();
-        json.writeEndObject();
-      }
-      json.writeEndArray();
-    }
-    tar.file("manifest.json", list.toByteArray());
+          json.endArray();
+        });
+    tar.file("manifest.json", list);
     tar.end();
   }
 
@@ -145,10 +142,6 @@ public final class ArchiveWriter {
               java.util.Map.of()));
     }
     return ManifestWriter.manifest(image.config, layers);
-  }
-
-  private static JsonGenerator generator(OutputStream out) {
-    return new JsonFactory().createGenerator(ObjectWriteContext.empty(), out);
   }
 
   private static String blob(String digest) {

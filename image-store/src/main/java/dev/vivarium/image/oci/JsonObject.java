@@ -1,6 +1,5 @@
 package dev.vivarium.image.oci;
 
-import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -54,15 +53,14 @@ public final class JsonObject {
   }
 
   public long requiredLong(String name) throws BadDocumentException {
-    BigDecimal number = typed(name, BigDecimal.class, "a number");
+    Number number = typed(name, Number.class, "a number");
     if (number == null) {
       throw new BadDocumentException("no '" + name + "'");
     }
-    try {
-      return number.longValueExact();
-    } catch (ArithmeticException e) {
-      throw new BadDocumentException("'" + name + "' is not a whole number");
+    if (number instanceof Long whole) {
+      return whole;
     }
+    throw new BadDocumentException("'" + name + "' is not a whole number");
   }
 
   /** A truth value; false if absent. */

@@ -1,34 +1,30 @@
 package dev.vivarium.engine.watch.report;
 
 import dev.vivarium.engine.SandboxSpec;
-import dev.vivarium.engine.state.Json;
 import dev.vivarium.engine.watch.Escape;
 import dev.vivarium.engine.watch.LatencyHistogram;
 import dev.vivarium.engine.watch.Statistics;
-import java.io.ByteArrayOutputStream;
+import dev.vivarium.image.oci.BadDocumentException;
+import dev.vivarium.image.oci.JsonDocument;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collection;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.JsonParser;
-import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.ObjectWriteContext;
-import tools.jackson.core.StreamReadConstraints;
-import tools.jackson.core.json.JsonFactory;
 
 /** What a run did. */
 public final class Report {
   /** Grows when a member changes its meaning or goes away. */
   public static final int SCHEMA_VERSION = 1;
+
+  /** How deep its objects and lists nest at most. */
+  public static final int MAX_DEPTH = 16;
 
   private static final int MOST_BYTES = 64 << 20;
   private static final int MOST_CALLS = 500;
@@ -313,35 +309,10 @@ public final class Report {
 
   /** As JSON. */
   public byte[] json() {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (JsonGenerator out = new JsonFactory().createGenerator(ObjectWriteContext.empty(), bytes)) {
-      write(out, root);
-    }
-    bytes.write('\n');
-    return bytes.toByteArray();
-  }
-
-  private static void write(JsonGenerator out, @Nullable Object value) {
-    switch (value) {
-      case null -> out.writeNull();
-      case Map<?, ?> map -> {
-        out.writeStartObject();
-        map.forEach((k, v) -> {
-          out.writeName(String.valueOf(k));
-          write(out, v);
-        });
-        out.writeEndObject();
-      }
-      case Collection<?> list -> {
-        out.writeStartArray();
-        list.forEach(v -> write(out, v));
-        out.writeEndArray();
-      }
-      case Boolean b -> out.writeBoolean(b);
-      case Double d -> out.writeNumber(d);
-      case Number n -> out.writeNumber(n.longValue());
-      default -> out.writeString(value.toString());
-    }
+    byte[] document = JsonDocument.write(out -> JsonDocument.write(out, root));
+    byte[] line = Arrays.copyOf(document, document.length + 1);
+    line[document.length] = '\n';
+    return line;
   }
 
   /**
@@ -350,26 +321,21 @@ public final class Report {
    * @throws IOException if it is none of this version
    */
   public static Report read(byte[] json) throws IOException {
-    JsonFactory factory =
-        JsonFactory.builder()
-            .streamReadConstraints(
-                StreamReadConstraints.builder()
-                    .maxNestingDepth(16)
-                    .maxDocumentLength(MOST_BYTES)
-                    .build())
-            .build();
-    try (JsonParser in = factory.createParser(ObjectReadContext.empty(), json)) {
-      in.nextToken();
-      if (Json.value(in) instanceof Map<?, ?> map
-          && number(map, "schemaVersion") == SCHEMA_VERSION) {
-        Map<String, @Nullable Object> root = new LinkedHashMap<>();
-        map.forEach((k, v) -> root.put(String.valueOf(k), v));
-        return new Report(root);
-      }
-      throw new IOException("not a report of this version of Vivarium");
-    } catch (JacksonException e) {
-      throw new IOException("not a report: " + e.getOriginalMessage(), e);
+    if (json.length > MOST_BYTES) {
+      throw new IOException("not a report: larger than " + MOST_BYTES + " bytes");
     }
+    Object document;
+    try {
+      document = JsonDocument.read(json, MAX_DEPTH);
+    } catch (BadDocumentException e) {
+      throw new IOException("not a report: " + e.getMessage(), e);
+    }
+    if (document instanceof Map<?, ?> map && number(map, "schemaVersion") == SCHEMA_VERSION) {
+      Map<String, @Nullable Object> root = new LinkedHashMap<>();
+      map.forEach((k, v) -> root.put(String.valueOf(k), v));
+      return new Report(root);
+    }
+    throw new IOException("not a report of this version of Vivarium");
   }
 
   /** In one of the forms there are: text, json or html; empty for another word. */
