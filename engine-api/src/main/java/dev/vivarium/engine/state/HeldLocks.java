@@ -25,6 +25,34 @@ final class HeldLocks {
     this.keys = keys;
   }
 
+  /** The list on its way: the kernel waits for all processors (RCU) before it shows it. */
+  static final class Look {
+    private final Thread thread;
+    private HeldLocks held = new HeldLocks(Set.of());
+
+    private Look() {
+      thread = new Thread(() -> held = now(), "locks");
+      thread.setDaemon(true);
+      thread.start();
+    }
+
+    /** Waits for it; nothing is held as far as is known if this thread is interrupted. */
+    HeldLocks join() {
+      try {
+        thread.join();
+        return held;
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return new HeldLocks(Set.of());
+      }
+    }
+  }
+
+  /** Begins to ask for what is held. */
+  static Look look() {
+    return new Look();
+  }
+
   /** What is held now; nothing where the kernel has no such list. */
   static HeldLocks now() {
     try (var in = new FileInputStream("/proc/locks")) {

@@ -9,10 +9,8 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 
 /** All sandboxes of this user, the living and the finished. */
@@ -32,28 +30,28 @@ public final class Sandboxes {
 
   /** All of them, the newest first; those found dead are settled on the way. */
   public List<SandboxState> list() throws IOException {
+    // The living first: who ends meanwhile is written down among the finished before it goes from
+    // here. Nor is a state looked for there, which costs two exceptions, of those that have none
+    // yet.
     TreeMap<String, SandboxState> found = new TreeMap<>();
-    for (String id : ids(StateEntry.parent(directories))) {
-      read(StateEntry.of(directories, id)).ifPresent(state -> found.put(id, state));
+    List<String> running = ids(directories.run());
+    HeldLocks.Look look = HeldLocks.look();
+    for (String id : running) {
+      read(RunDirectory.of(directories, id)).ifPresent(state -> found.put(id, state));
     }
-    Set<String> living = new HashSet<>();
-    HeldLocks held = HeldLocks.now();
-    for (String id : ids(directories.run())) {
-      RunDirectory run = RunDirectory.of(directories, id);
-      Optional<SandboxState> state = held.has(run) ? read(run) : Optional.empty();
-      if (state.isPresent()) {
-        living.add(id);
-      } else {
-        state = look(id);
+    HeldLocks held = look.join();
+    for (String id : running) {
+      if (!found.containsKey(id) || !held.has(RunDirectory.of(directories, id))) {
+        found.remove(id);
+        look(id).map(this::checked).ifPresent(state -> found.put(id, state));
       }
-      state.ifPresent(it -> found.put(id, it));
+    }
+    for (String id : ids(StateEntry.parent(directories))) {
+      if (!found.containsKey(id)) {
+        read(StateEntry.of(directories, id)).ifPresent(state -> found.put(id, checked(state)));
+      }
     }
     List<SandboxState> list = new ArrayList<>(found.values());
-    for (int i = 0; i < list.size(); i++) {
-      if (!living.contains(list.get(i).id())) {
-        list.set(i, checked(list.get(i)));
-      }
-    }
     // No Comparator.comparing: its lambda is a serializable one, which no cache holds and takes 10
     // ms.
     list.sort((a, b) -> b.created().compareTo(a.created()));
