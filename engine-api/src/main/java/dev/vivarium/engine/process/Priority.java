@@ -1,6 +1,8 @@
 package dev.vivarium.engine.process;
 
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -24,7 +26,11 @@ public final class Priority {
       int nice = nice(Files.readString(process.resolve("stat")));
       Path session = process.resolve("autogroup");
       if (nice > 0 && Files.exists(session)) {
-        Files.writeString(session, String.valueOf(nice));
+        // Not by a channel: to that, "not now", which the kernel says who writes often, is no
+        // error.
+        try (FileOutputStream out = new FileOutputStream(session.toFile())) {
+          out.write(String.valueOf(nice).getBytes(StandardCharsets.US_ASCII));
+        }
       }
     } catch (IOException e) {
       // Of a kernel that does not group, or takes no more changes for now: nothing depends on it.
