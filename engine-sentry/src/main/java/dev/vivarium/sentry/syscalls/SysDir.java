@@ -12,6 +12,7 @@ import dev.vivarium.sentry.vfs.DirSink;
 import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.NameOps;
 import dev.vivarium.sentry.vfs.Notify;
+import dev.vivarium.sentry.vfs.PackedListing;
 import dev.vivarium.sentry.vfs.PathNames;
 import dev.vivarium.sentry.vfs.PathWalker;
 import dev.vivarium.sentry.vfs.Permissions;
@@ -61,24 +62,59 @@ final class SysDir {
     }
 
     @Override
-    @SuppressWarnings("deprecation") // of getBytes, which does what is wanted here: names are bytes
     public boolean add(String name, long ino, long nextOffset, int type) {
-      // struct linux_dirent64 has the type before the name, linux_dirent in its last byte.
-      int header = old ? 18 : 19;
-      int length = (header + name.length() + (old ? 2 : 1) + 7) & -8;
+      // As long as it is in struct linux_dirent: one byte less before the name, one more behind it.
+      int length = PackedListing.length(name);
+      if (!reserve(length)) {
+        return false;
+      }
+      if (old) {
+        putOld(length, name, ino, nextOffset, type);
+      } else {
+        PackedListing.put(buffer, used, length, name, ino, nextOffset, type);
+      }
+      used += length;
+      return true;
+    }
+
+    /** A {@code struct linux_dirent}, which has the type in its last byte. */
+    @SuppressWarnings("deprecation") // of getBytes, which does what is wanted here: names are bytes
+    private void putOld(int length, String name, long ino, long nextOffset, int type) {
+      Bytes.putLong(buffer, used + length - 8, 0);
+      Bytes.putLong(buffer, used, ino);
+      Bytes.putLong(buffer, used + PackedListing.OFFSET, nextOffset);
+      Bytes.putShort(buffer, used + PackedListing.LENGTH, length);
+      name.getBytes(0, name.length(), buffer, used + PackedListing.NAME - 1);
+      buffer[used + length - 1] = (byte) type;
+    }
+
+    @Override
+    public int addPacked(PackedListing listing, int first) {
+      if (old) {
+        return -1;
+      }
+      int entries = listing.fitting(first, room - used);
+      int length = listing.size(first, entries);
+      if (entries == 0) {
+        tooSmall = used == 0 && first < listing.count();
+        return 0;
+      }
+      reserve(length);
+      listing.copy(first, entries, buffer, used);
+      used += length;
+      return entries;
+    }
+
+    /** Makes room, as far as the guest has it. */
+    private boolean reserve(int length) {
       if (length > room - used) {
         tooSmall = used == 0;
         return false;
       }
       if (length > buffer.length - used) {
-        buffer = Arrays.copyOf(buffer, Math.min(room, Math.max(START, GROWTH * buffer.length)));
+        int size = Math.max(used + length, Math.max(START, GROWTH * buffer.length));
+        buffer = Arrays.copyOf(buffer, Math.min(room, size));
       }
-      Bytes.putLong(buffer, used, ino);
-      Bytes.putLong(buffer, used + 8, nextOffset);
-      Bytes.putShort(buffer, used + 16, length);
-      name.getBytes(0, name.length(), buffer, used + header);
-      buffer[old ? used + length - 1 : used + 18] = (byte) type;
-      used += length;
       return true;
     }
   }

@@ -10,4 +10,14 @@ public interface DirSink {
    * @return false if there was no room, and the entry is to be offered again next time
    */
   boolean add(String name, long ino, long nextOffset, int type);
+
+  /**
+   * Takes entries that are packed already.
+   *
+   * @param first of those offered; all behind it are
+   * @return how many it had room for; negative if it wants them one by one
+   */
+  default int addPacked(PackedListing listing, int first) {
+    return -1;
+  }
 }

@@ -11,19 +11,16 @@ import dev.vivarium.sentry.vfs.DirectoryListing;
 import dev.vivarium.sentry.vfs.FileRef;
 import dev.vivarium.sentry.vfs.Inode;
 import dev.vivarium.sentry.vfs.InodeRef;
+import dev.vivarium.sentry.vfs.PackedListing;
 import dev.vivarium.sentry.vfs.VfsPath;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** One inode of an image. */
 final class ImageInode extends Inode implements DirectoryListing {
   private final ImageFs image;
   private final RootNode node;
-  private @Nullable List<Child> children;
-
-  private record Child(String name, long ino, int type) {}
+  private @Nullable PackedListing children;
 
   ImageInode(ImageFs fs, RootNode node) {
     super(fs, node.ino(), node.mode());
@@ -81,23 +78,19 @@ final class ImageInode extends Inode implements DirectoryListing {
 
   @Override
   public long list(Task t, long position, DirSink sink) {
-    List<Child> all = children;
+    PackedListing all = children;
     if (all == null) {
-      List<Child> found = new ArrayList<>();
+      PackedListing.Builder found = new PackedListing.Builder();
       node.readdir((name, child) ->
-          found.add(new Child(name, child.ino(), DirectoryListing.typeOf(child.mode()))));
-      all = found;
+          found.add(
+              name,
+              child.ino(),
+              FIRST_ENTRY + found.count() + 1,
+              DirectoryListing.typeOf(child.mode())));
+      all = found.build();
       children = all;
     }
-    long at = position;
-    while (at - FIRST_ENTRY < all.size()) {
-      Child child = all.get((int) (at - FIRST_ENTRY));
-      if (!sink.add(child.name, child.ino, at + 1, child.type)) {
-        return at;
-      }
-      at++;
-    }
-    return at;
+    return all.list(position, sink);
   }
 
   @Override

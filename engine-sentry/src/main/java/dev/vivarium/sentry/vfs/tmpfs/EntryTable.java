@@ -2,6 +2,7 @@ package dev.vivarium.sentry.vfs.tmpfs;
 
 import dev.vivarium.sentry.vfs.DirSink;
 import dev.vivarium.sentry.vfs.DirectoryListing;
+import dev.vivarium.sentry.vfs.RepeatedListing;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -75,6 +76,19 @@ public final class EntryTable {
   /** In ascending order of their positions; without whiteouts. */
   private ArrayList<Entry> ordered = new ArrayList<>();
 
+  private final RepeatedListing listing =
+      new RepeatedListing() {
+        @Override
+        protected long each(long position, DirSink sink) {
+          return emitEach(position, sink);
+        }
+
+        @Override
+        protected int count() {
+          return live;
+        }
+      };
+
   private int live;
   private long nextPosition = DirectoryListing.FIRST_ENTRY;
 
@@ -106,6 +120,7 @@ public final class EntryTable {
     Entry e = new Entry(name, nextPosition++, inode, 0, 0, hidesLower);
     replace(byName.put(name, e));
     ordered.add(e);
+    listing.changed();
     live++;
   }
 
@@ -125,6 +140,7 @@ public final class EntryTable {
     }
     merged.addAll(ordered);
     ordered = merged;
+    listing.changed();
   }
 
   void whiteout(String name) {
@@ -144,6 +160,7 @@ public final class EntryTable {
     if (old == null || old.isWhiteout()) {
       return;
     }
+    listing.changed();
     old.removed = true;
     live--;
     if (ordered.size() > 2 * live + 16) {
@@ -159,6 +176,10 @@ public final class EntryTable {
 
   /** As {@link DirectoryListing#list}. */
   long emit(long position, DirSink sink) {
+    return listing.list(position, sink);
+  }
+
+  private long emitEach(long position, DirSink sink) {
     long at = position;
     for (int i = indexOf(position); i < ordered.size(); i++) {
       Entry e = ordered.get(i);
