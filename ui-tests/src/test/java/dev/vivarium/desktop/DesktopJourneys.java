@@ -42,6 +42,9 @@ public final class DesktopJourneys {
     journeys.put("compare", compare::run);
     journeys.put("profiles", new ProfilesJourney(hands)::run);
     journeys.put("places", places::goAround);
+    if (PullJourney.isPossible()) {
+      journeys.put("pull", new PullJourney(hands)::run);
+    }
     // The last: once its other window is closed, TestFX types no more.
     journeys.put("drop", new DropJourney(hands, Path.of(arguments[1]))::run);
     if (only.contains("load")) {

@@ -58,6 +58,11 @@ public final class ImagesScreen implements Screen {
   private final VBox node;
 
   /**
+   * Kept while it pulls: closing it does not stop that, and opening it again shows how far it is.
+   */
+  private @Nullable PullSheet pulling;
+
+  /**
    * @param run opens the form to run one
    */
   public ImagesScreen(Workbench bench, Consumer<String> run) {
@@ -244,7 +249,11 @@ public final class ImagesScreen implements Screen {
 
   /** Opens the sheet to fetch one. */
   public void pull() {
-    PullSheet sheet = new PullSheet(bench, this::read);
+    PullSheet sheet = pulling;
+    if (sheet == null || !sheet.isRunning()) {
+      sheet = new PullSheet(bench, this::read);
+      pulling = sheet;
+    }
     bench.frame().openSheet(Messages.text("action.pull"), sheet.node());
     sheet.focus();
   }

@@ -28,9 +28,7 @@ import javafx.scene.layout.VBox;
 import org.jspecify.annotations.Nullable;
 
 /** Fetches an image, and shows how far each of its layers is. Closing it does not stop that. */
-final class PullSheet {
-  private static final long FRAME_NANOS = 50_000_000;
-
+final class PullSheet implements PullProgress.View {
   private final Workbench bench;
   private final Runnable done;
   private final TextField name = new TextField();
@@ -42,6 +40,7 @@ final class PullSheet {
   private final VBox node;
   private final Map<String, Row> rows = new LinkedHashMap<>();
   private @Nullable Future<?> running;
+  private @Nullable PullProgress progress;
 
   private static final class Row {
     final ProgressBar bar = new ProgressBar(0);
@@ -65,6 +64,8 @@ final class PullSheet {
     go.setDefaultButton(true);
     stop = Ui.button(Messages.text("pull.stop"), this::stop);
     stop.setDisable(true);
+    stop.setId("pull-stop");
+    go.setId("pull-go");
     ScrollPane scroll = new ScrollPane(layers);
     scroll.setFitToWidth(true);
     scroll.setPrefHeight(260);
@@ -93,24 +94,38 @@ final class PullSheet {
     layers.getChildren().clear();
     rows.clear();
     state.setText(Messages.text("pull.asking", wanted));
+    PullProgress mine = new PullProgress(this, Background::later);
+    progress = mine;
     running =
         bench
             .background()
             .run(
-                () -> pull(wanted, http),
+                () -> pull(wanted, http, mine),
                 image -> {
-                  ended();
-                  state.setText(Messages.text("pull.done", wanted));
-                  bench.frame().tell(Messages.text("pull.done", wanted));
+                  // It may have come while somebody stopped it: then it is there, and that is all.
                   done.run();
+                  if (!mine.isOver()) {
+                    ended(Messages.text("pull.done", wanted));
+                    bench.frame().tell(Messages.text("pull.done", wanted));
+                  }
                 },
                 problem -> {
-                  ended();
-                  state.setText(problem.what() + ". " + problem.remedy());
+                  if (!mine.isOver()) {
+                    ended(problem.what() + ". " + problem.remedy());
+                    if (node.getScene() == null) {
+                      bench.frame().tell(problem);
+                    }
+                  }
                 });
   }
 
-  private ImageRecord pull(String wanted, boolean http) throws Exception {
+  /** Whether one is on its way. */
+  boolean isRunning() {
+    return running != null;
+  }
+
+  private static ImageRecord pull(String wanted, boolean http, PullProgress progress)
+      throws Exception {
     String arch =
         switch (System.getProperty("os.arch").toLowerCase(Locale.ROOT)) {
           case "aarch64" -> "arm64";
@@ -118,55 +133,37 @@ final class PullSheet {
         };
     try (ImageStore store = ImageStore.open()) {
       return ImageStore.isArchive(wanted)
-          ? store.importArchive(wanted, true, arch, new Shown())
+          ? store.importArchive(wanted, true, arch, progress)
           : store.pull(
               ImageReference.parse(wanted),
               PullOptions.DEFAULT.withPlainHttp(http).withArchitecture(arch),
-              new Shown());
+              progress);
     }
   }
 
   private void stop() {
     if (running != null) {
       running.cancel(true);
-      ended();
-      state.setText(Messages.text("pull.stopped"));
+      ended(Messages.text("pull.stopped"));
     }
   }
 
-  private void ended() {
+  private void ended(String how) {
+    if (progress != null) {
+      progress.end();
+    }
     running = null;
     go.setDisable(false);
     stop.setDisable(true);
+    state.setText(how);
   }
 
-  /** Hears of progress on the pull's threads; tells the window of it a few times a second. */
-  private final class Shown implements Progress {
-    private final Map<String, Long> last = new java.util.HashMap<>();
-
-    @Override
-    public void started(String what, List<Layer> all) {
-      Background.later(() -> show(all));
-    }
-
-    @Override
-    public void advanced(String digest, long bytes) {
-      long now = System.nanoTime();
-      Long before = last.get(digest);
-      if (before == null || now - before > FRAME_NANOS) {
-        last.put(digest, now);
-        Background.later(() -> advance(digest, bytes));
-      }
-    }
-
-    @Override
-    public void finished(String digest) {
-      Background.later(() -> finish(digest, Messages.text("pull.layer.done")));
-    }
-  }
-
-  private void show(List<Progress.Layer> all) {
-    state.setText(Messages.text("pull.layers", all.size()));
+  @Override
+  public void layers(List<Progress.Layer> all) {
+    state.setText(
+        all.size() == 1
+            ? Messages.text("pull.layers.one")
+            : Messages.text("pull.layers", all.size()));
     for (Progress.Layer layer : all) {
       Row row = new Row(layer.size());
       rows.put(layer.digest(), row);
@@ -182,12 +179,13 @@ final class PullSheet {
       row.text.setText(Format.bytes(layer.size()));
       layers.getChildren().add(line);
       if (layer.present()) {
-        finish(digest, Messages.text("pull.layer.present"));
+        finished(digest, Messages.text("pull.layer.present"));
       }
     }
   }
 
-  private void advance(String digest, long bytes) {
+  @Override
+  public void advanced(String digest, long bytes) {
     Row row = rows.get(digest);
     if (row != null) {
       row.bar.setProgress(row.size <= 0 ? -1 : Math.min(1, (double) bytes / row.size));
@@ -195,7 +193,12 @@ final class PullSheet {
     }
   }
 
-  private void finish(String digest, String text) {
+  @Override
+  public void finished(String digest) {
+    finished(digest, Messages.text("pull.layer.done"));
+  }
+
+  private void finished(String digest, String text) {
     Row row = rows.get(digest);
     if (row != null) {
       row.bar.setProgress(1);
