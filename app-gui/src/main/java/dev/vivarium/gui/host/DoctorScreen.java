@@ -13,6 +13,7 @@ import dev.vivarium.gui.frame.Workbench;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import javafx.beans.InvalidationListener;
 import javafx.scene.Node;
 import javafx.scene.control.Label;
 import javafx.scene.control.ProgressIndicator;
@@ -38,7 +39,14 @@ public final class DoctorScreen implements Screen {
     busy.setVisible(false);
     ScrollPane scroll = new ScrollPane(parts);
     scroll.setFitToWidth(true);
-    parts.setPadding(new javafx.geometry.Insets(0, 14, 0, 0));
+    // Room beside the scroll bar, where there is one.
+    InvalidationListener room =
+        changed -> {
+          boolean scrolls = scroll.getViewportBounds().getHeight() < parts.getHeight();
+          parts.setPadding(new javafx.geometry.Insets(0, scrolls ? 14 : 0, 0, 0));
+        };
+    scroll.viewportBoundsProperty().addListener(room);
+    parts.heightProperty().addListener(room);
     parts.setId("doctor");
     node =
         Ui.column(

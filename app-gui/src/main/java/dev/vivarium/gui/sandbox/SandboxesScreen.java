@@ -271,6 +271,7 @@ public final class SandboxesScreen implements Screen {
 
   private SandboxCell.Face calls() {
     Sparkline line = new Sparkline(bench.colors());
+    line.setMaxHeight(22);
     Label number = Ui.label("");
     number.setMinWidth(54);
     number.setAlignment(Pos.CENTER_RIGHT);

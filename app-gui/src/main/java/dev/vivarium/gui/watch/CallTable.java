@@ -251,7 +251,7 @@ public final class CallTable extends Region {
 
   @Override
   protected void layoutChildren() {
-    head.setWidth(bodyWidth());
+    head.setWidth(Math.max(0, getWidth() - EDGE - 1));
     head.setHeight(HEAD);
     head.relocate(EDGE, 1);
     body.relocate(EDGE, 1 + HEAD);
