@@ -12,8 +12,6 @@ import java.util.function.Consumer;
  * way.
  */
 final class PullProgress implements Progress {
-  private static final long FRAME_NANOS = 50_000_000;
-
   /** What shows it; called on its thread alone. */
   interface View {
     void layers(List<Layer> all);
@@ -25,17 +23,22 @@ final class PullProgress implements Progress {
 
   private final View view;
   private final Consumer<Runnable> later;
-  private final Map<String, Long> last = new HashMap<>();
+  private final Consumer<Runnable> soon;
+
+  /** How far layers are that the view was not told of yet. Guarded by itself. */
+  private final Map<String, Long> news = new HashMap<>();
 
   /** Read and written on the view's thread alone. */
   private boolean over;
 
   /**
    * @param later does something on the view's thread
+   * @param soon the same, some time after: what comes meanwhile is told of together
    */
-  PullProgress(View view, Consumer<Runnable> later) {
+  PullProgress(View view, Consumer<Runnable> later, Consumer<Runnable> soon) {
     this.view = view;
     this.later = later;
+    this.soon = soon;
   }
 
   /** The view has done with it; on the view's thread. */
@@ -48,31 +51,45 @@ final class PullProgress implements Progress {
     return over;
   }
 
-  private void tell(Runnable news) {
-    later.accept(() -> {
+  private Runnable unlessOver(Runnable told) {
+    return () -> {
       if (!over) {
-        news.run();
+        told.run();
       }
-    });
+    };
+  }
+
+  private void tellNews() {
+    Map<String, Long> all;
+    synchronized (news) {
+      all = Map.copyOf(news);
+      news.clear();
+    }
+    all.forEach(view::advanced);
   }
 
   @Override
   public void started(String what, List<Layer> all) {
-    tell(() -> view.layers(all));
+    later.accept(unlessOver(() -> view.layers(all)));
   }
 
   @Override
   public void advanced(String digest, long bytes) {
-    long now = System.nanoTime();
-    Long before = last.get(digest);
-    if (before == null || now - before > FRAME_NANOS) {
-      last.put(digest, now);
-      tell(() -> view.advanced(digest, bytes));
+    boolean first;
+    synchronized (news) {
+      first = news.isEmpty();
+      news.put(digest, bytes);
+    }
+    if (first) {
+      soon.accept(unlessOver(this::tellNews));
     }
   }
 
   @Override
   public void finished(String digest) {
-    tell(() -> view.finished(digest));
+    synchronized (news) {
+      news.remove(digest); // it would come after
+    }
+    later.accept(unlessOver(() -> view.finished(digest)));
   }
 }

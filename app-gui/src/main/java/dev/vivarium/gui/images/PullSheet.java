@@ -15,7 +15,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import javafx.scene.control.Button;
 import javafx.scene.control.CheckBox;
 import javafx.scene.control.Label;
@@ -94,7 +96,12 @@ final class PullSheet implements PullProgress.View {
     layers.getChildren().clear();
     rows.clear();
     state.setText(Messages.text("pull.asking", wanted));
-    PullProgress mine = new PullProgress(this, Background::later);
+    PullProgress mine =
+        new PullProgress(
+            this,
+            Background::later,
+            CompletableFuture.delayedExecutor(50, TimeUnit.MILLISECONDS, Background::later)
+                ::execute);
     progress = mine;
     running =
         bench

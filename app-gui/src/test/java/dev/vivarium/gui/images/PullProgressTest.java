@@ -28,6 +28,7 @@ class PullProgressTest {
               heard.add(digest + " done");
             }
           },
+          onItsWay::add,
           onItsWay::add);
 
   private void arrive() {
@@ -39,9 +40,23 @@ class PullProgressTest {
   void aViewHearsWhatIsFetchedHowFarItIsAndWhenItIsThere() {
     progress.started("image", List.of(new Layer("a", 10, false)));
     progress.advanced("a", 3);
+    arrive();
     progress.finished("a");
     arrive();
     assertEquals(List.of("1 layers", "a 3", "a done"), heard);
+  }
+
+  @Test
+  void ofManyAdvancesAtOnceTheLastIsHeardAndNoneAfterTheEnd() {
+    progress.advanced("a", 1);
+    progress.advanced("a", 2);
+    progress.advanced("a", 3);
+    arrive();
+    assertEquals(List.of("a 3"), heard);
+    progress.advanced("a", 4);
+    progress.finished("a");
+    arrive();
+    assertEquals(List.of("a 3", "a done"), heard);
   }
 
   @Test
