@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Ends a sandbox that cannot go on, and says why: one of the host's processes that it consists of
- * has ended or does not answer, the kernel thread stands still, or this JVM has no memory left.
+ * has ended or does not answer, the kernel thread stands still, or this JVM has no memory left or
+ * cannot load its own classes.
  *
  * <p>Two look at each other: a timer of the kernel thread asks the others for a sign of life, and a
  * thread of its own waits for the end of processes and counts what the timer does. Both count looks
@@ -49,6 +50,9 @@ final class Watchdog extends Timers.Timer implements AutoCloseable {
   /** Ready made: when it is told, to make a string may take what is not there. */
   private static final String NO_MEMORY =
       "the kernel has no memory left for what the guest has it keep";
+
+  private static final String NO_PROGRAM =
+      "a part of its own program cannot be loaded; its log says which";
 
   private record Watched(String name, int descriptor) {}
 
@@ -178,9 +182,16 @@ final class Watchdog extends Timers.Timer implements AutoCloseable {
 
   /**
    * Something was thrown where nothing may be. That a single large allocation failed is an error of
-   * the call that wanted it; that nothing is left for all others is the end.
+   * the call that wanted it; that nothing is left for all others is the end. So is a class that the
+   * host's disk does not give: the JVM never asks for it again, and no call that needs it would
+   * ever be answered.
    */
   private void sawError(Throwable error) {
+    if (error instanceof LinkageError) {
+      fail(NO_PROGRAM);
+      kernel.loop().stop();
+      return;
+    }
     if (!(error instanceof OutOfMemoryError)) {
       return;
     }
