@@ -71,7 +71,7 @@ public final class CompareScreen implements Screen {
       column(f.key(), 100, r -> r.runs().isEmpty() ? "" : f.text(f.value(r)));
       if (f == Figure.WALL) {
         column("compare.from", 80, r -> wall(r, r.least(Measurement::wallNanos)));
-        column("compare.to", 90, r -> wall(r, r.greatest(Measurement::wallNanos)));
+        column("compare.to", 80, r -> wall(r, r.greatest(Measurement::wallNanos)));
       }
     }
     column("compare.calls", 90, r -> r.watched().map(c -> Format.count(c.perSecond())).orElse(""));
@@ -83,7 +83,7 @@ public final class CompareScreen implements Screen {
     table.setAccessibleText(Messages.text("compare.table"));
     table.getStyleClass().add("dense");
     table.setColumnResizePolicy(TableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
-    table.setPlaceholder(Ui.paragraph(Messages.text("compare.explains"), "muted"));
+    table.setPlaceholder(Ui.placeholder(Messages.text("compare.explains")));
     progress.setMaxWidth(Double.MAX_VALUE);
     progress.setAccessibleText(Messages.text("compare.progress"));
     progress.setId("compare-progress");

@@ -12,6 +12,7 @@ import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
+import javafx.scene.text.TextAlignment;
 import javafx.util.Duration;
 
 /** Small parts that all screens are made of, so that they look alike. */
@@ -30,6 +31,14 @@ public final class Ui {
     Label label = label(text, classes);
     label.setWrapText(true);
     label.setMinHeight(Region.USE_PREF_SIZE);
+    return label;
+  }
+
+  /** What a table or a list says while it is empty. */
+  public static Label placeholder(String text) {
+    Label label = paragraph(text, "muted");
+    label.setMaxWidth(560);
+    label.setTextAlignment(TextAlignment.CENTER);
     return label;
   }
 

@@ -106,7 +106,7 @@ public final class ImagesScreen implements Screen {
         h -> Ui.label(h.layer().map(l -> shortDigest(l.diffId())).orElse(""), "mono", "muted"));
     history.getStyleClass().add("dense");
     history.setColumnResizePolicy(TableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
-    history.setPlaceholder(Ui.label(Messages.text("images.choose"), "muted"));
+    history.setPlaceholder(Ui.placeholder(Messages.text("images.choose")));
     search.setId("image-search");
     search.textProperty().addListener((o, a, b) -> filter(b));
     VBox below =

@@ -45,7 +45,7 @@ final class PruneSheet {
     going.setId("prune-list");
     going.setAccessibleText(Messages.text("prune.list"));
     going.setPrefHeight(220);
-    going.setPlaceholder(Ui.label(Messages.text("prune.none"), "muted"));
+    going.setPlaceholder(Ui.placeholder(Messages.text("prune.none")));
     going.setCellFactory(l ->
         new ListCell<>() {
           @Override

@@ -89,7 +89,7 @@ public final class ProfilesScreen implements Screen {
     column("profiles.origin", 160, e -> e.getValue().origin());
     settings.getStyleClass().add("dense");
     settings.setColumnResizePolicy(TableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
-    settings.setPlaceholder(Ui.label(Messages.text("profiles.nothing"), "muted"));
+    settings.setPlaceholder(Ui.placeholder(Messages.text("profiles.nothing")));
     Label heading = Ui.label(Messages.text("profiles.text"), "section");
     heading.setMinWidth(javafx.scene.layout.Region.USE_PREF_SIZE);
     where.setMinWidth(0);

@@ -56,7 +56,7 @@ final class FilesView {
     preview.setAccessibleText(Messages.text("files.preview.name"));
     table.getStyleClass().add("dense");
     table.setColumnResizePolicy(TableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
-    table.setPlaceholder(Ui.label(Messages.text("files.none"), "muted"));
+    table.setPlaceholder(Ui.placeholder(Messages.text("files.none")));
     table.getSelectionModel().setSelectionMode(SelectionMode.MULTIPLE);
     table
         .getSelectionModel()

@@ -67,9 +67,9 @@ final class NetworkView {
     activity.setAccessibleText(Messages.text("network.activity.name"));
     table.getStyleClass().add("dense");
     table.setColumnResizePolicy(TableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
-    table.setPlaceholder(Ui.label(Messages.text("network.none"), "muted"));
+    table.setPlaceholder(Ui.placeholder(Messages.text("network.none")));
     rules = new NetworkRules(bench, table.getSelectionModel().selectedItemProperty());
-    activity.setPlaceholder(Ui.label(Messages.text("network.quiet"), "muted"));
+    activity.setPlaceholder(Ui.placeholder(Messages.text("network.quiet")));
     activity.getStyleClass().addAll("code", "dense-list");
     activity.setFixedCellSize(22);
     activity.setPrefHeight(200);

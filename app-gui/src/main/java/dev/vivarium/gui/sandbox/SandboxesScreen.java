@@ -114,7 +114,7 @@ public final class SandboxesScreen implements Screen {
     table.setItems(shown);
     table.setId("sandboxes");
     table.setAccessibleText(Messages.text("sandboxes.title"));
-    table.setPlaceholder(Ui.label(Messages.text("sandboxes.none"), "muted"));
+    table.setPlaceholder(Ui.placeholder(Messages.text("sandboxes.none")));
     table.setColumnResizePolicy(TableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
     table.setRowFactory(t -> row());
     table.setOnKeyPressed(e -> {

@@ -90,7 +90,7 @@ public final class ActivityView {
     list.getStyleClass().addAll("code", "dense-list");
     list.setCellFactory(v -> new Cell());
     list.setFixedCellSize(22);
-    list.setPlaceholder(Ui.paragraph(Messages.text("activity.none"), "muted"));
+    list.setPlaceholder(Ui.placeholder(Messages.text("activity.none")));
     list.setAccessibleText(Messages.text("activity.list"));
     list.setOnScroll(e -> following = false);
     list.setOnMousePressed(e -> following = false);

@@ -62,7 +62,7 @@ public final class ProcessesView {
     tree.setId("processes");
     tree.setAccessibleText(Messages.text("tab.processes"));
     tree.setColumnResizePolicy(TreeTableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
-    tree.setPlaceholder(Ui.paragraph(Messages.text("processes.none"), "muted"));
+    tree.setPlaceholder(Ui.placeholder(Messages.text("processes.none")));
     finished.setSelected(true);
     finished.setOnAction(e -> refresh(true));
     node =
