@@ -3,6 +3,7 @@ package dev.vivarium.engine.state;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -111,12 +112,7 @@ public final class Names {
 
   /** Takes over the name of a sandbox of which nothing is left; one process at a time. */
   private boolean replaceStale(Path link, String name, String id) throws IOException {
-    try (FileChannel channel =
-            FileChannel.open(
-                directories.state().resolve("names.lock"),
-                StandardOpenOption.CREATE,
-                StandardOpenOption.WRITE);
-        FileLock lock = channel.lock()) {
+    return alone(() -> {
       Optional<String> holder = find(name);
       if (holder.isPresent()
           && (RunDirectory.of(directories, holder.get()).exists()
@@ -124,10 +120,30 @@ public final class Names {
         return false;
       }
       Files.deleteIfExists(link);
-      Files.createSymbolicLink(link, Path.of(id));
-      return lock.isValid();
-    } catch (FileAlreadyExistsException e) {
-      return false;
+      try {
+        Files.createSymbolicLink(link, Path.of(id));
+        return true;
+      } catch (FileAlreadyExistsException e) {
+        return false;
+      }
+    });
+  }
+
+  private interface Step {
+    boolean run() throws IOException;
+  }
+
+  /** One process and one thread at a time. */
+  private boolean alone(Step step) throws IOException {
+    synchronized (Names.class) {
+      try (FileChannel channel =
+              FileChannel.open(
+                  directories.state().resolve("names.lock"),
+                  StandardOpenOption.CREATE,
+                  StandardOpenOption.WRITE);
+          FileLock lock = channel.lock()) {
+        return lock.isValid() && step.run();
+      }
     }
   }
 
@@ -145,10 +161,20 @@ public final class Names {
     Files.deleteIfExists(parent().resolve(name));
   }
 
-  /** Frees the name if this sandbox has it. */
+  /**
+   * Frees the name if this sandbox has it. Who takes over a name of which nothing is left does so
+   * alone, and this too: else it could free what has become another's meanwhile.
+   */
   public void release(String name, String id) throws IOException {
-    if (find(name).filter(id::equals).isPresent()) {
-      Files.deleteIfExists(parent().resolve(name));
+    Step step =
+        () ->
+            find(name).filter(id::equals).isPresent()
+                && Files.deleteIfExists(parent().resolve(name));
+    try {
+      alone(step);
+    } catch (AccessDeniedException e) {
+      // A process that is confined already may take its own name away, and lock nothing.
+      step.run();
     }
   }
 }
