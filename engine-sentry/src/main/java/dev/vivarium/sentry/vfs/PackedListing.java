@@ -54,7 +54,7 @@ public final class PackedListing {
       int at = starts[count];
       int length = length(name);
       if (length > records.length - at) {
-        records = Arrays.copyOf(records, 2 * records.length);
+        records = Arrays.copyOf(records, Math.max(at + length, 2 * records.length));
       }
       put(records, at, length, name, ino, nextOffset, type);
       if (++count == starts.length) {

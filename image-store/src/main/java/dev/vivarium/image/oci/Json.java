@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The JSON documents of images and registries. */
@@ -40,13 +41,7 @@ public final class Json {
         map.forEach((name, member) -> fields.put((String) name, wrapped(member)));
         yield new JsonObject(fields);
       }
-      case List<?> list -> {
-        List<@Nullable Object> elements = new ArrayList<>(list.size());
-        for (Object element : list) {
-          elements.add(wrapped(element));
-        }
-        yield elements;
-      }
+      case List<?> list -> each(list, Json::wrapped);
       default -> value;
     };
   }
@@ -61,14 +56,17 @@ public final class Json {
         }
         yield fields;
       }
-      case List<?> list -> {
-        List<@Nullable Object> elements = new ArrayList<>(list.size());
-        for (Object element : list) {
-          elements.add(unwrapped(element));
-        }
-        yield elements;
-      }
+      case List<?> list -> each(list, Json::unwrapped);
       default -> value;
     };
+  }
+
+  private static List<@Nullable Object> each(
+      List<?> list, Function<@Nullable Object, @Nullable Object> way) {
+    List<@Nullable Object> elements = new ArrayList<>(list.size());
+    for (Object element : list) {
+      elements.add(way.apply(element));
+    }
+    return elements;
   }
 }
