@@ -9,7 +9,10 @@ import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.memory.GuestMemory;
 import dev.vivarium.sentry.vfs.File;
 import java.nio.charset.StandardCharsets;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes along what the arguments of a call point to: of each a bounded part, what goes in before
@@ -33,18 +36,49 @@ final class CallCapture {
   private static final int MESSAGE_AND_LENGTH = 64;
   private static final int MAX_MESSAGES = 8;
   private static final int MAX_CONTROL = 256;
-  private static final List<Kind> NOTHING = List.of();
   private static final int MAX_COUNTED = 10_000;
 
+  /** What the arguments of a call are, as each call goes through them: some are taken along. */
+  static final class Row {
+    static final Row NOTHING = new Row(List.of());
+
+    private final Kind[] kinds;
+
+    /** Whether anything is taken when it has returned. */
+    private final boolean out;
+
+    private Row(List<Kind> kinds) {
+      this.kinds = kinds.toArray(new Kind[0]);
+      this.out = kinds.stream().anyMatch(Kind::out);
+    }
+  }
+
   private final CallTable table = CallTable.get();
+
+  /** By number, for calls whose arguments are the same whatever their values. */
+  private final @Nullable Row[] rows = new Row[CallTable.MOST];
+
+  private final Map<List<Kind>, Row> cases = new IdentityHashMap<>();
   private final long[] arguments = new long[ARGUMENTS];
   private final byte[] iovec = new byte[16 * MAX_VECTOR];
   private final byte[] header = new byte[MESSAGE_AND_LENGTH];
 
   /** What the arguments are that were set; none for a number that Linux does not have. */
-  private List<Kind> kinds(int number) {
+  private Row row(int number) {
+    Row known = number >= 0 && number < rows.length ? rows[number] : null;
+    return known != null ? known : find(number);
+  }
+
+  private Row find(int number) {
     CallTable.Call call = table.row(number);
-    return call == null ? NOTHING : call.arguments(arguments);
+    if (call == null) {
+      return Row.NOTHING;
+    }
+    Row row = cases.computeIfAbsent(call.arguments(arguments), Row::new);
+    if (call.cases().isEmpty()) {
+      rows[number] = row;
+    }
+    return row;
   }
 
   private void set(long a0, long a1, long a2, long a3, long a4, long a5) {
@@ -69,14 +103,16 @@ final class CallCapture {
       long a4,
       long a5) {
     set(a0, a1, a2, a3, a4, a5);
-    List<Kind> row = kinds(number);
-    for (int i = 0; i < row.size(); i++) {
-      Kind kind = row.get(i);
+    Row row = row(number);
+    s.row = row;
+    Kind[] kinds = row.kinds;
+    for (int i = 0; i < kinds.length; i++) {
+      Kind kind = kinds[i];
       long value = arguments[i];
       switch (kind.type()) {
         case PATH -> {
           if (text(t.mm, s.payload, i, value, MAX_PATH)) {
-            directory(t, s, row, i, files);
+            directory(t, s, kinds, i, files);
           }
         }
         case STRING -> text(t.mm, s.payload, i, value, MAX_ELEMENT);
@@ -121,22 +157,16 @@ final class CallCapture {
     }
   }
 
-  /** After a call that did not fail. */
-  void out(
-      Task t,
-      CallState s,
-      int number,
-      long result,
-      long a0,
-      long a1,
-      long a2,
-      long a3,
-      long a4,
-      long a5) {
+  /** After a call that did not fail; {@link #in} was asked before it. */
+  void out(Task t, CallState s, long result, long a0, long a1, long a2, long a3, long a4, long a5) {
+    Row row = s.row;
+    if (!row.out) {
+      return;
+    }
     set(a0, a1, a2, a3, a4, a5);
-    List<Kind> row = kinds(number);
-    for (int i = 0; i < row.size(); i++) {
-      Kind kind = row.get(i);
+    Kind[] kinds = row.kinds;
+    for (int i = 0; i < kinds.length; i++) {
+      Kind kind = kinds[i];
       if (!kind.out()) {
         continue;
       }
@@ -189,7 +219,7 @@ final class CallCapture {
   }
 
   /** What a relative path begins at. */
-  private void directory(Task t, CallState s, List<Kind> row, int argument, FileRows files) {
+  private void directory(Task t, CallState s, Kind[] row, int argument, FileRows files) {
     byte[] target = s.payload.target();
     int last = s.payload.length();
     // The item that was added last is the path.
@@ -197,7 +227,7 @@ final class CallCapture {
     if (length > 0 && target[last - length] == '/') {
       return;
     }
-    boolean beside = argument > 0 && row.get(argument - 1).type() == Kind.Type.DIRECTORY_FD;
+    boolean beside = argument > 0 && row[argument - 1].type() == Kind.Type.DIRECTORY_FD;
     int fd = beside ? (int) arguments[argument - 1] : Fcntl.AT_FDCWD;
     byte[] base = null;
     if (fd == Fcntl.AT_FDCWD) {

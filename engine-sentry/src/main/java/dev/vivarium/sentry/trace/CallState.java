@@ -16,6 +16,9 @@ final class CallState {
 
   final Payload payload = new Payload();
 
+  /** What the arguments of the call that it is in are. */
+  CallCapture.Row row = CallCapture.Row.NOTHING;
+
   /** The call that it is in, for those who want to know when it begins to wait. */
   int number = NO_CALL;
 

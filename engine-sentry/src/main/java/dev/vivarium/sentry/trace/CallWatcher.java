@@ -121,7 +121,7 @@ final class CallWatcher implements Watcher {
     s.number = CallState.NO_CALL;
     if (w != null && w == writer) {
       if ((result >= 0 || result < -4095) && number != Sys.EXECVE && number != Sys.EXECVEAT) {
-        capture.out(t, s, number, result, a0, a1, a2, a3, a4, a5);
+        capture.out(t, s, result, a0, a1, a2, a3, a4, a5);
       }
       w.call(
           begin,
