@@ -90,6 +90,8 @@ class ArchitectureTest {
           .and()
           .doNotHaveFullyQualifiedName("dev.vivarium.sentry.ipc.Bytes")
           .and()
+          .doNotHaveFullyQualifiedName("dev.vivarium.sentry.host.HostBuffer")
+          .and()
           .doNotHaveFullyQualifiedName("dev.vivarium.engine.watch.EventWriter")
           .should()
           .dependOnClassesThat()

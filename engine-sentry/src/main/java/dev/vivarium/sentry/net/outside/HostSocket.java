@@ -4,12 +4,11 @@ import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Poll;
 import dev.vivarium.sentry.abi.Sockets;
 import dev.vivarium.sentry.abi.Sys;
+import dev.vivarium.sentry.host.HostBuffer;
 import dev.vivarium.sentry.host.Libc;
 import dev.vivarium.sentry.kernel.WaitQueue;
 import dev.vivarium.sentry.memory.Uio;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -184,7 +183,7 @@ public final class HostSocket implements ReadyPoller.Watched {
     if (!awaitsVerdict) {
       return true;
     }
-    MemorySegment b = outside.buffer();
+    HostBuffer b = outside.buffer();
     long n = Libc.recv(fd, b.address(), 1, Libc.MSG_DONTWAIT);
     if (n == -Errno.ECONNRESET) {
       // Datagrams that waited were not read, of which one is told before the verdict.
@@ -194,7 +193,7 @@ public final class HostSocket implements ReadyPoller.Watched {
       return false;
     }
     awaitsVerdict = false;
-    verdict = n == 1 ? b.get(ValueLayout.JAVA_BYTE, 0) & 0xff : Errno.ECONNREFUSED;
+    verdict = n == 1 ? b.getByte(0) : Errno.ECONNREFUSED;
     refused = verdict != 0;
     return true;
   }
@@ -222,7 +221,7 @@ public final class HostSocket implements ReadyPoller.Watched {
     if (from.isNative()) {
       address = from.address() + src.segmentOffset();
     } else {
-      MemorySegment.copy(from, src.segmentOffset(), outside.buffer(), 0, count);
+      MemorySegment.copy(from, src.segmentOffset(), outside.buffer().segment(), 0, count);
       address = outside.buffer().address();
     }
     int how = flags & (Sockets.MSG_OOB | Sockets.MSG_MORE) | Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL;
@@ -254,8 +253,8 @@ public final class HostSocket implements ReadyPoller.Watched {
     if (refused) {
       return verdict != 0 ? -verdict : -Errno.EPIPE;
     }
-    MemorySegment b = outside.buffer();
-    MemorySegment.copy(data, 0, b, ValueLayout.JAVA_BYTE, 0, data.length);
+    HostBuffer b = outside.buffer();
+    b.put(0, data);
     long n = Libc.send(fd, b.address(), data.length, Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL);
     if (n > 0) {
       sent += n;
@@ -295,14 +294,14 @@ public final class HostSocket implements ReadyPoller.Watched {
         drained = n < wanted;
       }
     } else {
-      MemorySegment b = outside.buffer();
+      HostBuffer b = outside.buffer();
       long wanted = Math.min(dst.remaining(), BUFFER);
       n = Libc.recv(fd, b.address(), peek ? wanted : Math.min(there, wanted), how);
       if (n > 0) {
         if (copies != null && !peek) {
-          copies.received(b, 0, n);
+          copies.received(b.segment(), 0, n);
         }
-        n = dst.put(b, 0, n);
+        n = dst.put(b.segment(), 0, n);
       }
     }
     if (n > 0 && !peek) {
@@ -327,7 +326,7 @@ public final class HostSocket implements ReadyPoller.Watched {
       error[0] = verdict;
       return null;
     }
-    MemorySegment b = outside.buffer();
+    HostBuffer b = outside.buffer();
     long n = Libc.recv(fd, b.address(), BUFFER, Libc.MSG_DONTWAIT);
     if (n < 0) {
       error[0] = (int) -n;
@@ -335,14 +334,14 @@ public final class HostSocket implements ReadyPoller.Watched {
     }
     received += n;
     outside.count(false, n, Outside.UDP_HEADER);
-    return b.asSlice(0, n).toArray(ValueLayout.JAVA_BYTE);
+    return b.bytes(0, (int) n);
   }
 
   /** Bytes to read (FIONREAD) or to send (TIOCOUTQ). */
   public int queued(int request) {
-    MemorySegment b = outside.buffer();
+    HostBuffer b = outside.buffer();
     long r = Libc.syscall(Sys.IOCTL, fd, request, b.address(), 0, 0, 0);
-    return r < 0 ? 0 : b.get(ValueLayout.JAVA_INT, 0);
+    return r < 0 ? 0 : b.getInt(0);
   }
 
   /** shutdown(2). */
@@ -369,9 +368,9 @@ public final class HostSocket implements ReadyPoller.Watched {
     if (awaitsVerdict && !takeVerdict() || refused) {
       return false;
     }
-    MemorySegment b = outside.buffer();
+    HostBuffer b = outside.buffer();
     // No more than a name has: SO_PEERNAME refuses that.
-    b.set(ValueLayout.JAVA_INT, 0, 2);
+    b.putInt(0, 2);
     long r =
         Libc.syscall(
             Sys.GETSOCKOPT, fd, Sockets.SOL_SOCKET, SO_PEERNAME, b.address() + 8, b.address(), 0);
@@ -380,18 +379,16 @@ public final class HostSocket implements ReadyPoller.Watched {
 
   /** The bytes of an option's value; none if there is no such option. */
   public byte[] option(int level, int option) {
-    MemorySegment b = outside.buffer();
-    b.set(ValueLayout.JAVA_INT, 0, MAX_OPTION);
+    HostBuffer b = outside.buffer();
+    b.putInt(0, MAX_OPTION);
     long r = Libc.syscall(Sys.GETSOCKOPT, fd, level, option, b.address() + 8, b.address(), 0);
-    return r < 0
-        ? new byte[0]
-        : b.asSlice(8, b.get(ValueLayout.JAVA_INT, 0)).toArray(ValueLayout.JAVA_BYTE);
+    return r < 0 ? new byte[0] : b.bytes(8, b.getInt(0));
   }
 
   /** Sets an option that tunes this connection and nothing else. */
   public void setOption(int level, int option, int value) {
-    MemorySegment b = outside.buffer();
-    b.set(ValueLayout.JAVA_INT, 0, value);
+    HostBuffer b = outside.buffer();
+    b.putInt(0, value);
     Libc.syscall(Sys.SETSOCKOPT, fd, level, option, b.address(), 4, 0);
   }
 
@@ -402,9 +399,9 @@ public final class HostSocket implements ReadyPoller.Watched {
     }
     closed = true;
     if (reset) {
-      MemorySegment b = outside.buffer();
-      b.set(ValueLayout.JAVA_INT, 0, 1);
-      b.set(ValueLayout.JAVA_INT, 4, 0);
+      HostBuffer b = outside.buffer();
+      b.putInt(0, 1);
+      b.putInt(4, 0);
       Libc.syscall(Sys.SETSOCKOPT, fd, Sockets.SOL_SOCKET, SO_LINGER, b.address(), 8, 0);
     }
     outside.poller().remove(slot);
@@ -413,8 +410,8 @@ public final class HostSocket implements ReadyPoller.Watched {
   }
 
   /** A buffer for all; see {@link Outside#buffer}. */
-  static MemorySegment newBuffer() {
-    return Arena.ofAuto().allocate(BUFFER, 64);
+  static HostBuffer newBuffer() {
+    return new HostBuffer(BUFFER);
   }
 
   /** For who waits: whether an errno says that it should. */

@@ -1,7 +1,6 @@
 package dev.vivarium.sentry.net.outside;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import dev.vivarium.sentry.host.HostBuffer;
 import java.util.Arrays;
 
 /**
@@ -26,39 +25,34 @@ record NetMessage(
     byte[] payload,
     int fd) {
 
-  static NetMessage read(MemorySegment m, int length, int fd) {
+  static NetMessage read(HostBuffer m, int at, int length, int fd) {
     int payload = Math.max(0, length - NetWire.MESSAGE_SIZE);
     return new NetMessage(
-        m.get(ValueLayout.JAVA_INT, NetWire.MESSAGE_SEQUENCE),
-        u16(m, NetWire.MESSAGE_EVENT),
-        u16(m, NetWire.MESSAGE_INDEX),
-        m.get(ValueLayout.JAVA_INT, NetWire.MESSAGE_ERROR),
-        m.get(ValueLayout.JAVA_INT, NetWire.MESSAGE_RULE),
-        m.get(ValueLayout.JAVA_INT, NetWire.MESSAGE_VALUE),
-        m.get(ValueLayout.JAVA_BYTE, NetWire.MESSAGE_KIND) & 0xff,
-        m.get(ValueLayout.JAVA_BYTE, NetWire.MESSAGE_PROTOCOL) & 0xff,
-        port(m, NetWire.MESSAGE_PORT),
-        bytes(m, NetWire.MESSAGE_ADDRESS, 16),
-        bytes(m, NetWire.MESSAGE_LOCAL_ADDRESS, 16),
-        port(m, NetWire.MESSAGE_LOCAL_PORT),
-        bytes(m, NetWire.MESSAGE_SIZE, payload),
+        m.getInt(at + NetWire.MESSAGE_SEQUENCE),
+        m.getShort(at + NetWire.MESSAGE_EVENT),
+        m.getShort(at + NetWire.MESSAGE_INDEX),
+        m.getInt(at + NetWire.MESSAGE_ERROR),
+        m.getInt(at + NetWire.MESSAGE_RULE),
+        m.getInt(at + NetWire.MESSAGE_VALUE),
+        m.getByte(at + NetWire.MESSAGE_KIND),
+        m.getByte(at + NetWire.MESSAGE_PROTOCOL),
+        port(m, at + NetWire.MESSAGE_PORT),
+        m.bytes(at + NetWire.MESSAGE_ADDRESS, 16),
+        m.bytes(at + NetWire.MESSAGE_LOCAL_ADDRESS, 16),
+        port(m, at + NetWire.MESSAGE_LOCAL_PORT),
+        m.bytes(at + NetWire.MESSAGE_SIZE, payload),
         fd);
   }
 
-  private static int u16(MemorySegment m, long at) {
-    return m.get(ValueLayout.JAVA_SHORT_UNALIGNED, at) & 0xffff;
-  }
-
-  private static int port(MemorySegment m, long at) {
-    return Short.reverseBytes(m.get(ValueLayout.JAVA_SHORT_UNALIGNED, at)) & 0xffff;
-  }
-
-  private static byte[] bytes(MemorySegment m, long at, int count) {
-    return m.asSlice(at, count).toArray(ValueLayout.JAVA_BYTE);
+  private static int port(HostBuffer m, int at) {
+    return m.getByte(at) << 8 | m.getByte(at + 1);
   }
 
   /** The name in the payload, with everything that is no part of host names shown as '?'. */
   String name() {
+    if (payload.length == 0) {
+      return "";
+    }
     StringBuilder b = new StringBuilder();
     for (byte c : Arrays.copyOf(payload, Math.min(payload.length, 253))) {
       boolean plain =

@@ -3,11 +3,9 @@ package dev.vivarium.sentry.net.outside;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.host.HelperProgram;
+import dev.vivarium.sentry.host.HostBuffer;
 import dev.vivarium.sentry.host.Libc;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,15 +24,17 @@ public final class NetgoferChannel implements AutoCloseable {
   private static final int CONTROL_SIZE = 24;
 
   // struct msghdr and what it points to.
+  private static final int VECTOR = 16;
+  private static final int VECTOR_COUNT = 24;
+  private static final int CONTROL_AT = 32;
+  private static final int CONTROL_LENGTH = 40;
   private static final int IOVEC = 56;
   private static final int CONTROL = 72;
   private static final int SEND = 128;
   private static final int RECEIVE = SEND + NetWire.REQUEST_SIZE + 65_536;
   private static final int RECEIVE_SIZE = NetWire.MESSAGE_SIZE + 65_536;
 
-  private final MemorySegment memory = Arena.ofAuto().allocate(RECEIVE + RECEIVE_SIZE, 64);
-  private final MemorySegment send = memory.asSlice(SEND);
-  private final MemorySegment receive = memory.asSlice(RECEIVE);
+  private final HostBuffer memory = new HostBuffer(RECEIVE + RECEIVE_SIZE);
   private final int socket;
   private final int pidfd;
   private int pid;
@@ -47,6 +47,12 @@ public final class NetgoferChannel implements AutoCloseable {
     this.socket = socket;
     this.pid = pid;
     this.pidfd = (int) Libc.syscall(Sys.PIDFD_OPEN, pid, 0, 0, 0, 0, 0);
+    // What of it the host's kernel does not change.
+    memory.putLong(IOVEC, memory.address() + RECEIVE);
+    memory.putLong(IOVEC + 8, RECEIVE_SIZE);
+    memory.putLong(VECTOR, memory.address() + IOVEC);
+    memory.putLong(VECTOR_COUNT, 1);
+    memory.putLong(CONTROL_AT, memory.address() + CONTROL);
   }
 
   /**
@@ -137,19 +143,17 @@ public final class NetgoferChannel implements AutoCloseable {
       return -1;
     }
     sequence = sequence == Integer.MAX_VALUE ? 1 : sequence + 1;
-    send.set(ValueLayout.JAVA_INT, NetWire.REQUEST_SEQUENCE, sequence);
-    send.set(ValueLayout.JAVA_SHORT, NetWire.REQUEST_OP, (short) op);
-    send.set(ValueLayout.JAVA_SHORT, NetWire.REQUEST_INDEX, (short) index);
-    send.set(ValueLayout.JAVA_INT, NetWire.REQUEST_VALUE, value);
-    send.set(ValueLayout.JAVA_SHORT, NetWire.REQUEST_PROTOCOL, (short) protocol);
-    send.set(ValueLayout.JAVA_SHORT, NetWire.REQUEST_PORT, Short.reverseBytes((short) port));
-    MemorySegment.copy(address, 0, send, ValueLayout.JAVA_BYTE, NetWire.REQUEST_ADDRESS, 16);
-    MemorySegment.copy(
-        payload, 0, send, ValueLayout.JAVA_BYTE, NetWire.REQUEST_SIZE, payload.length);
+    memory.putInt(SEND + NetWire.REQUEST_SEQUENCE, sequence);
+    memory.putInt(SEND + NetWire.REQUEST_OP, op & 0xffff | index << 16);
+    memory.putInt(SEND + NetWire.REQUEST_VALUE, value);
+    int portInNetworkOrder = (port & 0xff) << 8 | port >> 8 & 0xff;
+    memory.putInt(SEND + NetWire.REQUEST_PROTOCOL, protocol & 0xffff | portInNetworkOrder << 16);
+    memory.put(SEND + NetWire.REQUEST_ADDRESS, address);
+    memory.put(SEND + NetWire.REQUEST_SIZE, payload);
     long n =
         Libc.send(
             socket,
-            send.address(),
+            memory.address() + SEND,
             NetWire.REQUEST_SIZE + payload.length,
             Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT);
     return n < 0 ? -1 : sequence;
@@ -161,7 +165,7 @@ public final class NetgoferChannel implements AutoCloseable {
    */
   @Nullable NetMessage receive(int flags) {
     for (; ; ) {
-      message(receive.address(), RECEIVE_SIZE, CONTROL_SIZE);
+      memory.putLong(CONTROL_LENGTH, CONTROL_SIZE);
       long n = Libc.recvmsg(socket, memory.address(), Libc.MSG_CMSG_CLOEXEC | flags);
       if (n == -Errno.EINTR) {
         continue;
@@ -177,7 +181,7 @@ public final class NetgoferChannel implements AutoCloseable {
         }
         return null;
       }
-      return NetMessage.read(receive, (int) n, fd);
+      return NetMessage.read(memory, RECEIVE, (int) n, fd);
     }
   }
 
@@ -185,25 +189,13 @@ public final class NetgoferChannel implements AutoCloseable {
     return broken;
   }
 
-  private void message(long address, long length, long controlLength) {
-    memory.set(ValueLayout.JAVA_LONG, IOVEC, address);
-    memory.set(ValueLayout.JAVA_LONG, IOVEC + 8, length);
-    memory.set(ValueLayout.JAVA_LONG, 0, 0);
-    memory.set(ValueLayout.JAVA_LONG, 8, 0);
-    memory.set(ValueLayout.JAVA_LONG, 16, memory.address() + IOVEC);
-    memory.set(ValueLayout.JAVA_LONG, 24, 1);
-    memory.set(ValueLayout.JAVA_LONG, 32, controlLength == 0 ? 0 : memory.address() + CONTROL);
-    memory.set(ValueLayout.JAVA_LONG, 40, controlLength);
-    memory.set(ValueLayout.JAVA_LONG, 48, 0);
-  }
-
   private int descriptor() {
     boolean one =
-        memory.get(ValueLayout.JAVA_LONG, 40) >= 20
-            && memory.get(ValueLayout.JAVA_LONG, CONTROL) == 20
-            && memory.get(ValueLayout.JAVA_INT, CONTROL + 8) == Libc.SOL_SOCKET
-            && memory.get(ValueLayout.JAVA_INT, CONTROL + 12) == 1;
-    return one ? memory.get(ValueLayout.JAVA_INT, CONTROL + 16) : -1;
+        memory.getLong(CONTROL_LENGTH) >= 20
+            && memory.getLong(CONTROL) == 20
+            && memory.getInt(CONTROL + 8) == Libc.SOL_SOCKET
+            && memory.getInt(CONTROL + 12) == 1;
+    return one ? memory.getInt(CONTROL + 16) : -1;
   }
 
   /** Ends the process. */

@@ -3,6 +3,7 @@ package dev.vivarium.sentry.net.outside;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Poll;
 import dev.vivarium.sentry.abi.Sys;
+import dev.vivarium.sentry.host.HostBuffer;
 import dev.vivarium.sentry.host.Libc;
 import dev.vivarium.sentry.kernel.KernelLoop;
 import dev.vivarium.sentry.kernel.Task;
@@ -128,7 +129,7 @@ public final class Outside implements ReadyPoller.Watched {
   /** What the gofer could not be told yet. */
   private final ArrayDeque<Integer> unlistened = new ArrayDeque<>();
 
-  private final MemorySegment buffer = HostSocket.newBuffer();
+  private final HostBuffer buffer = HostSocket.newBuffer();
   private final Runnable lost;
   private @Nullable Arrivals arrivals;
   private final int maxSockets;
@@ -187,7 +188,7 @@ public final class Outside implements ReadyPoller.Watched {
   }
 
   /** A buffer for all, since nothing is kept in it beyond one host call. */
-  MemorySegment buffer() {
+  HostBuffer buffer() {
     return buffer;
   }
 

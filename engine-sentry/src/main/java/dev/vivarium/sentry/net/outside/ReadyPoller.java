@@ -2,6 +2,7 @@ package dev.vivarium.sentry.net.outside;
 
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Sys;
+import dev.vivarium.sentry.host.HostBuffer;
 import dev.vivarium.sentry.host.Libc;
 import dev.vivarium.sentry.kernel.KernelLoop;
 import java.lang.foreign.Arena;
@@ -65,9 +66,8 @@ public final class ReadyPoller implements KernelLoop.Lookout {
 
   private final KernelLoop loop;
   private final int epoll;
-  private final MemorySegment scratch = Arena.ofAuto().allocate(64, 8);
-  private final MemorySegment polled =
-      Arena.ofAuto().allocate((long) POLLFD_SIZE * MOST_LOOKED_AT, 8);
+  private final HostBuffer scratch = new HostBuffer(64);
+  private final HostBuffer polled = new HostBuffer(POLLFD_SIZE * MOST_LOOKED_AT);
   private final int[] lookedAt = new int[MOST_LOOKED_AT];
   private int lookedAtCount;
   private long lastLook;
@@ -131,9 +131,9 @@ public final class ReadyPoller implements KernelLoop.Lookout {
   }
 
   private void control(int index, Slot slot, int events) {
-    scratch.set(ValueLayout.JAVA_INT, 0, events | ONESHOT);
-    scratch.set(ValueLayout.JAVA_INT, 4, index);
-    scratch.set(ValueLayout.JAVA_INT, 8, slot.generation);
+    scratch.putInt(0, events | ONESHOT);
+    scratch.putInt(4, index);
+    scratch.putInt(8, slot.generation);
     Libc.syscall(
         Sys.EPOLL_CTL, epoll, slot.added ? CTL_MOD : CTL_ADD, slot.fd, scratch.address(), 0, 0);
     slot.added = true;
@@ -169,8 +169,8 @@ public final class ReadyPoller implements KernelLoop.Lookout {
     int count = lookedAtCount;
     for (int i = 0; i < count; i++) {
       Slot slot = slots.get(lookedAt[i]);
-      polled.set(ValueLayout.JAVA_INT, (long) i * POLLFD_SIZE, slot.fd);
-      polled.set(ValueLayout.JAVA_INT, (long) i * POLLFD_SIZE + 4, slot.looked & 0xffff);
+      polled.putInt(i * POLLFD_SIZE, slot.fd);
+      polled.putInt(i * POLLFD_SIZE + 4, slot.looked & 0xffff);
     }
     if (Libc.syscall(Sys.POLL, polled.address(), count, 0, 0, 0, 0) <= 0) {
       return false;
@@ -179,7 +179,7 @@ public final class ReadyPoller implements KernelLoop.Lookout {
     int left = 0;
     int[] ready = new int[2 * MOST_LOOKED_AT];
     for (int i = 0; i < count; i++) {
-      int events = polled.get(ValueLayout.JAVA_INT, (long) i * POLLFD_SIZE + 4) >>> 16;
+      int events = polled.getInt(i * POLLFD_SIZE + 4) >>> 16;
       if (events == 0) {
         lookedAt[left++] = lookedAt[i];
       } else {
@@ -247,10 +247,10 @@ public final class ReadyPoller implements KernelLoop.Lookout {
 
   /** Which of the events are there now (poll(2), without waiting). */
   public int poll(int fd, int events) {
-    scratch.set(ValueLayout.JAVA_INT, 16, fd);
-    scratch.set(ValueLayout.JAVA_INT, 20, events & 0xffff);
+    scratch.putInt(16, fd);
+    scratch.putInt(20, events & 0xffff);
     long n = Libc.syscall(Sys.POLL, scratch.address() + 16, 1, 0, 0, 0, 0);
-    return n > 0 ? scratch.get(ValueLayout.JAVA_INT, 20) >>> 16 : 0;
+    return n > 0 ? scratch.getInt(20) >>> 16 : 0;
   }
 
   private void run() {
