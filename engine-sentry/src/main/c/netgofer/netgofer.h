@@ -65,10 +65,10 @@ void dns_expire(int64_t now_millis);
 enum watched { WATCH_CHANNEL, WATCH_PORT, WATCH_FLOW, WATCH_ANSWER, WATCH_MEMBERS, WATCH_LINK, WATCH_RELAY, WATCH_GUEST };
 void serve_prepare(void);
 void serve(uint32_t features) __attribute__((noreturn));
-/* What the policy says, and the connection if it says yes: its descriptor, or a negative errno. m gets the local address. */
+/* What the policy says, and the connection if it says yes: its descriptor, or a negative errno. m gets OPEN_*. */
 int open_decided(const struct net_request *r, struct decision *d, struct net_message *m);
 /* A connection that is being made, without limits: its descriptor, or -errno. The port is in network order. */
-int connect_outside(int protocol, const uint8_t address[16], uint16_t port, struct net_message *m);
+int connect_outside(int protocol, const uint8_t address[16], uint16_t port);
 void hello(uint32_t sequence);
 void watch(int fd, enum watched what, uint32_t index);
 void rewatch(int fd, uint32_t before, uint32_t events, enum watched what, uint32_t index);

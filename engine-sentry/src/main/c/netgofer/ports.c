@@ -157,7 +157,7 @@ void ports_start(void)
 
 static void accept_one(uint32_t index)
 {
-	struct sockaddr_storage from, local;
+	struct sockaddr_storage from;
 	socklen_t length = sizeof from;
 	struct net_message m = { .event = NET_ACCEPTED, .index = (uint16_t)index, .protocol = PROTOCOL_TCP };
 	int fd = accept4(ports[index].fd, (struct sockaddr *)&from, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -165,9 +165,6 @@ static void accept_one(uint32_t index)
 	if (fd < 0)
 		return;
 	from_sockaddr(&from, m.address, &m.port);
-	length = sizeof local;
-	if (getsockname(fd, (struct sockaddr *)&local, &length) == 0)
-		from_sockaddr(&local, m.local_address, &m.local_port);
 	fd = relay(fd, RELAY_OPEN);
 	if (fd < 0)
 		return;

@@ -17,7 +17,7 @@
 
 enum net_op {
 	NET_HELLO = 1,	/* -> value = features, index = version, local_address = in the private network */
-	NET_OPEN,	/* protocol, address, port, value = the guest's port -> descriptor; local_*, index = OPEN_* */
+	NET_OPEN,	/* protocol, address, port, value = the guest's port -> descriptor; index = OPEN_* */
 	NET_ASK,	/* the same question, and nothing is opened */
 	NET_CREDIT,	/* index = published port: value more connections may come; no reply */
 	NET_DATAGRAM,	/* index = published port, address, port, data: to who wrote before; no reply.

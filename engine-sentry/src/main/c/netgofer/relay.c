@@ -367,11 +367,10 @@ void relay_answered(uint32_t question, bool allow)
 {
 	for (int i = 0; in_use > 0 && i < MAX_RELAYS; i++) {
 		struct relay *r = &relays[i];
-		struct net_message unused;
 
 		if (!r->used || r->question != question)
 			continue;
-		int fd = allow ? connect_outside(r->stream ? PROTOCOL_TCP : PROTOCOL_UDP, r->address, r->port, &unused)
+		int fd = allow ? connect_outside(r->stream ? PROTOCOL_TCP : PROTOCOL_UDP, r->address, r->port)
 			       : -EACCES;
 
 		r->question = 0;

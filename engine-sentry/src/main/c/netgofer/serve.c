@@ -91,9 +91,9 @@ void send_message(struct net_message *m, const void *payload, size_t length, int
 	}
 }
 
-int connect_outside(int protocol, const uint8_t address[16], uint16_t port, struct net_message *m)
+int connect_outside(int protocol, const uint8_t address[16], uint16_t port)
 {
-	struct sockaddr_storage to, local;
+	struct sockaddr_storage to;
 	socklen_t length = to_sockaddr(&to, address, port);
 	int type = protocol == PROTOCOL_TCP ? SOCK_STREAM : SOCK_DGRAM;
 	int fd = socket(to.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -106,16 +106,13 @@ int connect_outside(int protocol, const uint8_t address[16], uint16_t port, stru
 		close(fd);
 		return -error;
 	}
-	length = sizeof local;
-	if (getsockname(fd, (struct sockaddr *)&local, &length) == 0)
-		from_sockaddr(&local, m->local_address, &m->local_port);
 	return fd;
 }
 
 static int open_connection(const struct net_request *r, const uint8_t address[16], struct net_message *m)
 {
 	bool stream = r->protocol == PROTOCOL_TCP;
-	int fd = connect_outside(r->protocol, address, r->port, m);
+	int fd = connect_outside(r->protocol, address, r->port);
 
 	if (fd < 0 || !is_limited())
 		return fd;

@@ -269,6 +269,9 @@ public final class Outside implements ReadyPoller.Watched {
     int protocol = opening.stream ? NetWire.PROTOCOL_TCP : NetWire.PROTOCOL_UDP;
     long start = System.nanoTime();
     int sequence;
+    // No other thread is woken by the answer; before it is asked for, since the gofer may run at
+    // once.
+    poller.claim(slot);
     do {
       sequence = channel.request(op, 0, ownPort, protocol, address, port, NONE);
       if (sequence < 0) {
@@ -277,6 +280,7 @@ public final class Outside implements ReadyPoller.Watched {
           return -Errno.ENETDOWN;
         }
         if (System.nanoTime() - start > LOOK_NANOS) {
+          watch();
           return -Errno.ENOBUFS;
         }
       }
@@ -284,8 +288,7 @@ public final class Outside implements ReadyPoller.Watched {
     openings.put(sequence, opening);
     askers.put(sequence, opening.pid);
     // The gofer answers at once. To sleep until then lets it run here, without a wake-up of another
-    // processor, and this thread is on again when it has answered; no other is woken for that.
-    poller.claim(slot);
+    // processor, and this thread is on again when it has answered.
     while (!opening.isDone() && !channel.isBroken() && System.nanoTime() - start < WAIT_NANOS) {
       NetMessage m = channel.receive(0);
       if (m != null) {
@@ -295,9 +298,15 @@ public final class Outside implements ReadyPoller.Watched {
     if (channel.isBroken()) {
       drain();
     } else {
-      poller.arm(slot, Poll.IN);
+      watch();
     }
     return opening.await(t);
+  }
+
+  /** Has this be told of what comes, and of room for what is still to be said. */
+  private void watch() {
+    boolean owing = !owed.isEmpty() || !answers.isEmpty() || !unlistened.isEmpty();
+    poller.arm(slot, owing ? Poll.IN | Poll.OUT : Poll.IN);
   }
 
   private static final byte[] NONE = {};
