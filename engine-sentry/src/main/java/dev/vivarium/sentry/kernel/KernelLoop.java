@@ -3,6 +3,7 @@ package dev.vivarium.sentry.kernel;
 import dev.vivarium.sentry.platform.Context;
 import dev.vivarium.sentry.platform.Platform;
 import java.util.ArrayDeque;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -29,6 +30,9 @@ public final class KernelLoop {
    * found the loop looking for them if it had not slept.
    */
   private static final long SOON_NANOS = 300_000;
+
+  /** How long what was put off waits at most while this thread sleeps. */
+  private static final long LEISURE_NANOS = 200_000;
 
   /** Rounds of the spin between two looks at the clock. */
   private static final int ROUNDS_PER_CLOCK = 64;
@@ -59,6 +63,7 @@ public final class KernelLoop {
   private final Timers timers;
   private final ArrayDeque<Task> runQueue = new ArrayDeque<>();
   private final ConcurrentLinkedQueue<Runnable> inbox = new ConcurrentLinkedQueue<>();
+  private final ArrayDeque<Runnable> putOff = new ArrayDeque<>();
   private final ExecutorService helpers =
       Executors.newCachedThreadPool(Thread.ofPlatform().name("helper-", 0).daemon(true).factory());
   private @Nullable Lookout lookout;
@@ -87,6 +92,14 @@ public final class KernelLoop {
   public void post(Runnable action) {
     inbox.add(action);
     platform.wake();
+  }
+
+  /**
+   * Has the action run when guests leave time for it, or some calls later; for what a guest need
+   * not wait for. On the kernel thread.
+   */
+  public void putOff(Runnable action) {
+    putOff.add(action);
   }
 
   /** Ends {@link #run} after the current round. On the kernel thread. */
@@ -134,6 +147,7 @@ public final class KernelLoop {
           if (lookout != null) {
             lookout.look(lastActivity);
           }
+          runPutOff();
         } else {
           lastActivity = 0;
         }
@@ -143,20 +157,26 @@ public final class KernelLoop {
       if (lastActivity == 0) {
         lastActivity = now;
       }
+      boolean enough =
+          now - lastActivity > spin && (lookout == null || now - lookout.lookUntil() > 0);
       if (timers.expire(now) || lookout != null && lookout.look(now)) {
         lastActivity = now;
-      } else if (now - lastActivity > spin && (lookout == null || now - lookout.lookUntil() > 0)
-          || !platform.pause()) {
+      } else if (enough && runPutOff()) {
+        // A guest may have come meanwhile.
+      } else if (enough || !platform.pause()) {
         if (lookout != null) {
           lookout.sleepFollows();
         }
         if (inbox.isEmpty()) {
-          platform.sleep(timers.nanosToNext(now));
+          long most = timers.nanosToNext(now);
+          boolean soon = !putOff.isEmpty() && (most < 0 || most > LEISURE_NANOS);
+          platform.sleep(soon ? LEISURE_NANOS : most);
         }
         now = System.nanoTime();
         timers.expire(now);
       }
     }
+    runPutOff();
     helpers.shutdownNow();
   }
 
@@ -175,14 +195,22 @@ public final class KernelLoop {
   }
 
   private boolean runPosted() {
+    return runAll(inbox, "what another thread had posted");
+  }
+
+  private boolean runPutOff() {
+    return runAll(putOff, "what was put off");
+  }
+
+  private boolean runAll(Queue<Runnable> actions, String what) {
     boolean any = false;
     Runnable action;
-    while ((action = inbox.poll()) != null) {
+    while ((action = actions.poll()) != null) {
       any = true;
       try {
         action.run();
       } catch (RuntimeException | Error bug) {
-        bugs.report("what another thread had posted", bug);
+        bugs.report(what, bug);
       }
     }
     return any;

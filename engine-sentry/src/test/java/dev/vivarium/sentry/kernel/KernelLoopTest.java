@@ -45,6 +45,37 @@ class KernelLoopTest {
     }
   }
 
+  @Test
+  void whatWasPutOffComesWhenNothingElseIsThere() {
+    KernelLoop loop = world.kernel.loop();
+    List<String> done = new ArrayList<>();
+    loop.post(() -> {
+      loop.putOff(() -> {
+        done.add("put off");
+        loop.post(loop::stop);
+      });
+      loop.post(() -> done.add("posted"));
+    });
+    loop.run();
+    assertEquals(List.of("posted", "put off"), done);
+  }
+
+  @Test
+  void whatWasPutOffIsNotLostAtTheEnd() {
+    world.kernel.setLog(log::add);
+    KernelLoop loop = world.kernel.loop();
+    List<String> done = new ArrayList<>();
+    loop.post(() -> {
+      loop.putOff(() -> throwing("fourth"));
+      loop.putOff(() -> done.add("put off"));
+      loop.stop();
+    });
+    loop.run();
+    assertEquals(List.of("put off"), done);
+    assertEquals(1, log.size());
+    assertTrue(log.getFirst().contains("fourth"), log.getFirst());
+  }
+
   private static void throwing(String name) {
     throw new IllegalStateException(name);
   }

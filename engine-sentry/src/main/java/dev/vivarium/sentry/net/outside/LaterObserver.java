@@ -4,11 +4,12 @@ import dev.vivarium.sentry.kernel.KernelLoop;
 import java.util.ArrayDeque;
 
 /**
- * Tells of a connection when the guest that asked for it has it, so that it need not wait for that:
- * the kernel thread does so right after it has let the guest go on. All else is told at once, in
- * its order. On the kernel thread.
+ * Tells of connections when the guests that have them leave time for it, so that they need not wait
+ * for that. What is refused, and all else, is told at once, in its order. On the kernel thread.
  */
 final class LaterObserver implements Outside.Observer {
+  private static final int MOST = 64;
+
   private final Outside.Observer told;
   private final KernelLoop loop;
   private final ArrayDeque<Runnable> later = new ArrayDeque<>();
@@ -20,9 +21,12 @@ final class LaterObserver implements Outside.Observer {
 
   private void later(Runnable what) {
     if (later.isEmpty()) {
-      loop.post(this::tell);
+      loop.putOff(this::tell);
     }
     later.add(what);
+    if (later.size() > MOST) {
+      tell();
+    }
   }
 
   private void tell() {
@@ -74,13 +78,11 @@ final class LaterObserver implements Outside.Observer {
 
   @Override
   public void accepted(int port, byte[] address, int peerPort) {
-    tell();
-    told.accepted(port, address, peerPort);
+    later(() -> told.accepted(port, address, peerPort));
   }
 
   @Override
   public void closed(boolean stream, byte[] address, int port, long sent, long received) {
-    tell();
-    told.closed(stream, address, port, sent, received);
+    later(() -> told.closed(stream, address, port, sent, received));
   }
 }
