@@ -137,9 +137,7 @@ final class CommandSetup {
   private StandardStreams open(SandboxHost.Stdio stdio, boolean stdin, int owner)
       throws EngineException {
     FileRef nothing = new FileRef();
-    long rc =
-        Opener.open(
-            task, Fcntl.AT_FDCWD, "/dev/null", Fcntl.O_RDWR | Fcntl.O_NOCTTY, 0, 0, nothing);
+    long rc = Opener.open(task, "/dev/null", Fcntl.O_RDWR | Fcntl.O_NOCTTY, 0, nothing);
     File file = nothing.file;
     if (rc < 0 || file == null) {
       throw new EngineException(
@@ -196,8 +194,7 @@ final class CommandSetup {
   /** The start of a file of the image; empty if it cannot be read. */
   private static String read(Task task, String path) {
     FileRef opened = new FileRef();
-    long rc =
-        Opener.open(task, Fcntl.AT_FDCWD, path, Fcntl.O_RDONLY | Fcntl.O_NONBLOCK, 0, 0, opened);
+    long rc = Opener.open(task, path, Fcntl.O_RDONLY | Fcntl.O_NONBLOCK, 0, opened);
     File file = opened.file;
     if (rc < 0 || file == null) {
       return "";

@@ -110,7 +110,7 @@ final class CoreDump {
     int flags =
         Fcntl.O_CREAT | Fcntl.O_EXCL | Fcntl.O_WRONLY | Fcntl.O_NOFOLLOW | Fcntl.O_LARGEFILE;
     FileRef ref = new FileRef();
-    long rc = Opener.open(t, Fcntl.AT_FDCWD, name, flags, 0600, 0, ref);
+    long rc = Opener.open(t, name, flags, 0600, ref);
     File file = ref.file;
     if (rc < 0 || file == null) {
       if (rc != -Errno.EACCES && rc != -Errno.EROFS) {

@@ -14,6 +14,7 @@ import dev.vivarium.sentry.vfs.AnonFileSystems;
 import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.FileSystem;
 import dev.vivarium.sentry.vfs.LockWaits;
+import dev.vivarium.sentry.vfs.NameTable;
 import dev.vivarium.sentry.vfs.SpecialFiles;
 import dev.vivarium.sentry.vfs.tmpfs.MemoryBudget;
 import dev.vivarium.sentry.vfs.tmpfs.Tmpfs;
@@ -61,6 +62,7 @@ public final class Kernel {
   private int lastMoveCookie;
   private final LockWaits lockWaits = new LockWaits();
   private final PosixQueues messageQueues = new PosixQueues();
+  private final NameTable names = new NameTable();
 
   /** File systems of which there is one, by type: guests may mount them elsewhere too. */
   private final Map<String, FileSystem> fileSystems = new HashMap<>();
@@ -122,6 +124,11 @@ public final class Kernel {
 
   public Futexes futexes() {
     return futexes;
+  }
+
+  /** The paths that calls gave of late. */
+  public NameTable names() {
+    return names;
   }
 
   /** Memory barriers on guests. */

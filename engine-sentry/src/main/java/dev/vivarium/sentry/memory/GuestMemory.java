@@ -168,6 +168,34 @@ public abstract class GuestMemory {
     }
   }
 
+  /**
+   * Copies in a NUL-terminated string, eight bytes to a word as they lie, zeros behind its NUL,
+   * without giving way to another task in between.
+   *
+   * @return how many words the string and its NUL take; -1 if they are more than there is room for,
+   *     or do not lie in one stretch of memory with the words that they begin in: then {@link
+   *     #copyInString} tells more
+   */
+  public final int copyInWords(long address, long[] words) {
+    Window w = window(address, false);
+    if (w == null) {
+      return -1;
+    }
+    long at = address + w.toHost;
+    long count = Math.min(words.length, w.end - address >> 3);
+    for (int i = 0; i < count; i++) {
+      long word = RawMemory.getLong(at + 8L * i);
+      // The lowest bit that is set says which byte is the first of zero; higher ones may be wrong.
+      long zeros = word - 0x0101010101010101L & ~word & 0x8080808080808080L;
+      if (zeros != 0) {
+        words[i] = word & (zeros & -zeros) - 1;
+        return i + 1;
+      }
+      words[i] = word;
+    }
+    return -1;
+  }
+
   /** Why the last {@link #copyInString}, {@link #readInt} … failed: 0, -EFAULT or -ENAMETOOLONG. */
   public final int error() {
     return error;

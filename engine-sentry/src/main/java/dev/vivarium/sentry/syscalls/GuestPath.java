@@ -3,6 +3,7 @@ package dev.vivarium.sentry.syscalls;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.vfs.File;
+import dev.vivarium.sentry.vfs.PathName;
 import dev.vivarium.sentry.vfs.PathWalker;
 import dev.vivarium.sentry.vfs.WalkResult;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,11 @@ final class GuestPath {
 
   private GuestPath() {}
 
+  /** Copies a path in to be walked; null and {@code t.mm.error()} if that fails. */
+  static @Nullable PathName name(Task t, long address) {
+    return t.kernel().names().read(t.mm, address);
+  }
+
   /** Copies a path in; null and {@code t.mm.error()} if that fails. */
   static @Nullable String read(Task t, long address) {
     return t.mm.copyInString(address, PathWalker.PATH_MAX - 1);
@@ -29,7 +35,7 @@ final class GuestPath {
    * @param flags of {@link PathWalker}
    */
   static long walk(Task t, long dirfd, long address, int flags, WalkResult out) {
-    String path = read(t, address);
+    PathName path = name(t, address);
     return path == null ? t.mm.error() : PathWalker.walk(t, (int) dirfd, path, flags, out);
   }
 

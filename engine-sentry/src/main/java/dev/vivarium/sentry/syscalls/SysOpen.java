@@ -10,6 +10,7 @@ import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.FileRef;
 import dev.vivarium.sentry.vfs.Opener;
+import dev.vivarium.sentry.vfs.PathName;
 import dev.vivarium.sentry.vfs.PathWalker;
 
 /** open, openat, openat2, creat, memfd_create. */
@@ -81,7 +82,7 @@ final class SysOpen {
   }
 
   private static long openAt(Task t, int dirfd, long address, int flags, int mode, int resolve) {
-    String path = GuestPath.read(t, address);
+    PathName path = GuestPath.name(t, address);
     if (path == null) {
       return t.mm.error();
     }

@@ -135,7 +135,7 @@ public final class DevPts extends FileSystem {
     terminal.locked = false;
     FileRef out = new FileRef();
     String name = "/dev/pts/" + terminal.number;
-    if (Opener.open(t, Fcntl.AT_FDCWD, name, Fcntl.O_RDWR, 0, 0, out) >= 0
+    if (Opener.open(t, name, Fcntl.O_RDWR, 0, out) >= 0
         && out.file instanceof SlaveFile slave
         && slave.terminal() == terminal) {
       return slave;

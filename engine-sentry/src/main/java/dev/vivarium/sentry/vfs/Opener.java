@@ -29,7 +29,7 @@ public final class Opener {
    * @return 0 or a negative errno
    */
   public static long open(
-      Task t, int dirfd, String path, int flags, int mode, int resolve, FileRef out) {
+      Task t, int dirfd, PathName path, int flags, int mode, int resolve, FileRef out) {
     if ((flags & Fcntl.O_PATH) != 0) {
       return openPath(t, dirfd, path, flags & PATH_FLAGS, resolve, out);
     }
@@ -80,6 +80,11 @@ public final class Opener {
       return -Errno.EISDIR;
     }
     return openFound(t, found.path(), flags, true, out);
+  }
+
+  /** {@link #open(Task, int, PathName, int, int, int, FileRef)} of a path that no call gave. */
+  public static long open(Task t, String path, int flags, int mode, FileRef out) {
+    return open(t, Fcntl.AT_FDCWD, PathName.of(path), flags, mode, 0, out);
   }
 
   private static long createAt(Task t, WalkResult found, int mode, FileRef out, int flags) {
@@ -181,7 +186,7 @@ public final class Opener {
   }
 
   private static long openPath(
-      Task t, int dirfd, String path, int flags, int resolve, FileRef out) {
+      Task t, int dirfd, PathName path, int flags, int resolve, FileRef out) {
     int walk = resolve;
     if ((flags & Fcntl.O_NOFOLLOW) == 0) {
       walk |= PathWalker.FOLLOW;
@@ -198,7 +203,7 @@ public final class Opener {
   }
 
   private static long openTmpfile(
-      Task t, int dirfd, String path, int flags, int mode, int resolve, FileRef out) {
+      Task t, int dirfd, PathName path, int flags, int mode, int resolve, FileRef out) {
     if ((flags & Fcntl.O_DIRECTORY) == 0
         || (flags & Fcntl.O_CREAT) != 0
         || (flags & Fcntl.O_ACCMODE) == Fcntl.O_RDONLY) {

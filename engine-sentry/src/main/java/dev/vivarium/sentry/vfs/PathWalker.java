@@ -62,8 +62,8 @@ public final class PathWalker {
    * @param flags the constants of this class
    * @return 0 or a negative errno
    */
-  public static long walk(Task t, int dirfd, String path, int flags, WalkResult out) {
-    boolean absolute = !path.isEmpty() && path.charAt(0) == '/';
+  public static long walk(Task t, int dirfd, PathName path, int flags, WalkResult out) {
+    boolean absolute = path.isAbsolute();
     if (path.isEmpty() && (flags & EMPTY) == 0) {
       return -Errno.ENOENT;
     }
@@ -92,12 +92,17 @@ public final class PathWalker {
     return walk(t, start, path, flags, out);
   }
 
-  /** {@link #walk(Task, int, String, int, WalkResult)} from a given directory. */
-  public static long walk(Task t, VfsPath start, String path, int flags, WalkResult out) {
+  /** {@link #walk(Task, int, PathName, int, WalkResult)} of a path that no call gave. */
+  public static long walk(Task t, int dirfd, String path, int flags, WalkResult out) {
+    return walk(t, dirfd, PathName.of(path), flags, out);
+  }
+
+  /** {@link #walk(Task, int, PathName, int, WalkResult)} from a given directory. */
+  public static long walk(Task t, VfsPath start, PathName path, int flags, WalkResult out) {
     if (path.length() >= PATH_MAX) {
       return -Errno.ENAMETOOLONG;
     }
-    boolean absolute = !path.isEmpty() && path.charAt(0) == '/';
+    boolean absolute = path.isAbsolute();
     if (absolute && (flags & BENEATH) != 0) {
       return -Errno.EXDEV;
     }
@@ -107,21 +112,15 @@ public final class PathWalker {
     return new PathWalker(t, flags, root, from, out).run(path);
   }
 
-  private long run(String path) {
-    String rest = path;
-    int pos = 0;
+  private long run(PathName path) {
+    PathName rest = path;
+    int next = 0;
     int links = 0;
     out.lastKind = WalkResult.Last.ROOT;
     out.trailingSlash = false;
     out.parent = null;
     out.last = "";
-    for (; ; ) {
-      while (pos < rest.length() && rest.charAt(pos) == '/') {
-        pos++;
-      }
-      if (pos == rest.length()) {
-        break;
-      }
+    while (next < rest.count()) {
       Inode directory = dentry.positive();
       if (!directory.isDirectory()) {
         return -Errno.ENOTDIR;
@@ -130,27 +129,15 @@ public final class PathWalker {
       if (rc < 0) {
         return rc;
       }
-      int end = rest.indexOf('/', pos);
-      if (end < 0) {
-        end = rest.length();
-      }
-      String name = rest.substring(pos, end);
-      int next = end;
-      while (next < rest.length() && rest.charAt(next) == '/') {
-        next++;
-      }
-      boolean last = next == rest.length();
-      out.trailingSlash = last && next > end;
-      out.lastKind =
-          name.equals(".")
-              ? WalkResult.Last.DOT
-              : name.equals("..") ? WalkResult.Last.DOTDOT : WalkResult.Last.NORMAL;
+      String name = rest.name(next++);
+      boolean last = next == rest.count();
+      out.trailingSlash = last && rest.hasTrailingSlash();
+      out.lastKind = kind(name);
       out.last = name;
       if (last && (flags & PARENT) != 0) {
         out.set(mount, dentry);
         return 0;
       }
-      pos = end;
       if (out.lastKind == WalkResult.Last.DOT) {
         continue;
       }
@@ -167,10 +154,13 @@ public final class PathWalker {
       if (out.trailingSlash && (flags & CREATE) != 0) {
         return -Errno.EISDIR;
       }
-      InodeRef error = new InodeRef();
-      Dentry child = lookup(t, dentry, name, error);
+      Dentry child = known(dentry, name);
       if (child == null) {
-        return error.errno;
+        InodeRef error = new InodeRef();
+        child = find(t, dentry, name, error);
+        if (child == null) {
+          return error.errno;
+        }
       }
       Inode inode = child.inode();
       if (inode == null) {
@@ -212,8 +202,8 @@ public final class PathWalker {
           dentry = rootDentry;
           out.lastKind = WalkResult.Last.ROOT;
         }
-        rest = target + rest.substring(end);
-        pos = 0;
+        rest = rest.behindLink(target, next - 1);
+        next = 0;
         continue;
       }
       out.parent = dentry;
@@ -228,6 +218,15 @@ public final class PathWalker {
     }
     out.set(mount, dentry);
     return 0;
+  }
+
+  private static WalkResult.Last kind(String name) {
+    if (name.charAt(0) != '.') {
+      return WalkResult.Last.NORMAL;
+    }
+    return name.equals(".")
+        ? WalkResult.Last.DOT
+        : name.equals("..") ? WalkResult.Last.DOTDOT : WalkResult.Last.NORMAL;
   }
 
   private long jumpTo(VfsPath jump) {
@@ -287,15 +286,27 @@ public final class PathWalker {
    * @return null and {@link InodeRef#errno} on an error
    */
   public static @Nullable Dentry lookup(Task t, Dentry directory, String name, InodeRef error) {
+    Dentry known = known(directory, name);
+    return known != null ? known : find(t, directory, name, error);
+  }
+
+  /** What the cache has of a name, if it is to be believed. */
+  private static @Nullable Dentry known(Dentry directory, String name) {
+    Dentry known = directory.child(name);
+    if (known == null) {
+      return null;
+    }
+    Inode inode = directory.positive();
+    if (inode.cachesLookups()) {
+      return known;
+    }
+    Inode there = known.inode();
+    return there != null && there.wasJustFoundAt(inode, name) ? known : null;
+  }
+
+  private static @Nullable Dentry find(Task t, Dentry directory, String name, InodeRef error) {
     Inode inode = directory.positive();
     boolean cached = inode.cachesLookups();
-    Dentry known = directory.child(name);
-    if (known != null) {
-      Inode there = known.inode();
-      if (cached || there != null && there.wasJustFoundAt(inode, name)) {
-        return known;
-      }
-    }
     error.inode = null;
     long rc = inode.lookup(t, name, error);
     if (rc < 0 && rc != -Errno.ENOENT) {
@@ -304,7 +315,7 @@ public final class PathWalker {
     }
     Inode found = rc < 0 ? null : error.inode;
     // The lookup may have waited, and another task may have been quicker: there is one dentry only.
-    known = directory.child(name);
+    Dentry known = directory.child(name);
     if (known != null && (cached || known.inode() == found)) {
       return known;
     }

@@ -4,6 +4,9 @@ import static dev.vivarium.sentry.abi.Mman.*;
 import static org.junit.jupiter.api.Assertions.*;
 
 import dev.vivarium.sentry.abi.Errno;
+import dev.vivarium.sentry.vfs.NameTable;
+import dev.vivarium.sentry.vfs.PathName;
+import java.nio.charset.StandardCharsets;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -408,6 +411,58 @@ class MemoryManagerTest {
     assertEquals(TestGuest.SIGNAL | Fault.SEGV_ACCERR, guest.write(at, 1));
     assertEquals(-Errno.EINVAL, Advice.advise(mm, at, PAGE, 77));
     assertEquals(-Errno.EFAULT, Remap.remap(mm, at, 2 * PAGE, 3 * PAGE, MREMAP_MAYMOVE, 0));
+  }
+
+  @Test
+  void pathsAreReadAsTheyLieThere() {
+    long at = map(0, 2 * PAGE, RW, ANON);
+    NameTable names = new NameTable();
+    Random random = new Random(7);
+    for (int i = 0; i < 2000; i++) {
+      byte[] text = new byte[random.nextInt(300)];
+      random.nextBytes(text);
+      for (int k = 0; k < text.length; k++) {
+        text[k] = text[k] == 0 ? (byte) '/' : text[k];
+      }
+      // Up to the last byte there is, across two pages, and anywhere else; nothing but garbage
+      // behind it.
+      long end = at + 2 * PAGE - (i % 3 == 0 ? 0 : random.nextInt((int) PAGE + 200));
+      long begin = end - text.length - 1;
+      assertEquals(0, mm.copyOut(begin, text, 0, text.length));
+      mm.writeByte(end - 1, 0);
+      PathName read = names.read(mm, begin);
+      assertNotNull(read);
+      assertEquals(new String(text, StandardCharsets.ISO_8859_1), read.toString());
+      PathName again = names.read(mm, begin);
+      assertNotNull(again);
+      assertEquals(read.toString(), again.toString());
+    }
+  }
+
+  @Test
+  void aPathThatComesAgainIsTheSameObjectUntilItChanges() {
+    long at = map(0, 2 * PAGE, RW, ANON);
+    NameTable names = new NameTable();
+    byte[] text = "/usr/lib/x\0".getBytes(StandardCharsets.ISO_8859_1);
+    assertEquals(0, mm.copyOut(at + 3, text, 0, text.length));
+    assertEquals(0, mm.copyOut(at + 100, text, 0, text.length));
+    PathName first = names.read(mm, at + 3);
+    assertNotNull(first);
+    assertSame(first, names.read(mm, at + 100));
+    mm.writeByte(at + 100 + 9, 'y');
+    PathName other = names.read(mm, at + 100);
+    assertNotNull(other);
+    assertEquals("/usr/lib/y", other.toString());
+    assertSame(first, names.read(mm, at + 3));
+    for (long i = at; i < at + 2 * PAGE; i++) {
+      mm.writeByte(i, 'x');
+    }
+    assertNull(names.read(mm, at + PAGE + 1), "without an end");
+    assertEquals(-Errno.EFAULT, mm.error());
+    assertNull(names.read(mm, at), "too long");
+    assertEquals(-Errno.ENAMETOOLONG, mm.error());
+    assertNull(names.read(mm, at + 2 * PAGE));
+    assertEquals(-Errno.EFAULT, mm.error());
   }
 
   @Test

@@ -35,7 +35,7 @@ class PathWalkerTest {
   }
 
   private long below(String path, int flags) {
-    return PathWalker.walk(w.t, place("/d"), path, flags, new WalkResult());
+    return PathWalker.walk(w.t, place("/d"), PathName.of(path), flags, new WalkResult());
   }
 
   @Test

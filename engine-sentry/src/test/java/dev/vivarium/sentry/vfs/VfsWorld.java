@@ -65,7 +65,7 @@ public final class VfsWorld {
 
   public File open(String path, int flags) {
     FileRef ref = new FileRef();
-    long rc = Opener.open(t, Fcntl.AT_FDCWD, path, flags, 0644, 0, ref);
+    long rc = Opener.open(t, path, flags, 0644, ref);
     if (rc < 0 || ref.file == null) {
       throw new AssertionError("open " + path + ": " + Errno.name((int) -rc));
     }
@@ -75,7 +75,7 @@ public final class VfsWorld {
   /** Opens and closes; 0 or a negative errno. */
   public long tryOpen(String path, int flags) {
     FileRef ref = new FileRef();
-    long rc = Opener.open(t, Fcntl.AT_FDCWD, path, flags, 0644, 0, ref);
+    long rc = Opener.open(t, path, flags, 0644, ref);
     if (ref.file != null) {
       ref.file.drop(t);
     }
@@ -84,7 +84,7 @@ public final class VfsWorld {
 
   public long pwrite(String path, byte[] bytes, long offset) {
     FileRef ref = new FileRef();
-    long rc = Opener.open(t, Fcntl.AT_FDCWD, path, Fcntl.O_WRONLY, 0, 0, ref);
+    long rc = Opener.open(t, path, Fcntl.O_WRONLY, 0, ref);
     if (rc < 0 || ref.file == null) {
       return rc;
     }
