@@ -20,7 +20,8 @@
 #include "show.h"
 
 static char *read_file(const char *name) {
-  static char text[1 << 18];
+  /* Large enough for the connections of a busy host. */
+  static char text[1 << 24];
   int fd = open(name, O_RDONLY);
   size_t total = 0;
   ssize_t n;
