@@ -20,14 +20,14 @@
 #include "show.h"
 
 static char *read_file(const char *name) {
-  /* Large enough for the connections of a busy host. */
+  /* Large enough for the connections of a busy host, read in parts: of /proc/sys no call may ask for more than 4 MiB. */
   static char text[1 << 24];
+  enum { PART = 1 << 18 };
   int fd = open(name, O_RDONLY);
   size_t total = 0;
   ssize_t n;
   if (fd < 0) printf("%s: %s\n", name, error_name(errno));
-  while (fd >= 0 && total < sizeof text - 1 &&
-         (n = read(fd, text + total, sizeof text - 1 - total)) > 0)
+  while (fd >= 0 && total + PART < sizeof text && (n = read(fd, text + total, PART)) > 0)
     total += (size_t)n;
   if (fd >= 0) close(fd);
   text[total] = 0;
