@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include "netgofer.h"
 
-enum { PATIENCE_MILLIS = 5000 };
+enum { PATIENCE_MILLIS = 5000, IDLE_MILLIS = 1 };
 
 static int poller;
 /* Of which nothing ever comes: to wait for it is to sleep. */
@@ -91,12 +91,28 @@ void send_message(struct net_message *m, const void *payload, size_t length, int
 	}
 }
 
+/* For the next connection, made when there is nothing else to do. */
+static int spare = -1;
+static bool wants_spare;
+
+static int new_socket(int family, int type)
+{
+	int fd = spare;
+
+	if (family != AF_INET || type != SOCK_STREAM)
+		return socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	wants_spare = true;
+	if (fd < 0)
+		return socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	spare = -1;
+	return fd;
+}
+
 int connect_outside(int protocol, const uint8_t address[16], uint16_t port)
 {
 	struct sockaddr_storage to;
 	socklen_t length = to_sockaddr(&to, address, port);
-	int type = protocol == PROTOCOL_TCP ? SOCK_STREAM : SOCK_DGRAM;
-	int fd = socket(to.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = new_socket(to.ss_family, protocol == PROTOCOL_TCP ? SOCK_STREAM : SOCK_DGRAM);
 
 	if (fd < 0)
 		return -errno;
@@ -321,7 +337,15 @@ void serve(uint32_t features)
 		if (relays != INT64_MAX && relays / 1000 + 1 < deadline)
 			deadline = relays / 1000 + 1;
 		int wait = deadline == INT64_MAX ? -1 : deadline <= now ? 0 : (int)(deadline - now);
+		if (wants_spare && (wait < 0 || wait > IDLE_MILLIS))
+			wait = IDLE_MILLIS;
 		int n = epoll_wait(poller, events, 64, wait);
+
+		if (n == 0 && wants_spare) {
+			wants_spare = false;
+			if (spare < 0)
+				spare = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		}
 
 		for (int i = 0; i < n; i++) {
 			uint32_t index = (uint32_t)events[i].data.u64;

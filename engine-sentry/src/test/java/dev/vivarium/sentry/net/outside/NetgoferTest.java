@@ -23,14 +23,17 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -306,6 +309,35 @@ final class NetgoferTest {
       NetworkPolicy everything = policy(Mode.FULL, "*", "0.0.0.0/0");
       try (NetgoferChannel c = NetgoferChannel.start(everything.arguments())) {
         assertEquals(Errno.EACCES, ask(c, NetWire.OPEN, true, gateway, port).error());
+      }
+    }
+  }
+
+  @Test
+  void everyConnectionHasASocketOfItsOwnSoonAfterTheLastAndLater() throws Exception {
+    IpAddress gateway = IpAddress.parse("10.86.0.1").orElseThrow();
+    try (ServerSocket server = new ServerSocket(0, 9, InetAddress.getLoopbackAddress())) {
+      int port = server.getLocalPort();
+      NetworkPolicy asked = policy(Mode.ALLOW, "127.0.0.1:" + port);
+      try (NetgoferChannel c = NetgoferChannel.start(asked.arguments())) {
+        Set<Integer> peers = new HashSet<>();
+        for (int i = 0; i < 6; i++) {
+          if (i % 3 != 1) {
+            Thread.sleep(20); // it makes one ahead when it has nothing else to do
+          }
+          NetMessage m = ask(c, NetWire.OPEN, true, gateway, port);
+          assertEquals(0, m.error());
+          try (Socket peer = server.accept()) {
+            peer.getOutputStream().write(i);
+            assertTrue(peers.add(peer.getPort()));
+            assertEquals(i, verdict(m)); // its first byte, and its end
+            assertEquals(-1, peer.getInputStream().read());
+          }
+          // What goes by another protocol does not get it.
+          NetMessage way = ask(c, NetWire.OPEN, false, gateway, port);
+          assertEquals(0, way.error());
+          Libc.close(way.fd());
+        }
       }
     }
   }
