@@ -38,12 +38,6 @@ public final class HostBuffer {
     return RawMemory.getByte(place(at, Byte.BYTES)) & 0xff;
   }
 
-  /** Two bytes, without a sign. */
-  public int getShort(int at) {
-    place(at, Short.BYTES);
-    return getByte(at) | getByte(at + 1) << 8;
-  }
-
   /** Four bytes. */
   public int getInt(int at) {
     return RawMemory.getInt(place(at, Integer.BYTES));

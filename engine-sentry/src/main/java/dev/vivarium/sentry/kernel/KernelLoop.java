@@ -154,17 +154,22 @@ public final class KernelLoop {
         continue;
       }
       now = System.nanoTime();
-      if (lastActivity == 0) {
+      // A guest that was just let go on may be waiting for this processor: it comes first.
+      boolean first = lastActivity == 0;
+      if (first) {
         lastActivity = now;
       }
       boolean enough =
           now - lastActivity > spin && (lookout == null || now - lookout.lookUntil() > 0);
-      if (timers.expire(now) || lookout != null && lookout.look(now)) {
+      if (timers.expire(now) || !first && lookout != null && lookout.look(now)) {
         lastActivity = now;
       } else if (enough && runPutOff()) {
         // A guest may have come meanwhile.
       } else if (enough || !platform.pause()) {
         if (lookout != null) {
+          if (first && lookout.look(now)) {
+            continue;
+          }
           lookout.sleepFollows();
         }
         if (inbox.isEmpty()) {

@@ -85,6 +85,9 @@ final class OutsideStream {
           }
         });
     SocketOptions o = socket.options;
+    if (o.keepsNothing()) {
+      return;
+    }
     for (int option : TCP_OPTIONS) {
       apply(Sockets.IPPROTO_TCP, option, o.kept(Sockets.IPPROTO_TCP, option, UNKNOWN));
     }

@@ -35,6 +35,11 @@ final class SocketOptions {
     kept.putAll(from.kept);
   }
 
+  /** Whether no option was set that is kept without an effect here. */
+  boolean keepsNothing() {
+    return kept.isEmpty();
+  }
+
   int kept(int level, int option, int otherwise) {
     return kept.getOrDefault((long) level << 32 | option, otherwise);
   }

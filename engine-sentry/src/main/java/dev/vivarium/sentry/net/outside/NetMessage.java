@@ -20,32 +20,33 @@ record NetMessage(
     int protocol,
     int port,
     byte[] address,
-    byte[] localAddress,
     int localPort,
     byte[] payload,
     int fd) {
 
   static NetMessage read(HostBuffer m, int at, int length, int fd) {
-    int payload = Math.max(0, length - NetWire.MESSAGE_SIZE);
+    // Neighbours come together: where this is interpreted, each access costs.
+    int what = m.getInt(at + NetWire.MESSAGE_EVENT);
+    int whom = m.getInt(at + NetWire.MESSAGE_KIND);
     return new NetMessage(
         m.getInt(at + NetWire.MESSAGE_SEQUENCE),
-        m.getShort(at + NetWire.MESSAGE_EVENT),
-        m.getShort(at + NetWire.MESSAGE_INDEX),
+        what & 0xffff,
+        what >>> 16,
         m.getInt(at + NetWire.MESSAGE_ERROR),
         m.getInt(at + NetWire.MESSAGE_RULE),
         m.getInt(at + NetWire.MESSAGE_VALUE),
-        m.getByte(at + NetWire.MESSAGE_KIND),
-        m.getByte(at + NetWire.MESSAGE_PROTOCOL),
-        port(m, at + NetWire.MESSAGE_PORT),
+        whom & 0xff,
+        whom >> 8 & 0xff,
+        port(whom >>> 16),
         m.bytes(at + NetWire.MESSAGE_ADDRESS, 16),
-        m.bytes(at + NetWire.MESSAGE_LOCAL_ADDRESS, 16),
-        port(m, at + NetWire.MESSAGE_LOCAL_PORT),
-        m.bytes(at + NetWire.MESSAGE_SIZE, payload),
+        port(m.getInt(at + NetWire.MESSAGE_LOCAL_PORT)),
+        m.bytes(at + NetWire.MESSAGE_SIZE, Math.max(0, length - NetWire.MESSAGE_SIZE)),
         fd);
   }
 
-  private static int port(HostBuffer m, int at) {
-    return m.getByte(at) << 8 | m.getByte(at + 1);
+  /** Of the two bytes in network order. */
+  private static int port(int bytes) {
+    return (bytes & 0xff) << 8 | bytes >> 8 & 0xff;
   }
 
   /** The name in the payload, with everything that is no part of host names shown as '?'. */

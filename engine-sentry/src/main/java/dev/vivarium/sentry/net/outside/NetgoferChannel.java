@@ -23,6 +23,9 @@ public final class NetgoferChannel implements AutoCloseable {
 
   private static final int CONTROL_SIZE = 24;
 
+  /** Level and type of what carries a descriptor. */
+  private static final long RIGHTS = 1L << 32 | Libc.SOL_SOCKET;
+
   // struct msghdr and what it points to.
   private static final int VECTOR = 16;
   private static final int VECTOR_COUNT = 24;
@@ -94,7 +97,7 @@ public final class NetgoferChannel implements AutoCloseable {
       throw new IOException("the network gofer is of another version; build again");
     }
     features = hello.value();
-    memberAddress = hello.localAddress();
+    memberAddress = memory.bytes(RECEIVE + NetWire.MESSAGE_LOCAL_ADDRESS, 16); // of that message
     Libc.setSocketTimeout(socket, Libc.SO_RCVTIMEO, WAIT.toNanos());
   }
 
@@ -193,8 +196,7 @@ public final class NetgoferChannel implements AutoCloseable {
     boolean one =
         memory.getLong(CONTROL_LENGTH) >= 20
             && memory.getLong(CONTROL) == 20
-            && memory.getInt(CONTROL + 8) == Libc.SOL_SOCKET
-            && memory.getInt(CONTROL + 12) == 1;
+            && memory.getLong(CONTROL + 8) == RIGHTS;
     return one ? memory.getInt(CONTROL + 16) : -1;
   }
 
