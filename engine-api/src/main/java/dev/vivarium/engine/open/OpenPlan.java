@@ -36,6 +36,9 @@ public record OpenPlan(
   private static final String COPY =
       "mkdir -p \"$2\" && cd \"$2\" && cp \"$1/$3\" . && shift 3 && exec \"$@\"";
 
+  /** So many words come before the command. */
+  private static final int BEFORE = 7;
+
   public OpenPlan {
     command = List.copyOf(command);
     environment = Map.copyOf(environment);
@@ -72,6 +75,15 @@ public record OpenPlan(
       all.add(word.replace(FILE, home + "/" + name));
     }
     return all;
+  }
+
+  /**
+   * Of what a sandbox runs, what a person wanted: without what {@link #arguments} puts before it.
+   */
+  public static List<String> wanted(List<String> arguments) {
+    boolean ours =
+        arguments.size() > BEFORE && arguments.subList(1, 4).equals(List.of("-c", COPY, "open"));
+    return ours ? arguments.subList(BEFORE, arguments.size()) : arguments;
   }
 
   /**

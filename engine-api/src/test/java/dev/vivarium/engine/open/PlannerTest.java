@@ -99,6 +99,9 @@ class PlannerTest {
     assertEquals(
         List.of("/opened", "/root", "f.bin", "strings", "-a", "/root/f.bin"),
         all.subList(4, all.size()));
+    assertEquals(List.of("strings", "-a", "/root/f.bin"), OpenPlan.wanted(all));
+    List<String> other = List.of("/bin/sh", "-c", "exec \"$@\"", "open", "a", "b", "c", "d");
+    assertEquals(other, OpenPlan.wanted(other));
     assertEquals(
         "grep f.bin 'a b'", OpenPlan.of("host", List.of("grep", "{}", "a b")).commandLine("f.bin"));
   }

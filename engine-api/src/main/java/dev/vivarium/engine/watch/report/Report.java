@@ -1,6 +1,7 @@
 package dev.vivarium.engine.watch.report;
 
 import dev.vivarium.engine.SandboxSpec;
+import dev.vivarium.engine.open.OpenPlan;
 import dev.vivarium.engine.watch.Escape;
 import dev.vivarium.engine.watch.LatencyHistogram;
 import dev.vivarium.engine.watch.Statistics;
@@ -70,7 +71,8 @@ public final class Report {
     r.put("name", spec.name());
     r.put("engine", spec.engine());
     r.put("image", Escape.c(spec.root().label()));
-    r.put("command", spec.process().arguments().stream().map(Report::ours).toList());
+    List<String> command = OpenPlan.wanted(spec.process().arguments());
+    r.put("command", command.stream().map(Report::ours).toList());
     r.put("created", end.created.toString());
     r.put("finished", end.finished.toString());
     r.put("durationNanos", java.time.Duration.between(end.created, end.finished).toNanos());
