@@ -58,7 +58,8 @@ public final class ImagesScreen implements Screen {
   private final VBox node;
 
   /**
-   * Kept while it pulls: closing it does not stop that, and opening it again shows how far it is.
+   * Kept until its image is there: closing it does not stop that, and opening it again shows how
+   * far it is, or what kept it from being fetched.
    */
   private @Nullable PullSheet pulling;
 
@@ -250,7 +251,7 @@ public final class ImagesScreen implements Screen {
   /** Opens the sheet to fetch one. */
   public void pull() {
     PullSheet sheet = pulling;
-    if (sheet == null || !sheet.isRunning()) {
+    if (sheet == null || sheet.isDone()) {
       sheet = new PullSheet(bench, this::read);
       pulling = sheet;
     }

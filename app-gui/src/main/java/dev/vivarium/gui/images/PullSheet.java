@@ -43,6 +43,7 @@ final class PullSheet implements PullProgress.View {
   private final Map<String, Row> rows = new LinkedHashMap<>();
   private @Nullable Future<?> running;
   private @Nullable PullProgress progress;
+  private boolean fetched;
 
   private static final class Row {
     final ProgressBar bar = new ProgressBar(0);
@@ -110,6 +111,7 @@ final class PullSheet implements PullProgress.View {
                 () -> pull(wanted, http, mine),
                 image -> {
                   // It may have come while somebody stopped it: then it is there, and that is all.
+                  fetched = true;
                   done.run();
                   if (!mine.isOver()) {
                     ended(Messages.text("pull.done", wanted));
@@ -126,9 +128,9 @@ final class PullSheet implements PullProgress.View {
                 });
   }
 
-  /** Whether one is on its way. */
-  boolean isRunning() {
-    return running != null;
+  /** Whether the image is there; until then what was typed, and how far it is, is worth keeping. */
+  boolean isDone() {
+    return fetched;
   }
 
   private static ImageRecord pull(String wanted, boolean http, PullProgress progress)
