@@ -6,17 +6,15 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.util.Comparator;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -197,18 +195,13 @@ public final class KernelStore {
 
   /** The initramfs for a kernel and this version of the agent; made when it is not there yet. */
   private static GuestKernel withInitramfs(Path kernel) throws IOException {
-    byte[] agent;
-    try (InputStream in = KernelStore.class.getResourceAsStream("/native/agent")) {
-      if (in == null) {
-        throw new IOException("the agent is missing from this build; build Vivarium again");
-      }
-      agent = in.readAllBytes();
-    }
-    Path initramfs = kernel.resolve("initramfs-" + digest(agent) + ".cpio");
+    // The agent itself is read only where there is no initramfs with it yet.
+    String digest = new String(resource("agent.digest"), StandardCharsets.US_ASCII).strip();
+    Path initramfs = kernel.resolve("initramfs-" + digest + ".cpio");
     if (!Files.exists(initramfs)) {
       Path part = Files.createTempFile(kernel, ".initramfs", ".part");
       try {
-        writeInitramfs(kernel, agent, part);
+        writeInitramfs(kernel, resource("agent"), part);
         Files.move(part, initramfs, StandardCopyOption.ATOMIC_MOVE);
         KernelDigest.record(initramfs);
       } finally {
@@ -247,13 +240,13 @@ public final class KernelStore {
     }
   }
 
-  private static String digest(byte[] bytes) {
-    try {
-      return HexFormat.of()
-          .formatHex(MessageDigest.getInstance("SHA-256").digest(bytes))
-          .substring(0, 16);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
+  /** Something that the build has put beside the classes. */
+  static byte[] resource(String name) throws IOException {
+    try (InputStream in = KernelStore.class.getResourceAsStream("/native/" + name)) {
+      if (in == null) {
+        throw new IOException(name + " is missing from this build; build Vivarium again");
+      }
+      return in.readAllBytes();
     }
   }
 

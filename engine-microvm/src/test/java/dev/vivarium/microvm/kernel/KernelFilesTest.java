@@ -10,7 +10,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -144,5 +146,14 @@ class KernelFilesTest {
     int data = (at + 110 + 5 + 3) / 4 * 4;
     assertEquals("hello", archive.substring(data, data + 5));
     assertTrue(archive.contains("TRAILER!!!"));
+  }
+
+  /** An initramfs is known by it, so an agent that is another one must have another. */
+  @Test
+  void agentIsKnownByItsDigest() throws Exception {
+    byte[] digest = MessageDigest.getInstance("SHA-256").digest(KernelStore.resource("agent"));
+    assertEquals(
+        HexFormat.of().formatHex(digest).substring(0, 16),
+        new String(KernelStore.resource("agent.digest"), StandardCharsets.US_ASCII).strip());
   }
 }
