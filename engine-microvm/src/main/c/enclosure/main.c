@@ -1,7 +1,8 @@
 /*
  * enclosure [any] RULE... -- PROGRAM ARGUMENT...: runs a monitor of virtual machines with nothing of the host's around it.
  *
- * A rule is a letter and a path: r may be read, w may be read and written; in a directory with w sockets and files are made. Besides
+ * A rule is a letter and a path: r may be read, w may be read and written; in a directory with w sockets and files are made; s is not
+ * seen, but open to be read at the descriptor STATE. Besides
  * these it has what programs are made of (/usr, /lib, ...), read-only, and a few devices. The walls, in this order: own user, mount,
  * network, IPC and UTS namespaces; a root of nothing but what the rules say; no capabilities, no new privileges; it goes when its
  * parent goes; Landlock. It keeps its process id, so whoever started it can wait for it and kill it.
@@ -41,7 +42,7 @@
 #define READING (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define OF_FILES (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | TRUNCATE | IOCTL_DEV)
 
-enum { MAX_RULES = 128 };
+enum { MAX_RULES = 128, STATE = 9 };
 
 static struct rule {
   char kind; /* r, w; x: programs and libraries; d: a device */
@@ -67,6 +68,13 @@ static void add(char kind, const char *path) {
     die("too many files", path);
   }
   rules[rule_count++] = (struct rule){kind, path, -1};
+}
+
+static void pass(const char *path) {
+  int fd = open(path, O_RDONLY);
+
+  if (fd < 0 || (fd != STATE && (dup2(fd, STATE) < 0 || close(fd) != 0)))
+    die("cannot open", path);
 }
 
 static bool write_file(const char *path, const char *text) {
@@ -320,9 +328,12 @@ int main(int argc, char **argv) {
     die("no such program", argv[at + 1]);
   add_programs(program);
   for (int i = first; i < at; i++) {
-    if ((argv[i][0] != 'r' && argv[i][0] != 'w') || argv[i][1] != '/')
+    if (!argv[i][0] || !strchr("rws", argv[i][0]) || argv[i][1] != '/')
       return 2;
-    add(argv[i][0], argv[i] + 1);
+    if (argv[i][0] == 's')
+      pass(argv[i] + 1);
+    else
+      add(argv[i][0], argv[i] + 1);
   }
 
   umask(0077);

@@ -43,12 +43,12 @@ public final class FileServer implements Closeable {
 
   private final List<Mount> mounts = new ArrayList<>();
   private final List<FuseMount> served = new ArrayList<>();
-  private final HostCalls opening = new HostCalls();
   private final ArrayDeque<Asked> queue = new ArrayDeque<>();
   private final List<Thread> threads = new ArrayList<>();
   private final int mostWaiting;
   private final AtomicLongArray counts = new AtomicLongArray(Fuse.MOST_OPCODES);
   private final AtomicLongArray nanos = new AtomicLongArray(Fuse.MOST_OPCODES);
+  private @Nullable HostCalls opening;
   private @Nullable Answers answers;
   private boolean closed;
 
@@ -61,12 +61,20 @@ public final class FileServer implements Closeable {
 
   /** Shows this machine's own root, read-only and under the policy, under the guest's root. */
   public void addMachine() throws IOException {
-    add("", HostTree.ofMachine(opening));
+    add("", HostTree.ofMachine(opening()));
   }
 
   /** Shows a host path at a path of the guest. */
   public void add(String source, String target, boolean writable) throws IOException {
-    add(target, HostTree.ofPath(source, writable, opening));
+    add(target, HostTree.ofPath(source, writable, opening()));
+  }
+
+  /** The first of them in a process takes a while, and most sandboxes have no files of the host. */
+  private HostCalls opening() {
+    if (opening == null) {
+      opening = new HostCalls();
+    }
+    return opening;
   }
 
   private void add(String target, HostTree tree) {
@@ -240,7 +248,7 @@ public final class FileServer implements Closeable {
     }
     // One that is in a call still uses a descriptor; this process ends soon.
     if (ended) {
-      served.forEach(mount -> mount.close(opening));
+      served.forEach(mount -> mount.close(opening()));
     }
   }
 }

@@ -75,6 +75,7 @@ public final class HostCalls implements AutoCloseable {
 
   private static final int PATH_ROOM = 8192;
   private static final int DATA_ROOM = 1 << 16;
+  private static final int STACK = 256 << 10;
 
   /** So often the kernel may say that it was disturbed while it looked at a path. */
   private static final int TRIES = 100;
@@ -105,6 +106,16 @@ public final class HostCalls implements AutoCloseable {
   private final MemorySegment path2 = arena.allocate(PATH_ROOM);
   private final MemorySegment status = arena.allocate(256, 8);
   private final MemorySegment data = arena.allocate(DATA_ROOM, 8);
+
+  /**
+   * Has another processor make what this JVM needs for the first of them, which takes it longer
+   * than a guest takes to answer.
+   */
+  public static void prepare() {
+    Thread thread = new Thread(null, () -> new HostCalls().close(), "host calls", STACK);
+    thread.setDaemon(true);
+    thread.start();
+  }
 
   private long call(int number, long a, long b, long c, long d, long e) {
     try {

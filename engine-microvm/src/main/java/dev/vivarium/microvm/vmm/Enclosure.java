@@ -13,6 +13,9 @@ import java.util.List;
 final class Enclosure {
   private static final String PROGRAM = "enclosure";
 
+  /** The descriptor at which a monitor has the state of another one, as enclosure's main.c says. */
+  static final int STATE = 9;
+
   private Enclosure() {}
 
   /** The words before those of the monitor's command line. */
@@ -24,11 +27,14 @@ final class Enclosure {
     return words;
   }
 
-  /** A letter and a path each: r may be read, w may be written. */
+  /** A letter and a path each: r may be read, w may be written, s is at the descriptor STATE. */
   static List<String> rules(MachineSpec spec, QemuCommand.Memory memory) {
     List<String> rules = new ArrayList<>();
     rules.add("w" + absolute(spec.directory()));
-    if (!memory.incoming()) {
+    Path state = memory.state();
+    if (state != null) {
+      rules.add("s" + absolute(state));
+    } else {
       rules.add("r" + absolute(spec.kernel().image()));
       rules.add("r" + absolute(spec.kernel().initramfs()));
     }

@@ -74,13 +74,7 @@ public final class Qemu implements Vmm {
   @Override
   public Machine start(MachineSpec spec) throws VmmException, InterruptedException {
     requireInstalled();
-    QemuMachine machine = QemuMachine.start(spec, QemuCommand.Memory.OWN, spec.directory());
-    try {
-      return machine.connectAgent();
-    } catch (IOException e) {
-      machine.close();
-      throw new VmmException("cannot reach the virtual machine: " + e.getMessage(), e);
-    }
+    return QemuMachine.start(spec, QemuCommand.Memory.OWN, spec.directory());
   }
 
   @Override

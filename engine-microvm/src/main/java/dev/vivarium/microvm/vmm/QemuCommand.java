@@ -3,6 +3,7 @@ package dev.vivarium.microvm.vmm;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The words of a command line for QEMU. */
 final class QemuCommand {
@@ -15,18 +16,22 @@ final class QemuCommand {
    *
    * @param file with all of it, of the guest's size; null for memory of its own
    * @param shared whether what the guest writes goes to the file
-   * @param incoming whether the machine waits for the state of another one
+   * @param state of another machine, whose clone it is; else null
    */
-  record Memory(@org.jspecify.annotations.Nullable Path file, boolean shared, boolean incoming) {
-    static final Memory OWN = new Memory(null, false, false);
+  record Memory(@Nullable Path file, boolean shared, @Nullable Path state) {
+    static final Memory OWN = new Memory(null, false, null);
+
+    boolean incoming() {
+      return state != null;
+    }
   }
 
   /**
    * The sockets of one machine.
    *
-   * @param monitor where its control protocol goes
-   * @param agent where it then listens for who wants its agent's port
-   * @param files the same for the port of host files
+   * @param monitor where its control protocol goes: it connects to it
+   * @param agent the same for its agent's port
+   * @param files where it then listens for who wants the port of host files
    * @param network the same for the port of the network
    */
   record Sockets(Path monitor, Path agent, Path files, Path network) {
@@ -39,11 +44,7 @@ final class QemuCommand {
     }
   }
 
-  /**
-   * For a machine that connects to our control socket when it starts.
-   *
-   * @param sockets where they are
-   */
+  /** For a machine that connects to our two sockets when it starts. */
   static List<String> of(MachineSpec spec, Memory memory, Sockets sockets) {
     boolean emulated = spec.accelerator() == Accelerator.TCG;
     String size = (spec.memoryBytes() >> 20) + "M";
@@ -62,8 +63,12 @@ final class QemuCommand {
       words.addAll(
           List.of(
               "-object",
-              "memory-backend-file,id=mem,size=%s,share=%s,mem-path=%s"
-                  .formatted(size, memory.shared() ? "on" : "off", escape(memory.file()))));
+              "memory-backend-file,id=mem,size="
+                  + size
+                  + ",share="
+                  + (memory.shared() ? "on" : "off")
+                  + ",mem-path="
+                  + escape(memory.file())));
     }
     words.addAll(List.of("-M", machine));
     if (!pci) {
@@ -77,11 +82,17 @@ final class QemuCommand {
       words.addAll(List.of("-append", KernelCommandLine.of(spec, "t")));
     }
     words.addAll(List.of("-chardev", "socket,id=monitor,path=" + escape(sockets.monitor())));
+    // Before there is a machine, so that a clone of one whose agent was being heard has nothing to
+    // tell
+    // its guest of.
+    words.addAll(List.of("-chardev", "socket,id=agent,path=" + escape(sockets.agent())));
     words.addAll(List.of("-mon", "chardev=monitor,mode=control"));
     words.addAll(List.of("-device", device("serial", pci) + ",max_ports=4"));
-    addPort(words, "agent", sockets.agent());
-    addPort(words, "files", sockets.files());
-    addPort(words, "network", sockets.network());
+    addPort(words, "agent");
+    addListener(words, "files", sockets.files());
+    addPort(words, "files");
+    addListener(words, "network", sockets.network());
+    addPort(words, "network");
     words.addAll(List.of("-device", device("rng", pci)));
     // What a guest has freed goes back to the host: by a hole in the file that its memory is in,
     // even
@@ -96,8 +107,10 @@ final class QemuCommand {
       words.addAll(
           List.of(
               "-drive",
-              "if=none,id=layer%d,format=raw,readonly=on,file=%s"
-                  .formatted(i, escape(spec.disks().get(i)))));
+              "if=none,id=layer"
+                  + i
+                  + ",format=raw,readonly=on,file="
+                  + escape(spec.disks().get(i))));
       addDisk(words, "layer" + i, pci);
     }
     if (spec.scratch().isPresent()) {
@@ -122,13 +135,13 @@ final class QemuCommand {
     words.addAll(List.of("-device", device("blk", pci) + ",drive=" + name + ",serial=" + name));
   }
 
-  private static void addPort(List<String> words, String name, Path socket) {
+  private static void addListener(List<String> words, String name, Path socket) {
     words.addAll(
-        List.of(
-            "-chardev",
-            "socket,id=%s,server=on,wait=off,path=%s".formatted(name, escape(socket)),
-            "-device",
-            "virtserialport,chardev=%s,name=vivarium.%s".formatted(name, name)));
+        List.of("-chardev", "socket,id=" + name + ",server=on,wait=off,path=" + escape(socket)));
+  }
+
+  private static void addPort(List<String> words, String name) {
+    words.addAll(List.of("-device", "virtserialport,chardev=" + name + ",name=vivarium." + name));
   }
 
   /** A comma ends a value, unless it is doubled. */

@@ -1,5 +1,6 @@
 package dev.vivarium.microvm.vmm;
 
+import dev.vivarium.microvm.host.HostCalls;
 import dev.vivarium.microvm.host.Leash;
 import dev.vivarium.microvm.host.ShimWalls;
 import java.io.Closeable;
@@ -13,14 +14,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A running QEMU. It connects to our control socket when it starts; we connect to its agent's port
- * when the guest can hear it: a clone's guest only after it goes on, since what comes to the port
- * before its state is loaded may wait there for ever.
+ * A running QEMU. It connects to our control socket and to that of its agent's port when it starts.
+ * A clone's agent is spoken to only when its guest goes on, since what comes to the port before its
+ * state is loaded may wait there for ever.
  */
 final class QemuMachine implements Machine {
   private final Process process;
@@ -28,18 +29,20 @@ final class QemuMachine implements Machine {
   private final QemuCommand.Sockets sockets;
   private final Qmp qmp;
   private final CompletableFuture<String> ended;
-  private @Nullable SocketChannel port;
+  private final SocketChannel port;
 
   private QemuMachine(
       Process process,
       QemuCommand.Sockets sockets,
       Qmp qmp,
+      SocketChannel port,
       ConsoleTail console,
       ConsoleTail errors) {
     this.process = process;
     this.leash = new Leash(process);
     this.sockets = sockets;
     this.qmp = qmp;
+    this.port = port;
     this.ended =
         process.onExit().thenApply(over -> reason(QemuCommand.PROGRAM, over, console, errors));
   }
@@ -48,12 +51,14 @@ final class QemuMachine implements Machine {
    * Starts it and waits for it at the control socket.
    *
    * @param directory for the sockets
+   * @param commands what it is told at once, as {@link Qmp#command} writes it
    */
-  static QemuMachine start(MachineSpec spec, QemuCommand.Memory memory, Path directory)
+  static QemuMachine start(
+      MachineSpec spec, QemuCommand.Memory memory, Path directory, String... commands)
       throws VmmException, InterruptedException {
     QemuCommand.Sockets sockets = QemuCommand.Sockets.in(directory);
-    try (ServerSocketChannel monitors = listen(sockets.monitor())) {
-      Files.deleteIfExists(sockets.agent());
+    try (ServerSocketChannel monitors = listen(sockets.monitor());
+        ServerSocketChannel agents = listen(sockets.agent())) {
       Files.deleteIfExists(sockets.files());
       Files.deleteIfExists(sockets.network());
       // Whatever happens to this process, the machine goes with it; and it sees nothing of the
@@ -64,7 +69,7 @@ final class QemuMachine implements Machine {
           new ProcessBuilder(words)
               .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
               .start();
-      return connect(process, monitors, sockets);
+      return connect(process, monitors, agents, sockets, commands);
     } catch (IOException e) {
       throw new VmmException("cannot start " + QemuCommand.PROGRAM + ": " + e.getMessage(), e);
     }
@@ -82,20 +87,36 @@ final class QemuMachine implements Machine {
   }
 
   private static QemuMachine connect(
-      Process process, ServerSocketChannel monitors, QemuCommand.Sockets sockets)
+      Process process,
+      ServerSocketChannel monitors,
+      ServerSocketChannel agents,
+      QemuCommand.Sockets sockets,
+      String... commands)
       throws VmmException, InterruptedException {
     ConsoleTail console = new ConsoleTail(process.getInputStream(), "console", () -> {});
     ConsoleTail errors = new ConsoleTail(process.getErrorStream(), "monitor", () -> {});
     // A QEMU that does not like its command line never connects.
-    process.onExit().thenRun(() -> closeQuietly(monitors));
+    process
+        .onExit()
+        .thenRun(() -> {
+          closeQuietly(monitors);
+          closeQuietly(agents);
+        });
     @Nullable SocketChannel control = null;
+    @Nullable SocketChannel port = null;
+    // What the machine needs of this process soon is made while it starts; not before this thread
+    // waits, since to make it keeps others from making something.
+    HostCalls.prepare();
     try {
       control = monitors.accept();
-      return new QemuMachine(process, sockets, new Qmp(control), console, errors);
+      // In this order it connects.
+      port = agents.accept();
+      return new QemuMachine(process, sockets, new Qmp(control, commands), port, console, errors);
     } catch (IOException e) {
       process.destroyForcibly();
       process.waitFor();
       closeQuietly(control);
+      closeQuietly(port);
       errors.finish();
       throw new VmmException("cannot start the virtual machine: " + errors.lastLine(), e);
     }
@@ -131,24 +152,33 @@ final class QemuMachine implements Machine {
     return code != 0 && !line.isEmpty() ? line : "the virtual machine switched itself off";
   }
 
+  /**
+   * Waits until a clone's guest goes on.
+   *
+   * @throws IOException if it does not, and is no more
+   */
+  void awaitResumed(Duration patience) throws IOException {
+    CompletableFuture<Void> overdue =
+        new CompletableFuture<Void>().orTimeout(patience.toMillis(), TimeUnit.MILLISECONDS);
+    overdue.whenComplete((done, late) -> {
+      if (late != null) {
+        leash.kill();
+      }
+    });
+    try {
+      qmp.awaitResumed();
+    } finally {
+      overdue.complete(null);
+    }
+  }
+
   Qmp qmp() {
     return qmp;
   }
 
-  /** Connects to the agent's port; the guest hears of it. */
-  QemuMachine connectAgent() throws IOException {
-    port = SocketChannel.open(UnixDomainSocketAddress.of(sockets.agent()));
-    return this;
-  }
-
-  /** Whether QEMU has seen that nobody is at the agent's port any more. */
-  boolean agentIsDisconnected() throws IOException {
-    return qmp.line("query-chardev").contains("\"disconnected:unix:" + sockets.agent());
-  }
-
   @Override
   public SocketChannel openAgentPort(Duration patience) {
-    return Objects.requireNonNull(port, "not connected yet");
+    return port;
   }
 
   @Override

@@ -33,9 +33,9 @@ import java.util.stream.Stream;
 /**
  * Machines that were booted once and are cloned since: memory in a file that clones map privately
  * (so they share what they do not write), and the state of the devices beside it. A template was
- * saved when its agent had answered and had no disk yet, so it fits every image with as many layers
- * or a few less. Everything that it depends on is in its name ({@link TemplateKey}); a user has
- * templates of their own.
+ * saved while it ran, when its agent had answered and waited for more, and had no disk yet, so it
+ * fits every image with as many layers or a few less. Everything that it depends on is in its name
+ * ({@link TemplateKey}); a user has templates of their own.
  */
 public final class QemuTemplates {
   private static final Duration BOOT_PATIENCE = Duration.ofSeconds(90);
@@ -52,6 +52,7 @@ public final class QemuTemplates {
   private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
   private static final int MAX_STATE = 64 << 20;
+  private static final String SET_CAPABILITIES = "migrate-set-capabilities";
   private static final String IGNORE_SHARED =
       "{\"capabilities\":[{\"capability\":\"x-ignore-shared\",\"state\":true}]}";
 
@@ -182,18 +183,12 @@ public final class QemuTemplates {
         spec.with(
             Collections.nCopies(TemplateKey.disks(spec.disks().size()), empty),
             spec.scratch().map(file -> blank));
-    QemuCommand.Memory memory = new QemuCommand.Memory(work.resolve("memory"), true, false);
-    try (QemuMachine machine = QemuMachine.start(bare, memory, spec.directory())) {
-      try (AgentConnection agent =
-          AgentConnection.open(machine.connectAgent().openAgentPort(BOOT_PATIENCE))) {
-        agent.awaitWelcome(BOOT_PATIENCE);
-      }
-      // A clone begins with a port that nobody is at, and so must what it is made from.
-      while (!machine.agentIsDisconnected()) {
-        Thread.sleep(1);
-      }
-      machine.qmp().execute("migrate-set-capabilities", IGNORE_SHARED);
-      machine.qmp().execute("stop", "{}");
+    QemuCommand.Memory memory = new QemuCommand.Memory(work.resolve("memory"), true, null);
+    try (QemuMachine machine = QemuMachine.start(bare, memory, spec.directory());
+        AgentConnection agent = AgentConnection.open(machine.openAgentPort(BOOT_PATIENCE))) {
+      agent.awaitWelcome(BOOT_PATIENCE);
+      machine.qmp().execute(SET_CAPABILITIES, IGNORE_SHARED);
+      // Not stopped before: a clone goes on by itself, as what it is made from did.
       save(machine, spec.directory().resolve("state.sock"), work.resolve(STATE));
     }
   }
@@ -210,7 +205,7 @@ public final class QemuTemplates {
         byte[] state = in.readNBytes(MAX_STATE);
         out.write(state);
       }
-      awaitMigration(machine, "query-migrate", "completed", "failed");
+      awaitSaved(machine);
     } finally {
       Files.deleteIfExists(socket);
     }
@@ -218,39 +213,33 @@ public final class QemuTemplates {
 
   private static Machine clone(MachineSpec spec, Path template)
       throws IOException, VmmException, InterruptedException {
-    QemuCommand.Memory memory = new QemuCommand.Memory(template.resolve("memory"), false, true);
-    QemuMachine machine = QemuMachine.start(spec, memory, spec.directory());
+    QemuCommand.Memory memory =
+        new QemuCommand.Memory(template.resolve("memory"), false, template.resolve(STATE));
+    QemuMachine machine =
+        QemuMachine.start(
+            spec,
+            memory,
+            spec.directory(),
+            Qmp.command(SET_CAPABILITIES, IGNORE_SHARED),
+            Qmp.command("migrate-incoming", "{\"uri\":\"fd:" + Enclosure.STATE + "\"}"));
     try {
-      Path socket = spec.directory().resolve("state.sock");
-      machine.qmp().execute("migrate-set-capabilities", IGNORE_SHARED);
-      machine.qmp().execute("migrate-incoming", "{\"uri\":" + Qmp.quote("unix:" + socket) + "}");
-      try (SocketChannel to = SocketChannel.open(UnixDomainSocketAddress.of(socket));
-          OutputStream out = Channels.newOutputStream(to)) {
-        Files.copy(template.resolve(STATE), out);
-      } finally {
-        Files.deleteIfExists(socket);
-      }
-      awaitMigration(machine, "query-status", "paused", "internal-error");
-      machine.qmp().execute("cont", "{}");
-      return machine.connectAgent();
-    } catch (IOException | RuntimeException | InterruptedException e) {
+      machine.awaitResumed(MIGRATION_PATIENCE);
+      return machine;
+    } catch (IOException | RuntimeException e) {
       machine.close();
       throw e;
     }
   }
 
-  /** Asks until the state is the wanted one; a machine that still loads says so by another. */
-  private static void awaitMigration(
-      QemuMachine machine, String query, String wanted, String failed)
-      throws IOException, InterruptedException {
+  private static void awaitSaved(QemuMachine machine) throws IOException, InterruptedException {
     long deadline = System.nanoTime() + MIGRATION_PATIENCE.toNanos();
     while (true) {
-      Map<String, String> now = machine.qmp().execute(query, "{}");
+      Map<String, String> now = machine.qmp().execute("query-migrate", "{}");
       String status = now.getOrDefault("status", "");
-      if (status.equals(wanted)) {
+      if (status.equals("completed")) {
         return;
       }
-      if (status.equals(failed) || System.nanoTime() > deadline) {
+      if (status.equals("failed") || System.nanoTime() > deadline) {
         throw new IOException("the state of a machine could not be moved: " + status);
       }
       Thread.sleep(1);

@@ -30,18 +30,37 @@ final class Qmp implements Closeable {
   private final BufferedReader in;
   private final OutputStream out;
 
-  /** Takes a fresh connection: reads the greeting and leaves the negotiation. */
-  Qmp(SocketChannel channel) throws IOException {
+  private boolean resumed;
+
+  /**
+   * Takes a fresh connection: reads the greeting and leaves the negotiation.
+   *
+   * @param commands are carried out after it. QEMU is told all at once, when it has connected: it
+   *     reads one byte after the other, which it can do while it makes the machine.
+   */
+  Qmp(SocketChannel channel, String... commands) throws IOException {
     this.channel = channel;
     this.in =
         new BufferedReader(
             new InputStreamReader(Channels.newInputStream(channel), StandardCharsets.UTF_8));
     this.out = Channels.newOutputStream(channel);
+    send(command("qmp_capabilities", "{}") + String.join("", commands));
     Answer greeting = read();
     if (!greeting.key().equals("QMP")) {
       throw new IOException("QEMU did not greet");
     }
-    execute("qmp_capabilities", "{}");
+    for (int i = 0; i <= commands.length; i++) {
+      answer("what it is told first");
+    }
+  }
+
+  /**
+   * A command as QEMU is to read it.
+   *
+   * @param arguments a JSON object
+   */
+  static String command(String command, String arguments) {
+    return "{\"execute\":\"" + command + "\",\"arguments\":" + arguments + "}\n";
   }
 
   /**
@@ -52,18 +71,27 @@ final class Qmp implements Closeable {
    * @throws IOException if QEMU refuses or is gone
    */
   Map<String, String> execute(String command, String arguments) throws IOException {
-    return answer(command, arguments).values();
+    send(command(command, arguments));
+    return answer(command).values();
   }
 
-  /** The answer to a command without arguments, as QEMU wrote it. */
-  String line(String command) throws IOException {
-    return answer(command, "{}").line();
+  /** Waits until the guest goes on. */
+  void awaitResumed() throws IOException {
+    while (!resumed) {
+      heard(read());
+    }
   }
 
-  private Answer answer(String command, String arguments) throws IOException {
-    String line = "{\"execute\":\"" + command + "\",\"arguments\":" + arguments + "}\n";
-    out.write(line.getBytes(StandardCharsets.UTF_8));
+  private void send(String lines) throws IOException {
+    out.write(lines.getBytes(StandardCharsets.UTF_8));
     out.flush();
+  }
+
+  private void heard(Answer answer) {
+    resumed |= "RESUME".equals(answer.values().get("event"));
+  }
+
+  private Answer answer(String command) throws IOException {
     while (true) {
       Answer answer = read();
       switch (answer.key()) {
@@ -73,9 +101,7 @@ final class Qmp implements Closeable {
         case "error" ->
             throw new IOException(
                 "QEMU refuses " + command + ": " + answer.values().getOrDefault("desc", "?"));
-        default -> {
-          // An event.
-        }
+        default -> heard(answer);
       }
     }
   }
@@ -95,7 +121,7 @@ final class Qmp implements Closeable {
     return json.append('"').toString();
   }
 
-  private record Answer(String key, Map<String, String> values, String line) {}
+  private record Answer(String key, Map<String, String> values) {}
 
   private Answer read() throws IOException {
     StringBuilder line = new StringBuilder();
@@ -116,7 +142,7 @@ final class Qmp implements Closeable {
     }
   }
 
-  /** The answer's key of those that matter, and the scalars below it. */
+  /** The answer's key of those that matter, and the scalars below it, or what it is itself. */
   private static Answer parse(String line) throws BadDocumentException {
     Map<String, String> values = new HashMap<>();
     String key = "";
@@ -127,6 +153,9 @@ final class Qmp implements Closeable {
         if (!BESIDE.contains(name)) {
           key = name;
         }
+        if (member.getValue() instanceof String text) {
+          values.put(name, text);
+        }
         if (member.getValue() instanceof Map<?, ?> members) {
           members.forEach((of, value) -> {
             if (!(value instanceof Map || value instanceof List)) {
@@ -136,7 +165,7 @@ final class Qmp implements Closeable {
         }
       }
     }
-    return new Answer(key, values, line);
+    return new Answer(key, values);
   }
 
   @Override

@@ -39,7 +39,7 @@ final class TemplateKey {
   static String of(MachineSpec spec) throws IOException {
     Path nowhere = Path.of("/");
     List<String> parts = new ArrayList<>();
-    parts.add("4");
+    parts.add("5");
     parts.add(Qemu.identity());
     parts.add(KernelDigest.key(spec.kernel()));
     parts.add(

@@ -75,7 +75,8 @@ class MachineTest {
     String reporting = "virtio-balloon-device,free-page-reporting=";
     assertTrue(QemuCommand.of(spec, QemuCommand.Memory.OWN, sockets).contains(reporting + "on"));
     for (boolean clone : new boolean[] {false, true}) {
-      QemuCommand.Memory file = new QemuCommand.Memory(Path.of("/t/memory"), !clone, clone);
+      QemuCommand.Memory file =
+          new QemuCommand.Memory(Path.of("/t/memory"), !clone, clone ? Path.of("/t/state") : null);
       assertTrue(QemuCommand.of(spec, file, sockets).contains(reporting + "off"));
     }
   }
@@ -101,8 +102,7 @@ class MachineTest {
     assertTrue(
         words.contains("if=none,id=layer0,format=raw,readonly=on,file=/store/a,,readonly=off"),
         words.toString());
-    assertTrue(
-        words.contains("socket,id=agent,server=on,wait=off,path=/run/s,,id=x"), words.toString());
+    assertTrue(words.contains("socket,id=agent,path=/run/s,,id=x"), words.toString());
     assertTrue(words.contains("512M"), words.toString());
     assertTrue(
         words.stream()
@@ -127,10 +127,11 @@ class MachineTest {
         List.of("w/run/box", "r/k", "r/i", "r/store/a", "r/t/empty", "w/scratch"),
         Enclosure.rules(spec, QemuCommand.Memory.OWN));
     assertEquals(
-        List.of("w/run/box", "w/t/memory", "r/store/a", "r/t/empty", "w/scratch"),
-        Enclosure.rules(spec, new QemuCommand.Memory(Path.of("/t/memory"), false, true)));
+        List.of("w/run/box", "s/t/state", "w/t/memory", "r/store/a", "r/t/empty", "w/scratch"),
+        Enclosure.rules(
+            spec, new QemuCommand.Memory(Path.of("/t/memory"), false, Path.of("/t/state"))));
     assertTrue(
-        Enclosure.rules(spec, new QemuCommand.Memory(Path.of("/t/memory"), true, false))
+        Enclosure.rules(spec, new QemuCommand.Memory(Path.of("/t/memory"), true, null))
             .contains("w/t"));
   }
 
