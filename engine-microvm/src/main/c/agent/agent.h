@@ -54,10 +54,14 @@ int port_open(enum port port);
 /* As the monitor understands it. */
 _Noreturn void end_machine(void);
 
-/* modules.c: those of a list in /modules. */
+/* modules.c: those of a list in /modules, but for what is loaded on demand. */
 void load_modules(const char *list);
-/* Gives back the memory of those that are not needed. */
+/* One of these, unless it is there. */
+void load_on_demand(const char *name);
+/* Gives back the memory of those that are not needed; the kernel loads the others when somebody wants them. */
 void forget_modules(void);
+/* What the kernel's request for a module is answered with, in a process of its own: 0, or 1 if there is none. */
+int load_for_kernel(const char *wanted);
 
 /* kernel.c: ends the machine with a line that says what its kernel lacks. */
 struct root_options;

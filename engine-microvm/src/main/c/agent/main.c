@@ -90,6 +90,8 @@ static void configure(struct reader *r) {
   set_clock(wanted.clock_nanos);
   stir(wanted.entropy, wanted.entropy_length);
   if (wanted.root.scratch) load_modules("scratch");
+  if (wanted.root.mounts > 0) load_on_demand("fuse");
+  if (wanted.network.on) load_on_demand("tun");
   forget_modules();
   need_for_root(&wanted.root);
   assemble_root(&wanted.root);
@@ -208,9 +210,11 @@ static void prepare(void) {
   processes_prepare();
 }
 
-int main(void) {
+int main(int argc, char **argv) {
   static struct pollfd polls[2 + MAX_PROCESSES * POLLS_PER_PROCESS];
   if (getpid() != 1) {
+    /* As the kernel calls modprobe: -q -- NAME. */
+    if (argc == 4 && strcmp(argv[1], "-q") == 0) return load_for_kernel(argv[3]);
     fprintf(stderr, "vivarium-agent: this is the first process of a virtual machine\n");
     return 1;
   }

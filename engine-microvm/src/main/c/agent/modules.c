@@ -1,4 +1,4 @@
-/* Loads the kernel modules that the initramfs brings, in the order of a list. */
+/* Loads the kernel modules that the initramfs brings: most in the order of a list, some only when they are wanted. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -9,27 +9,81 @@
 
 #include "agent.h"
 
+/*
+ * What few guests need, and a guest that boots had better not wait for: by what the kernel asks for when somebody opens a device or
+ * mounts a file system. A template has them, since they cost its clones nothing.
+ */
+static const struct {
+  const char *name, *wanted[3];
+} on_demand[] = {
+    {"fuse", {"char-major-10-229", "fs-fuse", "fs-fuseblk"}},
+    {"tun", {"char-major-10-200"}},
+};
+#define ON_DEMAND (sizeof on_demand / sizeof *on_demand)
+
+static bool is_on_demand(const char *file) {
+  for (size_t i = 0; i < ON_DEMAND; i++) {
+    size_t length = strlen(on_demand[i].name);
+    if (strncmp(file, on_demand[i].name, length) == 0 && strcmp(file + length, ".ko") == 0) return true;
+  }
+  return false;
+}
+
+static bool load_file(const char *file) {
+  char path[256];
+  snprintf(path, sizeof path, "/modules/%s", file);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  bool loaded = fd >= 0 && (syscall(SYS_finit_module, fd, "", 0) == 0 || errno == EEXIST);
+  int error = errno;
+  if (fd >= 0) close(fd);
+  /* The initramfs is memory. */
+  unlink(path);
+  errno = error;
+  return loaded;
+}
+
 void load_modules(const char *list) {
-  char path[256], name[128];
+  char path[256], file[128];
+  bool all = is_told("template");
   snprintf(path, sizeof path, "/modules/%s", list);
   FILE *order = fopen(path, "re");
   if (order == NULL) return;
-  while (fgets(name, sizeof name, order) != NULL) {
-    name[strcspn(name, "\n")] = 0;
-    snprintf(path, sizeof path, "/modules/%s", name);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) != 0 && errno != EEXIST))
-      fprintf(stderr, "vivarium-agent: cannot load %s: %s\n", name, strerror(errno));
-    if (fd >= 0) close(fd);
-    /* The initramfs is memory. */
-    unlink(path);
+  while (fgets(file, sizeof file, order) != NULL) {
+    file[strcspn(file, "\n")] = 0;
+    if (!all && is_on_demand(file)) continue;
+    if (!load_file(file)) fprintf(stderr, "vivarium-agent: cannot load %s: %s\n", file, strerror(errno));
   }
   fclose(order);
 }
 
+void load_on_demand(const char *name) {
+  char file[64];
+  snprintf(file, sizeof file, "%s.ko", name);
+  /* Where there is none, it is built in or was loaded. */
+  load_file(file);
+}
+
 void forget_modules(void) {
+  bool some = false;
   DIR *all = opendir("/modules");
-  for (struct dirent *entry; all != NULL && (entry = readdir(all)) != NULL;)
-    if (entry->d_name[0] != '.') unlinkat(dirfd(all), entry->d_name, 0);
+  for (struct dirent *entry; all != NULL && (entry = readdir(all)) != NULL;) {
+    if (entry->d_name[0] == '.') continue;
+    if (is_on_demand(entry->d_name))
+      some = true;
+    else
+      unlinkat(dirfd(all), entry->d_name, 0);
+  }
   if (all != NULL) closedir(all);
+  /* The kernel runs this very program when somebody wants them. */
+  if (some) write_file("/proc/sys/kernel/modprobe", "/init");
+}
+
+int load_for_kernel(const char *wanted) {
+  for (size_t i = 0; i < ON_DEMAND; i++)
+    for (size_t j = 0; j < sizeof on_demand[i].wanted / sizeof *on_demand[i].wanted; j++)
+      if (on_demand[i].wanted[j] != NULL && strcmp(wanted, on_demand[i].wanted[j]) == 0) {
+        load_on_demand(on_demand[i].name);
+        return 0;
+      }
+  return 1;
 }

@@ -79,7 +79,12 @@ final class QemuCommand {
     } else {
       words.addAll(List.of("-kernel", spec.kernel().image().toString()));
       words.addAll(List.of("-initrd", spec.kernel().initramfs().toString()));
-      words.addAll(List.of("-append", KernelCommandLine.of(spec, "t")));
+      // Only a template's memory is shared with its file.
+      String line =
+          memory.shared()
+              ? KernelCommandLine.of(spec, "t", "template")
+              : KernelCommandLine.of(spec, "t");
+      words.addAll(List.of("-append", line));
     }
     words.addAll(List.of("-chardev", "socket,id=monitor,path=" + escape(sockets.monitor())));
     // Before there is a machine, so that a clone of one whose agent was being heard has nothing to
