@@ -89,18 +89,17 @@ final class EventStream {
     try (EventReader reader = new EventReader(ring, fromOldest, filter.more());
         EventOutput output = outputs.open(to, reader.epochNanos())) {
       while (!stopped) {
+        // Before what is there is taken: nothing comes after an end. Asking takes as long as an
+        // event.
         boolean ended = look.hasEnded() || reader.isAtEnd();
-        Optional<Event> next = reader.poll();
-        if (reader.dropped() > lost) {
-          output.dropped(reader.dropped() - lost);
-          lost = reader.dropped();
-        }
-        if (next.isPresent()) {
+        Optional<Event> next;
+        while (!stopped && (next = reader.poll()).isPresent()) {
+          lost = tellDropped(reader, output, lost);
           if (filter.wants(next.get())) {
             output.accept(next.get());
           }
-          continue;
         }
+        lost = tellDropped(reader, output, lost);
         output.flush();
         if (ended || context.out().checkError()) {
           break;
@@ -119,5 +118,14 @@ final class EventStream {
       // It runs: Ctrl-C.
     }
     return 0;
+  }
+
+  private static long tellDropped(EventReader reader, EventOutput output, long told)
+      throws IOException {
+    long dropped = reader.dropped();
+    if (dropped > told) {
+      output.dropped(dropped - told);
+    }
+    return dropped;
   }
 }
