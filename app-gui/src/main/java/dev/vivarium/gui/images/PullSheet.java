@@ -91,6 +91,7 @@ final class PullSheet implements PullProgress.View {
     if (wanted.isEmpty() || running != null) {
       return;
     }
+    fetched = false;
     boolean http = plain.isSelected();
     go.setDisable(true);
     stop.setDisable(false);
