@@ -1,5 +1,6 @@
 package dev.vivarium.sentry.vfs;
 
+import dev.vivarium.sentry.ipc.Bytes;
 import dev.vivarium.sentry.memory.GuestMemory;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -60,15 +61,12 @@ public final class NameTable {
   /** The text that the words are, up to its NUL. */
   private String text(int count) {
     byte[] bytes = new byte[count * WORD];
-    int length = 0;
     for (int i = 0; i < count; i++) {
-      for (int shift = 0; shift < Long.SIZE; shift += Byte.SIZE) {
-        byte b = (byte) (words[i] >> shift);
-        if (b == 0) {
-          break;
-        }
-        bytes[length++] = b;
-      }
+      Bytes.putLong(bytes, i * WORD, words[i]);
+    }
+    int length = bytes.length;
+    while (length > 0 && bytes[length - 1] == 0) {
+      length--;
     }
     return new String(bytes, 0, length, StandardCharsets.ISO_8859_1);
   }
@@ -81,9 +79,7 @@ public final class NameTable {
     if (known != null && known.equals(name)) {
       return known;
     }
-    if (name.length() <= LONGEST) {
-      names[slot] = name;
-    }
+    names[slot] = name;
     return name;
   }
 }

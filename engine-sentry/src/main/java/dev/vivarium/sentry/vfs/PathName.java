@@ -37,18 +37,6 @@ public final class PathName {
     return new PathName(text, names.toArray(new String[0]));
   }
 
-  /** What a walk goes on with that has found a symbolic link at a component of this path. */
-  PathName behindLink(String target, int component) {
-    if (component == names.length - 1) {
-      return of(trailingSlash ? target + "/" : target);
-    }
-    StringBuilder rest = new StringBuilder(target);
-    for (int i = component + 1; i < names.length; i++) {
-      rest.append('/').append(names[i]);
-    }
-    return of(trailingSlash ? rest.append('/').toString() : rest.toString());
-  }
-
   /** The path with names of its components that are the same objects for the same texts. */
   PathName shared(NameTable table) {
     for (int i = 0; i < names.length; i++) {

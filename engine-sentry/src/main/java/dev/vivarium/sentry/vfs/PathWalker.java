@@ -45,7 +45,18 @@ public final class PathWalker {
   private Mount mount;
   private Dentry dentry;
 
-  private PathWalker(Task t, int flags, VfsPath root, VfsPath start, WalkResult out) {
+  /** What is left of the path that is being walked, and where the paths with links to it go on. */
+  private PathName path;
+
+  private int next;
+  private @Nullable Rest outer;
+
+  /** The rest of a path behind a link; it has at least one more component. */
+  private record Rest(PathName path, int next, @Nullable Rest outer) {}
+
+  private PathWalker(
+      Task t, int flags, VfsPath root, VfsPath start, PathName path, WalkResult out) {
+    this.path = path;
     this.t = t;
     this.flags = flags;
     this.out = out;
@@ -109,18 +120,18 @@ public final class PathWalker {
     boolean scoped = (flags & (BENEATH | IN_ROOT)) != 0;
     VfsPath root = scoped ? start : t.fs.root();
     VfsPath from = absolute ? root : start;
-    return new PathWalker(t, flags, root, from, out).run(path);
+    return new PathWalker(t, flags, root, from, path, out).run();
   }
 
-  private long run(PathName path) {
-    PathName rest = path;
-    int next = 0;
+  private long run() {
     int links = 0;
     out.lastKind = WalkResult.Last.ROOT;
     out.trailingSlash = false;
     out.parent = null;
     out.last = "";
-    while (next < rest.count()) {
+    // Slashes behind a link that is the last component are slashes behind what it leads to.
+    boolean slash = path.hasTrailingSlash();
+    while (hasMore()) {
       Inode directory = dentry.positive();
       if (!directory.isDirectory()) {
         return -Errno.ENOTDIR;
@@ -129,9 +140,9 @@ public final class PathWalker {
       if (rc < 0) {
         return rc;
       }
-      String name = rest.name(next++);
-      boolean last = next == rest.count();
-      out.trailingSlash = last && rest.hasTrailingSlash();
+      String name = path.name(next++);
+      boolean last = next == path.count() && outer == null;
+      out.trailingSlash = last && slash;
       out.lastKind = kind(name);
       out.last = name;
       if (last && (flags & PARENT) != 0) {
@@ -202,8 +213,12 @@ public final class PathWalker {
           dentry = rootDentry;
           out.lastKind = WalkResult.Last.ROOT;
         }
-        rest = rest.behindLink(target, next - 1);
+        if (next < path.count()) {
+          outer = new Rest(path, next, outer);
+        }
+        path = PathName.of(target);
         next = 0;
+        slash |= outer == null && path.hasTrailingSlash();
         continue;
       }
       out.parent = dentry;
@@ -218,6 +233,17 @@ public final class PathWalker {
     }
     out.set(mount, dentry);
     return 0;
+  }
+
+  /** Whether there is another component, which is then the next one of {@link #path}. */
+  private boolean hasMore() {
+    Rest rest = outer;
+    if (next == path.count() && rest != null) {
+      path = rest.path;
+      next = rest.next;
+      outer = rest.outer;
+    }
+    return next < path.count();
   }
 
   private static WalkResult.Last kind(String name) {

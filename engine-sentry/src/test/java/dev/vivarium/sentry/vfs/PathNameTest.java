@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -25,15 +24,5 @@ class PathNameTest {
     assertEquals(text, path.toString());
     assertEquals(text.length(), path.length());
     assertEquals(text.isEmpty(), path.isEmpty());
-  }
-
-  @Test
-  void aLinkTakesThePlaceOfItsComponentAndWhatIsBeforeIt() {
-    PathName path = PathName.of("/a/link//b/c/");
-    assertEquals("target/b/c/", path.behindLink("target", 1).toString());
-    assertEquals("/t/u/c/", path.behindLink("/t/u", 2).toString());
-    assertEquals("t/", path.behindLink("t", 3).toString());
-    assertEquals("/t", PathName.of("a/link").behindLink("/t", 1).toString());
-    assertEquals("..", PathName.of("link").behindLink("..", 0).toString());
   }
 }

@@ -52,6 +52,33 @@ class PathWalkerTest {
   }
 
   @Test
+  void whatFollowsALinkFollowsWhatItLeadsTo() {
+    w.symlink("d/", "/to-d");
+    w.symlink("to-d/e/..", "/through");
+    w.symlink("/through/f", "/to-f");
+    w.symlink("f/", "/d/slash");
+    w.symlink("/", "/top");
+    assertEquals(place("/d"), place("/through/"));
+    assertEquals(place("/d/f"), place("/to-f"));
+    assertEquals(place("/d/f"), place("/top/top//to-d/../through/f"));
+    assertEquals(place("/"), place("/through/../top/"));
+    assertEquals(-Errno.ENOTDIR, walk("/to-f/", 0));
+    assertEquals(-Errno.ENOTDIR, walk("/to-d/slash", PathWalker.FOLLOW));
+    assertEquals(0, walk("/to-d/slash", 0));
+    assertEquals(-Errno.EISDIR, walk("/through/new/", PathWalker.FOLLOW | PathWalker.CREATE));
+    assertEquals(0, walk("/through/new", PathWalker.FOLLOW | PathWalker.CREATE));
+    // Each leads on to the next, with as much behind it as a path may have.
+    String rest = "/.".repeat(2000);
+    w.symlink("d", "/long0");
+    for (int i = 1; i < 40; i++) {
+      w.symlink("long" + (i - 1) + rest, "/long" + i);
+    }
+    assertEquals(place("/d"), place("/long39"));
+    w.symlink("long39", "/too-many");
+    assertEquals(-Errno.ELOOP, walk("/too-many/f", 0));
+  }
+
+  @Test
   void linksAreFollowedWhereLinuxFollowsThem() {
     assertEquals(place("/d/e"), place("/d/link"));
     WalkResult out = new WalkResult();
