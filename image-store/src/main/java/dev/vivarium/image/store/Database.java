@@ -11,9 +11,12 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.JDBC;
+import org.sqlite.SQLiteErrorCode;
 
 /**
  * The connection to the index. Every change is one immediate transaction: SQLite's write lock,
@@ -152,7 +155,7 @@ final class Database implements AutoCloseable {
     execute("PRAGMA foreign_keys = ON");
     execute("PRAGMA synchronous = FULL");
     if (version() < Schema.VERSION) {
-      execute("PRAGMA journal_mode = WAL");
+      useWriteAheadLog();
       write(database -> {
         // Another process may have been faster.
         for (int from = version(); from < Schema.VERSION; from++) {
@@ -169,6 +172,27 @@ final class Database implements AutoCloseable {
           "the image store was written by a newer version: "
               + file
               + "; upgrade this program, or set VIVARIUM_STORE to another directory");
+    }
+  }
+
+  /**
+   * Waits for whoever makes the index at the same time. SQLite does not: it reads the file's mode
+   * before it asks for the write lock, and asks no busy handler for that of a transaction that has
+   * begun to read (sqlite3_busy_handler).
+   */
+  private void useWriteAheadLog() throws SQLException {
+    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(BUSY_MILLIS);
+    while (true) {
+      try {
+        execute("PRAGMA journal_mode = WAL");
+        return;
+      } catch (SQLException e) {
+        boolean busy = e.getErrorCode() == SQLiteErrorCode.SQLITE_BUSY.code;
+        if (!busy || System.nanoTime() - deadline > 0) {
+          throw e;
+        }
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+      }
     }
   }
 
