@@ -445,12 +445,21 @@ public final class Task {
             publishAnswers();
           }
           context.resume();
+          settleWatcher();
           return true;
         }
+        settleWatcher();
       }
     }
     eventSeen = true;
     return false;
+  }
+
+  private void settleWatcher() {
+    Watcher looking = kernel.watcher();
+    if (looking != null) {
+      looking.settle();
+    }
   }
 
   /** The guest has an event that its coroutine is to see to. */

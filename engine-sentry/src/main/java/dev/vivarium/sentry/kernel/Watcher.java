@@ -21,6 +21,12 @@ public interface Watcher {
       long a4,
       long a5);
 
+  /**
+   * The guest whose call was answered last goes on: what is to be told of it, and need not keep it
+   * waiting, can be told now.
+   */
+  void settle();
+
   /** A task is about to wait in a call. */
   void waits(Task t);
 

@@ -3,6 +3,7 @@ package dev.vivarium.sentry.trace;
 import dev.vivarium.engine.watch.EventWriter;
 import dev.vivarium.engine.watch.Payload;
 import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.vfs.File;
 import dev.vivarium.sentry.vfs.VfsPath;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,15 @@ final class CallState {
 
   /** The call that it is in, for those who want to know when it begins to wait. */
   int number = NO_CALL;
+
+  /** The call that was answered last, who made it, and what came of it. */
+  int endedNumber;
+
+  int pid;
+  int tid;
+  long result;
+  long nanos;
+  private @Nullable File file;
 
   private long begin;
   private final long[] arguments = new long[6];
@@ -46,6 +56,50 @@ final class CallState {
     arguments[3] = a3;
     arguments[4] = a4;
     arguments[5] = a5;
+  }
+
+  /** It was answered; what is to be told of it is kept until {@link #write}. */
+  void ended(
+      int call, int process, int thread, long answer, long duration, @Nullable File changed) {
+    endedNumber = call;
+    pid = process;
+    tid = thread;
+    result = answer;
+    nanos = duration;
+    file = changed;
+  }
+
+  /** The file that the call read or wrote; given once. */
+  @Nullable File takeFile() {
+    File taken = file;
+    file = null;
+    return taken;
+  }
+
+  long argument(int i) {
+    return arguments[i];
+  }
+
+  /** Tells of the call that was answered. */
+  void write(EventWriter w, Task t) {
+    long[] a = arguments;
+    w.call(
+        begin,
+        pid,
+        tid,
+        endedNumber,
+        a[0],
+        a[1],
+        a[2],
+        a[3],
+        a[4],
+        a[5],
+        true,
+        result,
+        nanos,
+        t.blockedNanos + t.handOverNanos,
+        t.diskNanos,
+        payload);
   }
 
   /** It waits; told of once. */

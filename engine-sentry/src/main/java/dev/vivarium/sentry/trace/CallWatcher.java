@@ -35,12 +35,19 @@ final class CallWatcher implements Watcher {
   private @Nullable EventWriter writer;
   private boolean waits;
 
+  /** Whose last call was answered and is not told of yet: the guest goes on before. */
+  private @Nullable Task unsettled;
+
+  /** What it is to be written to; null if it is only counted. */
+  private @Nullable EventWriter unsettledWriter;
+
   CallWatcher(SyscallTable table) {
     this.table = table;
   }
 
   /** What is wanted from now on; counts once begun go on. */
   void set(@Nullable EventWriter events, boolean counting, boolean tellWaits) {
+    settle();
     writer = events;
     waits = tellWaits;
     if (counting && counts == null) {
@@ -76,7 +83,7 @@ final class CallWatcher implements Watcher {
       long a3,
       long a4,
       long a5) {
-    EventWriter w = writer;
+    EventWriter w = settled();
     // Execve may change the tid, and the last task of a process its group.
     int pid = t.group.pid();
     int tid = t.tid();
@@ -89,9 +96,7 @@ final class CallWatcher implements Watcher {
     t.diskNanos = 0;
     t.handOverNanos = 0;
     long begin = System.nanoTime();
-    if (w != null && waits) {
-      s.begun(begin, number, a0, a1, a2, a3, a4, a5);
-    }
+    s.begun(begin, w != null && waits ? number : CallState.NO_CALL, a0, a1, a2, a3, a4, a5);
     if (number == Sys.EXIT || number == Sys.EXIT_GROUP) {
       if (w != null) {
         w.call(begin, pid, tid, number, a0, a1, a2, a3, a4, a5, false, 0, 0, 0, 0, s.payload);
@@ -101,64 +106,105 @@ final class CallWatcher implements Watcher {
       }
       return dispatcher.call(t, number, a0, a1, a2, a3, a4, a5);
     }
-    File before = counts == null && w == null ? null : fileOf(t, number, a0);
+    File file = counts == null && w == null ? null : fileOf(t, number, a0);
     long result = dispatcher.call(t, number, a0, a1, a2, a3, a4, a5);
     if (result == Task.NEEDS_COROUTINE) {
       return result; // it comes again, from there
     }
     long nanos = System.nanoTime() - begin;
-    CallCounts c = counts;
-    if (c != null) {
-      c.add(t, number, result, nanos);
-    }
-    if (before != null) {
-      FileRows.Open open = files.of(t, before);
-      FileRows.move(open, writes(number), result);
-      if (c != null) {
-        files.count(t, open.row, writes(number), result, nanos);
-      }
-    }
     s.number = CallState.NO_CALL;
-    if (w != null && w == writer) {
-      if ((result >= 0 || result < -4095) && number != Sys.EXECVE && number != Sys.EXECVEAT) {
-        capture.out(t, s, result, a0, a1, a2, a3, a4, a5);
-      }
-      w.call(
-          begin,
-          pid,
-          tid,
-          number,
-          a0,
-          a1,
-          a2,
-          a3,
-          a4,
-          a5,
-          true,
-          result,
-          nanos,
-          t.blockedNanos + t.handOverNanos,
-          t.diskNanos,
-          s.payload);
-      if (result >= 0) {
-        fileEvents.after(w, t, number, result, a0, a1, a2, a3, s.payload);
-        if (number == Sys.LISTEN && t.fds.getAny((int) a0) instanceof InetSocket listener) {
-          network(w, t, Action.LISTEN, "tcp", listener.wideName(), listener.port(), "");
-        }
-      } else if (result == -Errno.ENOSYS
-          && !table.isSupported(number)
-          && !table.isTriedEverywhere(number)) {
-        payload.clear();
-        payload.add(0, table.name(number));
-        w.event(EventKind.UNSUPPORTED, pid, tid, number, a0, a1, a2, result, 0, payload);
-      }
+    boolean toWrite = w != null && w == writer;
+    if (toWrite
+        && (result >= 0 || result < -4095)
+        && number != Sys.EXECVE
+        && number != Sys.EXECVEAT) {
+      capture.out(t, s, result, a0, a1, a2, a3, a4, a5);
+    }
+    // Others may have called since this one began.
+    settle();
+    s.ended(number, pid, tid, result, nanos, file);
+    unsettled = t;
+    unsettledWriter = toWrite ? w : null;
+    if (!t.isAnsweredFast()) {
+      settle();
     }
     return result;
   }
 
+  /** Counts the call that was answered last, and writes what is to be told of it. */
+  @Override
+  public void settle() {
+    Task t = unsettled;
+    if (t == null) {
+      return;
+    }
+    unsettled = null;
+    CallState s = CallState.of(t);
+    int number = s.endedNumber;
+    long result = s.result;
+    CallCounts c = counts;
+    if (c != null) {
+      c.add(t, number, result, s.nanos);
+    }
+    File file = s.takeFile();
+    if (file != null) {
+      FileRows.Open open = files.of(t, file);
+      FileRows.move(open, writes(number), result);
+      if (c != null) {
+        files.count(t, open.row, writes(number), result, s.nanos);
+      }
+    }
+    EventWriter w = unsettledWriter;
+    if (w != null) {
+      s.write(w, t);
+      tellMore(w, t, s, number, result);
+    }
+  }
+
+  /** What follows from a call, and is an event of its own. */
+  private void tellMore(EventWriter w, Task t, CallState s, int number, long result) {
+    if (result >= 0) {
+      fileEvents.after(
+          w,
+          t,
+          number,
+          result,
+          s.argument(0),
+          s.argument(1),
+          s.argument(2),
+          s.argument(3),
+          s.payload);
+      if (number == Sys.LISTEN && t.fds.getAny((int) s.argument(0)) instanceof InetSocket socket) {
+        network(w, t, Action.LISTEN, "tcp", socket.wideName(), socket.port(), "");
+      }
+    } else if (result == -Errno.ENOSYS
+        && !table.isSupported(number)
+        && !table.isTriedEverywhere(number)) {
+      payload.clear();
+      payload.add(0, table.name(number));
+      w.event(
+          EventKind.UNSUPPORTED,
+          s.pid,
+          s.tid,
+          number,
+          s.argument(0),
+          s.argument(1),
+          s.argument(2),
+          result,
+          0,
+          payload);
+    }
+  }
+
+  /** The writer, when all that came before has been written. */
+  private @Nullable EventWriter settled() {
+    settle();
+    return writer;
+  }
+
   @Override
   public void waits(Task t) {
-    EventWriter w = writer;
+    EventWriter w = settled();
     if (waits && w != null && t.watched instanceof CallState s) {
       s.tellWait(w, t);
     }
@@ -207,7 +253,7 @@ final class CallWatcher implements Watcher {
 
   @Override
   public void started(@Nullable Task maker, Task task) {
-    EventWriter w = writer;
+    EventWriter w = settled();
     if (w != null) {
       payload.clear();
       payload.add(0, task.comm);
@@ -228,7 +274,7 @@ final class CallWatcher implements Watcher {
 
   @Override
   public void execed(Task t, String path, List<String> argv) {
-    EventWriter w = writer;
+    EventWriter w = settled();
     if (w == null) {
       return;
     }
@@ -258,7 +304,7 @@ final class CallWatcher implements Watcher {
 
   @Override
   public void signal(Task t, SignalInfo info, boolean handled) {
-    EventWriter w = writer;
+    EventWriter w = settled();
     if (w != null) {
       payload.clear();
       w.event(
@@ -277,7 +323,7 @@ final class CallWatcher implements Watcher {
 
   @Override
   public void closed(Task t, File f) {
-    EventWriter w = writer;
+    EventWriter w = settled();
     if (w != null) {
       fileEvents.closed(w, t, f);
     }
@@ -285,7 +331,7 @@ final class CallWatcher implements Watcher {
 
   @Override
   public void unreachable(Task t, String protocol, byte[] wide, int port) {
-    EventWriter w = writer;
+    EventWriter w = settled();
     if (w != null) {
       Action action = protocol.equals("tcp") ? Action.CONNECT : Action.SEND;
       network(w, t, action, protocol, wide, port, "net none");
@@ -311,7 +357,7 @@ final class CallWatcher implements Watcher {
 
   @Override
   public void ended(ThreadGroup g) {
-    EventWriter w = writer;
+    EventWriter w = settled();
     if (w != null) {
       payload.clear();
       w.event(
@@ -330,7 +376,7 @@ final class CallWatcher implements Watcher {
 
   @Override
   public void limit(ThreadGroup g, String what) {
-    EventWriter w = writer;
+    EventWriter w = settled();
     if (w != null) {
       payload.clear();
       payload.add(0, what);

@@ -115,6 +115,9 @@ public final class SentryInstrument implements Instrument {
       }
     }
     CallWatcher w = watcher;
+    if (w != null) {
+      w.settle();
+    }
     CallCounts counts = w == null ? null : w.counts();
     return new Statistics(
         0,
