@@ -15,12 +15,18 @@ public final class Escape {
       return bytes;
     }
     StringBuilder out = new StringBuilder(bytes.length() + 8);
-    c(out, bytes);
+    c(out, bytes, false);
     return out.toString();
   }
 
-  /** The same, appended: what needs no escape is copied in one go. */
-  private static void c(StringBuilder out, String bytes) {
+  /** The same, appended, as a string of JSON has it: with two backslashes for one. */
+  public static void cInJson(StringBuilder out, String bytes) {
+    c(out, bytes, true);
+  }
+
+  /** What needs no escape is copied in one go. */
+  private static void c(StringBuilder out, String bytes, boolean inJson) {
+    String backslash = inJson ? "\\\\" : "\\";
     int length = bytes.length();
     int plain = 0;
     for (int i = 0; i < length; i++) {
@@ -30,14 +36,15 @@ public final class Escape {
       }
       out.append(bytes, plain, i);
       plain = i + 1;
+      out.append(backslash);
       switch (ch) {
-        case '"' -> out.append("\\\"");
-        case '\\' -> out.append("\\\\");
-        case '\n' -> out.append("\\n");
-        case '\t' -> out.append("\\t");
-        case '\r' -> out.append("\\r");
-        case '\f' -> out.append("\\f");
-        case 11 -> out.append("\\v");
+        case '"' -> out.append(inJson ? "\\\"" : "\"");
+        case '\\' -> out.append(backslash);
+        case '\n' -> out.append('n');
+        case '\t' -> out.append('t');
+        case '\r' -> out.append('r');
+        case '\f' -> out.append('f');
+        case 11 -> out.append('v');
         default -> octal(out, ch & 0xff, i + 1 < length ? bytes.charAt(i + 1) : ' ');
       }
     }
@@ -57,9 +64,8 @@ public final class Escape {
     return true;
   }
 
-  /** As few digits as do not run into the next character. */
+  /** What follows the backslash: as few digits as do not run into the next character. */
   private static void octal(StringBuilder out, int value, char next) {
-    out.append('\\');
     String digits = Integer.toOctalString(value);
     if (next >= '0' && next <= '9') {
       out.repeat('0', 3 - digits.length());
@@ -75,8 +81,15 @@ public final class Escape {
   /** In double quotes, appended. */
   public static void quoted(StringBuilder out, String bytes) {
     out.append('"');
-    c(out, bytes);
+    c(out, bytes, false);
     out.append('"');
+  }
+
+  /** The same as a string of JSON has it. */
+  public static void quotedInJson(StringBuilder out, String bytes) {
+    out.append("\\\"");
+    c(out, bytes, true);
+    out.append("\\\"");
   }
 
   /** For HTML text and attributes in double quotes; control characters as in {@link #c}. */

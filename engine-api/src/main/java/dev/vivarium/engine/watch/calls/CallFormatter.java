@@ -35,7 +35,7 @@ public final class CallFormatter {
   /** The same, appended. */
   public void line(StringBuilder out, Event e) {
     out.append(table.name(e.number())).append('(');
-    arguments(out, e, ", ", new int[MOST]);
+    arguments(out, e, ", ", false, new int[MOST]);
     out.append(") = ");
     result(out, e);
   }
@@ -74,7 +74,7 @@ public final class CallFormatter {
   public List<String> arguments(Event e) {
     StringBuilder all = new StringBuilder(100);
     int[] ends = new int[MOST];
-    int n = arguments(all, e, "", ends);
+    int n = arguments(all, e, "", false, ends);
     List<String> out = new ArrayList<>(n);
     int from = 0;
     for (int i = 0; i < n; i++) {
@@ -88,11 +88,12 @@ public final class CallFormatter {
   /**
    * Appends the arguments.
    *
+   * @param inJson whether texts and bytes are to be as a string of JSON has them
    * @param ends room for six: where each of them ends; the complement of that for one that may have
-   *     quotes in it
+   *     quotes in it which are not
    * @return how many there are
    */
-  public int arguments(StringBuilder out, Event e, String separator, int[] ends) {
+  public int arguments(StringBuilder out, Event e, String separator, boolean inJson, int[] ends) {
     Call call = table.row(e.number());
     int n = 0;
     if (call == null) {
@@ -115,8 +116,13 @@ public final class CallFormatter {
       if (n > 0) {
         out.append(separator);
       }
-      argument(out, e, i, kind);
-      ends[n++] = kind.isPointer() ? ~out.length() : out.length();
+      if (inJson && kind.isQuoted()) {
+        quoted(out, e, i, kind, true);
+        ends[n++] = out.length();
+      } else {
+        argument(out, e, i, kind);
+        ends[n++] = kind.isPointer() ? ~out.length() : out.length();
+      }
     }
     return n;
   }
@@ -217,14 +223,13 @@ public final class CallFormatter {
           out.append(kind.set() == null ? hex(value) : kind.set().bits(bits(e, i, value)));
       case ENUM ->
           out.append(kind.set() == null ? hex(value) : kind.set().value(enumeration(value)));
-      case PATH, STRING -> kept(out, e, i, value, Payload.TEXT, Payload.CUT_TEXT);
+      case PATH, STRING, BYTES -> quoted(out, e, i, kind, false);
       case STRINGS -> out.append(list(e, i, value));
       case ENVIRONMENT ->
           out.append(
               e.item(i, Payload.MORE_ELEMENTS)
                   .map(n -> hex(value) + " /* " + Escape.c(n.text()) + " vars */")
                   .orElse(hex(value)));
-      case BYTES -> kept(out, e, i, value, Payload.BYTES, Payload.CUT_BYTES);
       case STRUCT -> out.append(struct(e, i, kind, value));
       case SOCKET_ADDRESS ->
           out.append(
@@ -286,13 +291,15 @@ public final class CallFormatter {
   /**
    * A text or bytes in quotes, with dots behind if there was more; the address if there is none.
    */
-  private static void kept(StringBuilder out, Event e, int i, long value, int whole, int cut) {
+  private static void quoted(StringBuilder out, Event e, int i, Kind kind, boolean inJson) {
+    int whole = kind.type() == Kind.Type.BYTES ? Payload.BYTES : Payload.TEXT;
+    int cut = kind.type() == Kind.Type.BYTES ? Payload.CUT_BYTES : Payload.CUT_TEXT;
     List<Item> items = e.items();
     Item begun = null;
     for (int n = 0; n < items.size(); n++) {
       Item item = items.get(n);
       if (item.tag() == i && item.type() == whole) {
-        Escape.quoted(out, item.text());
+        quote(out, item, inJson);
         return;
       }
       if (begun == null && item.tag() == i && item.type() == cut) {
@@ -300,10 +307,18 @@ public final class CallFormatter {
       }
     }
     if (begun == null) {
-      hex(out, value);
+      hex(out, e.arguments()[i]);
     } else {
-      Escape.quoted(out, begun.text());
+      quote(out, begun, inJson);
       out.append("...");
+    }
+  }
+
+  private static void quote(StringBuilder out, Item item, boolean inJson) {
+    if (inJson) {
+      Escape.quotedInJson(out, item.text());
+    } else {
+      Escape.quoted(out, item.text());
     }
   }
 

@@ -64,6 +64,11 @@ public record Kind(
     return count >= 0 ? count : Math.max(0, arguments[-1 - count]);
   }
 
+  /** Whether it is shown as a text in quotes, or bytes. */
+  boolean isQuoted() {
+    return type == Type.PATH || type == Type.STRING || type == Type.BYTES;
+  }
+
   /** Whether what it points to is part of the event. */
   public boolean isPointer() {
     return switch (type) {

@@ -141,7 +141,7 @@ public final class JsonLinesOutput implements EventOutput {
 
   private void arguments(Event e) {
     int start = line.length();
-    int n = calls.arguments(line.append('"'), e, "\",\"", ends);
+    int n = calls.arguments(line.append('"'), e, "\",\"", true, ends);
     if (n == 0) {
       line.setLength(start);
     } else {
@@ -151,7 +151,7 @@ public final class JsonLinesOutput implements EventOutput {
     line.append(']');
   }
 
-  /** Of most calls no argument has a quote in it; else what stands there is written once more. */
+  /** Of most calls no argument needs it any more; else what stands there is written once more. */
   private void escape(int start, int n) {
     int first = 0;
     while (first < n && ends[first] >= 0) {
@@ -166,7 +166,11 @@ public final class JsonLinesOutput implements EventOutput {
     for (int i = 0; i < n; i++) {
       int to = (ends[i] < 0 ? ~ends[i] : ends[i]) - start;
       line.append(i == 0 ? "" : "\",\"");
-      Json.escape(line, all, from, to);
+      if (ends[i] < 0) {
+        Json.escape(line, all, from, to);
+      } else {
+        line.append(all, from, to);
+      }
       from = to + 3;
     }
   }
@@ -181,10 +185,9 @@ public final class JsonLinesOutput implements EventOutput {
     }
     line.append(",\"paths\":[");
     for (int i = 0; i < paths.size(); i++) {
-      if (i > 0) {
-        line.append(',');
-      }
-      Json.string(line, Escape.c(paths.get(i)));
+      line.append(i > 0 ? ",\"" : "\"");
+      Escape.cInJson(line, paths.get(i));
+      line.append('"');
     }
     line.append(']');
   }

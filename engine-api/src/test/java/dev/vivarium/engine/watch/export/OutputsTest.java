@@ -3,9 +3,11 @@ package dev.vivarium.engine.watch.export;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.vivarium.engine.watch.Escape;
 import dev.vivarium.engine.watch.Event;
 import dev.vivarium.engine.watch.EventKind;
 import dev.vivarium.engine.watch.Payload;
+import dev.vivarium.engine.watch.calls.CallFormatter;
 import dev.vivarium.image.oci.JsonDocument;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -100,6 +102,21 @@ class OutputsTest {
     assertEquals(evilEvents().size() + 1, text.lines().count());
     for (String line : text.lines().toList()) {
       assertTrue(parse(line) instanceof Map<?, ?> map && !map.isEmpty(), line);
+    }
+  }
+
+  @Test
+  void jsonSaysWhatTheTextSays() throws IOException {
+    CallFormatter calls = new CallFormatter();
+    for (Event e : evilEvents()) {
+      if (e.kind() == EventKind.SYSCALL) {
+        StringBuilder line = new StringBuilder();
+        new JsonLinesOutput(line).accept(e);
+        Map<?, ?> map = (Map<?, ?>) parse(line.toString());
+        assertEquals(calls.arguments(e), map.get("args"));
+        List<String> paths = EventText.paths(e).stream().map(Escape::c).toList();
+        assertEquals(paths.isEmpty() ? null : paths, map.get("paths"));
+      }
     }
   }
 
