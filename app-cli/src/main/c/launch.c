@@ -46,6 +46,13 @@ static const char *const better_compiler[] = {"-XX:TieredStopAtLevel=4",
                                               "-Xmx1g",
                                               NULL};
 
+/*
+ * What shows calls as they are made reads as many as a guest makes, with a processor that the guest could have: compiled by the
+ * better compiler it needs half of it, from its second second on. These commands wait for their reader, or run until they are ended.
+ */
+static const char *const watching[] = {"trace", "events", NULL};
+static const char *const both_compilers[] = {"-XX:TieredStopAtLevel=4", NULL};
+
 static int is_one_of(const char *word, const char *const *words) {
   for (; *words; words++)
     if (!strcmp(word, *words))
@@ -146,6 +153,8 @@ int main(int argc, char **argv) {
     cache = "quick.aot", flags = quick_flags;
   else if (is_one_of(verb, over_images))
     flags = better_compiler;
+  else if (is_one_of(verb, watching))
+    flags = both_compilers;
 
   *end++ = java;
   *end++ = join("@", dist, arguments);
