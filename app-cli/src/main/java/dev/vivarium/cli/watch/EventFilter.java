@@ -5,6 +5,7 @@ import dev.vivarium.cli.Command;
 import dev.vivarium.cli.run.Values;
 import dev.vivarium.engine.watch.Event;
 import dev.vivarium.engine.watch.EventKind;
+import dev.vivarium.engine.watch.EventReader;
 import dev.vivarium.engine.watch.calls.CallTable;
 import dev.vivarium.engine.watch.calls.Kind;
 import dev.vivarium.engine.watch.export.EventText;
@@ -133,6 +134,13 @@ final class EventFilter {
               .matches("brk|mmap|munmap|mremap|mprotect|madvise|mlock.*|munlock.*|msync|mincore");
       default -> false;
     };
+  }
+
+  /** Tells a reader what it need not give. */
+  void tell(EventReader reader) {
+    if (calls != null) {
+      reader.only(calls);
+    }
   }
 
   boolean wants(Event e) {

@@ -92,6 +92,7 @@ final class EventStream {
     long lost = 0;
     try (EventReader reader = new EventReader(ring, fromOldest, filter.more());
         EventOutput output = outputs.open(to, reader.epochNanos())) {
+      filter.tell(reader);
       while (!stopped) {
         // Before what is there is taken: nothing comes after an end. Asking takes as long as an
         // event.

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -96,6 +97,27 @@ class EventRingTest {
       assertEquals(10, e.diskNanos());
       assertEquals("event 17 xxxxxxxxxxxxxxxxx", e.text(3).orElseThrow());
       assertEquals(Optional.empty(), reader.poll());
+    }
+  }
+
+  @Test
+  void callsThatNobodyWantsArePassedOver() throws IOException {
+    EventWriter writer = writer();
+    Payload payload = new Payload();
+    for (int number = 0; number < 40; number++) {
+      writer.call(System.nanoTime(), 1, 1, number % 4, 0, 0, 0, 0, 0, 0, true, 0, 0, 0, 0, payload);
+    }
+    writer.event(EventKind.EXIT, 1, 1, 1, 0, 0, 0, 0, 0, payload);
+    try (EventReader reader = reader()) {
+      BitSet wanted = new BitSet();
+      wanted.set(2);
+      reader.only(wanted);
+      for (int i = 0; i < 10; i++) {
+        assertEquals(2, reader.poll().orElseThrow().number());
+      }
+      assertEquals(EventKind.EXIT, reader.poll().orElseThrow().kind());
+      assertTrue(reader.poll().isEmpty());
+      assertEquals(0, reader.dropped());
     }
   }
 
