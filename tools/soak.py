@@ -153,12 +153,12 @@ class Soak:
         workers = [threading.Thread(target=self.worker, args=(i, until)) for i in range(WORKERS)]
         for w in workers:
             w.start()
-        time.sleep(min(60, minutes * 20))
-        pid = (self.helpers("long") or [0])[0]
-        first = pss(pid)
-        most = 0
+        pid = first = most = 0
         while any(w.is_alive() for w in workers):
             most = max(most, len([d for d in os.listdir(f"{self.work}/r/vivarium") if len(d) == 12]) if os.path.isdir(f"{self.work}/r/vivarium") else 0)
+            if not pid and time.monotonic() - began > min(60, minutes * 20):
+                pid = (self.helpers("long") or [0])[0]
+                first = pss(pid)
             time.sleep(1)
         print(f"# {(time.monotonic() - began) / 60:.1f} minutes, at most {most} at once: " + ", ".join(f"{n} {w}" for w, n in sorted(self.done.items())))
         last = pss(pid)
