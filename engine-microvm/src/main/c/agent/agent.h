@@ -71,14 +71,14 @@ void need_for_root(const struct root_options *options);
 /* root.c: the file tree that the command sees. */
 struct mount_options {
   char *target; /* "": under the root, instead of disks */
-  bool writable;
+  bool writable, device;
   uint32_t mode; /* of what is mounted: a directory's or a regular file's */
 };
 struct root_options {
   uint32_t disks;
   bool read_only, scratch, network;
   const char *host_name;
-  uint32_t mounts;
+  uint32_t mounts, devices, channels; /* all; those with a device each; those that the host is asked for */
   struct mount_options mount[MAX_MOUNTS];
 };
 /* Writes a text into a file that is there, such as one of a kernel's settings. */
@@ -92,8 +92,11 @@ void assemble_root(const struct root_options *options);
 /* In the namespaces of the command, and their first process: makes /root the root, with /proc, /dev and /sys. NULL or what failed. */
 const char *enter_root(const struct root_options *options);
 
-/* files.c: files of the host, by FUSE: the kernel's requests go to the host, its replies back, on a thread of its own. */
-void files_start(int port, uint32_t mounts);
+/*
+ * files.c: files of the host, by FUSE: the kernel's requests go to the host, its replies back, on a thread of its own. But those
+ * with a device the kernel asks for itself.
+ */
+void files_start(int port, const struct root_options *options);
 /* Its MAX_MOUNTS descriptors, one for each mount: a process that was there before must be told of them. */
 int *files_devices(void);
 /* In the command's world: mounts one at a path. NULL, or what failed. */

@@ -9,10 +9,14 @@ static void read_root(struct reader *r, struct root_options *root, uint32_t *max
   root->scratch = (flags & ROOT_SCRATCH) != 0;
   *max_tasks = read_u32(r);
   root->mounts = read_u32(r);
+  root->devices = root->channels = 0;
   if (root->mounts > MAX_MOUNTS) r->bad = true;
   for (uint32_t i = 0; !r->bad && i < root->mounts; i++) {
     root->mount[i].target = read_string(r);
-    root->mount[i].writable = read_u8(r) != 0;
+    uint8_t way = read_u8(r);
+    root->mount[i].writable = (way & MOUNT_WRITABLE) != 0;
+    root->mount[i].device = (way & MOUNT_DEVICE) != 0;
+    *(root->mount[i].device ? &root->devices : &root->channels) += 1;
     root->mount[i].mode = read_u32(r);
   }
 }

@@ -28,9 +28,16 @@ const char *files_mount(const struct root_options *options, uint32_t number, con
   char data[128];
   const struct mount_options *mount_options = &options->mount[number];
   unsigned long flags = MS_NOSUID | MS_NODEV | (mount_options->writable ? 0 : MS_RDONLY);
-  snprintf(data, sizeof data, "fd=%d,rootmode=%o,user_id=0,group_id=0,allow_other,default_permissions", devices[number],
-           mount_options->mode);
-  if (mount("host", target, "fuse", flags, data) == 0) return NULL;
+  bool done;
+  if (mount_options->device) {
+    snprintf(data, sizeof data, "files%u", number);
+    done = mount(data, target, "virtiofs", flags, "") == 0;
+  } else {
+    snprintf(data, sizeof data, "fd=%d,rootmode=%o,user_id=0,group_id=0,allow_other,default_permissions", devices[number],
+             mount_options->mode);
+    done = mount("host", target, "fuse", flags, data) == 0;
+  }
+  if (done) return NULL;
   snprintf(failed, sizeof failed, "the mount at %.200s: %s", target, strerror(errno));
   return failed;
 }
@@ -121,10 +128,15 @@ static void *serve(void *nothing) {
   return nothing;
 }
 
-void files_start(int files_port, uint32_t mounts) {
+void files_start(int files_port, const struct root_options *options) {
   pthread_t thread;
   port = files_port;
-  for (; opened < mounts; opened++) {
+  for (; opened < options->mounts; opened++) {
+    if (options->mount[opened].device) {
+      devices[opened] = -1;
+      mounted[opened] = true;
+      continue;
+    }
     devices[opened] = open("/dev/fuse", O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (devices[opened] < 0) give_up("host files cannot be shown: this kernel has no FUSE: %s", strerror(errno));
   }

@@ -51,5 +51,6 @@ void need_for_root(const struct root_options *options) {
   if (options->disks > 0) need_file_system("erofs");
   if (options->disks > 0 || options->mounts > 0) need_file_system("overlay");
   if (options->scratch) need_file_system("ext4");
+  if (options->devices > 0) need_file_system("virtiofs");
   give_up_for_missing();
 }

@@ -91,11 +91,12 @@ static void configure(struct reader *r) {
   stir(wanted.entropy, wanted.entropy_length);
   if (wanted.root.scratch) load_modules("scratch");
   if (wanted.root.mounts > 0) load_on_demand("fuse");
+  if (wanted.root.devices > 0) load_modules("virtiofs");
   if (wanted.network.on) load_on_demand("tun");
   forget_modules();
   need_for_root(&wanted.root);
   assemble_root(&wanted.root);
-  if (wanted.root.mounts > 0) files_start(port_open(FILES_PORT), wanted.root.mounts);
+  if (wanted.root.channels > 0) files_start(port_open(FILES_PORT), &wanted.root);
   if (wanted.network.on) network_start(port_open(NETWORK_PORT), &wanted.network);
   processes_init(from, (size_t)(r->end - from), wanted.max_tasks);
   configured = true;

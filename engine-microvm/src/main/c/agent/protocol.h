@@ -13,7 +13,8 @@
  *
  * Host files have a port of their own, and a thread of their own in the agent: what the guest's kernel asks of a FUSE mount
  * goes to the host as it is, and the host's answer back, in frames of the same kind. No more than MAX_FILE_REQUESTS wait for an
- * answer. A thread that also reads pipes would not do: splice(2) from such a file to a pipe locks the pipe until the file is read.
+ * answer. What is MOUNT_DEVICE is not asked for there: a device with the tag files and the mount's number is mounted. A thread
+ * that also reads pipes would not do: splice(2) from such a file to a pipe locks the pipe until the file is read.
  *
  * The network has a third port, and a thread: its other end is the network gofer, whose flow.h says what is spoken there.
  */
@@ -22,7 +23,7 @@
 
 #include <stdint.h>
 
-#define AGENT_VERSION 7
+#define AGENT_VERSION 8
 /* The agent's; then that of host files, and the network's. */
 #define FIRST_VSOCK_PORT 10861
 #define MAX_PAYLOAD 65536
@@ -33,6 +34,8 @@
 #define MAX_FILE_REQUESTS 16
 #define ROOT_READ_ONLY 1
 #define ROOT_SCRATCH 2
+#define MOUNT_WRITABLE 1
+#define MOUNT_DEVICE 2
 #define NETWORK_ON 1
 #define NETWORK_V6 2
 
@@ -47,7 +50,7 @@ enum frame_type {
   /* From the host. */
   HELLO = 1,      /* u32 lowest, u32 highest version */
   CONFIGURE = 2,  /* u64 wall clock in ns; str entropy; str host name; u32 disks; u8 root: ROOT_*; u32 max tasks;
-                     u32 mounts, each: str target (empty: what lies under the root), u8 writable, u32 mode;
+                     u32 mounts, each: str target (empty: what lies under the root), u8 MOUNT_*, u32 mode;
                      u8 network: NETWORK_*; u32 published ports, each: u16 number inside */
   START = 3,      /* u8 terminal; u8 standard input; u16 rows; u16 columns; str user; str directory; list argv; list env */
   INPUT = 4,      /* bytes */

@@ -26,9 +26,11 @@ bool write_file(const char *path, const char *text) {
 
 void hold_disks(void) { write_file("/sys/bus/virtio/drivers_autoprobe", "0"); }
 
-/* Has the driver look at the disks; again, if it is built in and has seen a template's. */
-static void probe_disks(void) {
-  static const char block_device[] = "0x0002";
+/* Kinds of virtio devices. */
+static const char block_device[] = "0x0002", file_system[] = "0x001a";
+
+/* Has the driver look at the devices of a kind; again, if it is built in and has seen a template's. */
+static void probe(const char *wanted) {
   DIR *all = opendir("/sys/bus/virtio/devices");
   for (struct dirent *entry; all != NULL && (entry = readdir(all)) != NULL;) {
     char path[300], kind[16] = "";
@@ -38,7 +40,7 @@ static void probe_disks(void) {
     if (fd < 0) continue;
     ssize_t n = read(fd, kind, sizeof kind - 1);
     close(fd);
-    if (n < (ssize_t)strlen(block_device) || strncmp(kind, block_device, strlen(block_device)) != 0) continue;
+    if (n < (ssize_t)strlen(wanted) || strncmp(kind, wanted, strlen(wanted)) != 0) continue;
     snprintf(path, sizeof path, "/sys/bus/virtio/devices/%s/driver/unbind", entry->d_name);
     write_file(path, entry->d_name);
     write_file("/sys/bus/virtio/drivers_probe", entry->d_name);
@@ -95,7 +97,8 @@ void prepare_root(void) {
 void assemble_root(const struct root_options *options) {
   static char lower[MAX_DISKS * 16 + 16];
   if (options->disks > MAX_DISKS) give_up("too many disks: %u", options->disks);
-  if (options->disks > 0 || options->scratch) probe_disks();
+  if (options->disks > 0 || options->scratch) probe(block_device);
+  if (options->devices > 0) probe(file_system);
   strcpy(lower, "lowerdir=");
   for (uint32_t i = options->disks; i-- > 0;) {
     char serial[16], device[16], directory[32];

@@ -55,6 +55,9 @@ void allow_shim(unsigned own, int with) {
     ALLOW(epoll_wait);
     ALLOW(eventfd2);
   }
+  if (with & WITH_DEVICES) {
+    ALLOW(recvmsg);
+  }
   if (with & WITH_MOUNTS) {
     ALLOW(openat2);
     ALLOW(readlinkat);

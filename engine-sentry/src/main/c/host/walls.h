@@ -22,8 +22,8 @@ enum { WALL_SHIFT = 16 };
 
 /*
  * What a sandbox has that needs more calls; whether a host without Landlock is no reason to fail; that it is a shim, which serves
- * host files itself, some of which can be written, and which needs root's power over files of others for that; and that its monitor
- * is controlled by a new connection each time.
+ * host files itself, some of which can be written, and which needs root's power over files of others for that; that its monitor
+ * is controlled by a new connection each time; and that it makes devices for it, which it tells of by messages with descriptors.
  */
 enum {
   WITH_NETWORK = 1,
@@ -35,6 +35,7 @@ enum {
   READS_OF_OTHERS = 64,
   FILES_OF_OTHERS = 128,
   WITH_CONNECTIONS = 256,
+  WITH_DEVICES = 512,
 };
 
 /* What confine() returns where DEGRADED was of use: what is missing, as bits. */

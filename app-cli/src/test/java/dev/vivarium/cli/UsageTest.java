@@ -53,6 +53,8 @@ class UsageTest {
         "run --kernel-args a --engine sentry host true|2|run: --kernel-args (machine.kernel-args in"
             + " a profile): the",
         "run --kernel-args a=b host true|2|run: --kernel-args (machine.kernel-args in a profile)",
+        "run --share nfs --engine microvm host true|2|run: --share: unknown: nfs; there are fuse and",
+        "run --share virtiofs host true|2|run: --share (machine.share in a profile): the engine",
         "run --disk 1m --engine microvm host true|2|run: --disk: of a virtual machine from 16m to"
             + " 1024g: 1m",
         "run --disk lots --engine microvm host true|2|run: --disk: not a size such as 512m: lots",

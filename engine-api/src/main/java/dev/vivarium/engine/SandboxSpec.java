@@ -375,15 +375,22 @@ public record SandboxSpec(
    * @param kernelArguments what its command line has at its end; may be empty
    * @param diskBytes size of the disk that holds what is written to the root; 0 for none: that is
    *     in the guest's memory
+   * @param share how files of the host come in: fuse, through a channel, or virtiofs, by a device
+   *     of the machine's; empty for fuse
    */
   public record Machine(
-      Optional<String> vmm, Optional<String> kernel, String kernelArguments, long diskBytes) {
+      Optional<String> vmm,
+      Optional<String> kernel,
+      String kernelArguments,
+      long diskBytes,
+      Optional<String> share) {
     /** Nothing in particular. */
-    public static final Machine USUAL = new Machine(Optional.empty(), Optional.empty(), "", 0);
+    public static final Machine USUAL =
+        new Machine(Optional.empty(), Optional.empty(), "", 0, Optional.empty());
 
     /** Whether it is that. */
     public boolean isUsual() {
-      return vmm.isEmpty() && kernel.isEmpty() && kernelArguments.isEmpty() && diskBytes == 0;
+      return equals(USUAL);
     }
   }
 }

@@ -13,6 +13,7 @@ import dev.vivarium.microvm.kernel.KernelDigest;
 import dev.vivarium.microvm.kernel.KernelException;
 import dev.vivarium.microvm.kernel.KernelStore;
 import dev.vivarium.microvm.network.GuestNetwork;
+import dev.vivarium.microvm.vhost.FileDevices;
 import dev.vivarium.microvm.vmm.Accelerator;
 import dev.vivarium.microvm.vmm.AcceleratorProbe;
 import dev.vivarium.microvm.vmm.Machine;
@@ -126,6 +127,7 @@ final class MicrovmStart {
               processors(),
               layers,
               scratch,
+              List.of(),
               spec.machine().kernelArguments(),
               host.runDirectory()),
           network);
@@ -139,17 +141,32 @@ final class MicrovmStart {
 
   private MicrovmSandbox start(MachineSpec wanted, @Nullable GuestNetwork network)
       throws EngineException, VmmException, IOException, InterruptedException {
-    GuestKernel kernel = wanted.kernel();
-    Optional<Machine> clone = clone(wanted);
-    if (clone.isEmpty()) {
-      requireWhole(kernel, false);
+    FileServer files = new FileServer(AgentConnection.MAX_FILE_REQUESTS);
+    try {
+      MachineSpec made = wanted;
+      if (sharesByDevice()) {
+        addMounts(files);
+        made = wanted.with(FileDevices.open(files, host.runDirectory(), host::log));
+      }
+      Optional<Machine> clone = clone(made);
+      if (clone.isEmpty()) {
+        requireWhole(made.kernel(), false);
+      }
+      return launch(
+          clone.isPresent() ? clone.get() : vmm.start(made),
+          made,
+          files,
+          network,
+          vmm.name() + " " + made.accelerator().name().toLowerCase(Locale.ROOT),
+          clone.isEmpty() && usesTemplates(made));
+    } catch (EngineException | VmmException | IOException | InterruptedException e) {
+      files.close();
+      throw e;
     }
-    return launch(
-        clone.isPresent() ? clone.get() : vmm.start(wanted),
-        wanted,
-        network,
-        vmm.name() + " " + wanted.accelerator().name().toLowerCase(Locale.ROOT),
-        clone.isEmpty() && usesTemplates(wanted));
+  }
+
+  private boolean sharesByDevice() {
+    return spec.machine().share().equals(Optional.of("virtiofs"));
   }
 
   /**
@@ -157,7 +174,8 @@ final class MicrovmStart {
    * who asks.
    */
   private boolean usesTemplates(MachineSpec machine) {
-    if (!vmm.name().equals("qemu")) {
+    // What has devices of others shares its memory with them, and a clone keeps its own.
+    if (!vmm.name().equals("qemu") || !machine.shares().isEmpty()) {
       return false;
     }
     String asked = System.getenv("VIVARIUM_VM_TEMPLATES");
@@ -225,11 +243,21 @@ final class MicrovmStart {
       throw new EngineException(
           FAILED, "a virtual machine runs no unpacked bundle; use the engine sentry");
     }
+    if (sharesByDevice() && !vmm.name().equals("qemu")) {
+      throw new EngineException(
+          FAILED,
+          "--share virtiofs: not with " + vmm.name() + "; use --vmm qemu, or leave --share out");
+    }
+    if (sharesByDevice() && spec.mounts().size() >= vmm.maxDisks()) {
+      throw new EngineException(
+          FAILED, "-v: at most " + (vmm.maxDisks() - 1) + " with --share virtiofs; leave that out");
+    }
     if (!(spec.root() instanceof SandboxSpec.Root.Image image)) {
       return List.of();
     }
     List<Path> layers = image.layers().stream().map(Path::of).toList();
-    if (layers.size() <= vmm.maxDisks()) {
+    int devices = sharesByDevice() ? spec.mounts().size() : 0;
+    if (layers.size() + devices <= vmm.maxDisks()) {
       return layers;
     }
     try {
@@ -261,19 +289,21 @@ final class MicrovmStart {
   private MicrovmSandbox launch(
       Machine machine,
       MachineSpec made,
+      FileServer files,
       @Nullable GuestNetwork network,
       String platform,
       boolean makeTemplate)
       throws EngineException, IOException, InterruptedException {
     AgentConnection agent = null;
-    FileServer files = new FileServer(AgentConnection.MAX_FILE_REQUESTS);
     try {
-      addMounts(files);
+      if (files.mounts().isEmpty()) {
+        addMounts(files);
+      }
       agent = AgentConnection.open(machine.openAgentPort(PATIENCE));
       String release = welcome(agent, made.kernel());
       host.log("the agent answered after " + (System.nanoTime() - began) / 1_000_000 + " ms");
       host.log("the guest's kernel is " + release);
-      if (!files.mounts().isEmpty()) {
+      if (files.hasChannel()) {
         FilesConnection.open(machine.openFilesPort(), files);
       }
       agent.configure(
@@ -314,7 +344,6 @@ final class MicrovmStart {
         agent.close();
       }
       machine.close();
-      files.close();
       if (e instanceof EngineException known) {
         throw known;
       }
@@ -341,6 +370,9 @@ final class MicrovmStart {
     ShimWalls walls = new ShimWalls(host.runDirectory());
     walls.own(own.get());
     files.allow(walls);
+    if (sharesByDevice()) {
+      walls.devices();
+    }
     machine.allow(walls);
     if (network != null) {
       network.allow(walls);

@@ -61,6 +61,7 @@ public final class TemplateMaker {
               Integer.parseInt(words[2]),
               Collections.nCopies(Integer.parseInt(words[3]), Path.of("/")),
               words[6].isEmpty() ? Optional.empty() : Optional.of(Path.of("/")),
+              List.of(),
               words[7],
               sockets);
       new QemuTemplates(QemuTemplates.below(kernels)).make(spec);

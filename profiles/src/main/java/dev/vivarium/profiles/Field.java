@@ -62,6 +62,12 @@ public enum Field {
       Quantity.bytes(text);
     }
   },
+  SHARE(
+      "machine.share",
+      Shape.ONE,
+      "how host files come into virtual machines: through a channel, or by a device of theirs",
+      "fuse",
+      "virtiofs"),
   NETWORK(
       "network.mode",
       Shape.ONE,

@@ -53,7 +53,7 @@ final class ProfilesTest {
             description: all of them
             engine: sentry
             platform: ptrace
-            machine: {vmm: qemu, kernel: ~/vmlinux, kernel-args: quiet, disk: 2g}
+            machine: {vmm: qemu, kernel: ~/vmlinux, kernel-args: quiet, disk: 2g, share: virtiofs}
             network:
               mode: allow
               allow: [example.org:443, "10.0.0.0/8"]

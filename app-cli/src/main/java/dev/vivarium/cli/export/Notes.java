@@ -22,7 +22,8 @@ final class Notes {
 
   /** What no manager of containers has words for. */
   void lostEverywhere(Workload workload) {
-    for (Field field : List.of(Field.VMM, Field.KERNEL, Field.KERNEL_ARGUMENTS, Field.DISK)) {
+    for (Field field :
+        List.of(Field.VMM, Field.KERNEL, Field.KERNEL_ARGUMENTS, Field.DISK, Field.SHARE)) {
       lost(workload, field, "containers run in the sentry, not in a virtual machine");
     }
     lost(

@@ -29,6 +29,8 @@ final class MachineFlags {
           Field.KERNEL,
           "--kernel-args",
           Field.KERNEL_ARGUMENTS,
+          "--share",
+          Field.SHARE,
           MACHINE_DISK,
           Field.DISK);
 
@@ -52,6 +54,12 @@ final class MachineFlags {
         "How much it may have written at a time, such as 2g; of a virtual machine, the size of a"
             + " disk for that.",
         "--disk");
+    Command.option(
+        spec,
+        "HOW",
+        "How host files come into a virtual machine: fuse, through its agent, or virtiofs, by devices"
+            + " of its own, with which it must boot (default: fuse).",
+        "--share");
   }
 
   /** What the flags say, and where they say nothing the profile. */
@@ -73,13 +81,20 @@ final class MachineFlags {
     } catch (IllegalArgumentException e) {
       throw new CliException(CliException.USAGE, "run: --kernel-args: " + e.getMessage(), e);
     }
+    Optional<String> share = text(arguments, profile, "--share");
+    if (share.isPresent() && !Field.SHARE.choices().contains(share.get())) {
+      throw new CliException(
+          CliException.USAGE,
+          "run: --share: unknown: " + share.get() + "; there are fuse and virtiofs");
+    }
     Optional<String> disk = profile.flatMap(p -> p.text(Field.DISK));
     Machine machine =
         new Machine(
             vmm,
             kernel.isPresent() ? Optional.of(kernel(kernel.get(), environment)) : kernel,
             words,
-            0);
+            0,
+            share);
     return disk.isPresent() ? withDisk(machine, Values.size(MACHINE_DISK, disk.get())) : machine;
   }
 
@@ -90,7 +105,8 @@ final class MachineFlags {
           CliException.USAGE,
           "run: --disk: of a virtual machine from 16m to 1024g: " + (bytes >> 20) + "m");
     }
-    return new Machine(machine.vmm(), machine.kernel(), machine.kernelArguments(), bytes);
+    return new Machine(
+        machine.vmm(), machine.kernel(), machine.kernelArguments(), bytes, machine.share());
   }
 
   private static String kernel(String file, Map<String, String> environment) throws CliException {
@@ -122,7 +138,9 @@ final class MachineFlags {
             ? "--vmm"
             : machine.kernel().isPresent()
                 ? "--kernel"
-                : machine.diskBytes() > 0 ? MACHINE_DISK : "--kernel-args";
+                : machine.diskBytes() > 0
+                    ? MACHINE_DISK
+                    : machine.share().isPresent() ? "--share" : "--kernel-args";
     throw new CliException(
         CliException.USAGE,
         "run: "

@@ -20,7 +20,7 @@ class ExportTest {
       description: all of it
       engine: microvm
       platform: systrap
-      machine: {vmm: qemu, kernel: /boot/k, kernel-args: quiet, disk: 2g}
+      machine: {vmm: qemu, kernel: /boot/k, kernel-args: quiet, disk: 2g, share: virtiofs}
       signed-by: ["~/key.pub"]
       network:
         mode: ask

@@ -105,6 +105,9 @@ public final class SpecJson {
     }
     out.name("kernelArguments").value(machine.kernelArguments());
     out.name("diskBytes").value(machine.diskBytes());
+    if (machine.share().isPresent()) {
+      out.name("share").value(machine.share().get());
+    }
     out.endObject();
   }
 
@@ -113,7 +116,8 @@ public final class SpecJson {
         in.optional("vmm"),
         in.optional("kernel"),
         in.string("kernelArguments"),
-        in.number("diskBytes"));
+        in.number("diskBytes"),
+        in.optional("share"));
   }
 
   private static void process(JsonWriter out, ProcessSpec process) throws IOException {

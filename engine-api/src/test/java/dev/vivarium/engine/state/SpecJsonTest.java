@@ -53,7 +53,11 @@ class SpecJsonTest {
         List.of(
             new SandboxSpec.CallRule(101, "ptrace", 1), new SandboxSpec.CallRule(165, "mount", 0)),
         new SandboxSpec.Machine(
-            Optional.of("firecracker"), Optional.of("/boot/k"), "a=b \"c d\"", 2L << 30),
+            Optional.of("firecracker"),
+            Optional.of("/boot/k"),
+            "a=b \"c d\"",
+            2L << 30,
+            Optional.of("virtiofs")),
         true,
         List.of("persistence"));
   }

@@ -102,7 +102,8 @@ public final class AgentConnection implements Closeable {
    * @param disks how many layers are attached, serial numbers layer0 (lowest) and up
    * @param scratch whether there is a disk of the serial number scratch, for what is written
    * @param maxTasks how many tasks the command may have; 0 for no limit
-   * @param mounts what the guest mounts of the host's files; a {@link FilesConnection} serves them
+   * @param mounts what the guest mounts of the host's files; a {@link FilesConnection} serves those
+   *     that no device shows
    * @param network what the guest has of it; a network gofer serves it
    */
   public void configure(
@@ -130,7 +131,7 @@ public final class AgentConnection implements Closeable {
             .u32(maxTasks)
             .u32(mounts.size());
     for (FileServer.Mount mount : mounts) {
-      request.string(mount.target()).u8(mount.writable() ? 1 : 0).u32(mount.mode());
+      request.string(mount.target()).u8(flags(mount)).u32(mount.mode());
     }
     request
         .u8(
@@ -140,6 +141,11 @@ public final class AgentConnection implements Closeable {
     network.ports().forEach(request::u16);
     send(request.frame(AgentProtocol.CONFIGURE, 0));
     await(configured, patience, "the agent in the guest did not mount the root");
+  }
+
+  private static int flags(FileServer.Mount mount) {
+    return (mount.writable() ? AgentProtocol.MOUNT_WRITABLE : 0)
+        | (mount.byDevice() ? AgentProtocol.MOUNT_DEVICE : 0);
   }
 
   /** Starts a process. Its streams are given to {@link GuestProcess} before it can say anything. */

@@ -2,7 +2,7 @@ package dev.vivarium.microvm.agent;
 
 /** The numbers of {@code protocol.h}, which says what they mean; a test compares the two. */
 final class AgentProtocol {
-  static final int AGENT_VERSION = 7;
+  static final int AGENT_VERSION = 8;
   static final int FIRST_VSOCK_PORT = 10861;
   static final int MAX_PAYLOAD = 65536;
   static final int OUTPUT_WINDOW = 262144;
@@ -11,6 +11,8 @@ final class AgentProtocol {
   static final int MAX_FILE_REQUESTS = 16;
   static final int ROOT_READ_ONLY = 1;
   static final int ROOT_SCRATCH = 2;
+  static final int MOUNT_WRITABLE = 1;
+  static final int MOUNT_DEVICE = 2;
   static final int NETWORK_ON = 1;
   static final int NETWORK_V6 = 2;
   static final int HEADER = 12;

@@ -36,8 +36,18 @@ public final class FileServer implements Closeable {
    *
    * @param target absolute path, or empty for what lies under its root
    * @param mode file type and permissions of what is mounted
+   * @param byDevice whether a device of the machine's shows it, and not the channel
    */
-  public record Mount(String target, boolean writable, int mode) {}
+  public record Mount(String target, boolean writable, int mode, boolean byDevice) {
+    /** Whether it is one, and not a single file. */
+    public boolean isDirectory() {
+      return (mode & Fuse.S_IFMT) == Fuse.S_IFDIR;
+    }
+
+    private Mount onDevice() {
+      return new Mount(target, writable, mode, true);
+    }
+  }
 
   private record Asked(int mount, FuseRequest request) {}
 
@@ -45,6 +55,7 @@ public final class FileServer implements Closeable {
   private final List<FuseMount> served = new ArrayList<>();
   private final ArrayDeque<Asked> queue = new ArrayDeque<>();
   private final List<Thread> threads = new ArrayList<>();
+  private final List<Runnable> ends = new ArrayList<>();
   private final int mostWaiting;
   private final AtomicLongArray counts = new AtomicLongArray(Fuse.MOST_OPCODES);
   private final AtomicLongArray nanos = new AtomicLongArray(Fuse.MOST_OPCODES);
@@ -78,13 +89,30 @@ public final class FileServer implements Closeable {
   }
 
   private void add(String target, HostTree tree) {
-    mounts.add(new Mount(target, tree.isWritable(), tree.rootMode()));
+    mounts.add(new Mount(target, tree.isWritable(), tree.rootMode(), false));
     served.add(new FuseMount(tree));
   }
 
   /** What is shown, in the order in which the guest is to mount it. */
   public List<Mount> mounts() {
     return List.copyOf(mounts);
+  }
+
+  /** Whether the guest asks for some of them through the channel. */
+  public boolean hasChannel() {
+    return mounts.stream().anyMatch(mount -> !mount.byDevice());
+  }
+
+  /**
+   * A device of the machine's shows a mount.
+   *
+   * @param thread that answers for it; waited for at the end
+   * @param end has it end, if it has not when its machine did
+   */
+  public synchronized void serveByDevice(int mount, Thread thread, Runnable end) {
+    mounts.set(mount, mounts.get(mount).onDevice());
+    threads.add(thread);
+    ends.add(end);
   }
 
   /** Lets this process have these files, once it is confined. */
@@ -120,12 +148,7 @@ public final class FileServer implements Closeable {
       if (mount < 0 || mount >= served.size()) {
         throw new IOException("the guest asks for files that it was not shown");
       }
-      FuseRequest request;
-      try {
-        request = new FuseRequest(bytes);
-      } catch (FuseRequest.Malformed e) {
-        throw new IOException("the guest sent what is no request for files", e);
-      }
+      FuseRequest request = request(bytes);
       switch (request.opcode) {
         case Fuse.LOOKUP,
             Fuse.FORGET,
@@ -137,8 +160,26 @@ public final class FileServer implements Closeable {
             Fuse.RELEASE,
             Fuse.RELEASEDIR,
             Fuse.FLUSH ->
-            answer(new Asked(mount, request), reply, calls);
+            FileServer.this.answer(new Asked(mount, request), reply, calls);
         default -> enqueue(new Asked(mount, request));
+      }
+    }
+
+    /**
+     * The same of a request that is answered here and now.
+     *
+     * @return the answer, valid until the next; null if none is wanted
+     * @throws IOException if the request is against the rules
+     */
+    public @Nullable ByteBuffer answer(int mount, byte[] bytes) throws IOException {
+      return done(new Asked(mount, request(bytes)), reply, calls);
+    }
+
+    private static FuseRequest request(byte[] bytes) throws IOException {
+      try {
+        return new FuseRequest(bytes);
+      } catch (FuseRequest.Malformed e) {
+        throw new IOException("the guest sent what is no request for files", e);
       }
     }
 
@@ -177,9 +218,17 @@ public final class FileServer implements Closeable {
   }
 
   private void answer(Asked asked, FuseReply reply, HostCalls calls) throws IOException {
+    ByteBuffer answer = done(asked, reply, calls);
+    Answers to = answers;
+    if (answer != null && to != null) {
+      to.send(asked.mount, answer);
+    }
+  }
+
+  private @Nullable ByteBuffer done(Asked asked, FuseReply reply, HostCalls calls) {
     long began = System.nanoTime();
     FuseRequest request = asked.request;
-    ByteBuffer answer;
+    @Nullable ByteBuffer answer;
     try {
       answer = served.get(asked.mount).answer(request, reply, calls);
     } catch (RuntimeException e) {
@@ -189,10 +238,7 @@ public final class FileServer implements Closeable {
       counts.incrementAndGet(request.opcode);
       nanos.addAndGet(request.opcode, System.nanoTime() - began);
     }
-    Answers to = answers;
-    if (answer != null && to != null) {
-      to.send(asked.mount, answer);
-    }
+    return answer;
   }
 
   /** One line about what was asked and how long it took. */
@@ -235,6 +281,7 @@ public final class FileServer implements Closeable {
       closed = true;
       notifyAll();
       all = List.copyOf(threads);
+      ends.forEach(Runnable::run);
     }
     boolean ended = true;
     for (Thread thread : all) {

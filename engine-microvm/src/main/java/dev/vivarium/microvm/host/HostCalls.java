@@ -1,14 +1,8 @@
 package dev.vivarium.microvm.host;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
-import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -80,27 +74,8 @@ public final class HostCalls implements AutoCloseable {
   /** So often the kernel may say that it was disturbed while it looked at a path. */
   private static final int TRIES = 100;
 
-  private static final Linker LINKER = Linker.nativeLinker();
-  private static final StructLayout ERRNO = Linker.Option.captureStateLayout();
-  private static final VarHandle ERRNO_VALUE =
-      ERRNO.varHandle(MemoryLayout.PathElement.groupElement("errno"));
-  private static final MethodHandle SYSCALL =
-      LINKER.downcallHandle(
-          LINKER.defaultLookup().findOrThrow("syscall"),
-          FunctionDescriptor.of(
-              ValueLayout.JAVA_LONG,
-              ValueLayout.JAVA_LONG,
-              ValueLayout.JAVA_LONG,
-              ValueLayout.JAVA_LONG,
-              ValueLayout.JAVA_LONG,
-              ValueLayout.JAVA_LONG,
-              ValueLayout.JAVA_LONG,
-              ValueLayout.JAVA_LONG),
-          Linker.Option.captureCallState("errno"),
-          Linker.Option.firstVariadicArg(1));
-
   private final Arena arena = Arena.ofShared();
-  private final MemorySegment errno = arena.allocate(ERRNO);
+  private final SystemCall system = new SystemCall(arena);
   private final MemorySegment how = arena.allocate(24, 8);
   private final MemorySegment path = arena.allocate(PATH_ROOM);
   private final MemorySegment path2 = arena.allocate(PATH_ROOM);
@@ -118,12 +93,7 @@ public final class HostCalls implements AutoCloseable {
   }
 
   private long call(int number, long a, long b, long c, long d, long e) {
-    try {
-      long result = (long) SYSCALL.invokeExact(errno, (long) number, a, b, c, d, e, 0L);
-      return result >= 0 ? result : -(int) ERRNO_VALUE.get(errno, 0L);
-    } catch (Throwable failed) {
-      throw new IllegalStateException(failed);
-    }
+    return system.call(number, a, b, c, d, e, 0);
   }
 
   private static long put(MemorySegment into, String name) {

@@ -18,6 +18,7 @@ public final class ShimWalls extends Confinement {
   private static final int READS_OF_OTHERS = 64;
   private static final int FILES_OF_OTHERS = 128;
   private static final int WITH_CONNECTIONS = 256;
+  private static final int WITH_DEVICES = 512;
 
   /**
    * Loads what puts them up.
@@ -63,6 +64,11 @@ public final class ShimWalls extends Confinement {
   /** The monitor is controlled by a connection for each order. */
   public void connections() {
     with(WITH_CONNECTIONS);
+  }
+
+  /** The monitor tells of what a device of ours is to use. */
+  public void devices() {
+    with(WITH_DEVICES);
   }
 
   @Override

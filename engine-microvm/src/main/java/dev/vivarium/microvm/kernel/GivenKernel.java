@@ -62,7 +62,7 @@ final class GivenKernel {
       String release = kernel.release();
       Path of = installed.resolve(release.matches("[A-Za-z0-9._+~-]+") ? release : "none");
       PackedModules.collect(of.resolve("kernel"), modules);
-      Files.createFile(directory.resolve(KernelPackage.COMPLETE));
+      KernelPackage.complete(directory);
     } catch (KernelException e) {
       throw new KernelException("--kernel: " + e.getMessage(), e);
     } catch (FileSystemException e) {

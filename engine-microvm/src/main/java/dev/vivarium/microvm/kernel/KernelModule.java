@@ -54,6 +54,7 @@ final class KernelModule {
     lists.put("vsock", List.of("vmw_vsock_virtio_transport"));
     lists.put("late", LATE);
     lists.put("scratch", List.of("ext4"));
+    lists.put("virtiofs", List.of("virtiofs"));
     LISTS = Collections.unmodifiableMap(lists);
   }
 

@@ -27,7 +27,10 @@ final class KernelPackage {
       Pattern.compile(".*/modules/.*/[A-Za-z0-9_-]+\\.ko(\\.xz|\\.zst)?");
 
   /** A file that says that the modules are those that this version wants. */
-  static final String COMPLETE = "modules/with-scratch";
+  static final String COMPLETE = "modules/with-virtiofs";
+
+  /** The same of the version before, which may use the store as well. */
+  private static final String BEFORE = "modules/with-scratch";
 
   private KernelPackage() {}
 
@@ -70,6 +73,12 @@ final class KernelPackage {
             Files.write(modules.resolve(KernelModule.name(name) + ".ko"), content);
           }
         });
+    complete(directory);
+  }
+
+  /** Everything is there. */
+  static void complete(Path directory) throws IOException {
+    Files.createFile(directory.resolve(BEFORE));
     Files.createFile(directory.resolve(COMPLETE));
   }
 

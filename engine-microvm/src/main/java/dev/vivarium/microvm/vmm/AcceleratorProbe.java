@@ -100,6 +100,7 @@ public final class AcceleratorProbe {
             1,
             List.of(),
             Optional.empty(),
+            List.of(),
             "",
             directory);
     try (Machine machine = vmm.start(spec);

@@ -13,6 +13,7 @@ import java.util.Optional;
  * @param processors at least one
  * @param disks read-only, by serial number layer0, layer1 and so on
  * @param scratch the file of a disk that can be written, serial number scratch
+ * @param shares file system devices that are made outside of the monitor
  * @param kernelArguments what the kernel's command line has after what we say; may be empty
  * @param directory for its sockets; only its owner can look into it
  */
@@ -24,6 +25,7 @@ public record MachineSpec(
     int processors,
     List<Path> disks,
     Optional<Path> scratch,
+    List<Share> shares,
     String kernelArguments,
     Path directory) {
   /** Where devices are. */
@@ -34,8 +36,32 @@ public record MachineSpec(
     PCI
   }
 
+  /**
+   * A file system device.
+   *
+   * @param tag what the guest calls it
+   * @param socket where whoever makes it waits for the monitor
+   */
+  public record Share(String tag, Path socket) {}
+
   public MachineSpec {
     disks = List.copyOf(disks);
+    shares = List.copyOf(shares);
+  }
+
+  /** The same with such devices. */
+  public MachineSpec with(List<Share> otherShares) {
+    return new MachineSpec(
+        kernel,
+        accelerator,
+        bus,
+        memoryBytes,
+        processors,
+        disks,
+        scratch,
+        otherShares,
+        kernelArguments,
+        directory);
   }
 
   /** The same with other disks. */
@@ -48,6 +74,7 @@ public record MachineSpec(
         processors,
         otherDisks,
         otherScratch,
+        shares,
         kernelArguments,
         directory);
   }

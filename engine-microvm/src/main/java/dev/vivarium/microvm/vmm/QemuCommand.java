@@ -70,6 +70,11 @@ final class QemuCommand {
                   + ",mem-path="
                   + escape(memory.file())));
     }
+    if (!spec.shares().isEmpty()) {
+      // What others make devices of, they must have too.
+      machine += ",memory-backend=mem";
+      words.addAll(List.of("-object", "memory-backend-memfd,id=mem,share=on,size=" + size));
+    }
     words.addAll(List.of("-M", machine));
     if (!pci) {
       words.addAll(List.of("-global", "virtio-mmio.force-legacy=false"));
@@ -128,6 +133,18 @@ final class QemuCommand {
                   + ",file="
                   + escape(spec.scratch().get())));
       addDisk(words, "scratch", pci);
+    }
+    for (MachineSpec.Share share : spec.shares()) {
+      words.addAll(
+          List.of(
+              "-chardev", "socket,id=" + share.tag() + ",path=" + escape(share.socket()),
+              "-device",
+                  "vhost-user-fs-"
+                      + (pci ? "pci" : "device")
+                      + ",chardev="
+                      + share.tag()
+                      + ",tag="
+                      + share.tag()));
     }
     return words;
   }

@@ -69,6 +69,7 @@ class MachineTest {
             2,
             List.of(),
             Optional.empty(),
+            List.of(),
             "",
             Path.of("/run"));
     QemuCommand.Sockets sockets = QemuCommand.Sockets.in(Path.of("/run"));
@@ -79,6 +80,20 @@ class MachineTest {
           new QemuCommand.Memory(Path.of("/t/memory"), !clone, clone ? Path.of("/t/state") : null);
       assertTrue(QemuCommand.of(spec, file, sockets).contains(reporting + "off"));
     }
+  }
+
+  @Test
+  void aMachineWithDevicesOfOthersSharesItsMemoryWithThem() {
+    MachineSpec spec =
+        RestApiTest.spec(MachineSpec.Bus.MMIO, 1, Path.of("/run"))
+            .with(List.of(new MachineSpec.Share("files0", Path.of("/run/a,b"))));
+    List<String> words =
+        QemuCommand.of(spec, QemuCommand.Memory.OWN, QemuCommand.Sockets.in(Path.of("/run")));
+    assertTrue(words.contains("memory-backend-memfd,id=mem,share=on,size=512M"), words.toString());
+    assertTrue(
+        words.get(words.indexOf("-M") + 1).endsWith(",memory-backend=mem"), words.toString());
+    assertTrue(words.contains("socket,id=files0,path=/run/a,,b"), words.toString());
+    assertTrue(words.contains("vhost-user-fs-device,chardev=files0,tag=files0"), words.toString());
   }
 
   @Test
@@ -94,6 +109,7 @@ class MachineTest {
                 2,
                 List.of(Path.of("/store/a,readonly=off")),
                 Optional.of(Path.of("/scratch,x")),
+                List.of(),
                 "",
                 Path.of("/run")),
             QemuCommand.Memory.OWN,
@@ -121,6 +137,7 @@ class MachineTest {
             2,
             List.of(Path.of("/store/a"), Path.of("/t/empty"), Path.of("/t/empty")),
             Optional.of(Path.of("/scratch")),
+            List.of(),
             "",
             Path.of("/run/box"));
     assertEquals(

@@ -86,6 +86,7 @@ class RestApiTest {
         processors,
         List.of(Path.of("/l/0"), Path.of("/l/\"1\"")),
         Optional.of(Path.of("/scratch")),
+        List.of(),
         "my.word=\"a b\"",
         directory);
   }

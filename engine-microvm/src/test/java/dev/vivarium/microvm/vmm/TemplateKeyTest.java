@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -36,6 +37,7 @@ class TemplateKeyTest {
         processors,
         Collections.nCopies(disks, temp.resolve("layer" + disks)),
         Optional.empty(),
+        List.of(),
         "",
         temp.resolve("run" + disks));
   }
@@ -49,6 +51,7 @@ class TemplateKeyTest {
         s.processors(),
         s.disks(),
         scratch.isEmpty() ? Optional.empty() : Optional.of(temp.resolve(scratch)),
+        List.of(),
         words,
         s.directory());
   }
