@@ -27,7 +27,17 @@ public final class Futexes {
   public static final int FUTEX_TID_MASK = 0x3fffffff;
 
   /** One word, the same for all who share it. */
-  record Key(@Nullable Object space, long address) {}
+  record Key(@Nullable Object space, long address) {
+    @Override
+    public int hashCode() {
+      return System.identityHashCode(space) * 31 + Long.hashCode(address);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Key k && k.space == space && k.address == address;
+    }
+  }
 
   /** One task that waits for one word. */
   static final class Waiter {

@@ -64,8 +64,7 @@ public final class KernelLoop {
   private final ArrayDeque<Task> runQueue = new ArrayDeque<>();
   private final ConcurrentLinkedQueue<Runnable> inbox = new ConcurrentLinkedQueue<>();
   private final ArrayDeque<Runnable> putOff = new ArrayDeque<>();
-  private final ExecutorService helpers =
-      Executors.newCachedThreadPool(Thread.ofPlatform().name("helper-", 0).daemon(true).factory());
+  private final ExecutorService helpers = Executors.newCachedThreadPool(KernelLoop::helper);
   private @Nullable Lookout lookout;
   private boolean stopped;
 
@@ -241,6 +240,13 @@ public final class KernelLoop {
     if (task.markQueued()) {
       runQueue.add(task);
     }
+  }
+
+  /** Not by a factory of the JDK's, which wants method handles to count its threads. */
+  private static Thread helper(Runnable work) {
+    Thread thread = new Thread(work, "helper");
+    thread.setDaemon(true);
+    return thread;
   }
 
   /**

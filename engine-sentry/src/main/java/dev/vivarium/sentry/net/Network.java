@@ -57,7 +57,17 @@ public final class Network {
       };
 
   /** Who, as the guest sees him. */
-  private record Correspondent(int guestPort, OutsideFlows.Destination from) {}
+  private record Correspondent(int guestPort, OutsideFlows.Destination from) {
+    @Override
+    public int hashCode() {
+      return from.hashCode() * 31 + guestPort;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Correspondent c && c.guestPort == guestPort && c.from.equals(from);
+    }
+  }
 
   /** By which published port, and who he is outside. */
   record Way(int published, byte[] peer) {}

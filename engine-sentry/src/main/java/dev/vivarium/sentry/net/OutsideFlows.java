@@ -49,6 +49,16 @@ final class OutsideFlows {
     boolean isLoopback() {
       return isV4() ? (low >>> 24 & 0xff) == 127 : high == 0 && low == 1;
     }
+
+    @Override
+    public int hashCode() {
+      return Long.hashCode(high * 31 + low) * 31 + port;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Destination d && d.high == high && d.low == low && d.port == port;
+    }
   }
 
   /** One way. */
