@@ -1,10 +1,10 @@
 package dev.vivarium.engine;
 
+import dev.vivarium.engine.memory.Fields;
 import java.io.File;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -99,7 +99,7 @@ public abstract class Confinement {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment array = arena.allocate(8L * (rules.size() + 1), 8);
       for (int i = 0; i < rules.size(); i++) {
-        array.setAtIndex(ValueLayout.JAVA_LONG, i, arena.allocateFrom(rules.get(i)).address());
+        Fields.putLong(array, 8L * i, Fields.text(arena, rules.get(i)));
       }
       long result = confine(array.address(), degraded ? with | DEGRADED : with);
       if (result < 0) {

@@ -1,6 +1,7 @@
 package dev.vivarium.sentry;
 
 import dev.vivarium.engine.SandboxHost;
+import dev.vivarium.engine.memory.Fields;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.host.Libc;
 import dev.vivarium.sentry.kernel.Kernel;
@@ -8,7 +9,6 @@ import dev.vivarium.sentry.kernel.Timers;
 import dev.vivarium.sentry.platform.Platform;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -133,7 +133,7 @@ final class Watchdog extends Timers.Timer implements AutoCloseable {
     int count = processes.size();
     MemorySegment set = Arena.ofAuto().allocate(8L * Math.max(1, count), 8);
     for (int i = 0; i < count; i++) {
-      set.set(ValueLayout.JAVA_INT, 8L * i, processes.get(i).descriptor);
+      Fields.putInt(set, 8L * i, processes.get(i).descriptor);
     }
     int seen = beats;
     int looks = 0;
@@ -141,7 +141,7 @@ final class Watchdog extends Timers.Timer implements AutoCloseable {
       long n = Libc.pollForInput(set, count, PERIOD_MILLIS);
       if (n > 0) {
         for (int i = 0; i < count; i++) {
-          if (set.get(ValueLayout.JAVA_SHORT, 8L * i + 6) != 0) {
+          if (Fields.getShort(set, 8L * i + 6) != 0) {
             fail(processes.get(i).name + " has ended");
           }
         }

@@ -93,6 +93,8 @@ class ArchitectureTest {
           .doNotHaveFullyQualifiedName("dev.vivarium.sentry.host.HostBuffer")
           .and()
           .doNotHaveFullyQualifiedName("dev.vivarium.engine.watch.EventWriter")
+          .and()
+          .doNotHaveFullyQualifiedName("dev.vivarium.engine.memory.Fields")
           .should()
           .dependOnClassesThat()
           .haveFullyQualifiedName("dev.vivarium.engine.memory.RawMemory");

@@ -27,6 +27,11 @@ public final class RawMemory {
     return UNSAFE.getByte(null, address);
   }
 
+  /** Two bytes. */
+  public static short getShort(long address) {
+    return UNSAFE.getShort(null, address);
+  }
+
   /** Four bytes. */
   public static int getInt(long address) {
     return UNSAFE.getInt(null, address);
@@ -40,6 +45,11 @@ public final class RawMemory {
   /** Sets one byte. */
   public static void putByte(long address, byte value) {
     UNSAFE.putByte(null, address, value);
+  }
+
+  /** Sets two bytes. */
+  public static void putShort(long address, short value) {
+    UNSAFE.putShort(null, address, value);
   }
 
   /** Sets four bytes. */

@@ -1,8 +1,7 @@
 package dev.vivarium.sentry.gofer;
 
+import dev.vivarium.engine.memory.Fields;
 import dev.vivarium.sentry.vfs.Inode;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /** What the gofer says about a file ({@code struct gofer_node}), checked. */
 record Attributes(
@@ -18,20 +17,20 @@ record Attributes(
     long mtimeNanos,
     long ctimeNanos) {
 
-  static Attributes read(MemorySegment from, long at) {
-    long rdev = from.get(ValueLayout.JAVA_LONG_UNALIGNED, at + Wire.NODE_RDEV);
+  static Attributes read(byte[] from, int at) {
+    long rdev = Fields.getLong(from, at + Wire.NODE_RDEV);
     return new Attributes(
-        from.get(ValueLayout.JAVA_LONG_UNALIGNED, at + Wire.NODE_INO),
-        from.get(ValueLayout.JAVA_LONG_UNALIGNED, at + Wire.NODE_DEV),
-        from.get(ValueLayout.JAVA_INT_UNALIGNED, at + Wire.NODE_MODE) & 0xffff,
-        from.get(ValueLayout.JAVA_INT_UNALIGNED, at + Wire.NODE_NLINK),
-        from.get(ValueLayout.JAVA_INT_UNALIGNED, at + Wire.NODE_UID),
-        from.get(ValueLayout.JAVA_INT_UNALIGNED, at + Wire.NODE_GID),
+        Fields.getLong(from, at + Wire.NODE_INO),
+        Fields.getLong(from, at + Wire.NODE_DEV),
+        Fields.getInt(from, at + Wire.NODE_MODE) & 0xffff,
+        Fields.getInt(from, at + Wire.NODE_NLINK),
+        Fields.getInt(from, at + Wire.NODE_UID),
+        Fields.getInt(from, at + Wire.NODE_GID),
         makedev((int) (rdev >>> 32), (int) rdev),
-        Math.max(0, from.get(ValueLayout.JAVA_LONG_UNALIGNED, at + Wire.NODE_LENGTH)),
-        from.get(ValueLayout.JAVA_LONG_UNALIGNED, at + Wire.NODE_ATIME),
-        from.get(ValueLayout.JAVA_LONG_UNALIGNED, at + Wire.NODE_MTIME),
-        from.get(ValueLayout.JAVA_LONG_UNALIGNED, at + Wire.NODE_CTIME));
+        Math.max(0, Fields.getLong(from, at + Wire.NODE_LENGTH)),
+        Fields.getLong(from, at + Wire.NODE_ATIME),
+        Fields.getLong(from, at + Wire.NODE_MTIME),
+        Fields.getLong(from, at + Wire.NODE_CTIME));
   }
 
   private static long makedev(int major, int minor) {

@@ -1,7 +1,6 @@
 package dev.vivarium.sentry.gofer;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import dev.vivarium.engine.memory.Fields;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -11,8 +10,6 @@ import org.jspecify.annotations.Nullable;
  * array and an index, since a whole /usr of objects would cost a hundred megabytes.
  */
 final class DirListing {
-  private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
-
   private byte[] data = {};
   private int used;
   private int[] offsets;
@@ -31,7 +28,6 @@ final class DirListing {
    * @return where they ended, or -1 if they are malformed
    */
   int add(byte[] payload, int from, int limit, int entries) {
-    MemorySegment segment = MemorySegment.ofArray(payload);
     int at = from;
     for (int i = 0; i < entries; i++) {
       if (limit - at < Wire.ENTRY_SIZE) {
@@ -39,8 +35,8 @@ final class DirListing {
       }
       int size =
           Wire.ENTRY_SIZE
-              + Short.toUnsignedInt(segment.get(SHORT, at + Wire.ENTRY_NAME_LENGTH))
-              + Short.toUnsignedInt(segment.get(SHORT, at + Wire.ENTRY_TARGET_LENGTH));
+              + Fields.getUnsignedShort(payload, at + Wire.ENTRY_NAME_LENGTH)
+              + Fields.getUnsignedShort(payload, at + Wire.ENTRY_TARGET_LENGTH);
       if (size > limit - at) {
         return -1;
       }
@@ -80,12 +76,11 @@ final class DirListing {
   }
 
   Attributes attributes(int index) {
-    return Attributes.read(MemorySegment.ofArray(data), offsets[index] + Wire.ENTRY_NODE);
+    return Attributes.read(data, offsets[index] + Wire.ENTRY_NODE);
   }
 
   int nlink(int index) {
-    return MemorySegment.ofArray(data)
-        .get(ValueLayout.JAVA_INT_UNALIGNED, offsets[index] + Wire.ENTRY_NODE + Wire.NODE_NLINK);
+    return Fields.getInt(data, offsets[index] + Wire.ENTRY_NODE + Wire.NODE_NLINK);
   }
 
   int mode(int index) {
@@ -94,13 +89,11 @@ final class DirListing {
 
   /** The inode number without anything about its device. */
   long ino(int index) {
-    return MemorySegment.ofArray(data)
-        .get(ValueLayout.JAVA_LONG_UNALIGNED, offsets[index] + Wire.ENTRY_NODE + Wire.NODE_INO);
+    return Fields.getLong(data, offsets[index] + Wire.ENTRY_NODE + Wire.NODE_INO);
   }
 
   long dev(int index) {
-    return MemorySegment.ofArray(data)
-        .get(ValueLayout.JAVA_LONG_UNALIGNED, offsets[index] + Wire.ENTRY_NODE + Wire.NODE_DEV);
+    return Fields.getLong(data, offsets[index] + Wire.ENTRY_NODE + Wire.NODE_DEV);
   }
 
   /** The target of a symbolic link. */
@@ -172,6 +165,6 @@ final class DirListing {
   }
 
   private int shortAt(int at) {
-    return data[at] & 0xff | (data[at + 1] & 0xff) << 8;
+    return Fields.getUnsignedShort(data, at);
   }
 }

@@ -1,5 +1,6 @@
 package dev.vivarium.sentry.gofer;
 
+import dev.vivarium.engine.memory.Fields;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.host.HelperProgram;
@@ -7,7 +8,6 @@ import dev.vivarium.sentry.host.Libc;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
@@ -214,7 +214,7 @@ public final class GoferClient implements AutoCloseable {
 
   private int here() {
     return Libc.syscall(Sys.GETCPU, cpu.address(), 0, 0, 0, 0, 0) == 0
-        ? cpu.get(ValueLayout.JAVA_INT, 0)
+        ? Fields.getInt(cpu, 0)
         : Wire.NO_CPU;
   }
 
@@ -223,8 +223,8 @@ public final class GoferClient implements AutoCloseable {
     lock.lock();
     try {
       int length = Math.min(message.length, 2 * Wire.MAX_PATH);
-      MemorySegment.copy(message, 0, send, ValueLayout.JAVA_BYTE, 0, length);
-      sequence = length >= 8 ? send.get(ValueLayout.JAVA_INT, Wire.REQUEST_SEQUENCE) : 0;
+      Fields.copy(message, 0, send, 0, length);
+      sequence = length >= 8 ? Fields.getInt(send, Wire.REQUEST_SEQUENCE) : 0;
       Libc.send(socket, send.address(), length, Libc.MSG_NOSIGNAL);
       return receive(false);
     } finally {
@@ -269,7 +269,7 @@ public final class GoferClient implements AutoCloseable {
         continue;
       }
       int[] fds = receivedDescriptors();
-      if (n < Wire.REPLY_SIZE || receive.get(ValueLayout.JAVA_INT, 0) != sequence) {
+      if (n < Wire.REPLY_SIZE || Fields.getInt(receive, 0) != sequence) {
         for (int fd : fds) {
           Libc.close(fd);
         }
@@ -280,38 +280,37 @@ public final class GoferClient implements AutoCloseable {
                     ? "no answer in time"
                     : n < 0 ? Errno.name((int) -n) : "malformed answer");
       }
-      goferCpu = receive.get(ValueLayout.JAVA_INT, Wire.REPLY_CPU);
+      goferCpu = Fields.getInt(receive, Wire.REPLY_CPU);
       return Reply.read(receive, (int) n, fds);
     }
   }
 
   private void message(long address, long length, long controlLength) {
-    memory.set(ValueLayout.JAVA_LONG, IOVEC, address);
-    memory.set(ValueLayout.JAVA_LONG, IOVEC + 8, length);
-    memory.set(ValueLayout.JAVA_LONG, HEADER, 0);
-    memory.set(ValueLayout.JAVA_LONG, HEADER + 8, 0);
-    memory.set(ValueLayout.JAVA_LONG, HEADER + 16, memory.address() + IOVEC);
-    memory.set(ValueLayout.JAVA_LONG, HEADER + 24, 1);
-    memory.set(
-        ValueLayout.JAVA_LONG, HEADER + 32, controlLength == 0 ? 0 : memory.address() + CONTROL);
-    memory.set(ValueLayout.JAVA_LONG, HEADER + 40, controlLength);
-    memory.set(ValueLayout.JAVA_LONG, HEADER + 48, 0);
-    memory.set(ValueLayout.JAVA_LONG, CONTROL, 0);
+    Fields.putLong(memory, IOVEC, address);
+    Fields.putLong(memory, IOVEC + 8, length);
+    Fields.putLong(memory, HEADER, 0);
+    Fields.putLong(memory, HEADER + 8, 0);
+    Fields.putLong(memory, HEADER + 16, memory.address() + IOVEC);
+    Fields.putLong(memory, HEADER + 24, 1);
+    Fields.putLong(memory, HEADER + 32, controlLength == 0 ? 0 : memory.address() + CONTROL);
+    Fields.putLong(memory, HEADER + 40, controlLength);
+    Fields.putLong(memory, HEADER + 48, 0);
+    Fields.putLong(memory, CONTROL, 0);
   }
 
   /** The descriptors in the control message. */
   private int[] receivedDescriptors() {
-    long length = memory.get(ValueLayout.JAVA_LONG, CONTROL);
-    if (memory.get(ValueLayout.JAVA_LONG, HEADER + 40) < CONTROL_HEADER + 4
+    long length = Fields.getLong(memory, CONTROL);
+    if (Fields.getLong(memory, HEADER + 40) < CONTROL_HEADER + 4
         || length < CONTROL_HEADER + 4
         || length > CONTROL_SIZE
-        || memory.get(ValueLayout.JAVA_INT, CONTROL + 8) != Libc.SOL_SOCKET
-        || memory.get(ValueLayout.JAVA_INT, CONTROL + 12) != 1) {
+        || Fields.getInt(memory, CONTROL + 8) != Libc.SOL_SOCKET
+        || Fields.getInt(memory, CONTROL + 12) != 1) {
       return NO_DESCRIPTORS;
     }
     int[] fds = new int[(int) (length - CONTROL_HEADER) / 4];
     for (int i = 0; i < fds.length; i++) {
-      fds[i] = memory.get(ValueLayout.JAVA_INT, CONTROL + CONTROL_HEADER + 4L * i);
+      fds[i] = Fields.getInt(memory, CONTROL + CONTROL_HEADER + 4L * i);
     }
     return fds;
   }

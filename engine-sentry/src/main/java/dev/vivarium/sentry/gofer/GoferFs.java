@@ -1,5 +1,6 @@
 package dev.vivarium.sentry.gofer;
 
+import dev.vivarium.engine.memory.Fields;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Stat;
 import dev.vivarium.sentry.host.Libc;
@@ -7,8 +8,6 @@ import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.memory.MemoryFile;
 import dev.vivarium.sentry.vfs.FileSystem;
 import dev.vivarium.sentry.vfs.Inode;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.nio.charset.StandardCharsets;
@@ -55,8 +54,8 @@ public final class GoferFs extends FileSystem {
   private final Inode root;
 
   /**
-   * With methods of its own: those that a record gets are made when first called, at the start of
-   * every sandbox.
+   * With methods of its own, as all keys here: those that a record gets are made when first called,
+   * in every sandbox (decision 0041).
    */
   private record Key(long dev, long ino, int type) {
     @Override
@@ -70,7 +69,17 @@ public final class GoferFs extends FileSystem {
     }
   }
 
-  private record DirectoryKey(long dev, long ino) {}
+  private record DirectoryKey(long dev, long ino) {
+    @Override
+    public int hashCode() {
+      return Long.hashCode(dev * 31 + ino);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof DirectoryKey k && k.dev == dev && k.ino == ino;
+    }
+  }
 
   private static final class Ref extends WeakReference<Inode> {
     final Key key;
@@ -136,7 +145,7 @@ public final class GoferFs extends FileSystem {
       statfs.handle = found.handle();
       Reply r = client.call(statfs);
       if (r.error() == 0 && r.payload().length >= 8) {
-        type = MemorySegment.ofArray(r.payload()).get(ValueLayout.JAVA_LONG_UNALIGNED, 0);
+        type = Fields.getLong(r.payload(), 0);
       }
     }
     GoferFs fs = new GoferFs(client, kind, number, dev, memory, found, type);
@@ -177,15 +186,14 @@ public final class GoferFs extends FileSystem {
     if (r.error() != 0 || r.payload().length < 72) {
       return r.error() != 0 ? r.error() : -Errno.EIO;
     }
-    MemorySegment s = MemorySegment.ofArray(r.payload());
-    ValueLayout.OfLong word = ValueLayout.JAVA_LONG_UNALIGNED;
-    out.blockSize = s.get(word, 8);
-    out.blocks = s.get(word, 16);
-    out.blocksFree = s.get(word, 24);
-    out.blocksAvailable = s.get(word, 32);
-    out.files = s.get(word, 40);
-    out.filesFree = s.get(word, 48);
-    out.fragmentSize = s.get(word, 64);
+    byte[] s = r.payload();
+    out.blockSize = Fields.getLong(s, 8);
+    out.blocks = Fields.getLong(s, 16);
+    out.blocksFree = Fields.getLong(s, 24);
+    out.blocksAvailable = Fields.getLong(s, 32);
+    out.files = Fields.getLong(s, 40);
+    out.filesFree = Fields.getLong(s, 48);
+    out.fragmentSize = Fields.getLong(s, 64);
     return 0;
   }
 
@@ -392,13 +400,12 @@ public final class GoferFs extends FileSystem {
 
   /** Keeps the directories below one that the gofer sent along with it. */
   void keepBelow(byte[] payload, int from) {
-    MemorySegment s = MemorySegment.ofArray(payload);
     int at = from;
     while (payload.length - at >= Wire.BLOCK_SIZE) {
-      Attributes node = Attributes.read(s, at + Wire.BLOCK_NODE);
-      int watch = s.get(ValueLayout.JAVA_INT_UNALIGNED, at + Wire.BLOCK_WATCH);
-      int count = s.get(ValueLayout.JAVA_INT_UNALIGNED, at + Wire.BLOCK_COUNT);
-      int length = s.get(ValueLayout.JAVA_INT_UNALIGNED, at + Wire.BLOCK_LENGTH);
+      Attributes node = Attributes.read(payload, at + Wire.BLOCK_NODE);
+      int watch = Fields.getInt(payload, at + Wire.BLOCK_WATCH);
+      int count = Fields.getInt(payload, at + Wire.BLOCK_COUNT);
+      int length = Fields.getInt(payload, at + Wire.BLOCK_LENGTH);
       at += Wire.BLOCK_SIZE;
       DirListing listing = new DirListing(count);
       if (length < 0

@@ -1,11 +1,11 @@
 package dev.vivarium.sentry.gofer;
 
+import dev.vivarium.engine.memory.Fields;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.host.Libc;
 import dev.vivarium.sentry.kernel.Task;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * Reads from host files into native memory: what the host has in its page cache is taken at once,
@@ -27,8 +27,8 @@ final class HostReads {
     }
     long done = 0;
     while (!unsupported && done < length) {
-      iovec.set(ValueLayout.JAVA_LONG, 0, address + done);
-      iovec.set(ValueLayout.JAVA_LONG, 8, length - done);
+      Fields.putLong(iovec, 0, address + done);
+      Fields.putLong(iovec, 8, length - done);
       long n = Libc.preadv2(fd, iovec.address(), 1, offset + done, RWF_NOWAIT);
       if (n == 0) {
         return done;

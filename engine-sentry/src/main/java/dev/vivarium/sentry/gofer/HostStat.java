@@ -1,10 +1,10 @@
 package dev.vivarium.sentry.gofer;
 
+import dev.vivarium.engine.memory.Fields;
 import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.host.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /** The times of an open file of the host: fstat(2), which needs no gofer. On the kernel thread. */
 final class HostStat {
@@ -29,7 +29,6 @@ final class HostStat {
   }
 
   private long time(int at) {
-    return buffer.get(ValueLayout.JAVA_LONG, at) * 1_000_000_000L
-        + buffer.get(ValueLayout.JAVA_LONG, at + 8);
+    return Fields.getLong(buffer, at) * 1_000_000_000L + Fields.getLong(buffer, at + 8);
   }
 }

@@ -1,12 +1,12 @@
 package dev.vivarium.sentry.gofer;
 
+import dev.vivarium.engine.memory.Fields;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Ioctls;
 import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.host.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -101,15 +101,15 @@ final class HostWatches implements AutoCloseable {
   /** Whether there are events; a read would wait if the gofer had made the queue so. */
   private boolean waiting() {
     return Libc.syscall(Sys.IOCTL, queue, Ioctls.FIONREAD, buffer.address(), 0, 0, 0) != 0
-        || buffer.get(ValueLayout.JAVA_INT, 0) > 0;
+        || Fields.getInt(buffer, 0) > 0;
   }
 
   private boolean take(long length) {
     long at = 0;
     while (length - at >= HEADER) {
-      int number = buffer.get(ValueLayout.JAVA_INT_UNALIGNED, at);
-      int mask = buffer.get(ValueLayout.JAVA_INT_UNALIGNED, at + 4);
-      long nameLength = Integer.toUnsignedLong(buffer.get(ValueLayout.JAVA_INT_UNALIGNED, at + 12));
+      int number = Fields.getInt(buffer, at);
+      int mask = Fields.getInt(buffer, at + 4);
+      long nameLength = Integer.toUnsignedLong(Fields.getInt(buffer, at + 12));
       at += HEADER;
       if (nameLength > length - at || (mask & IN_Q_OVERFLOW) != 0) {
         return false;
@@ -128,11 +128,11 @@ final class HostWatches implements AutoCloseable {
 
   private String name(long at, int room) {
     int length = 0;
-    while (length < room && buffer.get(ValueLayout.JAVA_BYTE, at + length) != 0) {
+    while (length < room && Fields.getByte(buffer, at + length) != 0) {
       length++;
     }
     byte[] bytes = new byte[length];
-    MemorySegment.copy(buffer, ValueLayout.JAVA_BYTE, at, bytes, 0, length);
+    Fields.copy(buffer, at, bytes, 0, length);
     return new String(bytes, StandardCharsets.ISO_8859_1);
   }
 

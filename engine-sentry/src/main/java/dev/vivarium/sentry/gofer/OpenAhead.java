@@ -1,8 +1,7 @@
 package dev.vivarium.sentry.gofer;
 
+import dev.vivarium.engine.memory.Fields;
 import dev.vivarium.sentry.abi.Stat;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * Files of one directory that are opened with the same request as another one: asking the gofer
@@ -48,7 +47,6 @@ record OpenAhead(String names, int next) {
   /** Gives the descriptors that came with a reply to the files that they are of. */
   void take(GoferFs gofer, GoferDirectory directory, Reply reply) {
     byte[] payload = reply.payload();
-    MemorySegment entries = MemorySegment.ofArray(payload);
     int[] fds = reply.more();
     int used = 0;
     int from = 0;
@@ -60,11 +58,11 @@ record OpenAhead(String names, int next) {
       int end = names.indexOf('/', from);
       String name = end < 0 ? names.substring(from) : names.substring(from, end);
       from = end < 0 ? names.length() : end + 1;
-      if (entries.get(ValueLayout.JAVA_INT_UNALIGNED, at + Wire.AHEAD_ERROR) != 0) {
+      if (Fields.getInt(payload, at + Wire.AHEAD_ERROR) != 0) {
         continue;
       }
       int fd = fds[used++];
-      Attributes node = Attributes.read(entries, at + Wire.AHEAD_NODE);
+      Attributes node = Attributes.read(payload, at + Wire.AHEAD_NODE);
       if ((node.mode() & Stat.S_IFMT) == Stat.S_IFREG
           && gofer.inode(node, directory, name, "") instanceof GoferInode inode) {
         inode.adoptAhead(fd);

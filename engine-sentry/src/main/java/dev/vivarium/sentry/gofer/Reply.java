@@ -1,7 +1,7 @@
 package dev.vivarium.sentry.gofer;
 
+import dev.vivarium.engine.memory.Fields;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
@@ -30,18 +30,20 @@ record Reply(
   }
 
   static Reply read(MemorySegment from, int length, int[] fds) {
+    byte[] header = new byte[Wire.REPLY_SIZE];
+    Fields.copy(from, 0, header, 0, header.length);
     int payloadLength = length - Wire.REPLY_SIZE;
     byte[] payload = NOTHING;
     if (payloadLength > 0) {
       payload = new byte[payloadLength];
-      MemorySegment.copy(from, ValueLayout.JAVA_BYTE, Wire.REPLY_SIZE, payload, 0, payloadLength);
+      Fields.copy(from, Wire.REPLY_SIZE, payload, 0, payloadLength);
     }
     return new Reply(
-        from.get(ValueLayout.JAVA_INT, Wire.REPLY_ERROR),
-        from.get(ValueLayout.JAVA_INT, Wire.REPLY_HANDLE),
-        from.get(ValueLayout.JAVA_INT, Wire.REPLY_COUNT),
-        from.get(ValueLayout.JAVA_LONG, Wire.REPLY_VALUE),
-        Attributes.read(from, Wire.REPLY_NODE),
+        Fields.getInt(header, Wire.REPLY_ERROR),
+        Fields.getInt(header, Wire.REPLY_HANDLE),
+        Fields.getInt(header, Wire.REPLY_COUNT),
+        Fields.getLong(header, Wire.REPLY_VALUE),
+        Attributes.read(header, Wire.REPLY_NODE),
         payload,
         fds.length == 0 ? -1 : fds[0],
         fds.length < 2 ? NONE : Arrays.copyOfRange(fds, 1, fds.length));

@@ -1,7 +1,7 @@
 package dev.vivarium.sentry.gofer;
 
+import dev.vivarium.engine.memory.Fields;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 
 /** One request to the gofer; fields that an operation does not use stay 0 or empty. */
@@ -47,23 +47,22 @@ final class Request {
       return -1;
     }
     to.asSlice(0, Wire.REQUEST_SIZE).fill((byte) 0);
-    to.set(ValueLayout.JAVA_INT, Wire.REQUEST_OP, op);
-    to.set(ValueLayout.JAVA_INT, Wire.REQUEST_SEQUENCE, sequence);
-    to.set(ValueLayout.JAVA_INT, Wire.REQUEST_HANDLE, handle);
-    to.set(ValueLayout.JAVA_INT, Wire.REQUEST_HANDLE2, handle2);
-    to.set(ValueLayout.JAVA_INT, Wire.REQUEST_FLAGS, flags);
-    to.set(ValueLayout.JAVA_INT, Wire.REQUEST_MODE, mode);
-    to.set(ValueLayout.JAVA_INT, Wire.REQUEST_UID, uid);
-    to.set(ValueLayout.JAVA_INT, Wire.REQUEST_GID, gid);
-    to.set(ValueLayout.JAVA_LONG, Wire.REQUEST_OFFSET, offset);
-    to.set(ValueLayout.JAVA_LONG, Wire.REQUEST_ATIME, atimeNanos);
-    to.set(ValueLayout.JAVA_LONG, Wire.REQUEST_MTIME, mtimeNanos);
-    to.set(ValueLayout.JAVA_SHORT, Wire.REQUEST_NAME_LENGTH, (short) first.length);
-    to.set(ValueLayout.JAVA_SHORT, Wire.REQUEST_NAME2_LENGTH, (short) second.length);
-    to.set(ValueLayout.JAVA_INT, Wire.REQUEST_CPU, cpu);
-    MemorySegment.copy(first, 0, to, ValueLayout.JAVA_BYTE, Wire.REQUEST_SIZE, first.length);
-    MemorySegment.copy(
-        second, 0, to, ValueLayout.JAVA_BYTE, Wire.REQUEST_SIZE + first.length, second.length);
+    Fields.putInt(to, Wire.REQUEST_OP, op);
+    Fields.putInt(to, Wire.REQUEST_SEQUENCE, sequence);
+    Fields.putInt(to, Wire.REQUEST_HANDLE, handle);
+    Fields.putInt(to, Wire.REQUEST_HANDLE2, handle2);
+    Fields.putInt(to, Wire.REQUEST_FLAGS, flags);
+    Fields.putInt(to, Wire.REQUEST_MODE, mode);
+    Fields.putInt(to, Wire.REQUEST_UID, uid);
+    Fields.putInt(to, Wire.REQUEST_GID, gid);
+    Fields.putLong(to, Wire.REQUEST_OFFSET, offset);
+    Fields.putLong(to, Wire.REQUEST_ATIME, atimeNanos);
+    Fields.putLong(to, Wire.REQUEST_MTIME, mtimeNanos);
+    Fields.putShort(to, Wire.REQUEST_NAME_LENGTH, (short) first.length);
+    Fields.putShort(to, Wire.REQUEST_NAME2_LENGTH, (short) second.length);
+    Fields.putInt(to, Wire.REQUEST_CPU, cpu);
+    Fields.copy(first, 0, to, Wire.REQUEST_SIZE, first.length);
+    Fields.copy(second, 0, to, Wire.REQUEST_SIZE + first.length, second.length);
     return Wire.REQUEST_SIZE + first.length + second.length;
   }
 }

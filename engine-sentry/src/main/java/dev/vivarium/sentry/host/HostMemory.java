@@ -1,10 +1,10 @@
 package dev.vivarium.sentry.host;
 
+import dev.vivarium.engine.memory.Fields;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Sys;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /** Memory shared between processes: anonymous files of a fixed size, and their mappings. */
 public final class HostMemory {
@@ -82,7 +82,7 @@ public final class HostMemory {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment stat = arena.allocate(STAT_SIZE, 8);
       check((int) Libc.syscall(Sys.FSTAT, fd, stat.address(), 0, 0, 0, 0), "fstat of guest memory");
-      return stat.get(ValueLayout.JAVA_LONG, STAT_BLOCKS) * STAT_BLOCK_SIZE;
+      return Fields.getLong(stat, STAT_BLOCKS) * STAT_BLOCK_SIZE;
     }
   }
 

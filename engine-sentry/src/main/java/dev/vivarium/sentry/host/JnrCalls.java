@@ -1,9 +1,9 @@
 package dev.vivarium.sentry.host;
 
+import dev.vivarium.engine.memory.Fields;
 import dev.vivarium.sentry.abi.Errno;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import jnr.ffi.LibraryLoader;
 import jnr.ffi.Runtime;
 
@@ -82,14 +82,14 @@ final class JnrCalls implements HostCalls {
       }
       r = c.posix_spawnattr_init(attributes.address());
       for (int i = 0; i < count && r == 0; i++) {
-        int fd = given.getAtIndex(ValueLayout.JAVA_INT, i);
+        int fd = Fields.getInt(given, 4L * i);
         if (fd >= 0) {
           r = c.posix_spawn_file_actions_adddup2(actions.address(), fd, i);
         }
       }
       // A negative entry must not let through what the sentry has at that number.
       for (int i = 0; i < Math.max(count, 3) && r == 0; i++) {
-        if (i >= count || given.getAtIndex(ValueLayout.JAVA_INT, i) < 0) {
+        if (i >= count || Fields.getInt(given, 4L * i) < 0) {
           r = c.posix_spawn_file_actions_addclose(actions.address(), i);
         }
       }
@@ -101,7 +101,7 @@ final class JnrCalls implements HostCalls {
       }
       c.posix_spawn_file_actions_destroy(actions.address());
       c.posix_spawnattr_destroy(attributes.address());
-      return r == 0 ? pid.get(ValueLayout.JAVA_INT, 0) : -Math.max(r, Errno.EPERM);
+      return r == 0 ? Fields.getInt(pid, 0) : -Math.max(r, Errno.EPERM);
     }
   }
 

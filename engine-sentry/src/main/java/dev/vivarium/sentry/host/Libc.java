@@ -1,10 +1,10 @@
 package dev.vivarium.sentry.host;
 
+import dev.vivarium.engine.memory.Fields;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Sys;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * The host calls that the sentry makes. Each returns what the call returns, or a negative errno.
@@ -87,8 +87,8 @@ public final class Libc {
       MemorySegment pair = arena.allocate(8, 4);
       int r = (int) call(Sys.SOCKETPAIR, domain, type | SOCK_CLOEXEC, 0, pair.address());
       if (r == 0) {
-        fds[0] = pair.get(ValueLayout.JAVA_INT, 0);
-        fds[1] = pair.get(ValueLayout.JAVA_INT, 4);
+        fds[0] = Fields.getInt(pair, 0);
+        fds[1] = Fields.getInt(pair, 4);
       }
       return r;
     }
@@ -98,8 +98,8 @@ public final class Libc {
   public static int setSocketTimeout(int fd, int option, long nanos) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment time = arena.allocate(16, 8);
-      time.set(ValueLayout.JAVA_LONG, 0, nanos / 1_000_000_000L);
-      time.set(ValueLayout.JAVA_LONG, 8, nanos % 1_000_000_000L / 1000);
+      Fields.putLong(time, 0, nanos / 1_000_000_000L);
+      Fields.putLong(time, 8, nanos % 1_000_000_000L / 1000);
       return (int) CALLS.call(Sys.SETSOCKOPT, fd, SOL_SOCKET, option, time.address(), 16, 0);
     }
   }
@@ -140,19 +140,19 @@ public final class Libc {
      */
     public long receive(int fd, MemorySegment into, int[] descriptor) {
       header.fill((byte) 0);
-      header.set(ValueLayout.JAVA_LONG, 16, header.address() + IOVEC);
-      header.set(ValueLayout.JAVA_LONG, 24, 1);
-      header.set(ValueLayout.JAVA_LONG, 32, header.address() + CONTROL);
-      header.set(ValueLayout.JAVA_LONG, 40, CONTROL_SIZE);
-      header.set(ValueLayout.JAVA_LONG, IOVEC, into.address());
-      header.set(ValueLayout.JAVA_LONG, IOVEC + 8, into.byteSize());
+      Fields.putLong(header, 16, header.address() + IOVEC);
+      Fields.putLong(header, 24, 1);
+      Fields.putLong(header, 32, header.address() + CONTROL);
+      Fields.putLong(header, 40, CONTROL_SIZE);
+      Fields.putLong(header, IOVEC, into.address());
+      Fields.putLong(header, IOVEC + 8, into.byteSize());
       descriptor[0] = -1;
       long n = recvmsg(fd, header.address(), MSG_CMSG_CLOEXEC);
       if (n >= 0
-          && header.get(ValueLayout.JAVA_LONG, CONTROL) == 20
-          && header.get(ValueLayout.JAVA_INT, CONTROL + 8) == SOL_SOCKET
-          && header.get(ValueLayout.JAVA_INT, CONTROL + 12) == SCM_RIGHTS) {
-        descriptor[0] = header.get(ValueLayout.JAVA_INT, CONTROL + 16);
+          && Fields.getLong(header, CONTROL) == 20
+          && Fields.getInt(header, CONTROL + 8) == SOL_SOCKET
+          && Fields.getInt(header, CONTROL + 12) == SCM_RIGHTS) {
+        descriptor[0] = Fields.getInt(header, CONTROL + 16);
       }
       return n;
     }
@@ -161,7 +161,7 @@ public final class Libc {
   /** poll(2) for input; {@code set} is an array of {@code struct pollfd}. */
   public static long pollForInput(MemorySegment set, int count, int timeoutMillis) {
     for (int i = 0; i < count; i++) {
-      set.set(ValueLayout.JAVA_INT, 8L * i + 4, POLLIN); // and no results yet
+      Fields.putInt(set, 8L * i + 4, POLLIN); // and no results yet
     }
     return call(Sys.POLL, set.address(), count, timeoutMillis);
   }
@@ -221,7 +221,7 @@ public final class Libc {
   /** open(2) of an existing file, close-on-exec. */
   public static int open(String path, int flags) {
     try (Arena arena = Arena.ofConfined()) {
-      return (int) call(Sys.OPEN, arena.allocateFrom(path).address(), flags | O_CLOEXEC);
+      return (int) call(Sys.OPEN, Fields.text(arena, path), flags | O_CLOEXEC);
     }
   }
 
@@ -248,7 +248,7 @@ public final class Libc {
 
   public static int memfdCreate(String name, int flags) {
     try (Arena arena = Arena.ofConfined()) {
-      return (int) call(Sys.MEMFD_CREATE, arena.allocateFrom(name).address(), flags);
+      return (int) call(Sys.MEMFD_CREATE, Fields.text(arena, name), flags);
     }
   }
 
@@ -275,7 +275,7 @@ public final class Libc {
       do {
         r = (int) call(Sys.WAIT4, pid, word.address(), options);
       } while (r == -Errno.EINTR);
-      status[0] = word.get(ValueLayout.JAVA_INT, 0);
+      status[0] = Fields.getInt(word, 0);
       return r;
     }
   }
@@ -298,8 +298,8 @@ public final class Libc {
       MemorySegment set = arena.allocate(8, 8);
       long r;
       do {
-        set.set(ValueLayout.JAVA_INT, 0, pidfd);
-        set.set(ValueLayout.JAVA_SHORT, 4, POLLIN);
+        Fields.putInt(set, 0, pidfd);
+        Fields.putShort(set, 4, POLLIN);
         r = call(Sys.POLL, set.address(), 1, END_MILLIS);
       } while (r == -Errno.EINTR);
     }

@@ -1,12 +1,12 @@
 package dev.vivarium.sentry.host;
 
+import dev.vivarium.engine.memory.Fields;
 import dev.vivarium.sentry.abi.Errno;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -33,7 +33,7 @@ public final class NativeFiles {
     int writable = check(Libc.memfdCreate("vivarium-" + name, Libc.MFD_CLOEXEC), name);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(content.length);
-      MemorySegment.copy(content, 0, buffer, ValueLayout.JAVA_BYTE, 0, content.length);
+      Fields.copy(content, 0, buffer, 0, content.length);
       long done = 0;
       while (done < content.length) {
         done +=

@@ -1,8 +1,8 @@
 package dev.vivarium.sentry.host;
 
+import dev.vivarium.engine.memory.Fields;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Map;
 
@@ -40,11 +40,11 @@ public final class Spawn {
           if (fds[i] >= 0 && copy < 0) {
             return copy;
           }
-          copies.setAtIndex(ValueLayout.JAVA_INT, i, copy);
+          Fields.putInt(copies, 4L * i, copy);
           made = i + 1;
         }
         return Libc.CALLS.spawn(
-            arena.allocateFrom(program).address(),
+            Fields.text(arena, program),
             strings(arena, argv),
             strings(
                 arena, env.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toList()),
@@ -52,7 +52,7 @@ public final class Spawn {
             fds.length);
       } finally {
         for (int i = 0; i < made; i++) {
-          int copy = copies.getAtIndex(ValueLayout.JAVA_INT, i);
+          int copy = Fields.getInt(copies, 4L * i);
           if (copy >= 0) {
             Libc.close(copy);
           }
@@ -65,7 +65,7 @@ public final class Spawn {
   private static long strings(Arena arena, List<String> values) {
     MemorySegment array = arena.allocate(8L * (values.size() + 1), 8);
     for (int i = 0; i < values.size(); i++) {
-      array.setAtIndex(ValueLayout.JAVA_LONG, i, arena.allocateFrom(values.get(i)).address());
+      Fields.putLong(array, 8L * i, Fields.text(arena, values.get(i)));
     }
     return array.address();
   }

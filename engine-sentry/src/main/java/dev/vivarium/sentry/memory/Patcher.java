@@ -1,8 +1,8 @@
 package dev.vivarium.sentry.memory;
 
+import dev.vivarium.engine.memory.Fields;
 import dev.vivarium.sentry.abi.Mman;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.Iterator;
@@ -313,15 +313,14 @@ public final class Patcher {
       return null; // of another variant, or a debugger's
     }
     byte[] now = new byte[(int) PAGE];
-    MemorySegment.copy(segment, ValueLayout.JAVA_BYTE, p.offsetAt(address), now, 0, (int) PAGE);
+    Fields.copy(segment, p.offsetAt(address), now, 0, (int) PAGE);
     if (page == null || !java.util.Arrays.equals(page.original, now)) {
       page = new CopiedPage(now);
       page.offset = takePage(code);
       if (page.offset < 0) {
         return null;
       }
-      MemorySegment.copy(
-          now, 0, memoryFile.segment(), ValueLayout.JAVA_BYTE, page.offset, (int) PAGE);
+      Fields.copy(now, 0, memoryFile.segment(), page.offset, (int) PAGE);
       variant.pages.put(fileOffset, page);
     }
     return page;
@@ -392,11 +391,8 @@ public final class Patcher {
     if (copy != page.offset) {
       MemorySegment.copy(memory, page.offset, memory, copy, PAGE);
     }
-    memory.set(ValueLayout.JAVA_BYTE, copy + in, (byte) 0xe9);
-    memory.set(
-        ValueLayout.JAVA_INT_UNALIGNED,
-        copy + in + 1,
-        (int) (variant.distance + at - (fileSite + JUMP)));
+    Fields.putByte(memory, copy + in, (byte) 0xe9);
+    Fields.putInt(memory, copy + in + 1, (int) (variant.distance + at - (fileSite + JUMP)));
     page.offset = copy;
     page.sites.add(new long[] {fileSite, at});
     return true;
@@ -431,21 +427,21 @@ public final class Patcher {
     putInt(m, t + 16, ENTRY - TRAP);
     put(m, t + TRAP, 0x0f, 0x05);
     for (int i = 0; i < length; i++) {
-      m.set(ValueLayout.JAVA_BYTE, t + TAIL + i, from[displaced + i]);
+      Fields.putByte(m, t + TAIL + i, from[displaced + i]);
     }
     put(m, t + TAIL + length, 0xe9);
     putInt(m, t + TAIL + length + 1, fileSite + 2 + length - (here + TAIL + length + JUMP));
-    m.set(ValueLayout.JAVA_LONG, t + ENTRY, entry);
+    Fields.putLong(m, t + ENTRY, entry);
   }
 
   private static void put(MemorySegment m, long at, int... bytes) {
     for (int i = 0; i < bytes.length; i++) {
-      m.set(ValueLayout.JAVA_BYTE, at + i, (byte) bytes[i]);
+      Fields.putByte(m, at + i, (byte) bytes[i]);
     }
   }
 
   private static void putInt(MemorySegment m, long at, long value) {
-    m.set(ValueLayout.JAVA_INT_UNALIGNED, at, Math.toIntExact(value));
+    Fields.putInt(m, at, Math.toIntExact(value));
   }
 
   /**

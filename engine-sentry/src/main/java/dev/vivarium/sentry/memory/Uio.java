@@ -1,8 +1,8 @@
 package dev.vivarium.sentry.memory;
 
+import dev.vivarium.engine.memory.Fields;
 import dev.vivarium.sentry.abi.Errno;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * A place that bytes are moved to (read) or from (write): a guest's buffers, or an array of the
@@ -102,12 +102,12 @@ public abstract class Uio {
 
   /** Copies so many of the bytes that {@link #peek} has just found. */
   void copyIn(byte[] target, int offset, int count) {
-    MemorySegment.copy(segment(), ValueLayout.JAVA_BYTE, segmentOffset(), target, offset, count);
+    Fields.copy(segment(), segmentOffset(), target, offset, count);
   }
 
   /** Copies to where {@link #peek} has just found so many bytes. */
   void copyOut(byte[] source, int offset, int count) {
-    MemorySegment.copy(source, offset, segment(), ValueLayout.JAVA_BYTE, segmentOffset(), count);
+    Fields.copy(source, offset, segment(), segmentOffset(), count);
   }
 
   /** Puts zeros. */

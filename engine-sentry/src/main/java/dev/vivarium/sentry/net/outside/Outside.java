@@ -1,5 +1,6 @@
 package dev.vivarium.sentry.net.outside;
 
+import dev.vivarium.engine.memory.Fields;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Poll;
 import dev.vivarium.sentry.abi.Sys;
@@ -10,7 +11,6 @@ import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.kernel.WaitQueue;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -163,7 +163,7 @@ public final class Outside implements ReadyPoller.Watched {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment limit = arena.allocate(16, 8);
       long r = Libc.syscall(Sys.GETRLIMIT, RLIMIT_NOFILE, limit.address(), 0, 0, 0, 0);
-      long soft = r < 0 ? FEW_DESCRIPTORS : limit.get(ValueLayout.JAVA_LONG, 0);
+      long soft = r < 0 ? FEW_DESCRIPTORS : Fields.getLong(limit, 0);
       return (int) Math.max(0, Math.min(soft, 2L * MAX_SOCKETS));
     }
   }
@@ -315,7 +315,7 @@ public final class Outside implements ReadyPoller.Watched {
   public static void refuse(int fd) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment linger = arena.allocate(8, 4);
-      linger.set(ValueLayout.JAVA_INT, 0, 1);
+      Fields.putInt(linger, 0, 1);
       Libc.syscall(Sys.SETSOCKOPT, fd, Libc.SOL_SOCKET, SO_LINGER, linger.address(), 8, 0);
     }
     Libc.close(fd);

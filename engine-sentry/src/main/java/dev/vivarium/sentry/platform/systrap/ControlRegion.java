@@ -2,13 +2,13 @@ package dev.vivarium.sentry.platform.systrap;
 
 import static dev.vivarium.sentry.platform.systrap.Layout.*;
 
+import dev.vivarium.engine.memory.Fields;
 import dev.vivarium.engine.memory.RawMemory;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.host.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * The memory that the sentry and the stubs share, behind one accessor: every field of it may change
@@ -122,7 +122,7 @@ final class ControlRegion {
   /** Tells the stubs which processor this thread is on. */
   void publishCpu() {
     if (Libc.syscall(Sys.GETCPU, cpu.address(), 0, 0, 0, 0, 0) == 0) {
-      ownCpu = cpu.get(ValueLayout.JAVA_INT, 0);
+      ownCpu = Fields.getInt(cpu, 0);
       putInt(SENTRY_CPU, ownCpu);
     }
   }
@@ -147,8 +147,8 @@ final class ControlRegion {
   void waitForDoorbell(int seen, long timeoutNanos) {
     long time = 0;
     if (timeoutNanos >= 0) {
-      timeout.set(ValueLayout.JAVA_LONG, 0, timeoutNanos / 1_000_000_000L);
-      timeout.set(ValueLayout.JAVA_LONG, 8, timeoutNanos % 1_000_000_000L);
+      Fields.putLong(timeout, 0, timeoutNanos / 1_000_000_000L);
+      Fields.putLong(timeout, 8, timeoutNanos % 1_000_000_000L);
       time = timeout.address();
     }
     futex(DOORBELL, FUTEX_WAIT, seen, time);

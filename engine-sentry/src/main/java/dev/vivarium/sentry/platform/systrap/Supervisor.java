@@ -1,5 +1,6 @@
 package dev.vivarium.sentry.platform.systrap;
 
+import dev.vivarium.engine.memory.Fields;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.host.Libc;
 import dev.vivarium.sentry.host.NativeFiles;
@@ -155,9 +156,9 @@ final class Supervisor implements AutoCloseable {
   }
 
   private void send(int kind, int process, int thread) {
-    order.set(ValueLayout.JAVA_INT, 0, kind);
-    order.set(ValueLayout.JAVA_INT, 4, process);
-    order.set(ValueLayout.JAVA_INT, 8, thread);
+    Fields.putInt(order, 0, kind);
+    Fields.putInt(order, 4, process);
+    Fields.putInt(order, 8, thread);
     // A failure means that the supervisor is gone, which its reader thread reports.
     Libc.write(socket, order.address(), MESSAGE_SIZE);
   }
@@ -175,7 +176,7 @@ final class Supervisor implements AutoCloseable {
         if (n != MESSAGE_SIZE) {
           break;
         }
-        int kind = message.get(ValueLayout.JAVA_INT, 0);
+        int kind = Fields.getInt(message, 0);
         if (kind == REPORT_READY) {
           isReady = true;
           ready.countDown();
@@ -185,8 +186,7 @@ final class Supervisor implements AutoCloseable {
         } else if (kind == REPORT_THERE) {
           asked = false;
         } else if (kind == REPORT_ENDED) {
-          listener.ended(
-              message.get(ValueLayout.JAVA_INT, 4), message.get(ValueLayout.JAVA_INT, 8));
+          listener.ended(Fields.getInt(message, 4), Fields.getInt(message, 8));
         }
       }
     } finally {

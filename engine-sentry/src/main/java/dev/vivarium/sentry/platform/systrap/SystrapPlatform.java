@@ -2,14 +2,15 @@ package dev.vivarium.sentry.platform.systrap;
 
 import static dev.vivarium.sentry.platform.systrap.Layout.*;
 
+import dev.vivarium.engine.memory.Fields;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.host.HostMemory;
 import dev.vivarium.sentry.host.Libc;
 import dev.vivarium.sentry.host.NativeFiles;
 import dev.vivarium.sentry.platform.Platform;
 import dev.vivarium.sentry.platform.PlatformException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -102,7 +103,7 @@ public final class SystrapPlatform implements Platform {
           Errno.EOPNOTSUPP,
           "this processor's FPU state does not fit a stub's frame: " + fpStateSize);
     }
-    initialFpState = MemorySegment.ofArray(new byte[fpStateSize]);
+    initialFpState = Arena.ofAuto().allocate(fpStateSize, Long.BYTES);
     MemorySegment.copy(region.memory(), fp, initialFpState, 0, fpStateSize);
   }
 
@@ -429,7 +430,7 @@ public final class SystrapPlatform implements Platform {
 
   /** The parts of the FPU state that signal frames carry here, as XSAVE numbers them. */
   long fpFeatures() {
-    return initialFpState.get(ValueLayout.JAVA_LONG_UNALIGNED, FP_SW_EXTENDED_SIZE + 4);
+    return Fields.getLong(initialFpState, FP_SW_EXTENDED_SIZE + 4);
   }
 
   MemorySegment initialFpState() {
@@ -441,19 +442,16 @@ public final class SystrapPlatform implements Platform {
     MemorySegment.copy(
         initialFpState, FP_SW_MAGIC1, memory, offset + FP_SW_MAGIC1, FP_LEGACY_SIZE - FP_SW_MAGIC1);
     MemorySegment.copy(initialFpState, fpStateSize - 4, memory, offset + fpStateSize - 4, 4);
-    int mxcsrMask = initialFpState.get(ValueLayout.JAVA_INT_UNALIGNED, 28);
+    int mxcsrMask = Fields.getInt(initialFpState, 28);
     if (mxcsrMask == 0) {
       mxcsrMask = 0xffbf;
     }
-    memory.set(ValueLayout.JAVA_INT, offset + 28, mxcsrMask);
-    memory.set(
-        ValueLayout.JAVA_INT,
-        offset + 24,
-        memory.get(ValueLayout.JAVA_INT, offset + 24) & mxcsrMask);
+    Fields.putInt(memory, offset + 28, mxcsrMask);
+    Fields.putInt(memory, offset + 24, Fields.getInt(memory, offset + 24) & mxcsrMask);
     // The XSAVE header: only features the host has, no compaction, reserved bytes zero.
-    long features = initialFpState.get(ValueLayout.JAVA_LONG_UNALIGNED, FP_SW_EXTENDED_SIZE + 4);
-    long bv = memory.get(ValueLayout.JAVA_LONG, offset + FP_LEGACY_SIZE);
-    memory.set(ValueLayout.JAVA_LONG, offset + FP_LEGACY_SIZE, bv & features);
+    long features = Fields.getLong(initialFpState, FP_SW_EXTENDED_SIZE + 4);
+    long bv = Fields.getLong(memory, offset + FP_LEGACY_SIZE);
+    Fields.putLong(memory, offset + FP_LEGACY_SIZE, bv & features);
     memory.asSlice(offset + FP_LEGACY_SIZE + 8, 56).fill((byte) 0);
   }
 

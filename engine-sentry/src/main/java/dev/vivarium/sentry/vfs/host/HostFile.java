@@ -1,5 +1,6 @@
 package dev.vivarium.sentry.vfs.host;
 
+import dev.vivarium.engine.memory.Fields;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Fcntl;
 import dev.vivarium.sentry.abi.Ioctls;
@@ -15,7 +16,6 @@ import dev.vivarium.sentry.memory.Uio;
 import dev.vivarium.sentry.vfs.File;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -133,8 +133,8 @@ public final class HostFile extends File {
 
   private long vectored(int call, int count) {
     MemorySegment b = buffer();
-    b.set(ValueLayout.JAVA_LONG, BUFFER, b.address());
-    b.set(ValueLayout.JAVA_LONG, BUFFER + 8, count);
+    Fields.putLong(b, BUFFER, b.address());
+    Fields.putLong(b, BUFFER + 8, count);
     long n;
     do {
       n = Libc.syscall(call, fd, b.address() + BUFFER, 1, -1, -1, RWF_NOWAIT);
@@ -166,12 +166,12 @@ public final class HostFile extends File {
           watchOutput();
         } else if (failure == -Errno.EAGAIN) {
           byte[] rest = new byte[count - sent];
-          MemorySegment.copy(buffer(), ValueLayout.JAVA_BYTE, 0, rest, 0, rest.length);
+          Fields.copy(buffer(), 0, rest, 0, rest.length);
           watchOutput();
           failure = t.waitOn(queue, Task.NO_DEADLINE);
           if (failure == 0) {
             // Another task may have used the buffer meanwhile.
-            MemorySegment.copy(rest, 0, buffer(), ValueLayout.JAVA_BYTE, 0, rest.length);
+            Fields.copy(rest, 0, buffer(), 0, rest.length);
             continue;
           }
         }
@@ -267,7 +267,7 @@ public final class HostFile extends File {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment count = arena.allocate(4, 4);
       long r = Libc.syscall(Sys.IOCTL, fd, Ioctls.FIONREAD, count.address(), 0, 0, 0);
-      return r < 0 ? r : t.mm.writeInt(argument, count.get(ValueLayout.JAVA_INT, 0));
+      return r < 0 ? r : t.mm.writeInt(argument, Fields.getInt(count, 0));
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.vivarium.sentry.vfs.host;
 
+import dev.vivarium.engine.memory.Fields;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Fcntl;
 import dev.vivarium.sentry.abi.Stat;
@@ -13,7 +14,6 @@ import dev.vivarium.sentry.vfs.SpecialFiles;
 import dev.vivarium.sentry.vfs.VfsPath;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * What an inherited descriptor refers to. Only what a guest may know of it is shown: its kind, its
@@ -49,12 +49,11 @@ public final class HostInode extends Inode {
       if (Libc.syscall(Sys.FSTAT, fd, stat.address(), 0, 0, 0, 0) < 0) {
         return;
       }
-      int kind = stat.get(ValueLayout.JAVA_INT, ST_MODE) & Stat.S_IFMT;
+      int kind = Fields.getInt(stat, ST_MODE) & Stat.S_IFMT;
       mode = kind | mode & 07777;
-      size = kind == Stat.S_IFREG ? stat.get(ValueLayout.JAVA_LONG, ST_SIZE) : 0;
+      size = kind == Stat.S_IFREG ? Fields.getLong(stat, ST_SIZE) : 0;
       mtimeNanos =
-          stat.get(ValueLayout.JAVA_LONG, ST_MTIME) * 1_000_000_000L
-              + stat.get(ValueLayout.JAVA_LONG, ST_MTIME + 8);
+          Fields.getLong(stat, ST_MTIME) * 1_000_000_000L + Fields.getLong(stat, ST_MTIME + 8);
       atimeNanos = mtimeNanos;
       ctimeNanos = mtimeNanos;
     }

@@ -1,5 +1,6 @@
 package dev.vivarium.sentry.vfs.host;
 
+import dev.vivarium.engine.memory.Fields;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.abi.Poll;
 import dev.vivarium.sentry.abi.Sys;
@@ -7,7 +8,6 @@ import dev.vivarium.sentry.host.Libc;
 import dev.vivarium.sentry.kernel.KernelLoop;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -52,13 +52,13 @@ final class HostPoller {
   }
 
   private static void put(MemorySegment set, int index, int fd, int events) {
-    set.set(ValueLayout.JAVA_INT, (long) index * POLLFD_SIZE, fd);
-    set.set(ValueLayout.JAVA_SHORT, (long) index * POLLFD_SIZE + 4, (short) events);
-    set.set(ValueLayout.JAVA_SHORT, (long) index * POLLFD_SIZE + 6, (short) 0);
+    Fields.putInt(set, (long) index * POLLFD_SIZE, fd);
+    Fields.putShort(set, (long) index * POLLFD_SIZE + 4, (short) events);
+    Fields.putShort(set, (long) index * POLLFD_SIZE + 6, (short) 0);
   }
 
   private static int revents(MemorySegment set, int index) {
-    return set.get(ValueLayout.JAVA_SHORT, (long) index * POLLFD_SIZE + 6) & 0xffff;
+    return Fields.getShort(set, (long) index * POLLFD_SIZE + 6) & 0xffff;
   }
 
   /** Has {@code ready} run on the kernel thread, once, when the descriptor is ready. */
@@ -70,7 +70,7 @@ final class HostPoller {
     }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment one = arena.allocate(8, 8);
-      one.set(ValueLayout.JAVA_LONG, 0, 1);
+      Fields.putLong(one, 0, 1);
       Libc.write(bell, one.address(), 8);
     }
   }

@@ -1,5 +1,6 @@
 package dev.vivarium.sentry.vfs.tmpfs;
 
+import dev.vivarium.engine.memory.Fields;
 import dev.vivarium.sentry.abi.Errno;
 import dev.vivarium.sentry.kernel.Task;
 import dev.vivarium.sentry.memory.Mappable;
@@ -7,7 +8,6 @@ import dev.vivarium.sentry.memory.MemoryFile;
 import dev.vivarium.sentry.memory.SegmentUio;
 import dev.vivarium.sentry.memory.Uio;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -110,8 +110,7 @@ public final class PagedContent implements Mappable {
       }
       long n = Math.min(room, size - at);
       if (small != null) {
-        MemorySegment.copy(
-            small, (int) at, dst.segment(), ValueLayout.JAVA_BYTE, dst.segmentOffset(), (int) n);
+        Fields.copy(small, (int) at, dst.segment(), dst.segmentOffset(), (int) n);
         dst.advance(n);
       } else {
         n = Math.min(n, UNIT - (at & (UNIT - 1)));
@@ -159,8 +158,7 @@ public final class PagedContent implements Mappable {
       }
       byte[] array = small;
       if (array != null) {
-        MemorySegment.copy(
-            src.segment(), ValueLayout.JAVA_BYTE, src.segmentOffset(), array, (int) at, (int) n);
+        Fields.copy(src.segment(), src.segmentOffset(), array, (int) at, (int) n);
       } else {
         n = Math.min(n, UNIT - (at & (UNIT - 1)));
         long place = units.at(at >>> SHIFT);
@@ -211,8 +209,7 @@ public final class PagedContent implements Mappable {
         small = array;
         return rc;
       }
-      MemorySegment.copy(
-          array, 0, memory.segment(), ValueLayout.JAVA_BYTE, units.at(0), (int) size);
+      Fields.copy(array, 0, memory.segment(), units.at(0), (int) size);
       units.markData(0, size);
     }
     budget.giveHeap(array.length);
