@@ -1,14 +1,17 @@
 package dev.vivarium.engine.process;
 
 import dev.vivarium.engine.Engines;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.net.StandardProtocolFamily;
+import java.nio.channels.ServerSocketChannel;
 import java.util.ServiceConfigurationError;
 
 /**
  * What the start of every sandbox needs of the JVM and no cache can hold, done on another processor
- * while this one reads what is to be run: opening the jar, and the method handles behind foreign
- * memory. Without it all works, a little later.
+ * while this one reads what is to be run: the method handle that the JDK makes before it gives
+ * foreign memory, the engines, and the random numbers that it wants before it makes a socket in the
+ * file system. Without it all works, a little later.
  */
 public final class Preparation {
   private static final int STACK = 256 << 10;
@@ -23,15 +26,18 @@ public final class Preparation {
   }
 
   private static void run() {
-    MemorySegment words = MemorySegment.ofArray(new long[1]);
-    words.set(ValueLayout.JAVA_BYTE, 0, (byte) 1);
-    words.set(ValueLayout.JAVA_SHORT, 0, (short) 1);
-    words.set(ValueLayout.JAVA_INT, 0, 1);
-    words.set(ValueLayout.JAVA_LONG, 0, 1L);
+    try (Arena arena = Arena.ofConfined()) {
+      arena.allocate(1);
+    }
     try {
       Engines.all();
     } catch (ServiceConfigurationError e) {
       // Whoever wants an engine says so.
+    }
+    try {
+      ServerSocketChannel.open(StandardProtocolFamily.UNIX).close();
+    } catch (IOException e) {
+      // Whoever wants a socket says so.
     }
   }
 }
