@@ -54,10 +54,13 @@ int port_open(enum port port);
 /* As the monitor understands it. */
 _Noreturn void end_machine(void);
 
-/* modules.c: those of a list in /modules, but for what is loaded on demand. */
+/* modules.c: those of a list in /modules, but for what is loaded later or on demand. */
 void load_modules(const char *list);
 /* One of these, unless it is there. */
 void load_on_demand(const char *name);
+/* Leaves some to a process of their own, unless this is a template; and has it load them, beside the command. */
+void prepare_unhurried(void);
+void finish_unhurried(void);
 /* Gives back the memory of those that are not needed; the kernel loads the others when somebody wants them. */
 void forget_modules(void);
 /* What the kernel's request for a module is answered with, in a process of its own: 0, or 1 if there is none. */
@@ -87,6 +90,8 @@ bool write_file(const char *path, const char *text);
 void prepare_root(void);
 /* Disks are not looked at when their driver comes, but by assemble_root: a clone has others than the template that it was made from. */
 void hold_disks(void);
+/* Nor at those whose drivers come later still, but now. */
+void probe_unhurried(void);
 /* Mounts the disks and puts the writable layer over them at /root. */
 void assemble_root(const struct root_options *options);
 /* In the namespaces of the command, and their first process: makes /root the root, with /proc, /dev and /sys. NULL or what failed. */

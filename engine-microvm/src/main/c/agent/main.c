@@ -144,6 +144,7 @@ static void on_frame(const struct frame_header *header, struct reader *payload) 
       process_start(header->process, payload);
       /* Not earlier, so that nothing a boot waits for can depend on it; and beside the command, which need not wait for this. */
       stop_old_timer();
+      finish_unhurried();
       break;
     case INPUT: process_input(header->process, payload->at, header->length); break;
     case INPUT_END: process_input_end(header->process); break;
@@ -208,6 +209,7 @@ static void prepare(void) {
   hold_disks();
   load_modules("late");
   prepare_root();
+  prepare_unhurried();
   processes_prepare();
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,11 +22,30 @@ static const struct {
 };
 #define ON_DEMAND (sizeof on_demand / sizeof *on_demand)
 
+/*
+ * What no guest that boots need wait for: it has had random numbers from its host, and gives back memory when it has used some. A
+ * process loads them some time after the command was started. It is made before, since the agent's children are to live among the
+ * command's.
+ */
+static const char *const unhurried[] = {"virtio_rng", "virtio_balloon"};
+#define UNHURRIED (sizeof unhurried / sizeof *unhurried)
+#define UNHURRIED_SECONDS 1
+static int go = -1;
+
+static bool is_file_of(const char *file, const char *name) {
+  size_t length = strlen(name);
+  return strncmp(file, name, length) == 0 && strcmp(file + length, ".ko") == 0;
+}
+
 static bool is_on_demand(const char *file) {
-  for (size_t i = 0; i < ON_DEMAND; i++) {
-    size_t length = strlen(on_demand[i].name);
-    if (strncmp(file, on_demand[i].name, length) == 0 && strcmp(file + length, ".ko") == 0) return true;
-  }
+  for (size_t i = 0; i < ON_DEMAND; i++)
+    if (is_file_of(file, on_demand[i].name)) return true;
+  return false;
+}
+
+static bool is_unhurried(const char *file) {
+  for (size_t i = 0; i < UNHURRIED; i++)
+    if (is_file_of(file, unhurried[i])) return true;
   return false;
 }
 
@@ -50,7 +70,7 @@ void load_modules(const char *list) {
   if (order == NULL) return;
   while (fgets(file, sizeof file, order) != NULL) {
     file[strcspn(file, "\n")] = 0;
-    if (!all && is_on_demand(file)) continue;
+    if (!all && (is_on_demand(file) || is_unhurried(file))) continue;
     if (!load_file(file)) fprintf(stderr, "vivarium-agent: cannot load %s: %s\n", file, strerror(errno));
   }
   fclose(order);
@@ -63,6 +83,40 @@ void load_on_demand(const char *name) {
   load_file(file);
 }
 
+static _Noreturn void load_unhurried(int started) {
+  char byte;
+  prctl(PR_SET_NAME, "modules");
+  while (read(started, &byte, 1) < 0 && errno == EINTR) {
+  }
+  sleep(UNHURRIED_SECONDS);
+  for (size_t i = 0; i < UNHURRIED; i++) {
+    char file[64];
+    snprintf(file, sizeof file, "%s.ko", unhurried[i]);
+    load_file(file);
+  }
+  probe_unhurried();
+  _exit(0);
+}
+
+void prepare_unhurried(void) {
+  int ends[2];
+  if (is_told("template")) return;
+  if (pipe2(ends, O_CLOEXEC) != 0) give_up("pipe: %s", strerror(errno));
+  pid_t pid = fork();
+  if (pid < 0) give_up("fork: %s", strerror(errno));
+  if (pid == 0) {
+    close(ends[1]);
+    load_unhurried(ends[0]);
+  }
+  close(ends[0]);
+  go = ends[1];
+}
+
+void finish_unhurried(void) {
+  if (go >= 0) close(go);
+  go = -1;
+}
+
 void forget_modules(void) {
   bool some = false;
   DIR *all = opendir("/modules");
@@ -70,7 +124,7 @@ void forget_modules(void) {
     if (entry->d_name[0] == '.') continue;
     if (is_on_demand(entry->d_name))
       some = true;
-    else
+    else if (!is_unhurried(entry->d_name))
       unlinkat(dirfd(all), entry->d_name, 0);
   }
   if (all != NULL) closedir(all);

@@ -27,7 +27,7 @@ bool write_file(const char *path, const char *text) {
 void hold_disks(void) { write_file("/sys/bus/virtio/drivers_autoprobe", "0"); }
 
 /* Kinds of virtio devices. */
-static const char block_device[] = "0x0002", file_system[] = "0x001a";
+static const char block_device[] = "0x0002", random_numbers[] = "0x0004", balloon[] = "0x0005", file_system[] = "0x001a";
 
 /* Has the driver look at the devices of a kind; again, if it is built in and has seen a template's. */
 static void probe(const char *wanted) {
@@ -46,6 +46,11 @@ static void probe(const char *wanted) {
     write_file("/sys/bus/virtio/drivers_probe", entry->d_name);
   }
   if (all != NULL) closedir(all);
+}
+
+void probe_unhurried(void) {
+  probe(random_numbers);
+  probe(balloon);
 }
 
 /*
