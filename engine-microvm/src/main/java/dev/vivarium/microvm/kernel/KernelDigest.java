@@ -75,7 +75,8 @@ public final class KernelDigest {
     return Files.size(file) + " " + Files.getLastModifiedTime(file).toMillis();
   }
 
-  private static Path beside(Path file) {
+  /** Where a file's digest is. */
+  static Path beside(Path file) {
     return file.resolveSibling(file.getFileName() + ".sha256");
   }
 

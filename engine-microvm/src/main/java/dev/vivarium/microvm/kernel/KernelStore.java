@@ -30,6 +30,10 @@ public final class KernelStore {
   private static final String GIVEN = "given";
   private static final int MOST_GIVEN = 4;
 
+  private static final String INITRAMFS = "initramfs-";
+  private static final String ARCHIVE = ".cpio";
+  private static final int MOST_INITRAMFS = 4;
+
   private final Path root;
 
   /**
@@ -197,7 +201,7 @@ public final class KernelStore {
   private static GuestKernel withInitramfs(Path kernel) throws IOException {
     // The agent itself is read only where there is no initramfs with it yet.
     String digest = new String(resource("agent.digest"), StandardCharsets.US_ASCII).strip();
-    Path initramfs = kernel.resolve("initramfs-" + digest + ".cpio");
+    Path initramfs = kernel.resolve(INITRAMFS + digest + ARCHIVE);
     if (!Files.exists(initramfs)) {
       Path part = Files.createTempFile(kernel, ".initramfs", ".part");
       try {
@@ -207,9 +211,34 @@ public final class KernelStore {
       } finally {
         Files.deleteIfExists(part);
       }
+      keepFewInitramfs(kernel);
     }
     return new GuestKernel(
         String.valueOf(kernel.getFileName()), kernel.resolve("vmlinux"), initramfs);
+  }
+
+  /**
+   * Removes those of agents of long ago: each is some 3 MiB. As many stay as there are templates,
+   * so that builds which use one store in turn do not make each other's anew. A machine that runs
+   * has read its own.
+   */
+  private static void keepFewInitramfs(Path kernel) throws IOException {
+    List<Path> all;
+    try (Stream<Path> list = Files.list(kernel)) {
+      all =
+          list.filter(KernelStore::isInitramfs)
+              .sorted(Comparator.comparing((Path path) -> path.toFile().lastModified()).reversed())
+              .toList();
+    }
+    for (Path path : all.subList(Math.min(MOST_INITRAMFS, all.size()), all.size())) {
+      Files.deleteIfExists(path);
+      Files.deleteIfExists(KernelDigest.beside(path));
+    }
+  }
+
+  private static boolean isInitramfs(Path path) {
+    String name = String.valueOf(path.getFileName());
+    return name.startsWith(INITRAMFS) && name.endsWith(ARCHIVE);
   }
 
   /** Whether a kernel's directory is one of those that users gave. */

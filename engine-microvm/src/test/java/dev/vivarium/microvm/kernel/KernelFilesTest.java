@@ -10,15 +10,23 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import net.jpountz.lz4.LZ4Factory;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class KernelFilesTest {
   private static byte[] kernel() {
@@ -155,5 +163,31 @@ class KernelFilesTest {
     assertEquals(
         HexFormat.of().formatHex(digest).substring(0, 16),
         new String(KernelStore.resource("agent.digest"), StandardCharsets.US_ASCII).strip());
+  }
+
+  @Test
+  void initramfsOfAgentsOfLongAgoDoNotPileUp(@TempDir Path root) throws Exception {
+    Path kernel = Files.createDirectory(root.resolve("kernel"));
+    Path modules = Files.createDirectory(kernel.resolve("modules"));
+    for (String list : KernelModule.LISTS.keySet()) {
+      Files.createFile(modules.resolve(list));
+    }
+    for (int age = 1; age <= 6; age++) {
+      for (String end : List.of(".cpio", ".cpio.sha256")) {
+        Path old = Files.createFile(kernel.resolve("initramfs-" + age + end));
+        Files.setLastModifiedTime(old, FileTime.from(Instant.now().minusSeconds(60L * age)));
+      }
+    }
+    String made = String.valueOf(new KernelStore(root).at(kernel).initramfs().getFileName());
+    Set<String> kept = Set.of(made, "initramfs-1.cpio", "initramfs-2.cpio", "initramfs-3.cpio");
+    try (Stream<Path> left = Files.list(kernel)) {
+      assertEquals(
+          kept.stream()
+              .flatMap(name -> Stream.of(name, name + ".sha256"))
+              .collect(Collectors.toSet()),
+          left.map(path -> String.valueOf(path.getFileName()))
+              .filter(name -> name.startsWith("initramfs-"))
+              .collect(Collectors.toSet()));
+    }
   }
 }
