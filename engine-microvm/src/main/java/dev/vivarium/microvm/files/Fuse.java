@@ -48,6 +48,7 @@ final class Fuse {
   static final int BIG_WRITES = 1 << 5;
   static final int AUTO_INVAL_DATA = 1 << 12;
   static final int DO_READDIRPLUS = 1 << 13;
+  static final int NO_OPEN_SUPPORT = 1 << 17;
   static final int PARALLEL_DIROPS = 1 << 18;
   static final int MAX_PAGES = 1 << 22;
   static final int CACHE_SYMLINKS = 1 << 23;

@@ -22,10 +22,18 @@ final class FuseMount {
   private final HostTree tree;
   private final NodeTable nodes;
   private final OpenFiles open = new OpenFiles();
+  private final ReadFiles read;
+
+  /**
+   * Whether the guest's kernel opens files without asking: two round trips less for each. Not where
+   * something may be written, and not where the policy of this machine's own root may refuse it.
+   */
+  private volatile boolean opensUnasked;
 
   FuseMount(HostTree tree) {
     this.tree = tree;
     this.nodes = tree.nodes();
+    this.read = new ReadFiles(tree, open);
   }
 
   HostTree tree() {
@@ -52,7 +60,7 @@ final class FuseMount {
         // Those that have no answer. Nothing here waits for long, so nothing is interrupted.
         case Fuse.FORGET, Fuse.BATCH_FORGET, Fuse.INTERRUPT -> {
           wanted = false;
-          forget(in);
+          forget(in, calls);
         }
         default -> error = done(in, out, calls);
       }
@@ -62,15 +70,21 @@ final class FuseMount {
     return wanted ? out.finish(in.unique, Math.min(error, 0)) : null;
   }
 
-  private void forget(FuseRequest in) throws FuseRequest.Malformed {
+  private void forget(FuseRequest in, HostCalls calls) throws FuseRequest.Malformed {
     if (in.opcode == Fuse.FORGET) {
-      nodes.forget(in.node, in.u64());
+      forget(in.node, in.u64(), calls);
     } else if (in.opcode == Fuse.BATCH_FORGET) {
       int count = in.u32();
       in.skip(4);
       for (int i = 0; i < count; i++) {
-        nodes.forget(in.u64(), in.u64());
+        forget(in.u64(), in.u64(), calls);
       }
+    }
+  }
+
+  private void forget(long node, long count, HostCalls calls) {
+    if (nodes.forget(node, count)) {
+      read.forget(node, calls);
     }
   }
 
@@ -191,7 +205,7 @@ final class FuseMount {
     }
   }
 
-  private static int init(FuseRequest in, FuseReply out) throws FuseRequest.Malformed {
+  private int init(FuseRequest in, FuseReply out) throws FuseRequest.Malformed {
     int major = in.u32();
     int minor = in.u32();
     int readahead = in.u32();
@@ -207,6 +221,7 @@ final class FuseMount {
             | Fuse.PARALLEL_DIROPS
             | Fuse.MAX_PAGES
             | Fuse.CACHE_SYMLINKS;
+    opensUnasked = (offered & Fuse.NO_OPEN_SUPPORT) != 0 && !tree.isWritable() && !tree.isMachine();
     out.u32(Fuse.MAJOR).u32(Fuse.MINOR).u32(readahead).u32(offered & wanted);
     out.u16(12).u16(9).u32(MAX_DATA).u32(1).u16(MAX_DATA / BLOCK).u16(0).zeros(32);
     return 0;
@@ -226,7 +241,7 @@ final class FuseMount {
       throws FuseRequest.Malformed {
     int flags = in.u32();
     in.skip(4);
-    OpenFile file = (flags & Fuse.GETATTR_FH) != 0 ? open.use(in.u64()) : null;
+    OpenFile file = (flags & Fuse.GETATTR_FH) != 0 ? known(in, in.u64()) : null;
     int r = tree.getattr(node, file == null ? -1 : file.fd, out, calls);
     if (file != null) {
       file.leave(calls);
@@ -265,8 +280,30 @@ final class FuseMount {
     return r;
   }
 
+  /**
+   * Opens what the guest's kernel reads without having opened it, unless it is open still.
+   *
+   * @return 0 or a negative errno
+   */
+  private int ready(FuseRequest in, long number, HostCalls calls) {
+    if (number != 0 || !opensUnasked || read.isKept(in.node)) {
+      return 0;
+    }
+    Node node = nodes.get(in.node);
+    return node == null ? -Fuse.ESTALE : read.open(node, calls);
+  }
+
+  /** The open file with a number, or of a node; the caller leaves it. */
+  private @Nullable OpenFile known(FuseRequest in, long number) {
+    return number == 0 && opensUnasked ? read.kept(in.node) : open.use(number);
+  }
+
   private int open(FuseRequest in, Node node, FuseReply out, HostCalls calls)
       throws FuseRequest.Malformed {
+    if (opensUnasked) {
+      // The kernel asks no second time.
+      return -Fuse.ENOSYS;
+    }
     int flags = in.u32();
     int fd = tree.open(node, flags, calls);
     return fd < 0 ? fd : opened(fd, flags, out, calls);
@@ -302,9 +339,11 @@ final class FuseMount {
   }
 
   private int read(FuseRequest in, FuseReply out, HostCalls calls) throws FuseRequest.Malformed {
-    OpenFile file = open.use(in.u64());
+    long number = in.u64();
+    int opened = ready(in, number, calls);
+    OpenFile file = opened < 0 ? null : known(in, number);
     if (file == null) {
-      return -Fuse.EBADF;
+      return opened < 0 ? opened : -Fuse.EBADF;
     }
     try {
       long offset = in.u64();
@@ -353,7 +392,7 @@ final class FuseMount {
   private int fsync(FuseRequest in, HostCalls calls) throws FuseRequest.Malformed {
     OpenFile file = open.use(in.u64());
     if (file == null) {
-      return in.opcode == Fuse.FSYNCDIR ? 0 : -Fuse.EBADF;
+      return in.opcode == Fuse.FSYNCDIR || opensUnasked ? 0 : -Fuse.EBADF;
     }
     try {
       return tree.isWritable() ? calls.fsync(file.fd, (in.u32() & 1) != 0) : 0;
@@ -377,9 +416,11 @@ final class FuseMount {
   }
 
   private int lseek(FuseRequest in, FuseReply out, HostCalls calls) throws FuseRequest.Malformed {
-    OpenFile file = open.use(in.u64());
+    long number = in.u64();
+    int opened = ready(in, number, calls);
+    OpenFile file = opened < 0 ? null : known(in, number);
     if (file == null) {
-      return -Fuse.EBADF;
+      return opened < 0 ? opened : -Fuse.EBADF;
     }
     try {
       long offset = in.u64();

@@ -114,11 +114,15 @@ final class NodeTable {
     return false;
   }
 
-  /** The kernel forgets so many lookups. */
-  synchronized void forget(long id, long count) {
+  /**
+   * The kernel forgets so many lookups.
+   *
+   * @return whether it does not know the file any more
+   */
+  synchronized boolean forget(long id, long count) {
     Node node = byId.get(id);
     if (node == null || id == Fuse.ROOT_ID || count < 0) {
-      return;
+      return false;
     }
     node.lookups -= Math.min(count, node.lookups);
     if (node.lookups == 0) {
@@ -128,6 +132,7 @@ final class NodeTable {
         byPlace.remove(new Place(node.parent.id, node.name), node);
       }
     }
+    return node.lookups == 0;
   }
 
   /** The name was given to another directory or changed. */

@@ -18,6 +18,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -273,5 +274,64 @@ class FuseMountTest {
       assertEquals(2, outside.count());
     }
     assertNull(writable.answer(new FuseRequest(request(Fuse.FORGET, 1, 1L)), reply, calls));
+  }
+
+  /** As a kernel that can do without opening files begins. */
+  private void beginsUnasked(FuseMount to) throws Exception {
+    ask(to, Fuse.INIT, 0, Fuse.MAJOR, Fuse.MINOR, 1 << 17, Fuse.NO_OPEN_SUPPORT);
+  }
+
+  private String readUnasked(long node) throws Exception {
+    ByteBuffer data = ask(mount, Fuse.READ, node, 0L, 0L, 100, 0, 0L, 0, 0);
+    byte[] bytes = new byte[data.remaining()];
+    data.get(bytes);
+    return new String(bytes, StandardCharsets.US_ASCII);
+  }
+
+  @Test
+  void aKernelThatOpensUnaskedReadsFilesAndNothingElse() throws Exception {
+    beginsUnasked(mount);
+    long file = lookup(mount, 1, "file");
+    assertEquals(Fuse.ENOSYS, refused(mount, Fuse.OPEN, file, 0, 0));
+    assertEquals("hello", readUnasked(file));
+    for (String other : new String[] {"a", "out"}) {
+      long node = lookup(mount, 1, other);
+      int error = refused(mount, Fuse.READ, node, 0L, 0L, 100, 0, 0L, 0, 0);
+      assertEquals(other.equals("a") ? Fuse.EISDIR : Fuse.ELOOP, error);
+    }
+    assertEquals(Fuse.ESTALE, refused(mount, Fuse.READ, 99, 0L, 0L, 100, 0, 0L, 0, 0));
+    // What is kept open is still read when it has no name any more, as an open file would be.
+    Files.delete(shown.resolve("file"));
+    assertEquals("hello", readUnasked(file));
+    ask(mount, Fuse.GETATTR, file, Fuse.GETATTR_FH, 0, 0L);
+    assertNull(mount.answer(new FuseRequest(request(Fuse.FORGET, file, 1L)), reply, calls));
+    assertEquals(Fuse.ESTALE, refused(mount, Fuse.READ, file, 0L, 0L, 100, 0, 0L, 0, 0));
+  }
+
+  private static long descriptors() throws IOException {
+    try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
+      return all.count();
+    }
+  }
+
+  @Test
+  void fewDescriptorsAreKeptOfWhatIsReadUnasked() throws Exception {
+    for (int i = 0; i < 3 * ReadFiles.MOST; i++) {
+      Files.writeString(shown.resolve("file" + i), String.valueOf(i));
+    }
+    beginsUnasked(mount);
+    long before = descriptors();
+    for (int i = 0; i < 3 * ReadFiles.MOST; i++) {
+      assertEquals(String.valueOf(i), readUnasked(lookup(mount, 1, "file" + i)));
+    }
+    assertEquals(before + ReadFiles.MOST, descriptors());
+  }
+
+  @Test
+  void whereSomethingMayBeWrittenFilesAreOpenedAsBefore() throws Exception {
+    beginsUnasked(writable);
+    long file = lookup(writable, 1, "file");
+    ask(writable, Fuse.OPEN, file, HostCalls.O_RDWR, 0);
+    assertEquals(Fuse.EBADF, refused(writable, Fuse.READ, file, 0L, 0L, 100, 0, 0L, 0, 0));
   }
 }
