@@ -55,17 +55,15 @@ final class GuestCommand {
 
   private static ProcessRequest request(SandboxSpec.ProcessSpec command, SandboxHost.Stdio stdio) {
     SandboxHost.Stdio.Streams streams =
-        switch (stdio) {
-          case SandboxHost.Stdio.Inherit _ ->
-              new SandboxHost.Stdio.Streams(
-                  new FileInputStream(FileDescriptor.in),
-                  new FileOutputStream(FileDescriptor.out),
-                  new FileOutputStream(FileDescriptor.err),
-                  false,
-                  24,
-                  80);
-          case SandboxHost.Stdio.Streams given -> given;
-        };
+        stdio instanceof SandboxHost.Stdio.Streams given
+            ? given
+            : new SandboxHost.Stdio.Streams(
+                new FileInputStream(FileDescriptor.in),
+                new FileOutputStream(FileDescriptor.out),
+                new FileOutputStream(FileDescriptor.err),
+                false,
+                24,
+                80);
     Map<String, String> environment = new LinkedHashMap<>();
     environment.put("PATH", DEFAULT_PATH);
     if (streams.terminal()) {

@@ -53,7 +53,7 @@ public final class KernelStore {
       newest =
           all.filter(Files::isDirectory)
               .filter(path -> Files.exists(path.resolve(KernelPackage.COMPLETE)))
-              .max(Comparator.comparing(path -> path.toFile().lastModified()));
+              .max((a, b) -> Long.compare(a.toFile().lastModified(), b.toFile().lastModified()));
     }
     return newest.isEmpty() ? Optional.empty() : Optional.of(withInitramfs(newest.get()));
   }

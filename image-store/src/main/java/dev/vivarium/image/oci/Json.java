@@ -34,16 +34,14 @@ public final class Json {
   }
 
   private static @Nullable Object wrapped(@Nullable Object value) {
-    return switch (value) {
-      case null -> null;
-      case Map<?, ?> map -> {
-        Map<String, @Nullable Object> fields = new LinkedHashMap<>();
-        map.forEach((name, member) -> fields.put((String) name, wrapped(member)));
-        yield new JsonObject(fields);
-      }
-      case List<?> list -> each(list, Json::wrapped);
-      default -> value;
-    };
+    // No switch over types: it is a class made when first called, in each start of an image's
+    // sandbox.
+    if (value instanceof Map<?, ?> map) {
+      Map<String, @Nullable Object> fields = new LinkedHashMap<>();
+      map.forEach((name, member) -> fields.put((String) name, wrapped(member)));
+      return new JsonObject(fields);
+    }
+    return value instanceof List<?> list ? each(list, Json::wrapped) : value;
   }
 
   private static @Nullable Object unwrapped(@Nullable Object value) {
