@@ -7,7 +7,7 @@ import java.util.List;
 
 /** The walls around this very process, which stands beside a virtual machine (shim.c). */
 public final class ShimWalls extends Confinement {
-  private static final String LIBRARY = "libvivarium-host.so";
+  static final String LIBRARY = "libvivarium-host.so";
   private static final String DESCRIPTORS = "/proc/self/fd/";
   private static final int EPERM = 1;
   private static final int EACCES = 13;

@@ -1,55 +1,46 @@
 package dev.vivarium.microvm.host;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.StructLayout;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
-import java.lang.invoke.VarHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
-/** syscall(2), through java.lang.foreign. One object belongs to one thread. */
+/**
+ * syscall(2): through a library of ours (host.c) where that is installed, since what
+ * java.lang.foreign needs for the first call are thirty classes made at run time; else through
+ * that. One object belongs to one thread.
+ */
 final class SystemCall {
-  private static final Linker LINKER = Linker.nativeLinker();
-  private static final StructLayout ERRNO = Linker.Option.captureStateLayout();
-  private static final VarHandle ERRNO_VALUE =
-      ERRNO.varHandle(MemoryLayout.PathElement.groupElement("errno"));
-  private static final MethodHandle SYSCALL =
-      LINKER.downcallHandle(
-          LINKER.defaultLookup().findOrThrow("syscall"),
-          FunctionDescriptor.of(
-              ValueLayout.JAVA_LONG,
-              ValueLayout.JAVA_LONG,
-              ValueLayout.JAVA_LONG,
-              ValueLayout.JAVA_LONG,
-              ValueLayout.JAVA_LONG,
-              ValueLayout.JAVA_LONG,
-              ValueLayout.JAVA_LONG,
-              ValueLayout.JAVA_LONG),
-          Linker.Option.captureCallState("errno"),
-          Linker.Option.firstVariadicArg(1));
+  private static final boolean DIRECT = load();
 
-  private final MemorySegment errno;
+  private final @Nullable ForeignCall foreign;
 
   /**
    * @param arena of what it needs; closed when it is not used any more
    */
   SystemCall(Arena arena) {
-    errno = arena.allocate(ERRNO);
+    foreign = DIRECT ? null : new ForeignCall(arena);
+  }
+
+  private static boolean load() {
+    Path library = NativePrograms.installed(ShimWalls.LIBRARY);
+    if (!Files.isRegularFile(library)) {
+      return false;
+    }
+    try {
+      System.load(library.toString());
+      return true;
+    } catch (UnsatisfiedLinkError e) {
+      return false;
+    }
   }
 
   /** What the call returns, or a negative errno. */
   long call(int number, long a, long b, long c, long d, long e, long f) {
-    try {
-      long result = (long) SYSCALL.invokeExact(errno, (long) number, a, b, c, d, e, f);
-      return result >= 0 ? result : -(int) ERRNO_VALUE.get(errno, 0L);
-    } catch (Error failed) {
-      // Such as that memory which somebody else had is gone, noticed here.
-      throw failed;
-    } catch (Throwable failed) {
-      throw new IllegalStateException(failed);
-    }
+    return foreign == null
+        ? call0(number, a, b, c, d, e, f)
+        : foreign.call(number, a, b, c, d, e, f);
   }
+
+  private static native long call0(long nr, long a, long b, long c, long d, long e, long f);
 }
