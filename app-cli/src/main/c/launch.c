@@ -79,27 +79,27 @@ static int there(const char *dist, const char *name, int how) {
 }
 
 /*
- * Whether the words after "run" ask for a sandbox in the foreground without a terminal. Its process needs no client: it does
- * the client's work itself, and a small program stands in front of it. When in doubt, no.
+ * What the words after "run" want to run in, if that is to be a sandbox in the foreground without a terminal. Its process needs
+ * no client: it does the client's work itself, and a small program stands in front of it. When in doubt, NULL.
  */
-static int in_front(const char *dist, char **words) {
+static const char *in_front(const char *dist, char **words) {
   if (!there(dist, "front", X_OK) || !there(dist, "sandbox.aot", F_OK))
-    return 0;
+    return NULL;
   for (; *words; words++) {
     const char *word = *words;
     if (begins(word, "--detach") || begins(word, "--tty") || !strcmp(word, "--help") || *word == '@')
-      return 0;
+      return NULL;
     if (is_one_of(word, with_value)) {
       if (!*++words)
-        return 0;
+        return NULL;
     } else if (begins(word, "--"))
       continue;
     else if (*word != '-')
-      return 1;
+      return word;
     else if (strpbrk(word, "dt"))
-      return 0;
+      return NULL;
   }
-  return 0;
+  return NULL;
 }
 
 /* Whether options before an image ask for a virtual machine: its start needs other classes than the sentry's. */
@@ -130,8 +130,8 @@ int main(int argc, char **argv) {
   setenv("VIVARIUM_PROGRAM", argv[3], 1);
 
   const char *const *flags = NULL;
-  const char *cache = NULL;
-  if (!strcmp(verb, "run") && in_front(dist, words + 1)) {
+  const char *cache = NULL, *image = strcmp(verb, "run") ? NULL : in_front(dist, words + 1);
+  if (image) {
     *end++ = join(dist, "/", "front");
     arguments = "/run.args";
     if (in_machine(words + 1)) {
@@ -141,7 +141,8 @@ int main(int argc, char **argv) {
         *end++ = join(dist, "/", "native/enclosure");
         *end++ = "nest";
       }
-    }
+    } else if (strcmp(image, "host"))
+      cache = "image.aot"; /* It has the store besides, which this machine's own files need not. */
   } else if (!strcmp(verb, "gui") && !words[1] && there(dist, "gui.args", R_OK)) {
     /* The desktop is a program of its own: its libraries would cost every other command's start. */
     arguments = "/gui.args";
