@@ -18,6 +18,8 @@ public final class Training {
           List.of("run", "--timeout", "30s", "host", "true"),
           List.of("ps", "-a"),
           List.of("ps", "--format", "json"),
+          List.of("exec", "training", "true"),
+          List.of("stop", "--time", "1", "training"),
           // The second finds the list that the first leaves.
           List.of("images"),
           List.of("images"),
@@ -26,7 +28,7 @@ public final class Training {
           List.of("run", "--help"),
           List.of("rm", "--all"));
 
-  /** What {@code launch.c} takes for quick; a sandbox runs meanwhile. */
+  /** What {@code launch.c} takes for quick. A sandbox runs meanwhile, for both. */
   private static final List<List<String>> QUICK =
       List.of(
           List.of("version"),
