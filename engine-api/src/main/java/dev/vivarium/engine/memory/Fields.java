@@ -2,7 +2,6 @@ package dev.vivarium.engine.memory;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -75,7 +74,7 @@ public final class Fields {
     if (from.isNative()) {
       RawMemory.copy(place(from, at, length), to, offset, length);
     } else {
-      MemorySegment.copy(from, ValueLayout.JAVA_BYTE, at, to, offset, length);
+      System.arraycopy(array(from), placeInArray(from, at, length), to, offset, length);
     }
   }
 
@@ -84,7 +83,7 @@ public final class Fields {
     if (to.isNative()) {
       RawMemory.copy(from, offset, place(to, at, length), length);
     } else {
-      MemorySegment.copy(from, offset, to, ValueLayout.JAVA_BYTE, at, length);
+      System.arraycopy(from, offset, array(to), placeInArray(to, at, length), length);
     }
   }
 
@@ -102,6 +101,20 @@ public final class Fields {
     MemorySegment memory = arena.allocate(bytes.length + 1L); // which is zeros
     copy(bytes, 0, memory, 0, bytes.length);
     return memory.address();
+  }
+
+  private static byte[] array(MemorySegment memory) {
+    if (memory.heapBase().orElse(null) instanceof byte[] array) {
+      return array;
+    }
+    throw new IllegalStateException("no memory of bytes");
+  }
+
+  private static int placeInArray(MemorySegment memory, long at, int length) {
+    if (at < 0 || length < 0 || at > memory.byteSize() - length) {
+      throw new IndexOutOfBoundsException(at);
+    }
+    return (int) (memory.address() + at);
   }
 
   private static long place(MemorySegment memory, long at, long bytes) {

@@ -89,6 +89,15 @@ final class FieldsTest {
     Fields.copy(array, 2, back, 0, 6);
     assertArrayEquals(new byte[] {0, 2, 3, 4, 5, 6}, back);
     refused(() -> Fields.copy(bytes, 0, array, 9, 8));
+    refused(() -> Fields.copy(array, 9, back, 0, 8));
+    refused(() -> Fields.copy(array, -1, back, 0, 1));
+    MemorySegment slice = array.asSlice(3, 5);
+    Fields.copy(slice, 1, back, 0, 4);
+    assertArrayEquals(new byte[] {3, 4, 5, 6, 5, 6}, back);
+    Fields.copy(new byte[] {9}, 0, slice, 4, 1);
+    assertEquals(9, array.get(ValueLayout.JAVA_BYTE, 7));
+    refused(() -> Fields.copy(slice, 2, back, 0, 4));
+    refused(() -> Fields.copy(slice, 0, new byte[4], 0, 5));
   }
 
   @Test
