@@ -1,5 +1,6 @@
 package dev.vivarium.engine.process;
 
+import dev.vivarium.engine.Confinement;
 import dev.vivarium.engine.Engines;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -10,8 +11,8 @@ import java.util.ServiceConfigurationError;
 /**
  * What the start of every sandbox needs of the JVM and no cache can hold, done on another processor
  * while this one reads what is to be run: the method handle that the JDK makes before it gives
- * foreign memory, the engines, and the random numbers that it wants before it makes a socket in the
- * file system. Without it all works, a little later.
+ * foreign memory, the engines, the random numbers that it wants before it makes a socket in the
+ * file system, and the jar. Without it all works, a little later.
  */
 public final class Preparation {
   private static final int STACK = 256 << 10;
@@ -39,5 +40,6 @@ public final class Preparation {
     } catch (IOException e) {
       // Whoever wants a socket says so.
     }
+    Confinement.openClassPath();
   }
 }
