@@ -113,6 +113,10 @@ final class QemuMachine implements Machine {
       port = agents.accept();
       return new QemuMachine(process, sockets, new Qmp(control, commands), port, console, errors);
     } catch (IOException e) {
+      if (!process.isAlive()) {
+        // Before it is killed to be sure: that closes what is not read yet.
+        errors.finish();
+      }
       process.destroyForcibly();
       process.waitFor();
       closeQuietly(control);

@@ -69,9 +69,12 @@ final class RestMachine implements Machine {
       return machine;
     } catch (IOException e) {
       boolean itself = !process.isAlive();
+      if (itself) {
+        // Before it is killed to be sure: that closes what is not read yet.
+        errors.finish();
+        console.finish();
+      }
       machine.close();
-      errors.finish();
-      console.finish();
       String said = errors.lastLine().isEmpty() ? console.lastLine() : errors.lastLine();
       throw new VmmException(
           "cannot start the virtual machine: "
