@@ -46,7 +46,7 @@ public abstract class Confinement {
   /**
    * Has the JVM open where our classes are, if it has not: with its cache it needs none of them
    * from there, and behind the walls it could not open it when it needs one after all. Takes some
-   * 20 ms.
+   * 30 ms on a busy machine.
    */
   public static void openClassPath() {
     ClassLoader.getSystemResource("no such resource, which is looked for everywhere");

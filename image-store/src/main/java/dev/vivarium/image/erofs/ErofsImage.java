@@ -3,8 +3,6 @@ package dev.vivarium.image.erofs;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -16,31 +14,17 @@ import java.util.zip.CRC32C;
  * read outside. Opening reads one page.
  */
 public final class ErofsImage implements AutoCloseable {
-  /** Of one window; a power of two. */
-  private static final int WINDOW_BITS = 30;
-
-  /** What a window has of the next one, so that a number lies wholly in one. */
-  private static final int OVERLAP = Long.BYTES;
-
   private final Path path;
   private final Arena arena;
-  private final long size;
-
-  /**
-   * The file in pieces that a buffer can hold. Not read as the memory that it is: that takes method
-   * handles, which a JVM has to make anew at each start, and more calls for each number.
-   */
-  private final ByteBuffer[] windows;
-
+  private final MappedBytes file;
   private final long metaStart;
   private final long rootNid;
 
   private ErofsImage(Path path, Arena arena, MemorySegment file) throws ErofsException {
     this.path = path;
     this.arena = arena;
-    this.size = file.byteSize();
-    this.windows = windows(file);
-    if (size < ErofsFormat.BLOCK) {
+    this.file = new MappedBytes(file, MappedBytes.WINDOW_BITS);
+    if (file.byteSize() < ErofsFormat.BLOCK) {
       throw bad("too short");
     }
     int base = ErofsFormat.SUPER_OFFSET;
@@ -59,7 +43,7 @@ public final class ErofsImage implements AutoCloseable {
       throw bad("an EROFS file with features that a layer does not use");
     }
     long blocks = i32(base + ErofsFormat.SB_BLOCKS) & 0xffff_ffffL;
-    if (blocks << ErofsFormat.BLOCK_BITS > size) {
+    if (blocks << ErofsFormat.BLOCK_BITS > file.byteSize()) {
       throw bad("shorter than its superblock says");
     }
     this.metaStart =
@@ -94,7 +78,7 @@ public final class ErofsImage implements AutoCloseable {
 
   /** One more than the largest {@link ErofsInode#nid} there can be. */
   public long nidBound() {
-    return (size - metaStart) / ErofsFormat.SLOT + 1;
+    return (file.size() - metaStart) / ErofsFormat.SLOT + 1;
   }
 
   public ErofsInode root() {
@@ -117,56 +101,31 @@ public final class ErofsImage implements AutoCloseable {
 
   int u8(long at) {
     check(at, 1);
-    return window(at).get(inWindow(at)) & 0xff;
+    return file.u8(at);
   }
 
   int u16(long at) {
     check(at, 2);
-    return window(at).getShort(inWindow(at)) & 0xffff;
+    return file.u16(at);
   }
 
   int i32(long at) {
     check(at, 4);
-    return window(at).getInt(inWindow(at));
+    return file.i32(at);
   }
 
   long i64(long at) {
     check(at, 8);
-    return window(at).getLong(inWindow(at));
+    return file.i64(at);
   }
 
   byte[] bytes(long at, int length) {
     check(at, length);
-    byte[] copy = new byte[length];
-    for (int done = 0; done < length; ) {
-      int in = inWindow(at + done);
-      int n = Math.min(length - done, (1 << WINDOW_BITS) - in);
-      window(at + done).get(in, copy, done, n);
-      done += n;
-    }
-    return copy;
-  }
-
-  private static ByteBuffer[] windows(MemorySegment file) {
-    ByteBuffer[] windows = new ByteBuffer[(int) (file.byteSize() >>> WINDOW_BITS) + 1];
-    for (int i = 0; i < windows.length; i++) {
-      long start = (long) i << WINDOW_BITS;
-      long length = Math.min(file.byteSize() - start, (1L << WINDOW_BITS) + OVERLAP);
-      windows[i] = file.asSlice(start, length).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
-    }
-    return windows;
-  }
-
-  private ByteBuffer window(long at) {
-    return windows[(int) (at >>> WINDOW_BITS)];
-  }
-
-  private static int inWindow(long at) {
-    return (int) (at & (1 << WINDOW_BITS) - 1);
+    return file.bytes(at, length);
   }
 
   void check(long at, long length) {
-    if (at < 0 || length < 0 || at > size - length) {
+    if (at < 0 || length < 0 || at > file.size() - length) {
       throw bad("a reference to outside the file");
     }
   }
