@@ -4,6 +4,8 @@ viv=${VIV:-$root/viv}
 export VIVARIUM_NO_BUILD=${VIVARIUM_NO_BUILD:-1}
 work=$(mktemp -d)
 export XDG_STATE_HOME=$work/state XDG_RUNTIME_DIR=$work/r
+# The checkpoint that sandboxes begin with is the same for all scripts.
+export XDG_CACHE_HOME=${XDG_CACHE_HOME:-$root/app-cli/target/cache}
 mkdir -p "$XDG_RUNTIME_DIR"
 # A script that must undo something defines cleanup.
 trap '[ "$(type -t cleanup)" = function ] && cleanup; rm -rf "$work"' EXIT

@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "checkpoints.h"
 
-enum { FAILED = 125, USAGE = 2, MOST_FLAGS = 10 };
+enum { FAILED = 125, USAGE = 2, MOST_FLAGS = 16 };
 
 /* Options of "run" that have a value in the next word. */
 static const char *const with_value[] = {
@@ -130,6 +131,13 @@ int main(int argc, char **argv) {
   setenv("VIVARIUM_PROGRAM", argv[3], 1);
 
   const char *const *flags = NULL;
+  const char *jar = join(dist, "/", "vivarium.jar"), *saved = NULL;
+  if (!is_one_of(verb, quick) && there(dist, "native/restore", X_OK))
+    saved = checkpoint_for_now(jar, java, join("@", dist, "/run.args"), join("-XX:AOTCache=", dist, "/image.aot"), !strcmp(verb, "run"));
+  if (saved)
+    setenv("VIVARIUM_CHECKPOINT_FILE", saved, 1); /* for the processes of sandboxes with a client */
+  else
+    unsetenv("VIVARIUM_CHECKPOINT_FILE");
   const char *cache = NULL, *image = strcmp(verb, "run") ? NULL : in_front(dist, words + 1);
   if (image) {
     *end++ = join(dist, "/", "front");
@@ -141,8 +149,15 @@ int main(int argc, char **argv) {
         *end++ = join(dist, "/", "native/enclosure");
         *end++ = "nest";
       }
-    } else if (strcmp(image, "host"))
-      cache = "image.aot"; /* It has the store besides, which this machine's own files need not. */
+    } else {
+      if (saved) {
+        *end++ = join(dist, "/", "native/restore");
+        *end++ = saved;
+        *end++ = jar;
+      }
+      if (strcmp(image, "host"))
+        cache = "image.aot"; /* It has the store besides, which this machine's own files need not. */
+    }
   } else if (!strcmp(verb, "gui") && !words[1] && there(dist, "gui.args", R_OK)) {
     /* The desktop is a program of its own: its libraries would cost every other command's start. */
     arguments = "/gui.args";

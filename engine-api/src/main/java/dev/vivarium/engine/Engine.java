@@ -1,5 +1,7 @@
 package dev.vivarium.engine;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -18,6 +20,18 @@ public interface Engine {
    * called at most once. What goes wrong here, {@code start} will find out and tell.
    */
   default void prepare() {}
+
+  /**
+   * Runs sandboxes in this process that nobody hears of, and then writes the process into a file,
+   * from which others go on (decision 0046). Ends the process, with 0, or with 1 and a line on the
+   * standard error stream; returns in each of those others.
+   *
+   * @param jar what we run from
+   * @throws IOException if this engine has no way to do that, or not here
+   */
+  default void checkpoint(Path file, Path jar) throws IOException {
+    throw new IOException("the engine " + name() + " makes no checkpoints");
+  }
 
   /**
    * The words before those that start its process: a program that gives it what a JVM cannot give

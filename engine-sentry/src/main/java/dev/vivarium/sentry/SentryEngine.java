@@ -6,8 +6,12 @@ import dev.vivarium.engine.EngineProbe;
 import dev.vivarium.engine.RunningSandbox;
 import dev.vivarium.engine.SandboxHost;
 import dev.vivarium.engine.SandboxSpec;
+import dev.vivarium.sentry.host.Checkpoint;
 import dev.vivarium.sentry.host.Libc;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The user-space kernel as an engine. */
@@ -33,6 +37,15 @@ public final class SentryEngine implements Engine {
     } catch (EngineException e) {
       // start() meets it again, and tells.
     }
+  }
+
+  @Override
+  public void checkpoint(Path file, Path jar) throws IOException {
+    Set<Integer> before = Checkpoint.descriptors();
+    Rehearsal.runAll();
+    Checkpoint.closeOthers(before);
+    Checkpoint.clearHeap();
+    Checkpoint.write(file, jar);
   }
 
   @Override

@@ -68,12 +68,14 @@ class ArchitectureTest {
           .resideInAPackage("jnr..");
 
   @ArchTest
-  static final ArchRule onlyTheCoroutineAndRawMemoryNameTheJdksOwnClasses =
+  static final ArchRule onlyTheseNameTheJdksOwnClasses =
       noClasses()
           .that()
           .doNotHaveFullyQualifiedName("dev.vivarium.sentry.kernel.Coroutine")
           .and()
           .doNotHaveFullyQualifiedName("dev.vivarium.engine.memory.RawMemory")
+          .and()
+          .doNotHaveFullyQualifiedName("dev.vivarium.engine.process.Restored")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("jdk.internal..");

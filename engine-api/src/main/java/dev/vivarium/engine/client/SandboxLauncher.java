@@ -49,6 +49,21 @@ public final class SandboxLauncher {
   }
 
   /**
+   * The words with which a sentry's process begins in the middle, if there is a checkpoint of one;
+   * it begins at the beginning by itself if that is of no use.
+   */
+  private static List<String> restored() {
+    String checkpoint = System.getenv("VIVARIUM_CHECKPOINT_FILE");
+    String home = System.getProperty("vivarium.home");
+    return checkpoint == null || home == null
+        ? List.of()
+        : List.of(
+            Path.of(home, "native", "restore").toString(),
+            checkpoint,
+            Path.of(home, "vivarium.jar").toString());
+  }
+
+  /**
    * The environment variable that names the client's process: a sandbox process that is orphaned
    * before any client has connected to it ends by itself.
    */
@@ -93,7 +108,7 @@ public final class SandboxLauncher {
    * @param warm the engine that it prepares while it waits to hear that, or empty
    */
   ProcessHandle startWarm(RunDirectory run, Streams streams, String warm) throws EngineException {
-    return start(run, streams, warm, List.of());
+    return start(run, streams, warm, warm.equals("sentry") ? restored() : List.of());
   }
 
   /**
@@ -109,12 +124,12 @@ public final class SandboxLauncher {
 
   /** Whether only a process that was started for it can be the sandbox's, and this one cannot. */
   public static boolean wantsItsOwn(String engine) throws EngineException {
-    return !startedBy(engine).isEmpty();
+    return !engine.equals("sentry") && !startedBy(engine).isEmpty();
   }
 
-  /** The sentry's is started by nothing, and in too much of a hurry to ask. */
+  /** The sentry's process is in too much of a hurry to ask the engine. */
   private static List<String> startedBy(String engine) throws EngineException {
-    return engine.equals("sentry") ? List.of() : Engines.byName(engine).startedBy();
+    return engine.equals("sentry") ? restored() : Engines.byName(engine).startedBy();
   }
 
   private ProcessHandle start(RunDirectory run, Streams streams, String warm, List<String> with)

@@ -26,7 +26,8 @@ public final class Preparation {
     thread.start();
   }
 
-  private static void run() {
+  /** The same, now. */
+  public static void run() {
     try (Arena arena = Arena.ofConfined()) {
       arena.allocate(1);
     }

@@ -3,8 +3,9 @@ package dev.vivarium.sentry.host;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Host calls through a library of ours with three functions (host.c, confine.c). It is there for
- * the start of a sandbox alone: jnr-ffi writes classes at run time, which no AOT cache can keep.
+ * Host calls through a library of ours with a few functions (host.c, confine.c, checkpoint.c). It
+ * is there for the start of a sandbox alone: jnr-ffi writes classes at run time, which no AOT cache
+ * can keep.
  */
 final class DirectCalls implements HostCalls {
   private DirectCalls() {}
@@ -31,6 +32,13 @@ final class DirectCalls implements HostCalls {
   public long confine(long rules, int with) {
     return confine0(rules, with);
   }
+
+  @Override
+  public int checkpoint(long path, long jar) {
+    return checkpoint0(path, jar);
+  }
+
+  private static native int checkpoint0(long path, long jar);
 
   private static native long confine0(long rules, int with);
 

@@ -32,6 +32,15 @@ interface HostCalls {
    */
   long confine(long rules, int with);
 
+  /**
+   * Writes this process down; see {@link Checkpoint}.
+   *
+   * @param path address of the file's path
+   * @param jar address of the path of what we run from
+   * @return 0 in a process that goes on from it, or a negative errno
+   */
+  int checkpoint(long path, long jar);
+
   /** The faster of the two that works. */
   static HostCalls load() {
     HostCalls direct = DirectCalls.load();

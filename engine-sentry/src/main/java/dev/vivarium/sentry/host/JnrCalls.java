@@ -69,6 +69,12 @@ final class JnrCalls implements HostCalls {
     return -Errno.ENOSYS;
   }
 
+  /** Needs that library too. */
+  @Override
+  public int checkpoint(long path, long jar) {
+    return -Errno.ENOSYS;
+  }
+
   @Override
   public int spawn(long path, long argv, long envp, long fds, int count) {
     MemorySegment given = MemorySegment.ofAddress(fds).reinterpret(4L * count);
