@@ -9,6 +9,8 @@
 #include <asm/prctl.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -371,6 +373,8 @@ __attribute__((visibility("default"))) int32_t Java_dev_vivarium_sentry_host_Dir
   describe(me);
   if (checkpoint_save(&me->at)) {
     environ = (char **)told.environment;
+    /* The end of the heap by brk is not where libc believes it to be: what it gave back there it would not have any more. */
+    mallopt(M_TRIM_THRESHOLD, INT_MAX);
     return 0;
   }
   image->threads = (uint32_t)others + 1;
