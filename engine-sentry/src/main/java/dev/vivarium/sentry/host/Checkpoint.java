@@ -4,12 +4,12 @@ import dev.vivarium.engine.memory.Fields;
 import dev.vivarium.sentry.abi.Errno;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.ref.Reference;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /** This very process in a file, to go on from later (checkpoint.c, restore.c). */
 public final class Checkpoint {
@@ -17,8 +17,6 @@ public final class Checkpoint {
   private static final int CLEARED = 64;
 
   private static final int CLEARED_AT_ONCE = 512 << 10;
-
-  private static byte @Nullable [] cleared;
 
   private Checkpoint() {}
 
@@ -49,9 +47,8 @@ public final class Checkpoint {
   public static void clearHeap() {
     System.gc();
     for (int i = 0; i < CLEARED; i++) {
-      cleared = new byte[CLEARED_AT_ONCE];
+      Reference.reachabilityFence(new byte[CLEARED_AT_ONCE]);
     }
-    cleared = null;
   }
 
   private static boolean isDevice(int descriptor) {
