@@ -362,7 +362,9 @@ final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process
         adopt(sandbox, spec);
         if (late == null) {
           announce(spec, wanted);
-        } else if (!sandbox.endsWithin(SHORT_MILLIS)) {
+        } else if (sandbox.endsWithin(SHORT_MILLIS)) {
+          runs();
+        } else {
           late.opened();
           announce(spec, wanted);
         }
@@ -457,14 +459,19 @@ final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process
     spec.timeout().ifPresent(this::limit);
   }
 
+  /** Its state from now on, which names the platform. */
+  private synchronized SandboxState runs() {
+    RunningSandbox sandbox = java.util.Objects.requireNonNull(running);
+    SandboxState now =
+        java.util.Objects.requireNonNull(state).running(sandbox.platform(), sandbox.degraded());
+    state = now;
+    return now;
+  }
+
   /** Lets others know that it runs. */
   private void announce(SandboxSpec spec, ControlMessage.Start wanted) throws IOException {
-    SandboxState now;
-    synchronized (this) {
-      RunningSandbox sandbox = java.util.Objects.requireNonNull(running);
-      now = java.util.Objects.requireNonNull(state).running(sandbox.platform(), sandbox.degraded());
-    }
-    advance(now);
+    SandboxState now = runs();
+    run.writeState(now);
     if (wanted.keep()) {
       StateEntry entry = StateEntry.of(directories, run.id()).create();
       entry.writeSpec(spec);
