@@ -40,9 +40,9 @@ struct kernel_sigaction {
  */
 #define SOON 600000UL
 /* The least part of the looks that is always made. */
-#define PATIENCE_LEAST 8
+#define PATIENCE_LEAST 24
 /* Looks more after each answer that came without sleep. */
-#define PATIENCE_GROWTH 250
+#define PATIENCE_GROWTH 750
 /* Stops in a row on the sentry's processor after which a thread goes to another, and the least time between two moves. */
 #define CROWDED_MOST 8
 #define MOVE_PAUSE 40000000UL

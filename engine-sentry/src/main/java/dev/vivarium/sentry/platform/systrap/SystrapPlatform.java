@@ -29,7 +29,7 @@ public final class SystrapPlatform implements Platform {
   private static final long MIN_ADDRESS = 0x10000;
 
   /** How often a stub looks for its answer, one pause instruction apart, before it sleeps. */
-  private static final int SPIN_ROUNDS = 2000;
+  private static final int SPIN_ROUNDS = 6000;
 
   /** A mask: how often in the spin the sentry looks which processor it is on. */
   private static final int PAUSES_PER_LOOK = 0xff;
