@@ -143,7 +143,7 @@ static inline const char *checkpoint_variable(char *const *environment, const ch
  */
 static inline void checkpoint_identity(char *out, char *const *environment, const char *jar) {
   static const char *const names[] = {"LANG",      "LANGUAGE", "LC_ALL",     "LC_CTYPE",        "LC_MESSAGES",     "LC_NUMERIC",
-                                      "LC_TIME",   "TZ",       "LD_PRELOAD", "LD_LIBRARY_PATH", "GLIBC_TUNABLES", "JAVA_HOME"};
+                                      "LC_TIME",   "TZ",       "LD_PRELOAD", "LD_LIBRARY_PATH", "GLIBC_TUNABLES", "JAVA_HOME", "_JAVA_OPTIONS"};
   struct checkpoint_text to = {out, CHECKPOINT_IDENTITY, 0};
   uint64_t processors[16] = {0};
   char boot[40] = {0};
