@@ -1,13 +1,13 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,6 +19,8 @@ extern char **environ;
 enum {
   PATIENCE = 5,  /* seconds; what runs now has the processors */
   MOST_LEFT = 3, /* other ones that are kept: another language, another build */
+  MOST_FOUND = 64,
+  ROOM = 1024, /* MiB that the disk must have left */
   WORST_NICE = 19,
 };
 
@@ -55,38 +57,54 @@ static int is_usable(const char *path) {
   return !lstat(path, &st) && S_ISREG(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022);
 }
 
-/* Removes those of earlier boots, and of the others all but the newest. */
-static void clear(const char *directory) {
-  struct timespec now, up;
-  int left = 0;
-  clock_gettime(CLOCK_REALTIME, &now);
-  clock_gettime(CLOCK_BOOTTIME, &up);
-  struct dirent **entries;
-  int count = scandir(directory, &entries, NULL, NULL);
-  for (int i = 0; i < count; i++) {
-    char path[CHECKPOINT_PATH];
-    struct stat st;
-    if (!strncmp(entries[i]->d_name, prefix, sizeof prefix - 1) &&
-        snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name) < (int)sizeof path && !lstat(path, &st) &&
-        (st.st_mtim.tv_sec < now.tv_sec - up.tv_sec - 60 || ++left > MOST_LEFT))
-      unlink(path);
-    free(entries[i]);
-  }
-  if (count >= 0)
-    free(entries);
+struct found {
+  time_t made;
+  char name[256];
+};
+
+static int newest_first(const void *a, const void *b) {
+  time_t x = ((const struct found *)a)->made, y = ((const struct found *)b)->made;
+  return (x < y) - (x > y);
 }
 
-/* Room for it and for what comes: a checkpoint is no reason for a full disk. */
+/* Removes those of earlier boots, and of the others all but the newest. */
+static void clear(const char *directory) {
+  struct found all[MOST_FOUND];
+  int count = 0;
+  struct timespec now, up;
+  struct dirent *entry;
+  DIR *open = opendir(directory);
+  if (!open)
+    return;
+  clock_gettime(CLOCK_REALTIME, &now);
+  clock_gettime(CLOCK_BOOTTIME, &up);
+  while (count < MOST_FOUND && (entry = readdir(open))) {
+    struct stat st;
+    if (strncmp(entry->d_name, prefix, sizeof prefix - 1) || fstatat(dirfd(open), entry->d_name, &st, AT_SYMLINK_NOFOLLOW))
+      continue;
+    snprintf(all[count].name, sizeof all->name, "%s", entry->d_name);
+    all[count++].made = st.st_mtim.tv_sec;
+  }
+  qsort(all, (size_t)count, sizeof *all, newest_first);
+  for (int i = 0; i < count; i++)
+    if (i >= MOST_LEFT || all[i].made < now.tv_sec - up.tv_sec - 60)
+      unlinkat(dirfd(open), all[i].name, 0);
+  closedir(open);
+}
+
+/* For its user alone, and not where it could fill the disk. */
 static int make_directory(const char *directory) {
   char parent[CHECKPOINT_PATH];
   struct stat st;
+  struct statvfs disk;
   snprintf(parent, sizeof parent, "%s", directory);
   *strrchr(parent, '/') = 0;
   if (mkdir(parent, 0700) && errno != EEXIST)
     return 0;
   if (mkdir(directory, 0700) && errno != EEXIST)
     return 0;
-  return !lstat(directory, &st) && S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022);
+  return !lstat(directory, &st) && S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022) && !statvfs(directory, &disk) &&
+         (uint64_t)disk.f_bavail * disk.f_frsize >> 20 >= ROOM;
 }
 
 /* Becomes the JVM that writes itself down. Its own descriptors lie above those that whoever begins with the checkpoint may have. */

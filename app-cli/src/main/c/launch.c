@@ -132,8 +132,10 @@ int main(int argc, char **argv) {
 
   const char *const *flags = NULL;
   const char *jar = join(dist, "/", "vivarium.jar"), *saved = NULL;
+  /* It is one of a sentry, and made with the cache, which may still have to be made itself. */
+  int wanted = !strcmp(verb, "run") && !in_machine(words + 1) && there(dist, "image.aot", R_OK);
   if (!is_one_of(verb, quick) && there(dist, "native/restore", X_OK))
-    saved = checkpoint_for_now(jar, java, join("@", dist, "/run.args"), join("-XX:AOTCache=", dist, "/image.aot"), !strcmp(verb, "run"));
+    saved = checkpoint_for_now(jar, java, join("@", dist, "/run.args"), join("-XX:AOTCache=", dist, "/image.aot"), wanted);
   if (saved)
     setenv("VIVARIUM_CHECKPOINT_FILE", saved, 1); /* for the processes of sandboxes with a client */
   else

@@ -27,6 +27,7 @@ static struct checkpoint *image;
 static int files[CHECKPOINT_FILES];
 static char identity[CHECKPOINT_IDENTITY];
 static char **command, **environment;
+static const char *own_path; /* the checkpoint's */
 static int talkative;
 
 /* For the compiler, which makes calls of loops. */
@@ -167,6 +168,12 @@ static int open_checkpoint(const char *path) {
   return (int)high;
 }
 
+/* It is of no use to anybody any more, and as long as it is there no other is made. */
+static _Noreturn void stale(const char *changed) {
+  ask(SYS_unlink, (long)own_path, 0, 0);
+  from_the_beginning("a file has changed", changed);
+}
+
 /* The files that were mapped, if they are what they were. */
 static void open_files(void) {
   for (unsigned i = 0; i < image->files; i++) {
@@ -175,7 +182,7 @@ static void open_files(void) {
     long fd = ask(SYS_open, (long)file->path, O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0 || ask(SYS_fstat, fd, (long)&st, 0) || st.st_dev != file->device || st.st_ino != file->inode ||
         (uint64_t)st.st_size != file->size || st.st_mtim.tv_sec != file->seconds || st.st_mtim.tv_nsec != file->nanoseconds)
-      from_the_beginning("a file has changed", file->path);
+      stale(file->path);
     files[i] = (int)ask(SYS_fcntl, fd, F_DUPFD_CLOEXEC, CHECKPOINT_FIRST_DESCRIPTOR * 4);
     ask(SYS_close, fd, 0, 0);
     if (files[i] < 0)
@@ -341,10 +348,11 @@ _Noreturn __attribute__((used)) void begin(long *stack) {
   const char *wish = checkpoint_variable(environment, "VIVARIUM_CHECKPOINT");
   talkative = wish && same(wish, "now", 4);
 
-  int checkpoint = open_checkpoint(words[1]);
+  own_path = words[1];
+  int checkpoint = open_checkpoint(own_path);
   checkpoint_identity(identity, environment, words[2]);
   if (!same(identity, image->identity, sizeof identity))
-    from_the_beginning("is of other surroundings", words[1]);
+    from_the_beginning("is of other surroundings", own_path);
   open_files();
   if (!look_around(&kernels)) {
     int attempt = attempt_of(words[0]);
@@ -358,7 +366,7 @@ _Noreturn __attribute__((used)) void begin(long *stack) {
     if (image->thread[i].leader)
       leader = &image->thread[i];
   if (!leader)
-    from_the_beginning("is broken", words[1]);
+    from_the_beginning("is broken", own_path);
 
   uint64_t mask;
   checkpoint_ask(SYS_rt_sigprocmask, SIG_SETMASK, (long)&every_signal, (long)&mask, 8, 0, 0);

@@ -47,8 +47,8 @@ final class SandboxJourney {
           hands.picture("sample");
           hands.click("#open-start");
           hands.until("its end", () -> hands.isAnywhere("exited ("));
-          // The end may bring its report to the front.
-          Thread.sleep(1500);
+          // Which comes to the front by itself, after the end was shown.
+          hands.until("its report", () -> hands.says("#report", "holiday.jpg"));
           hands.tab("log");
           hands.until("what it found", () -> hands.says("#log", "could not read /etc/shadow"));
           hands.click("#sandbox-remove");

@@ -48,14 +48,20 @@ public final class SandboxLauncher {
             "@" + Path.of(home, "sandbox.args")));
   }
 
+  /** The engine whose processes begin with a checkpoint, if there is one. */
+  private static final String RESTORED = "sentry";
+
+  /** The environment variable in which {@code launch.c} says where that is. */
+  private static final String CHECKPOINT_VARIABLE = "VIVARIUM_CHECKPOINT_FILE";
+
   /**
-   * The words with which a sentry's process begins in the middle, if there is a checkpoint of one;
-   * it begins at the beginning by itself if that is of no use.
+   * The words with which a process begins in the middle, if there is a checkpoint of one; it begins
+   * at the beginning by itself if that is of no use.
    */
-  private static List<String> restored() {
-    String checkpoint = System.getenv("VIVARIUM_CHECKPOINT_FILE");
+  private static List<String> restored(String engine) {
+    String checkpoint = System.getenv(CHECKPOINT_VARIABLE);
     String home = System.getProperty("vivarium.home");
-    return checkpoint == null || home == null
+    return !engine.equals(RESTORED) || checkpoint == null || home == null
         ? List.of()
         : List.of(
             Path.of(home, "native", "restore").toString(),
@@ -99,7 +105,7 @@ public final class SandboxLauncher {
    */
   public ProcessHandle start(RunDirectory run, Streams streams, String engine)
       throws EngineException {
-    return start(run, streams, "", startedBy(engine));
+    return start(run, streams, "", before(engine));
   }
 
   /**
@@ -108,7 +114,7 @@ public final class SandboxLauncher {
    * @param warm the engine that it prepares while it waits to hear that, or empty
    */
   ProcessHandle startWarm(RunDirectory run, Streams streams, String warm) throws EngineException {
-    return start(run, streams, warm, warm.equals("sentry") ? restored() : List.of());
+    return start(run, streams, warm, restored(warm));
   }
 
   /**
@@ -118,18 +124,24 @@ public final class SandboxLauncher {
   public ProcessHandle startBehind(RunDirectory run, Streams streams, String engine)
       throws EngineException {
     List<String> with = new ArrayList<>(BEHIND);
-    with.addAll(startedBy(engine));
+    with.addAll(before(engine));
     return start(run, streams, "", with);
   }
 
   /** Whether only a process that was started for it can be the sandbox's, and this one cannot. */
   public static boolean wantsItsOwn(String engine) throws EngineException {
-    return !engine.equals("sentry") && !startedBy(engine).isEmpty();
+    return !startedBy(engine).isEmpty();
   }
 
-  /** The sentry's process is in too much of a hurry to ask the engine. */
+  /** What comes before the words that start a process of an engine's. */
+  private static List<String> before(String engine) throws EngineException {
+    List<String> restored = restored(engine);
+    return restored.isEmpty() ? startedBy(engine) : restored;
+  }
+
+  /** The sentry's is started by nothing, and in too much of a hurry to ask. */
   private static List<String> startedBy(String engine) throws EngineException {
-    return engine.equals("sentry") ? restored() : Engines.byName(engine).startedBy();
+    return engine.equals(RESTORED) ? List.of() : Engines.byName(engine).startedBy();
   }
 
   private ProcessHandle start(RunDirectory run, Streams streams, String warm, List<String> with)
