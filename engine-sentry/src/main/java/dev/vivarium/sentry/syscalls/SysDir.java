@@ -7,6 +7,7 @@ import dev.vivarium.sentry.abi.Stat;
 import dev.vivarium.sentry.abi.Sys;
 import dev.vivarium.sentry.ipc.Bytes;
 import dev.vivarium.sentry.kernel.Task;
+import dev.vivarium.sentry.memory.GuestMemory;
 import dev.vivarium.sentry.memory.WouldWaitException;
 import dev.vivarium.sentry.vfs.DirSink;
 import dev.vivarium.sentry.vfs.File;
@@ -20,6 +21,7 @@ import dev.vivarium.sentry.vfs.VfsPath;
 import dev.vivarium.sentry.vfs.WalkResult;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** getdents, mkdir, rmdir, mknod, chdir, getcwd, chroot. */
 final class SysDir {
@@ -44,7 +46,7 @@ final class SysDir {
 
   /** Packs entries as the guest wants them. */
   private static final class Packer implements DirSink {
-    private static final int START = 4096;
+    private static final int START = 512;
     private static final int GROWTH = 8;
     private static final byte[] NOTHING = {};
 
@@ -52,6 +54,15 @@ final class SysDir {
     private final boolean old;
     private byte[] buffer = NOTHING;
     int used;
+
+    /** A listing whose entries are the last ones so far, and are not copied into the buffer. */
+    private @Nullable PackedListing uncopied;
+
+    private int first;
+    private int entries;
+
+    /** How many bytes these take. */
+    private int uncopiedBytes;
 
     /** Whether an entry did not fit though the buffer was empty. */
     boolean tooSmall;
@@ -89,20 +100,43 @@ final class SysDir {
     }
 
     @Override
-    public int addPacked(PackedListing listing, int first) {
+    public int addPacked(PackedListing listing, int from) {
       if (old) {
         return -1;
       }
-      int entries = listing.fitting(first, room - used);
-      int length = listing.size(first, entries);
-      if (entries == 0) {
-        tooSmall = used == 0 && first < listing.count();
+      int count = listing.fitting(from, room - used);
+      int length = listing.size(from, count);
+      if (count == 0) {
+        tooSmall = used == 0 && from < listing.count();
         return 0;
       }
-      reserve(length);
-      listing.copy(first, entries, buffer, used);
+      copyLast();
+      uncopied = listing;
+      first = from;
+      entries = count;
+      uncopiedBytes = length;
       used += length;
-      return entries;
+      return count;
+    }
+
+    /** Copies into the buffer what is not there yet. */
+    private void copyLast() {
+      PackedListing listing = uncopied;
+      if (listing != null) {
+        uncopied = null;
+        enlarge(used);
+        listing.copy(first, entries, buffer, used - uncopiedBytes);
+      }
+    }
+
+    /** Copies all entries out; 0 or -EFAULT. */
+    long copyOut(GuestMemory memory, long address) {
+      PackedListing listing = uncopied;
+      int copied = listing == null ? used : used - uncopiedBytes;
+      long rc = memory.copyOut(address, buffer, 0, copied);
+      return rc < 0 || listing == null
+          ? rc
+          : listing.copyOut(first, entries, memory, address + copied);
     }
 
     /** Makes room, as far as the guest has it. */
@@ -111,11 +145,16 @@ final class SysDir {
         tooSmall = used == 0;
         return false;
       }
-      if (length > buffer.length - used) {
-        int size = Math.max(used + length, Math.max(START, GROWTH * buffer.length));
+      copyLast();
+      enlarge(used + length);
+      return true;
+    }
+
+    private void enlarge(int least) {
+      if (least > buffer.length) {
+        int size = Math.max(least, Math.max(START, GROWTH * buffer.length));
         buffer = Arrays.copyOf(buffer, Math.min(room, size));
       }
-      return true;
     }
   }
 
@@ -148,7 +187,7 @@ final class SysDir {
       if (packer.tooSmall) {
         return -Errno.EINVAL;
       }
-      if (t.mm.copyOut(buf, packer.buffer, 0, packer.used) < 0) {
+      if (packer.copyOut(t.mm, buf) < 0) {
         f.position = before;
         return -Errno.EFAULT;
       }

@@ -1,6 +1,7 @@
 package dev.vivarium.sentry.vfs;
 
 import dev.vivarium.sentry.ipc.Bytes;
+import dev.vivarium.sentry.memory.GuestMemory;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -138,5 +139,10 @@ public final class PackedListing {
   /** Copies some entries. */
   public void copy(int first, int entries, byte[] to, int at) {
     System.arraycopy(records, starts[first], to, at, size(first, entries));
+  }
+
+  /** Copies some entries out to a guest; as {@link GuestMemory#copyOut}. */
+  public long copyOut(int first, int entries, GuestMemory to, long address) {
+    return to.copyOut(address, records, starts[first], size(first, entries));
   }
 }
