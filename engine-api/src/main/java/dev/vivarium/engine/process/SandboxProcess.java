@@ -50,12 +50,6 @@ final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process
   /** What has ended by then was too short for another client to find it. */
   private static final long SHORT_MILLIS = 25;
 
-  /** An engine that does not end within this time after it was told to is left to the kernel. */
-  private static final Duration GRACE = Duration.ofSeconds(5);
-
-  /** Of each thread, in the log of one that did not end. */
-  private static final int MOST_FRAMES = 16;
-
   private final Directories directories;
   private final RunDirectory run;
 
@@ -66,10 +60,7 @@ final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process
 
   private @Nullable SandboxState state;
 
-  /** Written once, under the monitor; read without it when the process ends for good. */
-  private volatile @Nullable Engine engine;
-
-  private volatile @Nullable SandboxLog log;
+  private final LastResort lastResort = new LastResort();
   private @Nullable Engine prepared;
   private @Nullable RunningSandbox running;
   private final List<ControlMessage> early = new ArrayList<>();
@@ -86,11 +77,8 @@ final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process
 
   private boolean finished;
 
-  /** Whose container this is, if it is one; and whether that may begin. */
-  private @Nullable Container container;
-
-  private boolean begun;
-  private @Nullable LateServer containerServer;
+  /** Of a container, once there is one. */
+  private @Nullable ContainerGate gate;
 
   SandboxProcess(Directories directories, String id) {
     this.directories = directories;
@@ -103,12 +91,7 @@ final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process
    * @return the exit code of this process
    */
   int run() throws IOException {
-    run.create();
-    Optional<Closeable> lock = run.tryLock();
-    if (lock.isEmpty()) {
-      throw new IOException("this sandbox has a process already: " + run.id());
-    }
-    try (Closeable held = lock.get();
+    try (Closeable held = take();
         ControlServer server = new ControlServer(run.controlSocket(), requests)) {
       prepare();
       ControlMessage.Start wanted = awaitStart();
@@ -134,14 +117,9 @@ final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process
     synchronized (this) {
       start = wanted;
     }
-    run.create();
-    Optional<Closeable> lock = run.tryLock();
-    if (lock.isEmpty()) {
-      throw new IOException("this sandbox has a process already: " + run.id());
-    }
-    front.setListener(new FromFront());
-    try (Closeable held = lock.get();
+    try (Closeable held = take();
         LateServer server = new LateServer(run.controlSocket(), requests)) {
+      front.setListener(new FromFront());
       SandboxOutcome outcome = live(wanted, () -> spec, server);
       finish(outcome, wanted, server.ifOpened());
       return outcome;
@@ -153,77 +131,49 @@ final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process
     ControlMessage.Start begin = new ControlMessage.Start(false, false, 0, 0);
     synchronized (this) {
       start = begin;
-      container = wanted;
     }
-    run.create();
-    Optional<Closeable> lock = run.tryLock();
-    if (lock.isEmpty()) {
-      throw new IOException("this sandbox has a process already: " + run.id());
-    }
-    front.setListener(new FromFront());
-    try (Closeable held = lock.get();
+    try (Closeable held = take();
         LateServer server = new LateServer(run.controlSocket(), requests)) {
+      synchronized (this) {
+        gate = new ContainerGate(wanted, server);
+      }
+      front.setListener(new FromFront());
       // Beside the engine's start, which takes as long.
       server.begin();
-      synchronized (this) {
-        containerServer = server;
-      }
       SandboxOutcome outcome = live(begin, () -> spec, null);
       finish(outcome, begin, server.ifOpened());
       return outcome;
     }
   }
 
+  /** Makes the run directory this process's own, as long as what is returned is not closed. */
+  private Closeable take() throws IOException {
+    run.create();
+    return run.tryLock()
+        .orElseThrow(() -> new IOException("this sandbox has a process already: " + run.id()));
+  }
+
   /** Of a container: waits until it may begin. */
   @Override
   public void awaitBegin() throws EngineException {
-    Container mine;
-    LateServer server;
-    Ending unwanted;
-    synchronized (this) {
-      mine = container;
-      server = containerServer;
+    ContainerGate mine = gate();
+    if (mine != null) {
+      mine.await();
     }
-    if (mine == null || server == null) {
-      return;
-    }
-    try {
-      server.opened();
-    } catch (IOException e) {
-      throw new EngineException(FAILED, e.getMessage(), e);
-    }
-    synchronized (this) {
-      unwanted = ending;
-    }
-    if (unwanted != null) {
-      throw new EngineException(unwanted.exitCode(), unwanted.reason());
-    }
-    try {
-      mine.created();
-      synchronized (this) {
-        while (!begun && ending == null) {
-          wait();
-        }
-        if (!begun && ending != null) {
-          throw new EngineException(ending.exitCode(), ending.reason());
-        }
-      }
-    } catch (IOException e) {
-      throw new EngineException(FAILED, "its manager is gone: " + e.getMessage(), e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new EngineException(FAILED, "interrupted", e);
-    }
+  }
+
+  private synchronized @Nullable ContainerGate gate() {
+    return gate;
   }
 
   @Override
   public synchronized void begin(ControlConnection from) throws IOException {
-    if (container == null || begun) {
+    if (gate == null) {
       throw new IOException("it has begun already");
     }
+    gate.open();
+    // Known before anything that the container does can be told: that takes this monitor.
     owner = from;
-    begun = true;
-    notifyAll();
   }
 
   /** What comes from the program in front goes to the sandbox. */
@@ -307,7 +257,7 @@ final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process
       ControlMessage.Start wanted, Source<SandboxSpec> source, @Nullable LateServer late)
       throws IOException {
     try (SandboxLog opened = new SandboxLog(run.log())) {
-      log = opened;
+      lastResort.tell(opened);
       return live(wanted, source, late, opened);
     }
   }
@@ -328,9 +278,7 @@ final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process
     } catch (EngineException e) {
       return SandboxOutcome.failure(e.exitCode(), e.getMessage());
     }
-    synchronized (this) {
-      engine = chosen;
-    }
+    lastResort.use(chosen);
     Runtime.getRuntime().addShutdownHook(new Thread(this::toldToStop, "told-to-stop"));
     try {
       Watch eyes = new Watch(run.path());
@@ -422,10 +370,9 @@ final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process
   private SandboxHost.Stdio connect(SandboxSpec spec, ControlMessage.Start wanted)
       throws IOException {
     boolean terminal = spec.process().terminal();
-    synchronized (this) {
-      if (container != null) {
-        return container.stdio();
-      }
+    ContainerGate container = gate();
+    if (container != null) {
+      return container.stdio();
     }
     if (wanted.foreground() && !terminal && !wanted.through()) {
       return new SandboxHost.Stdio.Inherit();
@@ -516,18 +463,22 @@ final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process
   @Override
   public boolean end(Ending why) {
     RunningSandbox sandbox;
+    ContainerGate waiting;
     synchronized (this) {
       if (ending != null || finished) {
         return false;
       }
       ending = why;
       sandbox = running;
-      notifyAll();
+      waiting = gate;
     }
     // First, since it holds whatever becomes of the rest.
     try {
-      Alarm.set("grace", GRACE, () -> giveUp(why.exitCode()));
+      lastResort.set(why.exitCode(), this::giveUp);
     } finally {
+      if (waiting != null) {
+        waiting.end(why);
+      }
       if (sandbox != null) {
         sandbox.kill();
       }
@@ -536,51 +487,21 @@ final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process
   }
 
   /** The engine did not end in time: its processes die with this one. */
-  private void giveUp(int exitCode) {
-    // What is to be written down may wait for what made it late: this waits for nothing.
-    Alarm.set("last", GRACE, () -> end(exitCode));
-    tellWhereItStands();
+  private int giveUp() {
     SandboxOutcome outcome = outcome(new ExitStatus(0, 9));
     ControlMessage.Start wanted;
     synchronized (this) {
       wanted = start;
     }
-    try {
-      if (wanted != null) {
-        finish(outcome, wanted, null);
-      }
-    } finally {
-      end(outcome.exitCode());
+    if (wanted != null) {
+      finish(outcome, wanted, null);
     }
-  }
-
-  /** In the log: what each thread is at, for who looks for what was in the way. */
-  private void tellWhereItStands() {
-    SandboxLog to = log;
-    if (to == null) {
-      return;
-    }
-    to.add("it did not end within " + GRACE.toSeconds() + " s; its threads:");
-    Thread.getAllStackTraces()
-        .forEach((thread, frames) -> {
-          if (frames.length > 0) {
-            to.add("  " + thread.getName() + " " + thread.getState());
-            for (int i = 0; i < Math.min(frames.length, MOST_FRAMES); i++) {
-              to.add("    " + frames[i]);
-            }
-          }
-        });
+    return outcome.exitCode();
   }
 
   /** Ends this very process, as fast as its engine can. */
   void end(int exitCode) {
-    Engine chosen = engine;
-    // What a JVM recorded of its training, it writes only when it ends in its own way.
-    if (chosen == null || Boolean.getBoolean("vivarium.training")) {
-      Runtime.getRuntime().halt(exitCode);
-    } else {
-      chosen.endProcess(exitCode);
-    }
+    lastResort.end(exitCode);
   }
 
   /** SIGTERM came to this process: the machine stops, or a user ends it by hand. */
@@ -588,7 +509,7 @@ final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process
     end(new Ending(143, "its process was told to stop", true));
     try {
       // The main thread halts the process when all is done.
-      Thread.sleep(GRACE);
+      Thread.sleep(LastResort.GRACE);
     } catch (InterruptedException e) {
       return;
     }
@@ -729,7 +650,7 @@ final class SandboxProcess implements ClientRequests.Sandbox, EngineHost.Process
     boolean unborn;
     synchronized (this) {
       sandbox = running;
-      unborn = container != null && !begun && message instanceof ControlMessage.Signal;
+      unborn = gate != null && !gate.isOpen() && message instanceof ControlMessage.Signal;
       if (sandbox == null && !unborn && early.size() < 64) {
         early.add(message);
       }
