@@ -8,11 +8,13 @@
  * the words mean is decided by the real parser, in Java. Here they only choose how that is started, and a wrong guess costs time.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "checkpoints.h"
+#include "utf8.h"
 
 enum { FAILED = 125, USAGE = 2, MOST_FLAGS = 16 };
 
@@ -119,6 +121,12 @@ int main(int argc, char **argv) {
     fprintf(stderr, "viv: wrong usage: launch JAVA_HOME DIST PROGRAM [WORD...]; it is started by viv\n");
     return USAGE;
   }
+  char here[PATH_MAX];
+  if (!getcwd(here, sizeof here) && errno == ENOENT) {
+    /* A JVM says so in many lines; and what a relative path means there, nobody knows. */
+    fprintf(stderr, "viv: cannot start: the folder that this was started in is gone; change to another\n");
+    return FAILED;
+  }
   char *java = join(argv[1], "/bin/", "java"), *dist = argv[2], **words = argv + 4;
   const char *verb = *words ? *words : "", *main_class = "dev.vivarium.cli.Main", *arguments = "/viv.args";
   const char **command = calloc((size_t)argc + MOST_FLAGS + 4, sizeof *command), **end = command;
@@ -127,6 +135,7 @@ int main(int argc, char **argv) {
   unsetenv("JAVA_TOOL_OPTIONS");
   unsetenv("JDK_JAVA_OPTIONS");
   unsetenv("VIVARIUM_FRONT");
+  speak_utf8();
   /* What the prompt runs for a command whose output goes into a program of this machine. */
   setenv("VIVARIUM_PROGRAM", argv[3], 1);
 

@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "oci.h"
+#include "utf8.h"
 
 static const int forwarded[] = { SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGWINCH };
 
@@ -57,6 +58,7 @@ static pid_t spawn_jvm(char **argv, int front_end, int status_end, int first_fre
 	setenv("VIVARIUM_STATUS", status, 1);
 	setenv("MALLOC_ARENA_MAX", "1", 0);
 	setenv("MALLOC_TRIM_THRESHOLD_", "131072", 0);
+	speak_utf8();
 	unsetenv("JAVA_TOOL_OPTIONS");
 	unsetenv("JDK_JAVA_OPTIONS");
 	pid_t child = fork();

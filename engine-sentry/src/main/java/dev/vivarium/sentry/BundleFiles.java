@@ -17,7 +17,6 @@ import dev.vivarium.sentry.vfs.dev.DevFs;
 import dev.vivarium.sentry.vfs.proc.Machine;
 import dev.vivarium.sentry.vfs.proc.ProcFs;
 import dev.vivarium.sentry.vfs.sys.SysFs;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 
@@ -102,7 +101,7 @@ final class BundleFiles {
   }
 
   private void mount(SandboxMounts mounts, DirectoryMount m) throws EngineException {
-    String target = bytes(m.target());
+    String target = GuestText.of(m.target());
     FileSystem fs =
         switch (m.type()) {
           case "bind" -> resources.gofers().bind(binds++, files.newDevice());
@@ -117,7 +116,7 @@ final class BundleFiles {
                   : files.tmpfs(mode(m, target));
         };
     // Where on the host a bind comes from is none of the guest's business.
-    String source = m.isBind() ? "gofer" : bytes(m.source());
+    String source = m.isBind() ? "gofer" : GuestText.of(m.source());
     long rc =
         fs.root().isDirectory()
             ? mounts.mount(target, fs, source, flags(m))
@@ -157,7 +156,7 @@ final class BundleFiles {
   }
 
   private void set(String sysctl, String value) throws EngineException {
-    long rc = proc.setSysctl(task, sysctl.replace('.', '/'), bytes(value));
+    long rc = proc.setSysctl(task, sysctl.replace('.', '/'), GuestText.of(value));
     if (rc < 0) {
       throw new EngineException(
           SentrySandbox.FAILED,
@@ -178,7 +177,9 @@ final class BundleFiles {
     }
     long rc;
     if (at.inode().isDirectory()) {
-      rc = mounts.mount(bytes(path), files.tmpfs(DIRECTORY_MODE), "tmpfs", PSEUDO | Mount.RDONLY);
+      rc =
+          mounts.mount(
+              GuestText.of(path), files.tmpfs(DIRECTORY_MODE), "tmpfs", PSEUDO | Mount.RDONLY);
     } else {
       VfsPath nothing = find("/dev/null");
       rc = nothing == null ? -Errno.ENOENT : mounts.namespace().bind(nothing, at, false);
@@ -201,12 +202,7 @@ final class BundleFiles {
   @org.jspecify.annotations.Nullable
   private VfsPath find(String path) {
     WalkResult at = new WalkResult();
-    long rc = PathWalker.walk(task, Fcntl.AT_FDCWD, bytes(path), PathWalker.FOLLOW, at);
+    long rc = PathWalker.walk(task, Fcntl.AT_FDCWD, GuestText.of(path), PathWalker.FOLLOW, at);
     return rc < 0 ? null : at.path();
-  }
-
-  /** The bytes of a text as the kernel's strings hold them. */
-  private static String bytes(String text) {
-    return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
   }
 }

@@ -66,7 +66,7 @@ final class CommandSetup {
         UserLookup.resolve(process.user(), read(task, "/etc/passwd"), read(task, "/etc/group"));
     FsContext fs = new FsContext(mounts.namespace());
     fs.setCwd(workingDirectory(mounts, process.workingDirectory()));
-    List<String> argv = process.arguments().stream().map(CommandSetup::bytes).toList();
+    List<String> argv = process.arguments().stream().map(GuestText::of).toList();
     List<String> environment = environment(process.environment(), who, process.terminal());
     ProgramSearch search = new ProgramSearch(task, fs);
     String program = search.find(argv.getFirst(), path(environment));
@@ -148,7 +148,7 @@ final class CommandSetup {
 
   private static VfsPath workingDirectory(SandboxMounts mounts, String path)
       throws EngineException {
-    String directory = path.isEmpty() ? "/" : bytes(path);
+    String directory = path.isEmpty() ? "/" : GuestText.of(path);
     VfsPath found = directory.startsWith("/") ? mounts.find(directory) : null;
     if (found == null) {
       long rc = directory.startsWith("/") ? mounts.makeDirectories(directory) : -Errno.EINVAL;
@@ -174,7 +174,7 @@ final class CommandSetup {
     if (terminal && !given.containsKey("TERM")) {
       list.add("TERM=xterm");
     }
-    given.forEach((name, value) -> list.add(bytes(name + "=" + value)));
+    given.forEach((name, value) -> list.add(GuestText.of(name + "=" + value)));
     return list;
   }
 
@@ -184,11 +184,6 @@ final class CommandSetup {
         .map(e -> e.substring("PATH=".length()))
         .findFirst()
         .orElse(DEFAULT_PATH);
-  }
-
-  /** The bytes of a text as the kernel's strings hold them. */
-  private static String bytes(String text) {
-    return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
   }
 
   /** The start of a file of the image; empty if it cannot be read. */

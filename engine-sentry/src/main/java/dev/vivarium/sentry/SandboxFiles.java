@@ -176,7 +176,7 @@ final class SandboxFiles {
             + "host.vivarium.internal\n"
             + resources.ownAddress()
             + "\t"
-            + spec.hostname()
+            + GuestText.of(spec.hostname())
             + "\n";
     giveFile(mounts, "/etc/resolv.conf", resolver);
     giveFile(mounts, "/etc/hosts", hosts);
@@ -219,11 +219,13 @@ final class SandboxFiles {
     for (int i = 0; i < spec.mounts().size(); i++) {
       SandboxSpec.Mount m = spec.mounts().get(i);
       FileSystem fs = resources.gofers().bind(i, nextDevice++);
+      String target = GuestText.of(m.target());
+      String source = GuestText.of(m.source());
       int flags = m.writable() ? SAFE : SAFE | Mount.RDONLY;
       long rc =
           fs.root().isDirectory()
-              ? mounts.mount(m.target(), fs, m.source(), flags)
-              : mounts.mountFile(m.target(), fs, m.source(), flags);
+              ? mounts.mount(target, fs, source, flags)
+              : mounts.mountFile(target, fs, source, flags);
       must(rc, m.target());
     }
   }

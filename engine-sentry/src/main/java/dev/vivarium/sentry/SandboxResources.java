@@ -81,7 +81,7 @@ final class SandboxResources implements AutoCloseable {
     gofers.setMemory(file);
     kernel.setBlobs(blobs());
     kernel.setLog(host::log);
-    kernel.uts().nodename = spec.hostname();
+    kernel.uts().nodename = GuestText.of(spec.hostname());
     kernel.setLimits(
         new Limits(
             spec.limits().memoryBytes(),

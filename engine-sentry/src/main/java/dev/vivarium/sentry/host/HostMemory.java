@@ -53,7 +53,12 @@ public final class HostMemory {
   private static MemorySegment map(int fd, long size, int protection, int flags) {
     long address = Libc.mmap(0, size, protection, flags | MAP_NORESERVE, fd, 0);
     if (address < 0 && address > -4096) {
-      throw new IllegalStateException("mmap of " + size + " bytes: " + Errno.name((int) -address));
+      throw new IllegalStateException(
+          "cannot reserve "
+              + (size >> 20)
+              + " MiB of addresses: "
+              + Errno.name((int) -address)
+              + (address == -Errno.ENOMEM ? "; is there a limit of them (ulimit -v)?" : ""));
     }
     return MemorySegment.ofAddress(address).reinterpret(size);
   }

@@ -1,0 +1,14 @@
+#include "utf8.h"
+#include <langinfo.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+void speak_utf8(void) {
+  const char *all = getenv("LC_ALL");
+  int installed = setlocale(LC_ALL, "") != NULL;
+  if (installed && strcmp(nl_langinfo(CODESET), "ANSI_X3.4-1968"))
+    return;
+  /* Messages, numbers and times stay what they are, where that can be. */
+  setenv(installed && (!all || !*all) ? "LC_CTYPE" : "LC_ALL", "C.UTF-8", 1);
+}
