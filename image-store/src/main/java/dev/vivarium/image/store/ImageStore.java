@@ -85,11 +85,13 @@ public final class ImageStore implements AutoCloseable {
       return Path.of(own).toAbsolutePath();
     }
     String data = System.getenv("XDG_DATA_HOME");
-    Path base =
-        data != null && data.startsWith("/")
-            ? Path.of(data)
-            : Path.of(System.getProperty("user.home"), ".local", "share");
-    return base.resolve("vivarium");
+    if (data != null && data.startsWith("/")) {
+      return Path.of(data, "vivarium");
+    }
+    String home = System.getenv("HOME");
+    return Path.of(
+        home != null && home.startsWith("/") ? home : System.getProperty("user.home"),
+        ".local/share/vivarium");
   }
 
   /** Whether the text names an archive for {@link #importArchive} and not an image by name. */
