@@ -20,7 +20,6 @@ import java.util.jar.JarFile;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 import java.util.regex.Pattern;
-import java.util.zip.CRC32;
 import org.objectweb.asm.ClassReader;
 import org.objectweb.asm.ClassVisitor;
 import org.objectweb.asm.ClassWriter;
@@ -30,8 +29,7 @@ import org.objectweb.asm.commons.JSRInlinerAdapter;
 
 /**
  * Puts all jars together into one, for a quick start: opening and checking one file instead of
- * thirty saves 15 ms. Classes are stored, not compressed. Classes from before Java 6 get the stack
- * maps that the JVM demands of what it keeps in its AOT cache (all of picocli, for instance). The
+ * thirty saves 15 ms. Classes from before Java 6 get the stack maps that the JVM demands of what it keeps in its AOT cache (all of picocli, for instance). The
  * native programs come to lie beside the jar as well.
  *
  * <p>Usage: java -cp asm jars Assemble.java VERSION OUT.jar IN.jar...
@@ -67,13 +65,13 @@ final class Assemble {
     try (JarOutputStream jar = new JarOutputStream(Files.newOutputStream(part))) {
       ByteArrayOutputStream first = new ByteArrayOutputStream();
       manifest.write(first);
-      put(jar, JarFile.MANIFEST_NAME, first.toByteArray(), false);
+      put(jar, JarFile.MANIFEST_NAME, first.toByteArray());
       Assemble assemble = new Assemble(out.toAbsolutePath().getParent());
       for (int i = 2; i < args.length; i++) {
         assemble.add(Path.of(args[i]), jar);
       }
       for (Map.Entry<String, ByteArrayOutputStream> service : assemble.services.entrySet()) {
-        put(jar, service.getKey(), service.getValue().toByteArray(), false);
+        put(jar, service.getKey(), service.getValue().toByteArray());
       }
     }
     Files.move(part, out, StandardCopyOption.REPLACE_EXISTING);
@@ -101,8 +99,7 @@ final class Assemble {
           if (name.startsWith("native/")) {
             unpack(bytes, folder.resolve(name));
           }
-          boolean isClass = name.endsWith(".class");
-          put(jar, name, isClass ? modern(bytes, classes) : bytes, isClass);
+          put(jar, name, name.endsWith(".class") ? modern(bytes, classes) : bytes);
         }
       }
     }
@@ -132,18 +129,11 @@ final class Assemble {
         || name.matches("META-INF/[^/]*\\.(SF|RSA|DSA)");
   }
 
-  private static void put(JarOutputStream jar, String name, byte[] bytes, boolean stored)
+  private static void put(JarOutputStream jar, String name, byte[] bytes)
       throws IOException {
     JarEntry entry = new JarEntry(name);
     // A time without a zone: the same bytes wherever it is built.
     entry.setTimeLocal(LocalDateTime.of(1980, 2, 1, 0, 0));
-    if (stored) {
-      CRC32 crc = new CRC32();
-      crc.update(bytes);
-      entry.setMethod(JarEntry.STORED);
-      entry.setSize(bytes.length);
-      entry.setCrc(crc.getValue());
-    }
     jar.putNextEntry(entry);
     new ByteArrayInputStream(bytes).transferTo(jar);
     jar.closeEntry();
