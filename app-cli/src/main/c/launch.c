@@ -121,12 +121,6 @@ int main(int argc, char **argv) {
     fprintf(stderr, "viv: wrong usage: launch JAVA_HOME DIST PROGRAM [WORD...]; it is started by viv\n");
     return USAGE;
   }
-  char here[PATH_MAX];
-  if (!getcwd(here, sizeof here) && errno == ENOENT) {
-    /* A JVM says so in many lines; and what a relative path means there, nobody knows. */
-    fprintf(stderr, "viv: cannot start: the folder that this was started in is gone; change to another\n");
-    return FAILED;
-  }
   char *java = join(argv[1], "/bin/", "java"), *dist = argv[2], **words = argv + 4;
   const char *verb = *words ? *words : "", *main_class = "dev.vivarium.cli.Main", *arguments = "/viv.args";
   const char **command = calloc((size_t)argc + MOST_FLAGS + 4, sizeof *command), **end = command;
@@ -183,6 +177,12 @@ int main(int argc, char **argv) {
   else if (is_one_of(verb, watching))
     flags = both_compilers;
 
+  char here[PATH_MAX];
+  if (!(image && saved) && !getcwd(here, sizeof here) && errno == ENOENT) {
+    /* No JVM starts there, and it says so in many lines. */
+    fprintf(stderr, "viv: cannot start: the folder that this was started in is gone; change to another\n");
+    return FAILED;
+  }
   *end++ = java;
   *end++ = join("@", dist, arguments);
   if (cache && there(dist, cache, R_OK))
