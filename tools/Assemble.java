@@ -29,8 +29,9 @@ import org.objectweb.asm.commons.JSRInlinerAdapter;
 
 /**
  * Puts all jars together into one, for a quick start: opening and checking one file instead of
- * thirty saves 15 ms. Classes from before Java 6 get the stack maps that the JVM demands of what it keeps in its AOT cache (all of picocli, for instance). The
- * native programs come to lie beside the jar as well.
+ * thirty saves 15 ms. Classes from before Java 6 get the stack maps that the JVM demands of what it
+ * keeps in its AOT cache (all of picocli, for instance). The native programs come to lie beside the
+ * jar as well.
  *
  * <p>Usage: java -cp asm jars Assemble.java VERSION OUT.jar IN.jar...
  */
@@ -129,8 +130,7 @@ final class Assemble {
         || name.matches("META-INF/[^/]*\\.(SF|RSA|DSA)");
   }
 
-  private static void put(JarOutputStream jar, String name, byte[] bytes)
-      throws IOException {
+  private static void put(JarOutputStream jar, String name, byte[] bytes) throws IOException {
     JarEntry entry = new JarEntry(name);
     // A time without a zone: the same bytes wherever it is built.
     entry.setTimeLocal(LocalDateTime.of(1980, 2, 1, 0, 0));

@@ -143,6 +143,7 @@ int main(int argc, char **argv) {
     setenv("VIVARIUM_CHECKPOINT_FILE", saved, 1); /* for the processes of sandboxes with a client */
   else
     unsetenv("VIVARIUM_CHECKPOINT_FILE");
+  int needs_jvm = 1;
   const char *cache = NULL, *image = strcmp(verb, "run") ? NULL : in_front(dist, words + 1);
   if (image) {
     *end++ = join(dist, "/", "front");
@@ -156,6 +157,7 @@ int main(int argc, char **argv) {
       }
     } else {
       if (saved) {
+        needs_jvm = 0;
         *end++ = join(dist, "/", "native/restore");
         *end++ = saved;
         *end++ = jar;
@@ -178,7 +180,7 @@ int main(int argc, char **argv) {
     flags = both_compilers;
 
   char here[PATH_MAX];
-  if (!(image && saved) && !getcwd(here, sizeof here) && errno == ENOENT) {
+  if (needs_jvm && !getcwd(here, sizeof here) && errno == ENOENT) {
     /* No JVM starts there, and it says so in many lines. */
     fprintf(stderr, "viv: cannot start: the folder that this was started in is gone; change to another\n");
     return FAILED;

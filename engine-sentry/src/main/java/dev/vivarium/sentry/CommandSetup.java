@@ -1,6 +1,7 @@
 package dev.vivarium.sentry;
 
 import dev.vivarium.engine.EngineException;
+import dev.vivarium.engine.GuestText;
 import dev.vivarium.engine.SandboxHost;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.sentry.abi.Errno;

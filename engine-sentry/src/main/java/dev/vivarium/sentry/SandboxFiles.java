@@ -3,6 +3,7 @@ package dev.vivarium.sentry;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import dev.vivarium.engine.EngineException;
+import dev.vivarium.engine.GuestText;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.image.view.RootViews;
 import dev.vivarium.sentry.abi.Errno;

@@ -6,13 +6,13 @@ import dev.vivarium.cli.Context;
 import dev.vivarium.cli.output.Filters;
 import dev.vivarium.cli.output.Listing;
 import dev.vivarium.cli.output.Text;
+import dev.vivarium.engine.GuestText;
 import dev.vivarium.image.ImageException;
 import dev.vivarium.image.ImageReference;
 import dev.vivarium.image.store.DiskUse;
 import dev.vivarium.image.store.ImageRecord;
 import dev.vivarium.image.store.ImageStore;
 import dev.vivarium.image.store.ImageSummary;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -45,10 +45,7 @@ public final class ImagesCommand extends Command {
       images = ImageStore.summaries(ImageStore.defaultRoot());
     } else {
       try (ImageStore store = ImageStore.open()) {
-        // Names in an image are bytes, one to a char.
-        images =
-            store.havingPath(
-                new String(path.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1));
+        images = store.havingPath(GuestText.of(path));
       }
     }
     Filters<ImageSummary> filters =

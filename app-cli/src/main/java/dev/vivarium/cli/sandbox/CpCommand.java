@@ -4,6 +4,7 @@ import dev.vivarium.cli.CliException;
 import dev.vivarium.cli.Command;
 import dev.vivarium.cli.Context;
 import dev.vivarium.cli.output.Text;
+import dev.vivarium.engine.GuestText;
 import dev.vivarium.engine.SandboxSpec;
 import dev.vivarium.engine.client.GuestCommand;
 import dev.vivarium.engine.control.ControlConnection;
@@ -17,7 +18,6 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -116,7 +116,7 @@ public final class CpCommand extends Command {
           CliException.USAGE, "cp: the whole root is too much; name a directory");
     }
     Path target =
-        (Files.isDirectory(to) ? to.resolve(Changes.decoded(bytes(name(from.path)))) : to)
+        (Files.isDirectory(to) ? to.resolve(Changes.decoded(GuestText.of(name(from.path)))) : to)
             .toAbsolutePath()
             .normalize();
     Path parent = target.getParent();
@@ -154,10 +154,6 @@ public final class CpCommand extends Command {
               ? "there is no plain file: " + from.path
               : "it did not make or change this: " + from.path + "; viv diff " + sandbox.name());
     }
-  }
-
-  private static String bytes(String text) {
-    return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
   }
 
   private static void ofRunning(
@@ -288,7 +284,7 @@ public final class CpCommand extends Command {
             context,
             sandbox,
             List.of("tar", "-C", into ? to.path : parent(to.path), "-xf", "-"),
-            Optional.of(out -> write(source, bytes(name), out)),
+            Optional.of(out -> write(source, GuestText.of(name), out)),
             OutputStream.nullOutputStream()),
         sandbox);
   }
@@ -297,7 +293,7 @@ public final class CpCommand extends Command {
     LayerTarWriter tar = new LayerTarWriter(out);
     try (Stream<Path> all = Files.walk(source)) {
       for (Path path : (Iterable<Path>) all.sorted()::iterator) {
-        String below = bytes(source.relativize(path).toString());
+        String below = GuestText.of(source.relativize(path).toString());
         add(tar, below.isEmpty() ? name : name + "/" + below, path);
       }
     }
@@ -317,7 +313,7 @@ public final class CpCommand extends Command {
     if (a.isDirectory()) {
       tar.entry(entry(name + "/", TarEntry.TYPE_DIRECTORY, mode, 0, seconds, ""));
     } else if (a.isSymbolicLink()) {
-      String target = bytes(Files.readSymbolicLink(path).toString());
+      String target = GuestText.of(Files.readSymbolicLink(path).toString());
       tar.entry(entry(name, TarEntry.TYPE_SYMLINK, 0777, 0, seconds, target));
     } else if (a.isRegularFile()) {
       try (InputStream in = Files.newInputStream(path)) {

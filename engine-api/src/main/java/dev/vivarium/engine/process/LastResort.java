@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Ends this process: when its sandbox is over, and when its engine does not come to an end in the
- * time that it is given. Nothing here waits for a lock.
+ * time that it is given: first with what can still be written down, then without waiting for it.
  */
 final class LastResort {
   /** An engine that does not end within this time after it was told to is left to the kernel. */

@@ -1,12 +1,12 @@
 package dev.vivarium.microvm.files;
 
+import dev.vivarium.engine.GuestText;
 import dev.vivarium.microvm.files.HostPolicy.Zone;
 import dev.vivarium.microvm.files.NodeTable.Identity;
 import dev.vivarium.microvm.files.NodeTable.Node;
 import dev.vivarium.microvm.host.HostCalls;
 import dev.vivarium.microvm.host.ShimWalls;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -75,7 +75,7 @@ final class HostTree {
 
   private static HostTree open(String path, boolean host, boolean writable, HostCalls calls)
       throws IOException {
-    int fd = calls.openOfUser(bytes(path), HostCalls.O_PATH);
+    int fd = calls.openOfUser(GuestText.of(path), HostCalls.O_PATH);
     if (fd < 0) {
       throw new IOException("cannot open " + path + ": error " + -fd);
     }
@@ -91,17 +91,12 @@ final class HostTree {
     // By its name, so that an editor that replaces the file is seen to do so.
     Path real = Path.of(path).toRealPath();
     Path parent = real.getParent();
-    int directory = calls.openOfUser(bytes(String.valueOf(parent)), HostCalls.O_PATH);
-    String name = bytes(String.valueOf(real.getFileName()));
+    int directory = calls.openOfUser(GuestText.of(String.valueOf(parent)), HostCalls.O_PATH);
+    String name = GuestText.of(String.valueOf(real.getFileName()));
     if (parent == null || directory < 0 || calls.statx(directory, name) < 0) {
       throw new IOException("cannot open " + path);
     }
     return new HostTree(directory, name, host, writable, mode, calls);
-  }
-
-  /** A text as names are held here: a char is a byte of its UTF-8. */
-  private static String bytes(String text) {
-    return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
   }
 
   /** File type and permissions of the root. */

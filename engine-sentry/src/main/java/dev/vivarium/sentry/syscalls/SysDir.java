@@ -61,9 +61,6 @@ final class SysDir {
     private int first;
     private int entries;
 
-    /** How many bytes these take. */
-    private int uncopiedBytes;
-
     /** Whether an entry did not fit though the buffer was empty. */
     boolean tooSmall;
 
@@ -105,7 +102,6 @@ final class SysDir {
         return -1;
       }
       int count = listing.fitting(from, room - used);
-      int length = listing.size(from, count);
       if (count == 0) {
         tooSmall = used == 0 && from < listing.count();
         return 0;
@@ -114,8 +110,7 @@ final class SysDir {
       uncopied = listing;
       first = from;
       entries = count;
-      uncopiedBytes = length;
-      used += length;
+      used += listing.size(from, count);
       return count;
     }
 
@@ -125,14 +120,14 @@ final class SysDir {
       if (listing != null) {
         uncopied = null;
         enlarge(used);
-        listing.copy(first, entries, buffer, used - uncopiedBytes);
+        listing.copy(first, entries, buffer, used - listing.size(first, entries));
       }
     }
 
     /** Copies all entries out; 0 or -EFAULT. */
     long copyOut(GuestMemory memory, long address) {
       PackedListing listing = uncopied;
-      int copied = listing == null ? used : used - uncopiedBytes;
+      int copied = listing == null ? used : used - listing.size(first, entries);
       long rc = memory.copyOut(address, buffer, 0, copied);
       return rc < 0 || listing == null
           ? rc
